@@ -1,0 +1,70 @@
+"""The bundle's manifest: what is in the directory, how to feed it, how good it is, where it came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.bundle.preprocess import Preprocess
+
+SCHEMA_VERSION = 1
+
+MANIFEST_NAME = "manifest.json"
+MODEL_CARD_NAME = "MODEL_CARD.md"
+CANARY_SKETCH_NAME = "canary.png"
+CANARY_VECTORS_NAME = "canary.npy"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Frozen):
+    """One file of the bundle: its size in bytes and its sha256."""
+
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class EncoderSpec(_Frozen):
+    """One ONNX encoder: input `image` (B, 3, size_px, size_px) float32 -> output `embedding` (B, E) float32 unit rows."""
+
+    file: str
+    preprocess: Preprocess
+
+
+class BundleManifest(_Frozen):
+    """Everything that a reader of the bundle may rely on.
+
+    `metrics`: measured figures by split. `provenance`: data, recipe, revision. Neither is part of the identity.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    bundle_id: str
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    created_at: datetime
+    embedding_dim: int = Field(ge=1)
+    sketch: EncoderSpec
+    photo: EncoderSpec
+    files: dict[str, FileEntry]
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+
+    def identity(self) -> str:
+        """The `bundle_id` that this content deserves: equal exactly when embeddings are.
+
+        Weights, preprocessing and dimension count; the model card, figures and dates do not.
+        """
+        content = {
+            "embedding_dim": self.embedding_dim,
+            "encoders": {
+                modality: {"sha256": self.files[spec.file].sha256, "preprocess": spec.preprocess.model_dump(mode="json")}
+                for modality, spec in (("sketch", self.sketch), ("photo", self.photo))
+            },
+        }
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return f"{self.name}-{digest[:12]}"

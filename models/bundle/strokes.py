@@ -1,0 +1,79 @@
+"""Strokes (vector drawings) to a raster sketch like the ones that the encoders were trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image, ImageDraw
+
+from models.bundle.errors import StrokesInvalid
+
+_SUPERSAMPLE = 4  # Pillow draws no anti-aliased lines; draw large, then reduce
+
+
+@dataclass(frozen=True)
+class StrokeLimits:
+    """Largest accepted drawing: strokes, and points over all of them."""
+
+    max_strokes: int = 2_000
+    max_points: int = 50_000
+
+
+def rasterise_strokes(
+    strokes: Sequence[ArrayLike],
+    *,
+    canvas_px: int = 256,
+    line_px: float = 2.5,
+    margin: float = 0.08,
+    limits: StrokeLimits | None = None,
+) -> Image.Image:
+    """Strokes, each (P, 2) x, y in any unit, y downwards -> (canvas_px, canvas_px) L, black on white, anti-aliased.
+
+    The drawing is scaled to the canvas, aspect kept, with `margin` (share of the side) left free all around.
+    Raises StrokesInvalid.
+    """
+    checked = _check(strokes, limits or StrokeLimits())
+    points = np.concatenate(checked)
+    low, high = points.min(axis=0), points.max(axis=0)
+    side = canvas_px * _SUPERSAMPLE
+    extent = float((high - low).max())
+    scale = side * (1 - 2 * margin) / extent if extent > 0 else 1.0
+    offset = side / 2 - scale * (low / 2 + high / 2)
+
+    image = Image.new("L", (side, side), 255)
+    draw = ImageDraw.Draw(image)
+    width = max(1, round(line_px * _SUPERSAMPLE))
+    radius = width / 2
+    for stroke in checked:
+        placed = [(float(x), float(y)) for x, y in stroke * scale + offset]
+        if len(placed) > 1:
+            draw.line(placed, fill=0, width=width, joint="curve")
+        for x, y in (placed[0], placed[-1]):  # round caps; a stroke of one point is a dot
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+    return image.resize((canvas_px, canvas_px), Image.Resampling.BOX)
+
+
+def _check(strokes: Sequence[ArrayLike], limits: StrokeLimits) -> list[NDArray[np.float64]]:
+    if len(strokes) == 0:
+        raise StrokesInvalid("the drawing has no strokes")
+    if len(strokes) > limits.max_strokes:
+        raise StrokesInvalid(f"the drawing has {len(strokes):,} strokes; at most {limits.max_strokes:,} are accepted")
+    checked = []
+    total = 0
+    for number, stroke in enumerate(strokes):
+        try:
+            array = np.asarray(stroke, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise StrokesInvalid(f"stroke {number} is not a list of x, y numbers: {error}") from error
+        if array.ndim != 2 or array.shape[1] != 2 or array.shape[0] == 0:
+            raise StrokesInvalid(f"stroke {number} has shape {array.shape}; (points, 2) with at least one point is expected")
+        if not np.isfinite(array).all() or np.abs(array).max() > 1e9:
+            raise StrokesInvalid(f"stroke {number} has a coordinate that is not finite or beyond 1e9")
+        total += len(array)
+        if total > limits.max_points:
+            raise StrokesInvalid(f"the drawing has more than {limits.max_points:,} points")
+        checked.append(array)
+    return checked

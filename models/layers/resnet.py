@@ -1,0 +1,69 @@
+"""ResNet-18 up to its third stage, with torchvision's key names so that published weights load as they are.
+
+The trunk stops at stage 3: there the features still say *where* something is, which is what tells one shoe from
+another; stage 4 and the global pool are trained to forget it (He et al., "Deep Residual Learning", CVPR 2016).
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class FrozenBatchNorm(nn.BatchNorm2d):
+    """BatchNorm that keeps its pretrained statistics also while training; scale and shift still learn.
+
+    A batch here holds a hard category and two domains, so batch statistics would tell the network which batch it sees.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W), normalised by the stored mean and variance."""
+        return nn.functional.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
+        )
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut."""
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = FrozenBatchNorm(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = FrozenBatchNorm(channels)
+        self.downsample: nn.Sequential | None = None
+        if stride != 1 or channels_in != channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(channels_in, channels, 1, stride, bias=False), FrozenBatchNorm(channels)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, Cin, H, W) -> (B, C, H/stride, W/stride)."""
+        shortcut = x if self.downsample is None else self.downsample(x)
+        x = torch.relu(self.bn1(self.conv1(x)))
+        return torch.relu(self.bn2(self.conv2(x)) + shortcut)
+
+
+class ResNetTrunk(nn.Module):
+    """Stem and the first stages of a ResNet-18; `widths` gives the channels of each stage kept."""
+
+    def __init__(self, widths: tuple[int, ...] = (64, 128, 256)) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, widths[0], 7, stride=2, padding=3, bias=False)
+        self.bn1 = FrozenBatchNorm(widths[0])
+        self.stages: list[str] = []
+        channels_in = widths[0]
+        for number, width in enumerate(widths, start=1):
+            stride = 1 if number == 1 else 2
+            stage = nn.Sequential(BasicBlock(channels_in, width, stride), BasicBlock(width, width, 1))
+            self.add_module(f"layer{number}", stage)
+            self.stages.append(f"layer{number}")
+            channels_in = width
+        self.channels_out = channels_in
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, C, H/s, W/s), s = 4 for one stage, doubled by each further one."""
+        x = torch.relu(self.bn1(self.conv1(x)))
+        x = nn.functional.max_pool2d(x, 3, stride=2, padding=1)
+        for name in self.stages:
+            x = self.get_submodule(name)(x)
+        return x
