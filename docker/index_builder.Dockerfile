@@ -1,0 +1,48 @@
+# The offline job: turns the photos below /gallery into a new index version below /data/index, publishes it and ends.
+# Build from the repository root: docker build -f docker/index_builder.Dockerfile -t inkseek-index-builder .
+
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+# --- What the package needs: a layer of its own, rebuilt only when the requirements change ---------------------------
+FROM ${PYTHON_IMAGE} AS dependencies
+# The extra that carries onnxruntime and faiss: cpu, gpu12 (CUDA 12) or gpu (CUDA 13).
+ARG RUNTIME=cpu
+# The constraints hold for the dependencies here and for what builds the package below.
+ENV PIP_CONSTRAINT=/build/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+RUN python -m venv --without-pip /opt/python
+COPY docker/requirements.py pyproject.toml constraints.txt ./
+RUN python requirements.py pyproject.toml parquet "${RUNTIME}" > requirements.txt \
+    && pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: -r requirements.txt \
+    && find /opt/python -type d -path '*/numpy/*' -name tests -prune -exec rm -r {} +
+
+# --- The package itself, beside its dependencies and not among them: a new release ships a small layer ---------------
+FROM dependencies AS application
+COPY README.md LICENSE inkseek.py ./
+COPY index_builder index_builder
+COPY models models
+COPY service service
+RUN pip --python /opt/python/bin/python install --no-cache-dir --no-deps --target /opt/inkseek .
+
+# --- What runs: no pip, no compiler, no shell script, no torch --------------------------------------------------------
+FROM ${PYTHON_IMAGE}
+LABEL org.opencontainers.image.title="Inkseek index builder" \
+      org.opencontainers.image.description="Turns a folder of photos into a searchable index" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# A new named volume takes the owner of the folder that it covers.
+RUN install -d -o 10001 -g 10001 /data/index
+COPY --from=dependencies /opt/python /opt/python
+COPY --from=application /opt/inkseek /opt/inkseek
+# HOME: the user has no entry in /etc/passwd. PASSIVE: OpenMP threads that wait must not spin through the CPU quota.
+ENV PATH=/opt/inkseek/bin:/opt/python/bin:${PATH} \
+    PYTHONPATH=/opt/inkseek \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    OMP_WAIT_POLICY=PASSIVE \
+    HOME=/tmp
+USER 10001:10001
+WORKDIR /data
+# A job has no port to ask: its health is its exit status.
+HEALTHCHECK NONE
+ENTRYPOINT ["inkseek"]
+CMD ["index", "build", "--photos", "/gallery", "--out", "/data/index"]

@@ -1,0 +1,50 @@
+# The online service: answers sketches from an index that index_builder.Dockerfile's job has published.
+# Build from the repository root: docker build -f docker/service.Dockerfile -t inkseek-service .
+
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+# --- What the package needs: a layer of its own, rebuilt only when the requirements change ---------------------------
+FROM ${PYTHON_IMAGE} AS dependencies
+# The extra that carries onnxruntime and faiss: cpu, gpu12 (CUDA 12) or gpu (CUDA 13).
+ARG RUNTIME=cpu
+# The constraints hold for the dependencies here and for what builds the package below.
+ENV PIP_CONSTRAINT=/build/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+RUN python -m venv --without-pip /opt/python
+COPY docker/requirements.py pyproject.toml constraints.txt ./
+RUN python requirements.py pyproject.toml "${RUNTIME}" > requirements.txt \
+    && pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: -r requirements.txt \
+    && find /opt/python -type d -path '*/numpy/*' -name tests -prune -exec rm -r {} +
+
+# --- The package itself, beside its dependencies and not among them: a new release ships a small layer ---------------
+FROM dependencies AS application
+COPY README.md LICENSE inkseek.py ./
+COPY index_builder index_builder
+COPY models models
+COPY service service
+RUN pip --python /opt/python/bin/python install --no-cache-dir --no-deps --target /opt/inkseek .
+
+# --- What runs: no pip, no compiler, no shell script, no torch --------------------------------------------------------
+FROM ${PYTHON_IMAGE}
+LABEL org.opencontainers.image.title="Inkseek service" \
+      org.opencontainers.image.description="Draw what you have in mind, get the photo of it" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# A new named volume takes the owner of the folder that it covers.
+RUN install -d -o 10001 -g 10001 /data/index
+COPY --from=dependencies /opt/python /opt/python
+COPY docker/healthcheck.py /opt/healthcheck.py
+COPY --from=application /opt/inkseek /opt/inkseek
+# HOME: the user has no entry in /etc/passwd. PASSIVE: OpenMP threads that wait must not spin through the CPU quota.
+ENV PATH=/opt/inkseek/bin:/opt/python/bin:${PATH} \
+    PYTHONPATH=/opt/inkseek \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    OMP_WAIT_POLICY=PASSIVE \
+    HOME=/tmp
+USER 10001:10001
+WORKDIR /data
+EXPOSE 8000
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-I", "/opt/healthcheck.py", "8000"]
+ENTRYPOINT ["inkseek"]
+CMD ["serve", "--index", "/data/index", "--host", "0.0.0.0", "--port", "8000"]
