@@ -1,8 +1,8 @@
 """The torch-free contract between training, indexing and serving.
 
-    bundle = Bundle.load()                       # the shipped one; every byte checked
-    drawing = decode_image(data, matte="contrast").image
-    vector = bundle.sketch.encode(bundle.sketch.prepare(drawing)[None])    # (1, E), length 1
+bundle = Bundle.load()                       # the shipped one; every byte checked
+drawing = decode_image(data, matte="contrast").image
+vector = bundle.sketch.encode(bundle.sketch.prepare(drawing)[None])    # (1, E), length 1
 """
 
 from models.bundle.encoder import Encoder

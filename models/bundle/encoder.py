@@ -32,7 +32,9 @@ class Encoder:
         if list(inputs) != [INPUT_NAME] or inputs[INPUT_NAME][1:] != [3, size, size]:
             raise BundleCorrupt(f"the encoder's input is {inputs}; {INPUT_NAME} (B, 3, {size}, {size}) is expected")
         if list(outputs) != [OUTPUT_NAME] or outputs[OUTPUT_NAME][1:] != [self.embedding_dim]:
-            raise BundleCorrupt(f"the encoder's output is {outputs}; {OUTPUT_NAME} (B, {self.embedding_dim}) is expected")
+            raise BundleCorrupt(
+                f"the encoder's output is {outputs}; {OUTPUT_NAME} (B, {self.embedding_dim}) is expected"
+            )
 
     @property
     def providers(self) -> tuple[str, ...]:

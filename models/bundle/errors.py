@@ -1,18 +1,18 @@
 """Every typed error of the product descends from `InkseekError`.
 
-    InkseekError
-    ├── BundleError
-    │   ├── BundleNotFound            no bundle at that path
-    │   ├── BundleCorrupt             a file is missing, changed, or contradicts the manifest
-    │   ├── BundleSchemaUnsupported   written by another version of the format
-    │   └── RuntimeUnavailable        no onnxruntime, two of them, or no GPU where one is required
-    └── ImageError
-        ├── ImageTooLarge             more bytes or pixels than allowed
-        ├── ImageUnsupported          not one of the accepted formats
-        ├── ImageUnreadable           the format is known, the data is broken
-        ├── StrokesInvalid            strokes that are no drawing: wrong shape, not finite, too many
-        ├── SketchEmpty               nothing is drawn
-        └── SketchSolid               nothing but ink
+InkseekError
+├── BundleError
+│   ├── BundleNotFound            no bundle at that path
+│   ├── BundleCorrupt             a file is missing, changed, or contradicts the manifest
+│   ├── BundleSchemaUnsupported   written by another version of the format
+│   └── RuntimeUnavailable        no onnxruntime, two of them, or no GPU where one is required
+└── ImageError
+    ├── ImageTooLarge             more bytes or pixels than allowed
+    ├── ImageUnsupported          not one of the accepted formats
+    ├── ImageUnreadable           the format is known, the data is broken
+    ├── StrokesInvalid            strokes that are no drawing: wrong shape, not finite, too many
+    ├── SketchEmpty               nothing is drawn
+    └── SketchSolid               nothing but ink
 """
 
 

@@ -1,4 +1,4 @@
-"""Untrusted bytes to an 8-bit RGB image: one decoder for photos and sketches, with limits checked before pixels exist."""
+"""Untrusted bytes to an 8-bit RGB image: one decoder for photos and sketches, limits checked before pixels exist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from models.bundle.errors import ImageTooLarge, ImageUnreadable, ImageUnsupported
 
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 Matte = Literal["white", "contrast"]
 

@@ -31,7 +31,7 @@ class FileEntry(_Frozen):
 
 
 class EncoderSpec(_Frozen):
-    """One ONNX encoder: input `image` (B, 3, size_px, size_px) float32 -> output `embedding` (B, E) float32 unit rows."""
+    """One ONNX encoder: `image` (B, 3, size_px, size_px) float32 -> `embedding` (B, E) float32, rows of length 1."""
 
     file: str
     preprocess: Preprocess
@@ -62,7 +62,10 @@ class BundleManifest(_Frozen):
         content = {
             "embedding_dim": self.embedding_dim,
             "encoders": {
-                modality: {"sha256": self.files[spec.file].sha256, "preprocess": spec.preprocess.model_dump(mode="json")}
+                modality: {
+                    "sha256": self.files[spec.file].sha256,
+                    "preprocess": spec.preprocess.model_dump(mode="json"),
+                }
                 for modality, spec in (("sketch", self.sketch), ("photo", self.photo))
             },
         }

@@ -39,7 +39,9 @@ class Runtime:
         options.log_severity_level = 3
         session = ort.InferenceSession(onnx, options, providers=self._providers())
         if (self.require_gpu or self.device == "cuda") and "CUDAExecutionProvider" not in session.get_providers():
-            raise RuntimeUnavailable("a GPU is required, but onnxruntime could not start its CUDA provider on this machine")
+            raise RuntimeUnavailable(
+                "a GPU is required, but onnxruntime could not start its CUDA provider on this machine"
+            )
         return session
 
     def _providers(self) -> list[str]:
@@ -67,7 +69,9 @@ def _refuse_rivals() -> None:
         except metadata.PackageNotFoundError:
             continue
     if len(installed) > 1:
-        raise RuntimeUnavailable(f"{' and '.join(installed)} overwrite each other: uninstall both, then install one extra")
+        raise RuntimeUnavailable(
+            f"{' and '.join(installed)} overwrite each other: uninstall both, then install one extra"
+        )
 
 
 def cpu_quota(cgroup: Path = Path("/sys/fs/cgroup")) -> int:

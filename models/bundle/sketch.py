@@ -1,4 +1,4 @@
-"""A sketch from anywhere to dark strokes on white: polarity, paper tone, faint lines, a small drawing on a big canvas."""
+"""A sketch from anywhere to dark strokes on white: polarity, paper tone, faint lines, a small drawing on a big page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.bundle.errors import SketchEmpty, SketchSolid
 _WORK_PX = 256  # the data sets' canvas; larger sketches are reduced to it before anything is measured
 _MIN_CONTRAST = 24  # grey levels between paper and darkest ink below which nothing is drawn
 _MIN_INK_PIXELS = 12  # of 256 x 256: a dot of the thinnest pen
-_MAX_INK_SHARE = 0.85  # a drawing that covers more is its own background
+_MAX_INK_SHARE = 0.75  # a drawing that covers more is its own background
 _INK_LEVEL = 64  # of 255: counts as ink when the drawing's extent is measured
 
 
@@ -60,7 +60,9 @@ def _ink(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
         paper = lightest if paper < 128 else darkest
         ink = _departure(grey, paper, light_paper=paper >= 128)
         if (ink > _INK_LEVEL).mean() > _MAX_INK_SHARE:
-            raise SketchSolid(f"more than {_MAX_INK_SHARE:.0%} of the sketch is ink: no line can be told from its background")
+            raise SketchSolid(
+                f"more than {_MAX_INK_SHARE:.0%} of the sketch is ink: no line can be told from its background"
+            )
     return ink
 
 

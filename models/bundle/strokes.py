@@ -69,7 +69,9 @@ def _check(strokes: Sequence[ArrayLike], limits: StrokeLimits) -> list[NDArray[n
         except (TypeError, ValueError) as error:
             raise StrokesInvalid(f"stroke {number} is not a list of x, y numbers: {error}") from error
         if array.ndim != 2 or array.shape[1] != 2 or array.shape[0] == 0:
-            raise StrokesInvalid(f"stroke {number} has shape {array.shape}; (points, 2) with at least one point is expected")
+            raise StrokesInvalid(
+                f"stroke {number} has shape {array.shape}; (points, 2) with at least one point is expected"
+            )
         if not np.isfinite(array).all() or np.abs(array).max() > 1e9:
             raise StrokesInvalid(f"stroke {number} has a coordinate that is not finite or beyond 1e9")
         total += len(array)

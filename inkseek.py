@@ -1,0 +1,29 @@
+"""The `inkseek` command: each package brings its own part of the command line, this module joins them."""
+
+from __future__ import annotations
+
+import typer
+
+from index_builder.cli import app as index_app
+from models.cli import app as bundle_app
+from service.cli import search, serve
+
+app = typer.Typer(
+    name="inkseek",
+    help="Draw what you have in mind, get the photo of it.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.command()(serve)
+app.command()(search)
+app.add_typer(index_app, name="index", help="Build and look after the index of a photo gallery.")
+app.add_typer(bundle_app, name="bundle", help="Look into a model bundle.")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

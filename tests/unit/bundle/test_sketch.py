@@ -1,0 +1,86 @@
+"""Normalisation: the same drawing means the same, whatever its polarity, paper, size or place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from models.bundle import SketchEmpty, SketchNormalisation, SketchSolid, normalise_sketch
+
+KEEP = SketchNormalisation()
+CENTRE = SketchNormalisation(min_extent=0.5, target_extent=0.8)
+
+
+def cup(canvas: int = 256, width: int = 3, scale: float = 1.0, at: tuple[int, int] = (0, 0)) -> Image.Image:
+    image = Image.new("L", (canvas, canvas), 255)
+    draw = ImageDraw.Draw(image)
+    box = [30 * scale + at[0], 40 * scale + at[1], 200 * scale + at[0], 220 * scale + at[1]]
+    draw.rectangle(box, outline=0, width=width)
+    draw.line((200 * scale + at[0], 80 * scale + at[1], 230 * scale + at[0], 150 * scale + at[1]), fill=0, width=width)
+    return image
+
+
+def test_a_clean_sketch_is_left_as_it_is() -> None:
+    np.testing.assert_array_equal(np.asarray(normalise_sketch(cup(), KEEP)), np.asarray(cup()))
+
+
+def test_polarity_does_not_matter() -> None:
+    np.testing.assert_array_equal(
+        np.asarray(normalise_sketch(ImageOps.invert(cup()), KEEP)), np.asarray(normalise_sketch(cup(), KEEP))
+    )
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(235, 90), (200, 40), (60, 230), (255, 150)])
+def test_grey_paper_and_pencil_become_black_on_white(paper: int, ink: int) -> None:
+    values = np.where(np.asarray(cup()) == 0, ink, paper).astype(np.uint8)
+    np.testing.assert_array_equal(np.asarray(normalise_sketch(Image.fromarray(values), KEEP)), np.asarray(cup()))
+
+
+def test_a_scan_with_a_dark_frame_keeps_its_polarity() -> None:
+    framed = ImageOps.expand(cup(240), border=8, fill=0)
+    seen = np.asarray(normalise_sketch(framed, KEEP))
+    assert seen.mean() > 128
+
+
+def test_thin_lines_on_a_large_canvas_stay_dark() -> None:
+    seen = np.asarray(normalise_sketch(cup(2048, width=4, scale=8), KEEP))
+    assert seen.shape == (256, 256)
+    assert seen.min() < 30
+
+
+def test_a_small_drawing_is_brought_to_the_middle() -> None:
+    seen = np.asarray(normalise_sketch(cup(scale=0.3, at=(150, 10)), CENTRE))
+    rows, columns = np.nonzero(seen < 128)
+    side = len(seen)
+    assert max(np.ptp(rows), np.ptp(columns)) / side == pytest.approx(0.8, abs=0.05)
+    assert (rows.min() + rows.max()) / 2 / side == pytest.approx(0.5, abs=0.05)
+    assert (columns.min() + columns.max()) / 2 / side == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_drawing_that_fills_the_canvas_is_not_moved() -> None:
+    np.testing.assert_array_equal(np.asarray(normalise_sketch(cup(), CENTRE)), np.asarray(cup()))
+
+
+def test_other_shapes_are_padded_to_a_square() -> None:
+    seen = normalise_sketch(cup().crop((0, 0, 256, 128)), KEEP)
+    assert seen.size == (256, 256)
+    assert np.asarray(seen)[:60].min() == 255
+
+
+@pytest.mark.parametrize("level", [255, 250, 140])
+def test_blank_paper_is_empty(level: int) -> None:
+    with pytest.raises(SketchEmpty, match="nothing is drawn"):
+        normalise_sketch(Image.new("L", (256, 256), level), KEEP)
+
+
+def test_a_speck_is_empty() -> None:
+    page = Image.new("L", (256, 256), 255)
+    page.putpixel((100, 100), 0)
+    with pytest.raises(SketchEmpty):
+        normalise_sketch(page, KEEP)
+
+
+def test_all_ink_is_solid() -> None:
+    with pytest.raises(SketchSolid, match="dark area"):
+        normalise_sketch(Image.new("L", (256, 256), 0), KEEP)
