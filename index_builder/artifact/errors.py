@@ -1,0 +1,58 @@
+"""Typed errors of a gallery index.
+
+InkseekError
+└── IndexArtifactError
+    ├── IndexNotFound            no index, no published version, or no such version
+    ├── IndexCorrupt             a file is missing, changed, or contradicts the manifest
+    ├── IndexSchemaUnsupported   written by another version of the format
+    ├── BundleMismatch           the vectors were made by another bundle
+    ├── PhotoNotFound            no photo with that id (or row)
+    ├── CategoryNotFound         no photo has that category
+    └── FilterInvalid            a condition that cannot be parsed, or does not fit the gallery's metadata
+"""
+
+from __future__ import annotations
+
+from models.bundle.errors import InkseekError
+
+
+class IndexArtifactError(InkseekError):
+    """A gallery index cannot be used, or cannot answer what was asked."""
+
+
+class IndexNotFound(IndexArtifactError):
+    """No index, no published version, or no such version at the given path."""
+
+
+class _Mismatch(IndexArtifactError):
+    """Something is not what it has to be: `what`, `expected` and `actual` are kept for machines."""
+
+    def __init__(self, what: str, *, expected: object, actual: object) -> None:
+        super().__init__(f"{what}: expected {expected}, found {actual}")
+        self.what = what
+        self.expected = expected
+        self.actual = actual
+
+
+class IndexCorrupt(_Mismatch):
+    """A file is missing, changed, or contradicts the manifest."""
+
+
+class IndexSchemaUnsupported(_Mismatch):
+    """The manifest's schema version is not one that this release reads."""
+
+
+class BundleMismatch(_Mismatch):
+    """The index holds vectors of another bundle; scores between the two would mean nothing."""
+
+
+class PhotoNotFound(IndexArtifactError):
+    """No photo with that id or row."""
+
+
+class CategoryNotFound(IndexArtifactError):
+    """No photo of the gallery has that category."""
+
+
+class FilterInvalid(IndexArtifactError):
+    """A condition that cannot be parsed, or that does not fit the gallery's metadata."""

@@ -1,0 +1,120 @@
+"""Where things lie in an index directory, and how they get there so that a crash never shows half of one.
+
+OUT/current                  name of the published version
+OUT/versions/<version>/      immutable: manifest.json, vectors.npy, photos.sqlite, report.jsonl
+                                 and, when the index is not flat, index.faiss
+OUT/versions/.building-*     a build under way, or what a killed one left behind
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from index_builder.artifact.errors import IndexCorrupt, IndexNotFound
+from index_builder.artifact.manifest import FileEntry
+
+MANIFEST = "manifest.json"
+VECTORS = "vectors.npy"
+PHOTOS = "photos.sqlite"
+REPORT = "report.jsonl"
+ANN_INDEX = "index.faiss"
+
+_POINTER = "current"
+_VERSIONS = "versions"
+_VERSION_NAME = re.compile(r"^(\d{6,})-([0-9a-f]{12})$")
+_HASH_BLOCK_BYTES = 1 << 20
+
+
+def versions_dir(out_dir: Path) -> Path:
+    """Folder that holds all versions."""
+    return out_dir / _VERSIONS
+
+
+def version_dir(out_dir: Path, version: str) -> Path:
+    """Folder of a named version. Raises IndexNotFound when the name is none, or names nothing."""
+    path = versions_dir(out_dir) / version
+    if not _VERSION_NAME.match(version) or not path.is_dir():
+        known = ", ".join(list_versions(out_dir)) or "none"
+        raise IndexNotFound(f"no version {version!r} in {out_dir} (versions there: {known})")
+    return path
+
+
+def version_digest(version: str) -> str:
+    """The manifest digest that a version's name carries ("" when it is no such name)."""
+    match = _VERSION_NAME.match(version)
+    return match.group(2) if match else ""
+
+
+def version_name(sequence: int, digest: str) -> str:
+    """Name of the `sequence`-th build, whose manifest has that digest."""
+    return f"{sequence:06d}-{digest}"
+
+
+def version_sequence(version: str) -> int:
+    """Builds count upwards: a higher sequence is a later build."""
+    match = _VERSION_NAME.match(version)
+    if match is None:
+        raise IndexNotFound(f"{version!r} is no version name")
+    return int(match.group(1))
+
+
+def list_versions(out_dir: Path) -> list[str]:
+    """Complete versions, oldest first. Folders of unfinished builds are none."""
+    folder = versions_dir(out_dir)
+    if not folder.is_dir():
+        return []
+    names = [entry.name for entry in folder.iterdir() if _VERSION_NAME.match(entry.name) and entry.is_dir()]
+    return sorted(names, key=version_sequence)
+
+
+def current_version(out_dir: Path) -> str:
+    """Name of the published version. Raises IndexNotFound, IndexCorrupt."""
+    pointer = out_dir / _POINTER
+    try:
+        text = pointer.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise IndexNotFound(
+            f"no index in {out_dir}: build one with `inkseek index build --photos PHOTOS --out {out_dir}`"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise IndexCorrupt(f"{pointer}", expected="the name of a version", actual=str(error)) from error
+    if not _VERSION_NAME.match(text):
+        raise IndexCorrupt(f"{pointer}", expected="the name of a version", actual=repr(text[:80]))
+    return text
+
+
+def publish_pointer(out_dir: Path, version: str) -> None:
+    """Make `version` the published one: readers see the old name or the new one, whatever happens meanwhile."""
+    temporary = out_dir / f".{_POINTER}.new"
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(version + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(out_dir / _POINTER)
+    fsync_path(out_dir)
+
+
+def fsync_path(path: Path) -> None:
+    """Force a file's or folder's content to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def hash_file(path: Path) -> FileEntry:
+    """Size and sha256 of a file. Raises IndexCorrupt when it is missing or cannot be read."""
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_HASH_BLOCK_BYTES):
+                digest.update(block)
+                size += len(block)
+    except OSError as error:
+        raise IndexCorrupt(path.name, expected="a readable file", actual=error.strerror or str(error)) from error
+    return FileEntry(bytes=size, sha256=digest.hexdigest())

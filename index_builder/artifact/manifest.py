@@ -1,0 +1,132 @@
+"""The manifest of one index version: what the vectors are, how they are searched, and the hash of every file.
+
+A version's name is `<sequence>-<first 12 hex digits of the sha256 of manifest.json>`, so the manifest vouches for the
+files and the name vouches for the manifest: no byte can change unseen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from index_builder.artifact.errors import IndexCorrupt, IndexSchemaUnsupported
+
+SCHEMA_VERSION: Final = 1
+
+FieldType = Literal["number", "text", "boolean"]
+IndexKind = Literal["flat", "hnsw", "ivfpq"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Frozen):
+    """Size and hash of one file of the version."""
+
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class MetadataField(_Frozen):
+    """One filterable column of the gallery's manifest; its place in the list is its column in photos.sqlite."""
+
+    name: str = Field(min_length=1)
+    type: FieldType
+
+
+class GallerySource(_Frozen):
+    """Where the photos came from. `root` is a path of the machine that built the index."""
+
+    root: str
+    manifest: str | None = None
+
+
+class SearchPlan(_Frozen):
+    """How a query finds its candidates. Candidates are always re-scored exactly; `flat` scores every photo.
+
+    `ef_search` (hnsw) and `nprobe` (ivfpq) trade speed for recall; `candidate_factor` x k candidates are re-scored.
+    """
+
+    kind: IndexKind = "flat"
+    factory: str | None = None
+    ef_search: int | None = Field(default=None, ge=1)
+    nprobe: int | None = Field(default=None, ge=1)
+    candidate_factor: int = Field(default=1, ge=1)
+
+
+class RecallReport(_Frozen):
+    """Share of the exact top k that the index finds, averaged over `query_count` queries, and what these were."""
+
+    recall: float = Field(ge=0.0, le=1.0)
+    k: int = Field(ge=1)
+    queries: Literal["sketches", "photos"]
+    query_count: int = Field(ge=0)
+    source: str | None = None
+    unusable_sketches: int = Field(default=0, ge=0)
+
+
+class BuildSummary(_Frozen):
+    """What happened while building; the photos behind the counts are listed in report.jsonl."""
+
+    seconds: float = Field(ge=0.0)
+    photos_per_s: float = Field(ge=0.0)
+    skipped: dict[str, int] = {}
+    noted: dict[str, int] = {}
+
+
+class IndexManifest(_Frozen):
+    """Everything that a reader needs to know before it opens a file of the version."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    created_at: str
+    inkseek_version: str
+    bundle_id: str
+    embedding_dim: int = Field(ge=1)
+    count: int = Field(ge=1)
+    gallery: GallerySource
+    metadata_fields: tuple[MetadataField, ...] = ()
+    search: SearchPlan
+    recall: RecallReport | None = None
+    build: BuildSummary
+    files: dict[str, FileEntry]
+
+    def to_bytes(self) -> bytes:
+        """The bytes of manifest.json."""
+        document = self.model_dump(mode="json")
+        return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def manifest_digest(data: bytes) -> str:
+    """The part of a version's name that vouches for its manifest."""
+    return hashlib.sha256(data).hexdigest()[:12]
+
+
+def parse_manifest(data: bytes) -> IndexManifest:
+    """Read manifest.json. The schema version is looked at before anything else.
+
+    Raises IndexSchemaUnsupported, IndexCorrupt.
+    """
+    document = _json_object(data)
+    found = document.get("schema_version")
+    if found != SCHEMA_VERSION or isinstance(found, bool):
+        raise IndexSchemaUnsupported("index schema version", expected=SCHEMA_VERSION, actual=found)
+    try:
+        return IndexManifest.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise IndexCorrupt("manifest.json", expected="a valid manifest", actual=f"{place}: {first['msg']}") from error
+
+
+def _json_object(data: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(data)
+    except ValueError as error:
+        raise IndexCorrupt("manifest.json", expected="a JSON object", actual=f"broken JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise IndexCorrupt("manifest.json", expected="a JSON object", actual=type(document).__name__)
+    return document

@@ -1,0 +1,69 @@
+"""vectors.npy: unit rows as float32, written as they come, read as a memory map."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from index_builder.artifact.errors import IndexCorrupt
+from index_builder.artifact.exact_search import Vectors
+
+# npy allows any padding of its header: a fixed size lets the row count be filled in at the end.
+_HEADER_BYTES = 128
+_MAGIC = b"\x93NUMPY\x01\x00"
+
+
+class VectorWriter:
+    """Appends rows to a .npy file whose length is not known beforehand; use as a context manager."""
+
+    def __init__(self, path: Path, embedding_dim: int) -> None:
+        self._path = path
+        self._dim = embedding_dim
+        self.count = 0
+
+    def __enter__(self) -> VectorWriter:
+        self._file = self._path.open("wb")
+        self._file.write(bytes(_HEADER_BYTES))
+        return self
+
+    def append(self, vectors: Vectors) -> None:
+        """Add rows (B, E)."""
+        assert vectors.shape == (len(vectors), self._dim), vectors.shape
+        self._file.write(np.ascontiguousarray(vectors, dtype="<f4").tobytes())
+        self.count += len(vectors)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._file as file:
+            file.seek(0, io.SEEK_SET)
+            file.write(_header(self.count, self._dim))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def open_vectors(path: Path, count: int, embedding_dim: int) -> Vectors:
+    """The rows (G, E) as a read-only memory map. Raises IndexCorrupt when the file is anything else."""
+    try:
+        vectors: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise IndexCorrupt(path.name, expected="a .npy array", actual=str(error)) from error
+    if vectors.shape != (count, embedding_dim) or vectors.dtype != np.float32:
+        raise IndexCorrupt(
+            path.name,
+            expected=f"float32 {(count, embedding_dim)}",
+            actual=f"{vectors.dtype} {vectors.shape}",
+        )
+    # A plain view: FAISS and the callers need no memmap subclass.
+    plain: Vectors = vectors.view(np.ndarray)
+    return plain
+
+
+def _header(count: int, embedding_dim: int) -> bytes:
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({count}, {embedding_dim}), }}"
+    length = _HEADER_BYTES - len(_MAGIC) - 2
+    return _MAGIC + length.to_bytes(2, "little") + text.ljust(length - 1).encode() + b"\n"
