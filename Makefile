@@ -24,7 +24,7 @@ check: $(VENV)/.dev ## Lint, format, types, import rules, known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@$(BIN)/python docker/lint.py
+	$(BIN)/hadolint docker/*.Dockerfile
 	$(BIN)/pip-audit --progress-spinner off --disable-pip --no-deps --requirement constraints.txt
 
 bench: $(VENV)/.dev ## Measure: each file of benchmarks/ names its baseline

@@ -31,7 +31,7 @@ CUP = {
     ]
 }
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
 
 def compose_command() -> list[str]:
