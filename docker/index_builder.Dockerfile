@@ -14,7 +14,7 @@ RUN python -m venv --without-pip /opt/python
 COPY docker/requirements.py docker/constraints-*.txt pyproject.toml constraints.txt ./
 RUN python requirements.py pyproject.toml parquet "${RUNTIME}" > requirements.txt \
     && pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: -r requirements.txt \
-    && find /opt/python -type d -path '*/numpy/*' -name tests -prune -exec rm -r {} +
+    && find /opt/python -type d -name tests -prune -exec rm -r {} +
 
 # --- The package itself, beside its dependencies and not among them: a new release ships a small layer ---------------
 FROM dependencies AS application

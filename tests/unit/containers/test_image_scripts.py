@@ -1,0 +1,86 @@
+"""The two scripts that the images are built and watched with, run as the images run them."""
+
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", str(ROOT / "docker" / name), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+
+@contextmanager
+def answering(status: int) -> Iterator[int]:
+    """The port of a server that answers /readyz with this status, and anything else with 404."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/readyz" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(("status", "exit_status"), [(200, 0), (503, 1), (404, 1)])
+def test_the_health_check_is_what_readyz_says(status: int, exit_status: int) -> None:
+    with answering(status) as port:
+        checked = script("healthcheck.py", str(port))
+    assert (checked.returncode, checked.stderr) == (exit_status, "")
+    assert checked.stdout.startswith(str(status))
+
+
+def test_the_health_check_fails_where_nothing_answers() -> None:
+    with answering(200) as port:
+        pass
+    checked = script("healthcheck.py", str(port))
+    assert (checked.returncode, checked.stderr) == (1, "")
+    assert checked.stdout.startswith(f"no answer on port {port}")
+
+
+@pytest.mark.parametrize("runtime", ["cpu", "gpu12", "gpu"])
+def test_requirements_are_the_base_and_the_extra(runtime: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = script("requirements.py", str(ROOT / "pyproject.toml"), runtime).stdout.splitlines()
+    listed = [line for line in lines if not line.startswith("--constraint ")]
+    assert listed == project["dependencies"] + project["optional-dependencies"][runtime]
+    assert all(Requirement(line).name != "torch" for line in listed)
+
+
+@pytest.mark.parametrize("runtime", ["cpu", "gpu12", "gpu"])
+def test_every_requirement_is_held_to_one_version_that_it_allows(runtime: str) -> None:
+    lines = script("requirements.py", str(ROOT / "pyproject.toml"), runtime).stdout.splitlines()
+    files = [ROOT / "constraints.txt"]
+    files += [Path(line.removeprefix("--constraint ")) for line in lines if line.startswith("--constraint ")]
+    pins = [Requirement(line) for file in files for line in file.read_text().splitlines() if not line.startswith("#")]
+    for wanted in (Requirement(line) for line in lines if not line.startswith("--constraint ")):
+        (held,) = [pin for pin in pins if pin.name.replace("_", "-") == wanted.name]
+        (version,) = held.specifier
+        assert version.operator == "=="
+        assert wanted.specifier.contains(version.version)
+
+
+def test_an_unknown_runtime_is_refused() -> None:
+    asked = script("requirements.py", str(ROOT / "pyproject.toml"), "gpu13")
+    assert asked.returncode != 0
+    assert "gpu13" in asked.stderr
