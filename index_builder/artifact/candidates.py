@@ -27,7 +27,7 @@ class CandidateStore(Protocol):
 class FaissStore:
     """An approximate FAISS index; parameters travel with each call (setting them on a shared index is a race)."""
 
-    def __init__(self, index: faiss.Index, plan: SearchPlan) -> None:
+    def __init__(self, index: Any, plan: SearchPlan) -> None:
         self._index = index
         self._plan = plan
 

@@ -239,6 +239,8 @@ def read_manifest(folder: Path) -> IndexManifest:
 
 def check_hashes(folder: Path, manifest: IndexManifest) -> None:
     """Hold every file of the version against the manifest. Raises IndexCorrupt."""
+    needed = {layout.VECTORS, layout.PHOTOS} | ({layout.ANN_INDEX} if manifest.search.kind != "flat" else set())
+    _expect(f"files that {layout.MANIFEST} fails to list", [], sorted(needed - set(manifest.files)))
     for name, entry in manifest.files.items():
         found = layout.hash_file(folder / name)
         _expect(f"size of {name}", f"{entry.bytes} bytes", f"{found.bytes} bytes")

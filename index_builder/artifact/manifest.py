@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from index_builder.artifact.errors import IndexCorrupt, IndexSchemaUnsupported
 
@@ -93,6 +94,13 @@ class IndexManifest(_Frozen):
     recall: RecallReport | None = None
     build: BuildSummary
     files: dict[str, FileEntry]
+
+    @field_validator("files")
+    @classmethod
+    def _plain_names(cls, files: dict[str, FileEntry]) -> dict[str, FileEntry]:
+        if any(Path(name).name != name for name in files):
+            raise ValueError("lists something that is not a plain file name")
+        return files
 
     def to_bytes(self) -> bytes:
         """The bytes of manifest.json."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -81,11 +81,11 @@ class PhotoStoreWriter:
         )
         self._database.execute("INSERT INTO thumbnails VALUES (?, ?, ?)", (photo.row, thumbnail.etag, thumbnail.jpeg))
 
-    def duplicates(self) -> Iterable[tuple[str, str]]:
-        """(photo_id, id of the first photo with the same bytes), call after the last append."""
-        self._database.execute("CREATE INDEX photos_by_sha256 ON photos (sha256)")
-        return self._database.execute(
-            "SELECT twin.photo_id, first.photo_id FROM photos AS twin JOIN photos AS first ON first.row ="
+    def duplicates(self) -> Iterator[tuple[str, str, str]]:
+        """(photo_id, path, id of the first photo with the same bytes) of each repetition; after the last append."""
+        self._database.execute("CREATE INDEX IF NOT EXISTS photos_by_sha256 ON photos (sha256)")
+        yield from self._database.execute(
+            "SELECT twin.photo_id, twin.path, first.photo_id FROM photos AS twin JOIN photos AS first ON first.row ="
             " (SELECT min(row) FROM photos WHERE sha256 = twin.sha256) WHERE twin.row != first.row ORDER BY twin.row"
         )
 

@@ -1,0 +1,128 @@
+"""What `inkseek index` shows: progress on stderr; tables, or one JSON document, on stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from index_builder.artifact import GalleryIndex, IndexManifest
+from index_builder.build import BuildResult
+from index_builder.build import Progress as Report
+
+_STAGES = {
+    "photos": "embedding photos",
+    "index": "building the index",
+    "recall": "measuring recall",
+    "publish": "publishing",
+}
+_SHOWN_CATEGORIES = 20
+
+
+def stdout() -> Console:
+    """A console on today's stdout (made per call: tests and shells redirect it)."""
+    return Console(file=sys.stdout)
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Report]:
+    """Bars on stderr; silent where stderr is no terminal."""
+    columns = (
+        TextColumn("{task.description:<18}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, total: int | None) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(_STAGES[stage], total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield report
+
+
+def print_json(**document: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def print_error(error: Exception) -> None:
+    """The error's kind and message on stderr."""
+    Console(stderr=True).print(f"[red]{type(error).__name__}:[/red] {escape(str(error))}", highlight=False)
+
+
+def print_build(out: Path, result: BuildResult) -> None:
+    """The published version and what became of every file."""
+    manifest, summary = result.manifest, result.manifest.build
+    table = _summary(f"{out}: {result.version}", manifest)
+    table.add_row("time", f"{summary.seconds:.1f} s, {summary.photos_per_s:.1f} photos/s")
+    for reason, count in sorted(summary.skipped.items()):
+        table.add_row(f"[yellow]not indexed: {reason}[/yellow]", str(count))
+    for reason, count in sorted(summary.noted.items()):
+        table.add_row(f"indexed, noted: {reason}", str(count))
+    if summary.skipped or summary.noted:
+        table.caption = f"each of them: {escape(str(out))}/versions/{result.version}/report.jsonl"
+    if result.removed:
+        table.add_row("removed versions", ", ".join(result.removed))
+    stdout().print(table)
+
+
+def print_verified(index: GalleryIndex, problems: Sequence[str]) -> None:
+    """The verdict on one version."""
+    if problems:
+        table = Table(f"{index.version}: {len(problems)} problems", style="red")
+        for problem in problems:
+            table.add_row(escape(problem))
+        stdout().print(table)
+    else:
+        files = len(index.manifest.files)
+        stdout().print(f"[green]{index.version}: {index.count:,} photos, {files} files whole[/green]", highlight=False)
+
+
+def print_index(
+    index: GalleryIndex, categories: Sequence[tuple[str, int]], versions: Sequence[str], current: str
+) -> None:
+    """One version and its neighbours."""
+    table = _summary(index.version, index.manifest)
+    for name, count in categories[:_SHOWN_CATEGORIES]:
+        table.add_row(f"category {escape(name)}", f"{count:,}")
+    if len(categories) > _SHOWN_CATEGORIES:
+        table.add_row("...", f"{len(categories) - _SHOWN_CATEGORIES} more categories")
+    shown = [f"[green]{version} (published)[/green]" if version == current else version for version in versions]
+    table.add_row("versions", "\n".join(shown))
+    stdout().print(table)
+
+
+def _summary(title: str, manifest: IndexManifest) -> Table:
+    table = Table("", "", title=escape(title), show_header=False, title_justify="left")
+    table.add_row("photos", f"{manifest.count:,}")
+    table.add_row("gallery", escape("/".join(filter(None, (manifest.gallery.root, manifest.gallery.manifest)))))
+    table.add_row("bundle", manifest.bundle_id)
+    table.add_row("built", f"{manifest.created_at}, Inkseek {manifest.inkseek_version}")
+    settings = manifest.search.model_dump(exclude_none=True, exclude={"kind"}, exclude_defaults=True)
+    details = ", ".join(f"{name} {value}" for name, value in settings.items())
+    table.add_row(
+        "search", f"{manifest.search.kind}, {manifest.embedding_dim} numbers" + (f", {details}" if details else "")
+    )
+    if manifest.recall:
+        recall = manifest.recall
+        table.add_row(f"recall@{recall.k}", f"{recall.recall:.4f} on {recall.query_count} {recall.queries}")
+    if manifest.metadata_fields:
+        table.add_row(
+            "metadata", ", ".join(escape(f"{field.name} ({field.type})") for field in manifest.metadata_fields)
+        )
+    table.add_row("size", f"{sum(entry.bytes for entry in manifest.files.values()) / 2**20:.1f} MiB")
+    return table

@@ -1,0 +1,37 @@
+"""What may be a photo's id: text that survives a URL, a JSON document and a rebuild on another machine."""
+
+from __future__ import annotations
+
+import unicodedata
+
+MAX_ID_CHARACTERS = 1024
+
+
+class PhotoIdInvalid(ValueError):
+    """A path or name that cannot be a photo id; the message says why."""
+
+
+def photo_id_from(text: str) -> str:
+    """`text` as a photo id: in Unicode's composed form (NFC), since file systems disagree about it.
+
+    Raises PhotoIdInvalid for empty or overlong text, invalid UTF-8, control characters, and for empty, `.` or `..`
+    parts between slashes (clients would resolve them away).
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PhotoIdInvalid("the name is not valid UTF-8") from None
+    photo_id = unicodedata.normalize("NFC", text)
+    if not 0 < len(photo_id) <= MAX_ID_CHARACTERS:
+        raise PhotoIdInvalid(f"an id has 1 to {MAX_ID_CHARACTERS} characters, this one has {len(photo_id)}")
+    if any(unicodedata.category(character) == "Cc" for character in photo_id):
+        raise PhotoIdInvalid("the name holds control characters")
+    if any(part in ("", ".", "..") for part in photo_id.split("/")):
+        raise PhotoIdInvalid("an id has no empty, '.' or '..' part between its slashes")
+    return photo_id
+
+
+def category_from(photo_id: str) -> str:
+    """The first folder of an id; "" (no category) for a photo that lies in no folder."""
+    first, slash, _ = photo_id.partition("/")
+    return first if slash else ""

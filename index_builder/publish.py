@@ -1,0 +1,118 @@
+"""Versions of an index on disk: staged unseen, published by one atomic rename, rolled back by another."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from index_builder.artifact import layout
+from index_builder.artifact.errors import IndexCorrupt, IndexNotFound
+from index_builder.artifact.gallery_index import check_hashes, read_manifest
+from index_builder.artifact.manifest import IndexManifest, manifest_digest
+from index_builder.errors import BuildError, BuildLocked
+
+_LOCK = ".lock"
+_STAGING_PREFIX = ".building-"
+_DISCARDED_PREFIX = ".discarded-"
+
+
+@contextlib.contextmanager
+def locked(out_dir: Path) -> Iterator[None]:
+    """Hold the index for writing; the lock goes with the process, however it ends. Raises BuildLocked, BuildError."""
+    try:
+        layout.versions_dir(out_dir).mkdir(parents=True, exist_ok=True)
+        file = (out_dir / _LOCK).open("a+", encoding="ascii")
+    except OSError as error:
+        raise BuildError(f"{out_dir} cannot be written: {error.strerror or error}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise BuildLocked(f"{out_dir} is being written by another process (pid {holder}); wait for it") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def new_staging(out_dir: Path) -> Path:
+    """An empty folder for a build, unseen by readers. What killed builds left behind is removed first."""
+    for leftover in layout.versions_dir(out_dir).glob(".*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    staging = layout.versions_dir(out_dir) / f"{_STAGING_PREFIX}{uuid.uuid4().hex[:12]}"
+    staging.mkdir()
+    return staging
+
+
+def discard(staging: Path) -> None:
+    """Throw a build away."""
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def publish(out_dir: Path, staging: Path, manifest: IndexManifest) -> str:
+    """Write the manifest, give the folder its name, swap the pointer; returns the version.
+
+    Everything is on the disk before the rename, and the rename before the swap: a crash leaves the old version or the
+    new one published, whole either way.
+    """
+    data = manifest.to_bytes()
+    path = staging / layout.MANIFEST
+    path.write_bytes(data)
+    layout.fsync_path(path)
+    layout.fsync_path(staging)
+    sequence = max((layout.version_sequence(name) for name in layout.list_versions(out_dir)), default=0) + 1
+    version = layout.version_name(sequence, manifest_digest(data))
+    staging.rename(layout.versions_dir(out_dir) / version)
+    layout.fsync_path(layout.versions_dir(out_dir))
+    layout.publish_pointer(out_dir, version)
+    return version
+
+
+def prune(out_dir: Path, keep: int) -> list[str]:
+    """Remove all but the `keep` latest versions and the published one; returns what went."""
+    versions = layout.list_versions(out_dir)
+    kept = {*versions[-keep:], layout.current_version(out_dir)}
+    removed = [version for version in versions if version not in kept]
+    for version in removed:
+        folder = layout.versions_dir(out_dir) / version
+        # Renamed first: a removal that is cut short leaves no half version under a version's name.
+        doomed = folder.rename(folder.with_name(f"{_DISCARDED_PREFIX}{version}"))
+        shutil.rmtree(doomed, ignore_errors=True)
+    return removed
+
+
+def rollback(out_dir: Path, to: str | None = None) -> tuple[str, str]:
+    """Publish the version before the current one, or the named one; returns (old, new).
+
+    The target is checked byte by byte first. Raises IndexNotFound, IndexCorrupt, IndexSchemaUnsupported, BuildLocked.
+    """
+    if not layout.versions_dir(out_dir).is_dir():
+        raise IndexNotFound(f"no index in {out_dir}")
+    with locked(out_dir):
+        try:
+            current = layout.current_version(out_dir)
+        except IndexCorrupt:
+            # A broken pointer is what a named rollback repairs.
+            if to is None:
+                raise
+            current = "unknown"
+        target = to or _version_before(out_dir, current)
+        folder = layout.version_dir(out_dir, target)
+        check_hashes(folder, read_manifest(folder))
+        layout.publish_pointer(out_dir, target)
+    return current, target
+
+
+def _version_before(out_dir: Path, current: str) -> str:
+    sequence = layout.version_sequence(current)
+    earlier = [name for name in layout.list_versions(out_dir) if layout.version_sequence(name) < sequence]
+    if not earlier:
+        raise IndexNotFound(f"{out_dir} has no version before {current}")
+    return earlier[-1]

@@ -1,0 +1,75 @@
+"""report.jsonl: every file that was not indexed, and every one that was indexed with a remark."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, TypeAlias
+
+SkipReason: TypeAlias = Literal[
+    "bad_row",  # a manifest row that has more cells than there are columns, or names no photo
+    "duplicate_id",  # another photo has this id already
+    "empty",  # zero bytes
+    "hidden",  # its name, or its folder's, starts with a dot
+    "missing",  # the manifest names it, but it is not there
+    "no_embedding",  # the encoder gives no usable vector for it
+    "not_a_file",  # a socket, a pipe, a device, a link to a folder
+    "not_an_image",  # not one of the accepted formats
+    "outside_gallery",  # a link or a path that leaves the gallery's folder
+    "too_large",  # more bytes or pixels than allowed
+    "unreadable",  # broken, truncated, or not permitted to be read
+    "unusable_name",  # cannot be a photo id: not UTF-8, control characters, too long
+]
+NoteReason: TypeAlias = Literal[
+    "duplicate_bytes",  # indexed; another photo has the very same bytes
+    "first_frame_only",  # indexed; animated or of several pages
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportEntry:
+    """One line of the report. `photo_id` is None where the file never got one."""
+
+    outcome: Literal["skipped", "noted"]
+    reason: SkipReason | NoteReason
+    path: str
+    photo_id: str | None
+    detail: str
+
+
+class Report:
+    """Writes report.jsonl line by line and counts reasons; use as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.skipped: Counter[str] = Counter()
+        self.noted: Counter[str] = Counter()
+
+    def __enter__(self) -> Report:
+        self._file = self._path.open("w", encoding="utf-8")
+        return self
+
+    def skip(self, reason: SkipReason, path: str, detail: str, photo_id: str | None = None) -> None:
+        """List a file that is not indexed."""
+        self.skipped[reason] += 1
+        self._write(ReportEntry("skipped", reason, path, photo_id, detail))
+
+    def note(self, reason: NoteReason, path: str, detail: str, photo_id: str) -> None:
+        """Remark on a photo that is indexed."""
+        self.noted[reason] += 1
+        self._write(ReportEntry("noted", reason, path, photo_id, detail))
+
+    def _write(self, entry: ReportEntry) -> None:
+        # ASCII escapes carry file names that are not valid UTF-8 as well.
+        self._file.write(json.dumps(asdict(entry)) + "\n")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._file as file:
+            file.flush()
+            os.fsync(file.fileno())
