@@ -1,0 +1,65 @@
+/** Pictures that come by choice, drop or paste: made small enough to keep, and into marks of a drawing. */
+
+/** Larger than what is sent, so that nothing is lost; small enough for the session's storage. */
+const KEPT_PX = 768;
+const MAX_FILE_BYTES = 50 * 2 ** 20;
+
+/** The picture cannot be used; the message says why, in words for the person. */
+export class PictureError extends Error {}
+
+/**
+ * @param {Blob} file of any format that the browser reads
+ * @returns {Promise<import("./drawing.js").Picture>}
+ * @throws {PictureError}
+ */
+export async function readPicture(file) {
+  if (!file.type.startsWith("image/")) throw new PictureError("That is not an image. PNG, JPEG, WebP, GIF, BMP and SVG work.");
+  if (file.size > MAX_FILE_BYTES) throw new PictureError("That image is too large: 50 MB is the limit.");
+  const url = URL.createObjectURL(file);
+  try {
+    const original = await decode(url);
+    const src = shrink(original);
+    return { kind: "image", src, image: await decode(src) };
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+/**
+ * @param {string} src
+ * @returns {Promise<HTMLImageElement>}
+ * @throws {PictureError}
+ */
+export async function decode(src) {
+  const image = new Image();
+  image.src = src;
+  try {
+    await image.decode();
+  } catch {
+    throw new PictureError("That image cannot be read. It may be damaged, or of a format that this browser does not know.");
+  }
+  return image;
+}
+
+/** @param {DataTransfer | null} transfer of a drop or a paste @returns {File | undefined} its first file, images first */
+export function fileIn(transfer) {
+  const files = [...(transfer?.files ?? [])];
+  return files.find((file) => file.type.startsWith("image/")) ?? files[0];
+}
+
+/** @param {HTMLImageElement} image @returns {string} a data URL, over white: transparent paper is white paper */
+function shrink(image) {
+  // An SVG without a size of its own has none here either.
+  const width = image.naturalWidth || KEPT_PX;
+  const height = image.naturalHeight || KEPT_PX;
+  const scale = Math.min(1, KEPT_PX / Math.max(width, height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL("image/jpeg", 0.92);
+}

@@ -1,0 +1,125 @@
+/** The grid of results: cards that move to their new rank, and one tab stop with arrow keys inside. */
+
+const MOVE_MS = 220;
+
+/** @typedef {import("./search.js").Hit} Hit */
+
+/** @param {{photo_id: string, metadata?: Record<string, unknown>}} photo @returns {string} a name for people */
+export function photoName({ photo_id, metadata = {} }) {
+  for (const key of ["name", "title"]) {
+    if (typeof metadata[key] === "string" && metadata[key]) return metadata[key].replace(/\.$/, "");
+  }
+  const file = photo_id.split("/").at(-1);
+  return file.replace(/\.[^.]+$/, "").replaceAll(/[_-]+/g, " ");
+}
+
+/** @param {number} score a cosine @returns {string} */
+export function scoreText(score) {
+  return score.toFixed(2);
+}
+
+export class ResultsGrid {
+  #list;
+  #template;
+  #onOpen;
+  /** @type {Hit[]} */
+  #hits = [];
+  #focused = 0;
+
+  /** @param {HTMLElement} list @param {HTMLTemplateElement} template @param {(index: number) => void} onOpen */
+  constructor(list, template, onOpen) {
+    this.#list = list;
+    this.#template = template;
+    this.#onOpen = onOpen;
+    list.addEventListener("keydown", (event) => this.#keydown(event));
+    list.addEventListener("focusin", (event) => this.#rove(this.#cards.indexOf(event.target.closest(".card"))));
+  }
+
+  get hits() {
+    return this.#hits;
+  }
+
+  /** @param {Hit[]} hits best first */
+  render(hits) {
+    this.#hits = hits;
+    const hadFocus = this.#list.contains(document.activeElement);
+    const before = new Map([...this.#list.children].map((cell) => [cell.dataset.photoId, { cell, box: cell.getBoundingClientRect() }]));
+    const cells = hits.map((hit, index) => this.#fill(before.get(hit.photo_id)?.cell ?? this.#newCell(hit), hit, index));
+    this.#list.replaceChildren(...cells);
+    this.#rove(0);
+    if (hadFocus) this.focus();
+    this.#animate(cells, before);
+  }
+
+  /** Moves the focus into the grid, to the card that has the tab stop or to the one at `index`. */
+  focus(index = this.#focused) {
+    this.#rove(index);
+    this.#cards[this.#focused]?.focus();
+  }
+
+  get #cards() {
+    return [...this.#list.querySelectorAll(".card")];
+  }
+
+  #newCell(hit) {
+    const cell = this.#template.content.firstElementChild.cloneNode(true);
+    cell.dataset.photoId = hit.photo_id;
+    const image = cell.querySelector("img");
+    image.addEventListener("load", () => image.classList.add("is-loaded"));
+    image.addEventListener("error", () => cell.classList.add("is-broken"));
+    image.src = hit.thumbnail_url;
+    cell.querySelector(".card").addEventListener("click", () => this.#onOpen([...this.#list.children].indexOf(cell)));
+    return cell;
+  }
+
+  #fill(cell, hit, index) {
+    const name = photoName(hit);
+    cell.querySelector(".card-name").textContent = name;
+    cell.querySelector(".card-score").textContent = scoreText(hit.score);
+    cell.querySelector(".card").setAttribute("aria-label", `${index + 1}: ${name}, ${hit.category}, score ${scoreText(hit.score)}`);
+    return cell;
+  }
+
+  /** Cards that stay glide to their new place, new ones fade in. */
+  #animate(cells, before) {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const timing = { duration: MOVE_MS, easing: "cubic-bezier(.2, .7, .2, 1)" };
+    for (const cell of cells) {
+      const old = before.get(cell.dataset.photoId)?.box;
+      if (!old) {
+        cell.animate([{ opacity: 0 }, { opacity: 1 }], timing);
+        continue;
+      }
+      const box = cell.getBoundingClientRect();
+      const [x, y] = [old.left - box.left, old.top - box.top];
+      if (x || y) cell.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], timing);
+    }
+  }
+
+  #rove(index) {
+    const cards = this.#cards;
+    this.#focused = Math.max(0, Math.min(index, cards.length - 1));
+    cards.forEach((card, i) => (card.tabIndex = i === this.#focused ? 0 : -1));
+  }
+
+  #keydown(event) {
+    const step = this.#steps()[event.key];
+    if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const target = this.#focused + step;
+    if (target >= 0 && target < this.#hits.length) this.focus(target);
+  }
+
+  /** How far each key moves, with as many columns as the style sheet gives just now. */
+  #steps() {
+    const columns = getComputedStyle(this.#list).gridTemplateColumns.split(" ").length;
+    return {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: columns,
+      ArrowUp: -columns,
+      Home: -this.#focused,
+      End: this.#hits.length - 1 - this.#focused,
+    };
+  }
+}
