@@ -1,0 +1,1 @@
+"""The HTTP service: a sketch in, the photos most like it out."""

@@ -1,0 +1,152 @@
+"""Settings of the service: environment variables `INKSEEK_*` and `inkseek serve` options, checked once at start."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models.bundle import ImageLimits, Runtime, StrokeLimits, cpu_quota
+from service.errors import UnknownSetting
+
+ENV_PREFIX = "INKSEEK_"
+
+
+class Settings(BaseSettings):
+    """Everything about a running service that is in neither bundle nor index. Frozen; read it with `load_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    index: Path = Field(description="Index directory, as `inkseek index build --out` wrote it.")
+    bundle: Path | None = Field(default=None, description="Model bundle directory; empty: the one that is shipped.")
+    gallery_root: Path | None = Field(
+        default=None,
+        description="Folder with the original photos; empty: the one that the index was built from. "
+        "Where a photo is not at hand its thumbnail is answered.",
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(default=1, ge=1, le=64, description="Processes, each with its own encoder and index.")
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Sketches answered side by side in one process; empty: the container's CPU quota over `workers`.",
+    )
+    queue_size: int = Field(
+        default=64, ge=0, le=10_000, description="Requests that may wait for a thread; one more is answered 429."
+    )
+    request_timeout_s: float = Field(
+        default=15.0, gt=0, le=600, description="Longest time from a received body to its answer; then 503."
+    )
+
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="Where encoders run; `auto` takes a GPU when onnxruntime offers one."
+    )
+    require_gpu: bool = Field(default=False, description="Refuse to start on a CPU instead of falling back to it.")
+
+    max_upload_bytes: int = Field(
+        default=10 * 2**20, ge=1_024, le=2**30, description="Largest request body in bytes; more is answered 413."
+    )
+    max_image_pixels: int = Field(
+        default=16_000_000,
+        ge=1_024,
+        le=500_000_000,
+        description="Largest image, width x height as its header declares.",
+    )
+    max_strokes: int = Field(default=2_000, ge=1, le=100_000, description="Most strokes in one drawing.")
+    max_points: int = Field(default=50_000, ge=1, le=1_000_000, description="Most points in one drawing.")
+    max_batch_items: int = Field(default=32, ge=1, le=1_000, description="Most sketches in one `/v1/search:batch`.")
+
+    index_poll_s: float = Field(
+        default=1.0, gt=0, le=3600, description="Seconds between looks for a newly published index version."
+    )
+    canary_interval_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=3600,
+        description="Seconds between canary sketches; `/readyz` is red after a wrong or late one.",
+    )
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Comma-separated origins whose pages may call the API; `*` for all, empty for none."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe log line."
+    )
+    log_format: Literal["plain", "json"] = Field(default="plain", description="Log lines for people or for machines.")
+    access_log: bool = Field(default=False, description="One log line per request, with its id, status and duration.")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def image_limits(self) -> ImageLimits:
+        """Limits on one encoded image."""
+        return ImageLimits(max_bytes=self.max_upload_bytes, max_pixels=self.max_image_pixels)
+
+    @property
+    def stroke_limits(self) -> StrokeLimits:
+        """Limits on one drawing given as strokes."""
+        return StrokeLimits(max_strokes=self.max_strokes, max_points=self.max_points)
+
+    @property
+    def runtime(self) -> Runtime:
+        """One-thread sessions: several calls side by side beat one call of many threads."""
+        return Runtime(device=self.device, require_gpu=self.require_gpu, threads=1)
+
+    @property
+    def worker_threads(self) -> int:
+        """Sketches that one process answers side by side."""
+        return self.threads or max(1, cpu_quota() // self.workers)
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Settings from `INKSEEK_*` variables, `overrides` (not None) going before them.
+
+    Raises UnknownSetting for an `INKSEEK_*` variable that is no setting, pydantic's ValidationError for a bad value.
+    """
+    refuse_unknown_variables(os.environ if environment is None else environment)
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return Settings(**given)  # type: ignore[arg-type]  # pydantic checks them
+
+
+def refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    """Raises UnknownSetting when a variable has our prefix but names no setting: a typo would be ignored silently."""
+    known = [ENV_PREFIX + name.upper() for name in Settings.model_fields]
+    for variable in sorted(environment):
+        if variable.upper().startswith(ENV_PREFIX) and variable.upper() not in known:
+            close = difflib.get_close_matches(variable.upper(), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+            raise UnknownSetting(f"{variable} is not a setting: {hint}")
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """The `INKSEEK_*` variables that give `settings` again, for worker processes."""
+    values = {}
+    for name, value in settings:
+        if value is not None and value != Settings.model_fields[name].default:
+            values[ENV_PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
+    return values
+
+
+def settings_table() -> str:
+    """The configuration table of the documentation, in Markdown."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        if field.is_required():
+            default = "required"
+        elif field.default in (None, ()):
+            default = "empty"
+        else:
+            default = f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+        rows.append(f"| `{ENV_PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)

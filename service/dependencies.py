@@ -1,0 +1,64 @@
+"""What routes are handed: the process's state, the request's body, and the query as the use case wants it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Query, Request
+
+from service.config import Settings
+from service.errors import BodyTimeout
+from service.metrics import Metrics
+from service.retrieval.body import Upload
+from service.retrieval.retriever import SearchQuery
+from service.schemas import SearchParams, SimilarParams
+from service.state import Serving
+from service.watch import Watch
+from service.workers import Workers
+
+_BODY_TIMEOUT_S = 60.0  # 10 MiB over a slow mobile network; a client that drips bytes is let go
+
+
+@dataclass(frozen=True)
+class Process:
+    """Everything that lives as long as the process; made in the lifespan."""
+
+    settings: Settings
+    serving: Serving
+    workers: Workers
+    watch: Watch
+    metrics: Metrics
+
+
+def get_process(request: Request) -> Process:
+    """The process's state."""
+    return cast(Process, request.app.state.process)
+
+
+async def get_upload(request: Request) -> Upload:
+    """The whole body, in memory: its size is limited. Raises QueueFull, BodyTooLarge, BodyTimeout."""
+    get_process(request).workers.refuse_when_full()
+    try:
+        async with asyncio.timeout(_BODY_TIMEOUT_S):
+            body = await request.body()
+    except TimeoutError as error:
+        raise BodyTimeout(f"the request body did not arrive within {_BODY_TIMEOUT_S:g} s") from error
+    return Upload(body, request.headers.get("content-type", ""))
+
+
+def get_search_query(params: Annotated[SearchParams, Query()]) -> SearchQuery:
+    """The query parameters of a search."""
+    return SearchQuery(params.k, tuple(params.category), tuple(params.filter), params.min_score, params.exact)
+
+
+def get_similar_query(params: Annotated[SimilarParams, Query()]) -> SearchQuery:
+    """The query parameters of a search for similar photos."""
+    return SearchQuery(params.k, tuple(params.category), tuple(params.filter))
+
+
+ProcessDep = Annotated[Process, Depends(get_process)]
+UploadDep = Annotated[Upload, Depends(get_upload)]
+SearchQueryDep = Annotated[SearchQuery, Depends(get_search_query)]
+SimilarQueryDep = Annotated[SearchQuery, Depends(get_similar_query)]

@@ -1,0 +1,98 @@
+"""Prometheus metrics. One registry per application; with several worker processes, sums over all of them.
+
+Worker processes share their figures through the files of prometheus_client's multiprocess mode, which `inkseek serve`
+turns on by setting PROMETHEUS_MULTIPROC_DIR before it starts them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    multiprocess,
+)
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+# Seconds. A stage takes 0.1 ms (decode) to some 100 ms (a large encoder on a busy CPU).
+_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+class Metrics:
+    """What the service counts; names are prefixed `inkseek_`."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, of no use here
+        self.registry = CollectorRegistry()
+        r = self.registry
+        self.requests = Counter(
+            "inkseek_requests",
+            "Requests answered, by route template and status.",
+            ["route", "method", "status"],
+            registry=r,
+        )
+        self.request_seconds = Histogram(
+            "inkseek_request_seconds",
+            "Whole time of a request, by route template.",
+            ["route"],
+            buckets=_BUCKETS,
+            registry=r,
+        )
+        self.stage_seconds = Histogram(
+            "inkseek_stage_seconds",
+            "Time of one stage of a search: wait, decode, preprocess, encode, search.",
+            ["stage"],
+            buckets=_BUCKETS,
+            registry=r,
+        )
+        self.rejected = Counter("inkseek_rejected", "Requests refused unanswered, by reason.", ["reason"], registry=r)
+        self.in_flight = _gauge("inkseek_in_flight", "Requests being handled.", r)
+        self.queue = _gauge("inkseek_queue", "Jobs waiting for a worker thread.", r)
+        self.queue_limit = _gauge("inkseek_queue_limit", "Requests that may wait for a worker thread.", r)
+        self.threads = _gauge("inkseek_threads", "Worker threads.", r)
+        self.ready = _gauge("inkseek_ready", "1 while the canary sketch is answered right.", r, mode="livemin")
+        self.canary_failures = Counter("inkseek_canary_failures", "Canary sketches answered wrong or late.", registry=r)
+        self.photos = _gauge("inkseek_index_photos", "Photos in the index that is served.", r, mode="livemax")
+        self.served = _gauge(
+            "inkseek_serving", "1 for the bundle and index version being served.", r, ["bundle_id", "index_version"]
+        )
+        self.provider = _gauge("inkseek_provider", "1 for the execution provider in use.", r, ["provider"])
+        self.index_swaps = Counter("inkseek_index_swaps", "New index versions taken into service.", registry=r)
+        self.index_load_failures = Counter(
+            "inkseek_index_load_failures", "Published index versions that could not be loaded.", registry=r
+        )
+        self._stages: Mapping[str, Histogram] = {
+            stage: self.stage_seconds.labels(stage) for stage in ("wait", "decode", "preprocess", "encode", "search")
+        }
+
+    def observe_stages(self, stages_ms: Mapping[str, float]) -> None:
+        """Record each stage's time, milliseconds; `total` is no stage."""
+        for stage, histogram in self._stages.items():
+            if stage in stages_ms:
+                histogram.observe(stages_ms[stage] / 1000)
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus reads."""
+        if os.environ.get(MULTIPROCESS_VARIABLE):
+            everyone = CollectorRegistry()
+            multiprocess.MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
+            return generate_latest(everyone)
+        return generate_latest(self.registry)
+
+    def retire_process(self) -> None:
+        """Take this process out of the sums over processes that are alive."""
+        if os.environ.get(MULTIPROCESS_VARIABLE):
+            multiprocess.mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+
+
+def _gauge(
+    name: str, text: str, registry: CollectorRegistry, labels: list[str] | None = None, *, mode: str = "livesum"
+) -> Gauge:
+    return Gauge(name, text, labels or [], registry=registry, multiprocess_mode=mode)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""One module a group of routes: parse, one call, shape the reply."""

@@ -1,0 +1,24 @@
+"""The categories of the index."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from service import examples
+from service.dependencies import ProcessDep
+from service.openapi import ok, problem_responses
+from service.schemas import Categories, CategoryCount
+
+router = APIRouter(tags=["gallery"])
+
+
+@router.get(
+    "/v1/categories",
+    summary="List the categories",
+    responses=ok("Categories by name", examples.CATEGORIES) | problem_responses(),
+)
+def categories(process: ProcessDep) -> Categories:
+    """Photos without a category are in none of them, but in the total."""
+    with process.serving.borrow() as retriever:
+        counts = [CategoryCount(category=name, count=count) for name, count in retriever.index.categories()]
+        return Categories(categories=counts, total=retriever.index.count)

@@ -1,0 +1,55 @@
+"""For orchestrators and monitoring."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+from service import examples
+from service.dependencies import ProcessDep
+from service.errors import NotReady
+from service.openapi import ok, picture, problem_responses
+from service.schemas import Alive, Readiness
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get("/livez", summary="Is the process alive?", responses=ok("It is", {"status": "alive"}) | problem_responses())
+async def livez() -> Alive:
+    """Answers as long as the event loop turns."""
+    return Alive(status="alive")
+
+
+@router.get(
+    "/readyz",
+    summary="Are sketches answered right?",
+    responses=ok("They are", examples.READY) | problem_responses(NotReady),
+)
+async def readyz(process: ProcessDep) -> Readiness:
+    """Ready while a known sketch, asked again and again through the same threads as every request, is answered right.
+
+    `index_update_problem` says why a newer index version is not in service, when one was published.
+    """
+    health = process.watch.health
+    if trouble := health.trouble:
+        raise NotReady(trouble)
+    with process.serving.borrow() as retriever:
+        return Readiness(
+            status="ready",
+            bundle_id=retriever.bundle.bundle_id,
+            index_version=retriever.index.version,
+            checked_s_ago=health.checked_s_ago or 0.0,
+            index_update_problem=health.update_problem,
+        )
+
+
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses=picture("Text exposition", "text/plain") | problem_responses(),
+)
+def metrics(process: ProcessDep) -> Response:
+    """A histogram per stage, requests by route and status, queue, refusals, what is being served."""
+    return Response(process.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
