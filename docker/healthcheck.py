@@ -1,6 +1,7 @@
 """Exit 0 when the service in this container says that it is ready, 1 otherwise (the image has no curl)."""
 
 import http.client
+import os
 import sys
 
 TIMEOUT_S = 4.0  # below the HEALTHCHECK's own timeout, so that the reason printed here is kept
@@ -22,4 +23,4 @@ def main(port: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 8000))
+    sys.exit(main(int(os.environ.get("INKSEEK_PORT") or 8000)))

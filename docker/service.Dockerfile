@@ -40,11 +40,13 @@ ENV PATH=/opt/inkseek/bin:/opt/python/bin:${PATH} \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     OMP_WAIT_POLICY=PASSIVE \
-    HOME=/tmp
+    HOME=/tmp \
+    INKSEEK_INDEX=/data/index \
+    INKSEEK_HOST=0.0.0.0
 USER 10001:10001
 WORKDIR /data
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-I", "/opt/healthcheck.py", "8000"]
+    CMD ["python", "-I", "/opt/healthcheck.py"]
 ENTRYPOINT ["inkseek"]
-CMD ["serve", "--index", "/data/index", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["serve"]

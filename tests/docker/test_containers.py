@@ -209,7 +209,7 @@ def test_the_gallery_is_updated_and_rolled_back_while_serving(stack: Stack) -> N
         assert count() == PHOTOS + ADDED_PHOTOS
         assert client.get(f"/v1/photos/{new[0].relative_to(DEMO_GALLERY).as_posix()}").status_code == 200
 
-        stack.compose("run", "--rm", "index_builder", "index", "rollback", "--out", "/data/index")
+        stack.compose("run", "--rm", "index_builder", "index", "rollback", "--index", "/data/index")
         wait_until(lambda: search()["index_version"] == first, "serving the version before", timeout_s=60)
         assert count() == PHOTOS
 

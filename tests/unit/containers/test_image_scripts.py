@@ -15,9 +15,9 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def script(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", str(ROOT / "docker" / name), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=30)
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def answering(status: int) -> Iterator[int]:
 @pytest.mark.parametrize(("status", "exit_status"), [(200, 0), (503, 1), (404, 1)])
 def test_the_health_check_is_what_readyz_says(status: int, exit_status: int) -> None:
     with answering(status) as port:
-        checked = script("healthcheck.py", str(port))
+        checked = script("healthcheck.py", INKSEEK_PORT=str(port))
     assert (checked.returncode, checked.stderr) == (exit_status, "")
     assert checked.stdout.startswith(str(status))
 
@@ -53,7 +53,7 @@ def test_the_health_check_is_what_readyz_says(status: int, exit_status: int) -> 
 def test_the_health_check_fails_where_nothing_answers() -> None:
     with answering(200) as port:
         pass
-    checked = script("healthcheck.py", str(port))
+    checked = script("healthcheck.py", INKSEEK_PORT=str(port))
     assert (checked.returncode, checked.stderr) == (1, "")
     assert checked.stdout.startswith(f"no answer on port {port}")
 
