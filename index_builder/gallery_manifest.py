@@ -19,7 +19,8 @@ from index_builder.report import Report
 MAX_METADATA_FIELDS = 500
 
 _PATH, _CATEGORY, _ID = "photo_path", "category", "photo_id"
-_LARGEST_INTEGER = 2**63 - 1
+_LARGEST_INTEGER = 2**63 - 1  # SQLite's; larger ones become floats
+_LONGEST_INTEGER = 20
 
 # No leading zeros: 007 is an article number, not seven.
 _NUMBER = re.compile(r"^[+-]?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?$", re.ASCII)
@@ -124,9 +125,9 @@ def _typed_text(values: list[str]) -> tuple[FieldType, list[MetadataValue]]:
 
 
 def _number(text: str) -> int | float | None:
-    number = float(text)
-    if number.is_integer() and abs(number) <= _LARGEST_INTEGER and text.lstrip("+-").isdigit():
+    if text.lstrip("+-").isdigit() and len(text) <= _LONGEST_INTEGER and abs(int(text)) <= _LARGEST_INTEGER:
         return int(text)
+    number = float(text)
     return number if math.isfinite(number) else None
 
 
