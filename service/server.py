@@ -64,9 +64,10 @@ def _run_here(settings: Settings, listener: socket.socket, ready: Callable[[], N
             ready()
             await server.serve(sockets=[listener])
 
-    # uvicorn raises the signal that stopped it again; the lifespan still has things to close.
+    # For a signal while the index is still being loaded, and because uvicorn raises the one that stopped it again: the
+    # lifespan still has things to close.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(serve())
 
