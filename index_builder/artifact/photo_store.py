@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,7 @@ class PhotoStore:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        weakref.finalize(self, _close_all, self._connections)
 
     def count(self) -> int:
         """Photos in the file."""
@@ -180,8 +182,7 @@ class PhotoStore:
     def close(self) -> None:
         """Close every thread's connection; call when no thread uses the store any more."""
         with self._lock:
-            while self._connections:
-                self._connections.pop().close()
+            _close_all(self._connections)
             self._local = threading.local()
 
     def _query(self, sql: str, parameters: Sequence[str | int | float] = ()) -> list[tuple[Any, ...]]:
@@ -207,6 +208,11 @@ class PhotoStore:
         }
         row, photo_id, category, path, sha256, width, height = values[:7]
         return PhotoRecord(row, photo_id, category, path, sha256, width, height, metadata)
+
+
+def _close_all(connections: list[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 def _utf8(text: str) -> str:

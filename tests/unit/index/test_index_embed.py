@@ -1,0 +1,121 @@
+"""Streaming: in order, bounded, overlapping, and deaf to one photo's troubles."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from index_builder.embed import EmbeddedPhoto, Pace, embed_photos
+from index_builder.gallery import GalleryPhoto
+from index_builder.photo_reader import Rejected, make_thumbnail
+from models.bundle import Bundle, Encoder, ImageLimits, Runtime
+
+LIMITS = ImageLimits()
+
+
+@pytest.fixture
+def encoder(tiny_bundle_dir: Path) -> Encoder:
+    return Bundle.load(tiny_bundle_dir, Runtime(threads=1)).photo
+
+
+@pytest.fixture
+def listed(tmp_path: Path, draw_jpeg: Callable[..., bytes]) -> list[GalleryPhoto]:
+    """Twenty photos, every fifth broken."""
+    for place in range(20):
+        (tmp_path / f"{place:02d}.jpg").write_bytes(b"broken" if place % 5 == 0 else draw_jpeg(place))
+    return [GalleryPhoto(f"{place:02d}.jpg", "", f"{place:02d}.jpg") for place in range(20)]
+
+
+@pytest.mark.parametrize("pace", [Pace(1, 1), Pace(2, 3), Pace(4, 64)])
+def test_outcomes_come_in_order_whatever_the_pace(
+    encoder: Encoder, listed: list[GalleryPhoto], tmp_path: Path, pace: Pace
+) -> None:
+    outcomes = list(embed_photos(tmp_path, listed, encoder, pace, LIMITS))
+    for place, outcome in enumerate(outcomes):
+        if place % 5 == 0:
+            assert isinstance(outcome, Rejected)
+            assert outcome.photo == listed[place]
+        else:
+            assert isinstance(outcome, EmbeddedPhoto)
+            assert outcome.facts.photo == listed[place]
+            assert np.linalg.norm(outcome.vector) == pytest.approx(1.0, abs=1e-5)
+    assert len(outcomes) == 20
+
+
+class CountingEncoder:
+    """The real encoder, with a count of the photos that went in and of the calls at once."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.preprocess = encoder.preprocess
+        self.prepare = encoder.prepare
+        self._encode = encoder.encode
+        self._lock = threading.Lock()
+        self.encoded = self.at_once = self.most_at_once = 0
+
+    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        with self._lock:
+            self.encoded += len(batch)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        result = self._encode(batch)
+        with self._lock:
+            self.at_once -= 1
+        return result
+
+
+def test_no_more_than_a_window_is_ahead_of_the_reader(
+    encoder: Encoder, tmp_path: Path, draw_jpeg: Callable[..., bytes]
+) -> None:
+    (tmp_path / "one.jpg").write_bytes(draw_jpeg())
+    endless = [GalleryPhoto(f"{place}", "", "one.jpg") for place in range(5000)]
+    counting = CountingEncoder(encoder)
+    outcomes = embed_photos(tmp_path, endless, counting, Pace(2, 2), LIMITS)  # type: ignore[arg-type]
+    next(outcomes)
+    outcomes.close()  # type: ignore[attr-defined]
+    assert counting.encoded <= 2 * 2 * 8 + 2
+    assert counting.most_at_once <= 2
+
+
+def test_errors_of_the_encoder_are_raised(encoder: Encoder, listed: list[GalleryPhoto], tmp_path: Path) -> None:
+    class Broken(CountingEncoder):
+        def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+            raise RuntimeError("device lost")
+
+    with pytest.raises(RuntimeError, match="device lost"):
+        list(embed_photos(tmp_path, listed, Broken(encoder), Pace(2, 2), LIMITS))  # type: ignore[arg-type]
+
+
+def test_a_vector_that_is_none_is_a_rejected_photo(
+    encoder: Encoder, listed: list[GalleryPhoto], tmp_path: Path
+) -> None:
+    class NotANumber(CountingEncoder):
+        def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+            return super().encode(batch) * np.float32("nan")
+
+    outcomes = list(embed_photos(tmp_path, listed[1:3], NotANumber(encoder), Pace(1, 2), LIMITS))  # type: ignore[arg-type]
+    assert [isinstance(outcome, Rejected) and outcome.reason for outcome in outcomes] == ["no_embedding"] * 2
+
+
+def test_a_file_that_goes_away_meanwhile_is_listed(
+    encoder: Encoder, listed: list[GalleryPhoto], tmp_path: Path
+) -> None:
+    (tmp_path / "01.jpg").unlink()
+    (outcome,) = embed_photos(tmp_path, listed[1:2], encoder, Pace(1, 1), LIMITS)
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "missing"
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((512, 256), (256, 128)), ((100, 3000), (9, 256)), ((30, 20), (30, 20)), ((10_000, 1), (256, 1))],
+)
+def test_thumbnails_keep_their_shape(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    thumbnail = make_thumbnail(Image.new("RGB", size))
+    assert Image.open(io.BytesIO(thumbnail.jpeg)).size == expected

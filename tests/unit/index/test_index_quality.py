@@ -1,0 +1,158 @@
+"""Recall against its definition, the choice of a setting, and the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from index_builder import index_choice
+from index_builder.artifact import GalleryIndex
+from index_builder.artifact.candidates import FaissStore
+from index_builder.build import BuildRequest, build_index
+from index_builder.errors import GalleryInvalid, RecallTooLow
+from index_builder.index_choice import build_faiss_index, choose_plan, plan_steps
+from index_builder.quality import Probe, answers, fastest_good, photo_probe, recall, spread
+from index_builder.sketch_queries import embed_sketches
+from models.bundle import Bundle
+
+Floats = NDArray[np.float32]
+
+
+def unit_rows(count: int, dim: int = 16, seed: int = 0) -> Floats:
+    vectors = np.random.default_rng(seed).standard_normal((count, dim)).astype(np.float32)
+    rows: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return rows
+
+
+def test_recall_is_the_mean_share_of_the_exact_answers() -> None:
+    exact = [frozenset({1, 2, 3, 4}), frozenset({5, 6}), frozenset[int]()]
+    found = [frozenset({1, 2, 9}), frozenset({5, 6}), frozenset({7})]
+    assert recall(found, exact) == pytest.approx((0.5 + 1.0) / 2)
+    assert recall([], []) == 1.0
+
+
+def test_photos_look_for_their_neighbours_and_not_for_themselves() -> None:
+    vectors = unit_rows(40)
+    probe = photo_probe(vectors)
+    for row, found in enumerate(answers(vectors, probe, k=5)):
+        scores = vectors.astype(np.float64) @ vectors[row]
+        scores[row] = -2.0
+        assert found == frozenset(np.argsort(-scores)[:5].tolist())
+
+
+def test_a_spread_is_even_and_always_the_same() -> None:
+    assert spread(10, 100).tolist() == list(range(10))
+    assert spread(101, 5).tolist() == [0, 25, 50, 75, 100]
+    assert spread(1, 5).tolist() == [0]
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "ivfpq"])
+def test_the_fastest_setting_that_is_good_enough_is_taken(kind: index_choice.KindChoice) -> None:
+    vectors = unit_rows(3000, 32)
+    plan = choose_plan(len(vectors), 32, kind)
+    index = build_faiss_index(vectors, plan, 1)
+    probe = Probe(unit_rows(60, 32, seed=1))
+    exact = answers(vectors, probe)
+    steps = plan_steps(plan)
+    measured = [recall(answers(vectors, probe, store=FaissStore(index, step)), exact) for step in steps]
+    assert measured[0] < measured[-1]
+    wanted = (measured[0] + measured[-1]) / 2
+    place = next(place for place, value in enumerate(measured) if value >= wanted)
+    assert fastest_good(vectors, index, steps, probe, wanted) == (steps[place], measured[place])
+    # Out of reach: the best there is, with what it reaches.
+    assert fastest_good(vectors, index, steps, probe, 1.01) == (steps[-1], measured[-1])
+
+
+def test_the_kind_follows_the_size() -> None:
+    assert choose_plan(index_choice.FLAT_MAX_PHOTOS, 64).kind == "flat"
+    assert choose_plan(index_choice.FLAT_MAX_PHOTOS + 1, 64).kind == "hnsw"
+    assert choose_plan(index_choice.HNSW_MAX_PHOTOS + 1, 64).kind == "ivfpq"
+    assert choose_plan(10, 64, "hnsw").kind == "hnsw"
+
+
+@pytest.mark.parametrize("dim", [7, 9, 10, 800])
+def test_codes_fit_any_dimension(dim: int) -> None:
+    vectors = unit_rows(400, dim)
+    plan = choose_plan(400, dim, "ivfpq")
+    assert build_faiss_index(vectors, plan, 1).ntotal == 400
+
+
+@pytest.fixture
+def gallery(tmp_path: Path, draw_jpeg: Callable[..., bytes]) -> Path:
+    root = tmp_path / "many"
+    root.mkdir()
+    for seed in range(80):
+        (root / f"{seed:03d}.jpg").write_bytes(draw_jpeg(seed))
+    return root
+
+
+@pytest.fixture
+def sketches(tmp_path: Path) -> Path:
+    """Five drawings, an empty one, and a file that is none; a manifest names three of the drawings."""
+    folder = tmp_path / "sketches"
+    (folder / "shoe").mkdir(parents=True)
+    for place in range(5):
+        image = Image.new("L", (64, 64), 255)
+        ImageDraw.Draw(image).line((5, 5 + 8 * place, 58, 58 - 8 * place), fill=0, width=3)
+        image.save(folder / "shoe" / f"{place}.png")
+    Image.new("L", (64, 64), 255).save(folder / "shoe" / "empty.png")
+    (folder / "README.md").write_text("sketches")
+    (folder / "manifest.csv").write_text(
+        "sketch_path,photo_path\nshoe/0.png,x\nshoe/1.png,x\nshoe/1.png,y\nshoe/3.png,x\nshoe/missing.png,x\n"
+    )
+    return folder
+
+
+def test_sketches_are_read_from_a_folder_or_a_manifest(sketches: Path, tiny_bundle_dir: Path) -> None:
+    bundle = Bundle.load(tiny_bundle_dir)
+    scanned = embed_sketches(sketches, bundle)
+    assert (len(scanned.queries), scanned.unusable) == (5, 3)  # empty, README.md, manifest.csv
+    listed = embed_sketches(sketches / "manifest.csv", bundle)
+    assert (len(listed.queries), listed.unusable) == (3, 1)
+    np.testing.assert_allclose(np.linalg.norm(scanned.queries, axis=1), 1.0, atol=1e-5)
+    assert len(embed_sketches(sketches, bundle, max_queries=3).queries) <= 3
+
+
+@pytest.mark.parametrize("content", ["", "photo_path\na.jpg\n", "sketch_path\nnowhere.png\n"])
+def test_sketches_that_are_none_are_refused(sketches: Path, tiny_bundle_dir: Path, content: str) -> None:
+    (sketches / "bad.csv").write_text(content)
+    with pytest.raises(GalleryInvalid):
+        embed_sketches(sketches / "bad.csv", Bundle.load(tiny_bundle_dir))
+
+
+def test_the_manifest_says_what_recall_was_measured_on(
+    gallery: Path, sketches: Path, tmp_path: Path, tiny_bundle_dir: Path
+) -> None:
+    on_photos = build_index(BuildRequest(gallery, tmp_path / "index", bundle=tiny_bundle_dir, kind="hnsw"))
+    measured = on_photos.manifest.recall
+    assert measured is not None
+    assert (measured.queries, measured.query_count, measured.source) == ("photos", 80, None)
+    assert measured.recall > 0.9
+    request = BuildRequest(gallery, tmp_path / "index", bundle=tiny_bundle_dir, kind="hnsw", sketches=sketches)
+    measured = build_index(request).manifest.recall
+    assert measured is not None
+    assert (measured.queries, measured.query_count, measured.unusable_sketches) == ("sketches", 5, 3)
+    index = GalleryIndex.load(tmp_path / "index")
+    queries = embed_sketches(sketches, Bundle.load(tiny_bundle_dir)).queries
+    found = [frozenset(hit.row for hit in hits) for hits in index.search(queries, 10)]
+    exact = [frozenset(hit.row for hit in hits) for hits in index.search(queries, 10, exact=True)]
+    assert measured.recall == pytest.approx(recall(found, exact))
+
+
+def test_the_gate_measures_the_index_that_would_be_published(
+    gallery: Path, tmp_path: Path, tiny_bundle_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A graph with hardly a link, searched hardly at all, finds little.
+    monkeypatch.setattr(index_choice, "_HNSW_LINKS", 2)
+    monkeypatch.setattr(index_choice, "_HNSW_EF_CONSTRUCTION", 2)
+    monkeypatch.setattr(index_choice, "EF_SEARCH_STEPS", (1,))
+    request = BuildRequest(gallery, tmp_path / "index", bundle=tiny_bundle_dir, kind="hnsw", min_recall=1.0)
+    with pytest.raises(RecallTooLow) as caught:
+        build_index(request)
+    assert 0.0 < caught.value.measured < 1.0
+    assert not (tmp_path / "index" / "current").exists()
