@@ -1,0 +1,117 @@
+"""`inkseek index` as people and machines use it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from index_builder import index_choice
+from index_builder.artifact import GalleryIndex, layout
+from index_builder.cli import app
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+def run(*arguments: object) -> Result:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def build(photos: Path, out: Path, bundle: Path, *more: object) -> Result:
+    return run("build", "--photos", photos, "--out", out, "--bundle", bundle, *more)
+
+
+def document(result: Result) -> dict[str, Any]:
+    """The one JSON document on stdout."""
+    parsed: dict[str, Any] = json.loads(result.stdout)
+    return parsed
+
+
+def test_a_gallery_is_built_checked_shown_and_rolled_back(photos: Path, out: Path, tiny_bundle_dir: Path) -> None:
+    (photos / "shoe" / "broken.jpg").write_bytes(b"no photo")
+    first, second = (build(photos, out, tiny_bundle_dir) for _ in range(2))
+    assert first.exit_code == second.exit_code == 0
+    assert "not indexed: not_an_image" in first.stdout
+    assert "report.jsonl" in first.stdout
+    verified = run("verify", "--index", out, "--bundle", tiny_bundle_dir)
+    assert (verified.exit_code, "6 photos" in verified.stdout) == (0, True)
+    shown = run("inspect", "--index", out)
+    assert shown.exit_code == 0
+    for text in ("category shoe", "flat", "tiny", "published"):
+        assert text in shown.stdout
+    back = run("rollback", "--index", out)
+    assert (back.exit_code, "published again" in back.stdout) == (0, True)
+    assert GalleryIndex.load(out).version == layout.list_versions(out)[0]
+
+
+def test_machines_get_one_document(photos: Path, out: Path, tiny_bundle_dir: Path) -> None:
+    built = document(build(photos, out, tiny_bundle_dir, "--json", "--kind", "hnsw"))
+    assert (built["count"], built["search"]["kind"], built["recall"]["queries"]) == (6, "hnsw", "photos")
+    again = document(build(photos, out, tiny_bundle_dir, "--json"))
+    shown = document(run("inspect", "--index", out, "--json"))
+    assert shown["current"] == shown["version"] == again["version"]
+    assert shown["versions"] == [built["version"], again["version"]]
+    assert shown["categories"] == {"chair": 2, "shoe": 4}
+    verified = document(run("verify", "--index", out, "--json", "--version", built["version"]))
+    assert verified == {"version": built["version"], "ok": True, "count": 6, "problems": []}
+    back = document(run("rollback", "--index", out, "--json"))
+    assert back == {"previous": again["version"], "version": built["version"]}
+    forth = document(run("rollback", "--index", out, "--json", "--to", again["version"]))
+    assert forth["version"] == again["version"]
+
+
+def test_failures_are_one_line_and_exit_code_1(photos: Path, out: Path, tmp_path: Path, tiny_bundle_dir: Path) -> None:
+    failed = build(tmp_path / "nowhere", out, tiny_bundle_dir)
+    assert (failed.exit_code, failed.stdout) == (1, "")
+    assert "GalleryInvalid" in failed.stderr
+    assert "Traceback" not in failed.output
+    for command in ("verify", "inspect", "rollback"):
+        failed = run(command, "--index", tmp_path / "nothing", "--json")
+        assert failed.exit_code == 1
+        assert document(failed)["error"] == "IndexNotFound"
+    build(photos, out, tiny_bundle_dir)
+    with (out / ".lock").open() as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        assert document(build(photos, out, tiny_bundle_dir, "--json"))["error"] == "BuildLocked"
+
+
+def test_verify_finds_a_changed_byte_and_another_bundle(photos: Path, out: Path, tiny_bundle_dir: Path) -> None:
+    build(photos, out, tiny_bundle_dir)
+    folder = layout.version_dir(out, layout.current_version(out))
+    vectors = folder / layout.VECTORS
+    vectors.write_bytes(vectors.read_bytes()[:-1] + b"\x00")
+    failed = run("verify", "--index", out, "--json")
+    assert (failed.exit_code, document(failed)["error"]) == (1, "IndexCorrupt")
+    assert "vectors.npy" in document(failed)["detail"]
+
+
+def test_a_missed_gate_has_its_own_exit_code(
+    photos: Path, out: Path, tiny_bundle_dir: Path, draw_jpeg: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert build(photos, out, tiny_bundle_dir, "--min-recall", 1.0).exit_code == 0
+    published = layout.current_version(out)
+    # A graph with hardly a link, searched hardly at all, finds little.
+    monkeypatch.setattr(index_choice, "_HNSW_LINKS", 2)
+    monkeypatch.setattr(index_choice, "_HNSW_EF_CONSTRUCTION", 1)
+    monkeypatch.setattr(index_choice, "EF_SEARCH_STEPS", (1,))
+    for seed in range(60):
+        (photos / f"{seed}.jpg").write_bytes(draw_jpeg(seed))
+    missed = build(photos, out, tiny_bundle_dir, "--min-recall", 1.0, "--kind", "hnsw", "--json")
+    assert (missed.exit_code, document(missed)["error"]) == (3, "RecallTooLow")
+    assert layout.current_version(out) == published
+
+
+@pytest.mark.parametrize("arguments", [[], ["build"], ["build", "--kind", "magic"], ["verify"], ["nonsense"]])
+def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
