@@ -168,6 +168,11 @@ class GalleryIndex:
         """Raises PhotoNotFound."""
         return self._photos.thumbnail(photo_id)
 
+    @property
+    def vectors(self) -> Vectors:
+        """All unit embeddings (G, E) in row order, read-only, mapped from the disk."""
+        return self._vectors
+
     def vector(self, row: int) -> Vectors:
         """The unit embedding (E,) of a row, read-only."""
         vector: Vectors = self._vectors[row]

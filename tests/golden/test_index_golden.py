@@ -1,0 +1,41 @@
+"""An index written by the first release of schema version 1 is read as it was meant, for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index_builder.artifact import GalleryIndex, PhotoFilter, parse_condition
+
+GOLDEN = Path(__file__).parent / "index_v1"
+
+
+def test_schema_version_1_is_read() -> None:
+    index = GalleryIndex.load(GOLDEN, bundle_id="golden-bundle")
+    assert (index.version, index.count, index.embedding_dim) == ("000001-2247f95a45cf", 24, 8)
+    assert index.manifest.schema_version == 1
+    assert index.categories() == [("chair", 10), ("shoe", 14)]
+    assert index.problems() == []
+    record = index.photo("shoe/12.jpg")
+    assert (record.row, record.category, record.width, record.height) == (12, "shoe", 16, 12)
+    assert dict(record.metadata) == {"price": 18.0, "artist": "ann", "sold": True}
+    assert index.thumbnail("shoe/12.jpg").etag == f"{12:016x}"
+    index.close()
+
+
+def test_schema_version_1_is_searched() -> None:
+    index = GalleryIndex.load(GOLDEN)
+    waves = np.cos(np.outer(np.arange(1, 25), np.arange(1, 9) ** 2))
+    vectors = waves / np.linalg.norm(waves, axis=1, keepdims=True)
+    query = vectors[5].astype(np.float32)[None]
+    expected = np.argsort(-(vectors @ vectors[5]), kind="stable")
+    for exact in (True, False):
+        hits = index.search(query, 5, exact=exact)[0]
+        assert [hit.row for hit in hits] == expected[:5].tolist()
+        assert hits[0].score == pytest.approx(1.0, abs=1e-6)
+    where = PhotoFilter(frozenset({"shoe"}), (parse_condition("price>=30"), parse_condition("sold=true")))
+    matching = [row for row in expected.tolist() if row >= 20 and row % 2 == 0]
+    assert [hit.row for hit in index.search(query, 10, where=where)[0]] == matching
+    index.close()
