@@ -31,7 +31,8 @@ FIELDS = (
 def golden_vectors() -> NDArray[np.float32]:
     """(24, 8) unit rows that need no random generator to be made again."""
     waves = np.cos(np.outer(np.arange(1, COUNT + 1), np.arange(1, DIM + 1) ** 2))
-    return (waves / np.linalg.norm(waves, axis=1, keepdims=True)).astype(np.float32)
+    unit: NDArray[np.float32] = (waves / np.linalg.norm(waves, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
 def main() -> None:
