@@ -138,5 +138,16 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
         _, extra = models_json_schema([(model, "validation") for model in _BODY_MODELS], ref_template=_REF)
         described["components"]["schemas"].update(extra["$defs"])
+        _drop_fastapis_own_errors(described)
         app.openapi_schema = described
     return app.openapi_schema
+
+
+def _drop_fastapis_own_errors(described: dict[str, Any]) -> None:
+    """FastAPI promises its own 422 wherever a route takes any parameter, even one that cannot be wrong."""
+    for methods in described["paths"].values():
+        for operation in methods.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        described["components"]["schemas"].pop(name, None)

@@ -105,9 +105,9 @@ class Retriever:
         Raises PhotoNotFound, UnknownCategory, FilterInvalid.
         """
         watch = Stopwatch()
+        row = self.index.photo(photo_id).row
         where = self._filter(query)
         with watch.stage("search"):
-            row = self.index.photo(photo_id).row
             vector = np.asarray(self.index.vector(row))[None]
             hits = self.index.search(vector, query.k + 1, where=where, exact=query.exact, min_score=query.min_score)[0]
             photos = self._ranked([(hit.row, hit.score) for hit in hits if hit.row != row][: query.k])
