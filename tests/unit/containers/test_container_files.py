@@ -1,5 +1,6 @@
-"""The two scripts that the images are built and watched with, run as the images run them."""
+"""What the containers are made of, as far as it can be tried without a Docker engine."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -78,6 +79,12 @@ def test_every_requirement_is_held_to_one_version_that_it_allows(runtime: str) -
         (version,) = held.specifier
         assert version.operator == "=="
         assert wanted.specifier.contains(version.version)
+
+
+def test_every_variable_of_the_compose_file_is_documented() -> None:
+    variables = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    documented = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docker" / "README.md").read_text()))
+    assert variables <= documented
 
 
 def test_an_unknown_runtime_is_refused() -> None:
