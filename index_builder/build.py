@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from index_builder.artifact.manifest import (
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStoreWriter
 from index_builder.artifact.vectors import VectorWriter, open_vectors
 from index_builder.embed import EmbeddedPhoto, Pace, embed_photos
-from index_builder.errors import GalleryEmpty, GalleryInvalid, RecallTooLow
+from index_builder.errors import BuildError, GalleryEmpty, GalleryInvalid, RecallTooLow
 from index_builder.gallery import Gallery, open_gallery
 from index_builder.index_choice import (
     KindChoice,
@@ -38,7 +39,7 @@ from index_builder.report import Report
 from index_builder.sketch_queries import SketchQueries, embed_sketches
 from models.bundle import Bundle, ImageLimits, Runtime, cpu_quota
 
-# stage ("photos", "index", "recall", "publish"), done, total (None: unknown)
+# stage ("sketches", "gallery", "photos", "index", "recall", "publish"), done, total (None: unknown)
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 
 _CPU_BATCH, _GPU_BATCH = 2, 64
@@ -89,6 +90,9 @@ def build_index(request: BuildRequest, progress: Progress = lambda stage, done, 
             manifest = _Build(request, bundle, staging, progress).run()
             progress("publish", 0, 1)
             version = publish(request.out, staging, manifest)
+        except (OSError, sqlite3.Error) as error:  # no space left, no permission, a disk that fails
+            discard(staging)
+            raise BuildError(f"a new version could not be written to {request.out}: {error}") from error
         except BaseException:
             discard(staging)
             raise
@@ -109,9 +113,11 @@ class _Build:
     def run(self) -> IndexManifest:
         started = time.monotonic()
         # Before the long work: a wrong path should not be found out an hour later.
-        sketches = embed_sketches(self._request.sketches, self._bundle) if self._request.sketches else None
+        sketches = self._embed_sketches(self._request.sketches) if self._request.sketches else None
         with Report(self._staging / layout.REPORT) as report:
+            self._progress("gallery", 0, None)
             gallery = open_gallery(self._request.photos, report)
+            self._progress("gallery", len(gallery.photos), len(gallery.photos))
             embedding_started = time.monotonic()
             count = self._embed(gallery, report)
             embedding_s = time.monotonic() - embedding_started
@@ -139,6 +145,12 @@ class _Build:
             ),
             files={name: layout.hash_file(self._staging / name) for name in names},
         )
+
+    def _embed_sketches(self, source: Path) -> SketchQueries:
+        self._progress("sketches", 0, None)
+        sketches = embed_sketches(source, self._bundle)
+        self._progress("sketches", len(sketches.queries), len(sketches.queries))
+        return sketches
 
     def _embed(self, gallery: Gallery, report: Report) -> int:
         """Stream every photo into vectors.npy and photos.sqlite; returns how many are in."""

@@ -147,7 +147,8 @@ def rollback(
 
 def _fail(error: InkseekError, as_json: bool) -> NoReturn:
     if as_json:
-        console.print_json(error=type(error).__name__, detail=str(error))
+        # What the error knows beyond its message: what, expected, actual; measured, required.
+        console.print_json(error=type(error).__name__, detail=str(error), **vars(error))
     else:
         console.print_error(error)
     raise typer.Exit(MISSED_THE_GATE if isinstance(error, RecallTooLow) else FAILED)

@@ -19,6 +19,8 @@ from index_builder.build import BuildResult
 from index_builder.build import Progress as Report
 
 _STAGES = {
+    "sketches": "embedding sketches",
+    "gallery": "listing photos",
     "photos": "embedding photos",
     "index": "building the index",
     "recall": "measuring recall",
@@ -56,7 +58,7 @@ def progress() -> Iterator[Report]:
 
 def print_json(**document: Any) -> None:
     """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
 
 
 def print_error(error: Exception) -> None:

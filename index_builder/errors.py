@@ -38,6 +38,7 @@ class RecallTooLow(BuildError):
     """The new index finds too little of what exact search finds; it was not published."""
 
     def __init__(self, *, measured: float, required: float, queries: str) -> None:
+        """`measured` and `required` in [0, 1]; `queries`: what it was measured on."""
         super().__init__(
             f"recall on {queries} is {measured:.4f}, {required:.4f} is required: the new index was not published"
         )

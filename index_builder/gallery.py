@@ -98,7 +98,7 @@ def _listed(root: Path, table: ManifestTable, report: Report) -> Iterator[Galler
             report.skip("unusable_name", relative, str(error))
             continue
         if _is_photo_file(root, root / path, relative, report, photo_id):
-            category = category_from(photo_id_from(relative)) if row.category is None else row.category
+            category = category_from(relative) if row.category is None else row.category
             yield GalleryPhoto(photo_id, category, relative, row.metadata)
 
 

@@ -74,8 +74,11 @@ def build_faiss_index(vectors: Vectors, plan: SearchPlan, threads: int) -> Any:
 
 
 def write_faiss_index(index: faiss.Index, path: Path) -> None:
-    """Write the index and force it to the disk."""
-    faiss.write_index(index, str(path))
+    """Write the index and force it to the disk. Raises OSError."""
+    try:
+        faiss.write_index(index, str(path))
+    except RuntimeError as error:  # FAISS's word for a full disk
+        raise OSError(str(error)) from error
     fsync_path(path)
 
 

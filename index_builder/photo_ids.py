@@ -31,7 +31,7 @@ def photo_id_from(text: str) -> str:
     return photo_id
 
 
-def category_from(photo_id: str) -> str:
-    """The first folder of an id; "" (no category) for a photo that lies in no folder."""
-    first, slash, _ = photo_id.partition("/")
-    return first if slash else ""
+def category_from(path: str) -> str:
+    """The first folder of a path or id; "" (no category) for a photo that lies in no folder."""
+    first, slash, _ = path.partition("/")
+    return unicodedata.normalize("NFC", first) if slash else ""

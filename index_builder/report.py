@@ -45,11 +45,13 @@ class Report:
     """Writes report.jsonl line by line and counts reasons; use as a context manager."""
 
     def __init__(self, path: Path) -> None:
+        """`skipped` and `noted` count the reasons."""
         self._path = path
         self.skipped: Counter[str] = Counter()
         self.noted: Counter[str] = Counter()
 
     def __enter__(self) -> Report:
+        """Create the file."""
         self._file = self._path.open("w", encoding="utf-8")
         return self
 
@@ -70,6 +72,7 @@ class Report:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Force the file to the disk."""
         with self._file as file:
             file.flush()
             os.fsync(file.fileno())

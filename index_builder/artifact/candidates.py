@@ -28,6 +28,7 @@ class FaissStore:
     """An approximate FAISS index; parameters travel with each call (setting them on a shared index is a race)."""
 
     def __init__(self, index: Any, plan: SearchPlan) -> None:
+        """`index`: a FAISS index whose row numbers are the gallery's; `plan`: how it is searched."""
         self._index = index
         self._plan = plan
 

@@ -27,6 +27,7 @@ class Condition:
     value: str
 
     def __str__(self) -> str:
+        """As `parse_condition` reads it."""
         return f"{self.field}{self.operator}{self.value}"
 
 
@@ -38,6 +39,7 @@ class PhotoFilter:
     conditions: tuple[Condition, ...] = ()
 
     def __bool__(self) -> bool:
+        """Whether it narrows anything."""
         return bool(self.categories or self.conditions)
 
 

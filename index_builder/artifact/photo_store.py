@@ -57,12 +57,14 @@ class PhotoStoreWriter:
     """
 
     def __init__(self, path: Path, fields: Sequence[MetadataField]) -> None:
+        """`path` must not be there yet; `fields`: the metadata columns."""
         self._path = path
         self._fields = tuple(fields)
         columns = 7 + len(self._fields)
         self._insert = f"INSERT INTO photos VALUES ({', '.join('?' * columns)})"
 
     def __enter__(self) -> PhotoStoreWriter:
+        """Create the file and its tables."""
         self._database = sqlite3.connect(self._path, isolation_level=None)
         metadata = "".join(f", {metadata_column(place)}" for place in range(len(self._fields)))
         self._database.executescript(
@@ -93,6 +95,7 @@ class PhotoStoreWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Build the lookup indexes and force the file to the disk; after an error, only close it."""
         try:
             if kind is None:
                 self._database.execute("CREATE UNIQUE INDEX photos_by_id ON photos (photo_id)")
@@ -107,6 +110,7 @@ class PhotoStore:
     """Reads photos.sqlite; thread-safe by one connection a thread."""
 
     def __init__(self, path: Path, fields: Sequence[MetadataField]) -> None:
+        """Nothing is opened yet: each thread connects when it first asks."""
         self._path = path
         self._fields = tuple(fields)
         metadata = "".join(f", {metadata_column(place)}" for place in range(len(self._fields)))

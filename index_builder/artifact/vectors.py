@@ -21,11 +21,13 @@ class VectorWriter:
     """Appends rows to a .npy file whose length is not known beforehand; use as a context manager."""
 
     def __init__(self, path: Path, embedding_dim: int) -> None:
+        """`embedding_dim`: length of the rows (E); `count` says how many are in."""
         self._path = path
         self._dim = embedding_dim
         self.count = 0
 
     def __enter__(self) -> VectorWriter:
+        """Create the file, with room for its header."""
         self._file = self._path.open("wb")
         self._file.write(bytes(_HEADER_BYTES))
         return self
@@ -39,6 +41,7 @@ class VectorWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Fill in the header and force the file to the disk."""
         with self._file as file:
             file.seek(0, io.SEEK_SET)
             file.write(_header(self.count, self._dim))

@@ -99,3 +99,16 @@ def test_two_builds_at_once(gallery: Path, tmp_path: Path, tiny_bundle_dir: Path
     assert str(process.pid) in error["detail"]
     assert process.returncode == 0
     is_whole(out)
+
+
+def test_a_full_disk(gallery: Path, tmp_path: Path, tiny_bundle_dir: Path) -> None:
+    out = tmp_path / "index"
+    published = build_index(BuildRequest(gallery, out, bundle=tiny_bundle_dir)).version
+    # Files may not grow beyond 50 KB: writing fails like on a full disk, somewhere in the middle.
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));" + BUILD
+    command = [sys.executable, "-c", limited, str(gallery), str(out), str(tiny_bundle_dir)]
+    failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "BuildError: a new version could not be written" in failed.stderr
+    assert is_whole(out) == published
+    assert [path.name for path in (out / "versions").iterdir()] == [published]

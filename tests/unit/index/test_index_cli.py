@@ -93,7 +93,8 @@ def test_verify_finds_a_changed_byte_and_another_bundle(photos: Path, out: Path,
     vectors.write_bytes(vectors.read_bytes()[:-1] + b"\x00")
     failed = run("verify", "--index", out, "--json")
     assert (failed.exit_code, document(failed)["error"]) == (1, "IndexCorrupt")
-    assert "vectors.npy" in document(failed)["detail"]
+    assert document(failed).keys() == {"error", "detail", "what", "expected", "actual"}
+    assert document(failed)["what"] == "sha256 of vectors.npy"
 
 
 def test_a_missed_gate_has_its_own_exit_code(
@@ -109,6 +110,7 @@ def test_a_missed_gate_has_its_own_exit_code(
         (photos / f"{seed}.jpg").write_bytes(draw_jpeg(seed))
     missed = build(photos, out, tiny_bundle_dir, "--min-recall", 1.0, "--kind", "hnsw", "--json")
     assert (missed.exit_code, document(missed)["error"]) == (3, "RecallTooLow")
+    assert document(missed)["measured"] < document(missed)["required"] == 1.0
     assert layout.current_version(out) == published
 
 
