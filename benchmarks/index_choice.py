@@ -1,0 +1,120 @@
+"""Which index for how many photos: flat, HNSW and IVF+PQ by milliseconds a query, recall@10 and seconds to build.
+
+python benchmarks/index_choice.py [--sizes 2000 10000 50000] [--bundle DIR] [--queries 100]
+
+Vectors: the demo gallery's real embeddings, multiplied by adding to one the difference of two of its nearest neighbours'
+kind (x + a (y - z), unit length again), which keeps their spread and correlations. Queries are sketch-like, that is out
+of the photos' distribution: a photo plus the measured offset between an example sketch and its own photo. One thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from index_builder.artifact.candidates import FaissStore
+from index_builder.artifact.exact_search import exact_top_k
+from index_builder.index_choice import KindChoice, build_faiss_index, choose_plan, plan_steps
+from index_builder.quality import RECALL_K, TARGET_RECALL, Probe, answers, recall
+from models.bundle import Bundle, Encoder, Runtime, cpu_quota, decode_image
+
+Floats = NDArray[np.float32]
+
+_EXAMPLES = Path(__file__).parents[1] / "examples"
+_REAL_PHOTOS = 800
+
+
+def unit(vectors: Floats) -> Floats:
+    rows: Floats = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return rows
+
+
+def embed(encoder: Encoder, paths: list[Path]) -> Floats:
+    images = (decode_image(path.read_bytes(), matte="contrast").image for path in paths)
+    return np.concatenate([encoder.encode(encoder.prepare(image)[None]) for image in images])
+
+
+def real_vectors(bundle: Bundle) -> tuple[Floats, Floats]:
+    """Photo embeddings (P, E), and offsets (S, E) from example sketches to their own photos."""
+    paths = sorted((_EXAMPLES / "gallery").rglob("*.jpg"))
+    photos = embed(bundle.photo, paths[:: max(1, len(paths) // _REAL_PHOTOS)])
+    lines = (_EXAMPLES / "sketches" / "manifest.csv").read_text(encoding="utf-8").splitlines()[1:]
+    pairs = [line.split(",")[:2] for line in lines]
+    folder = _EXAMPLES / "sketches"
+    sketches = embed(bundle.sketch, [folder / sketch for sketch, _ in pairs])
+    return photos, sketches - embed(bundle.photo, [folder / photo for _, photo in pairs])
+
+
+def multiplied(photos: Floats, count: int, rng: np.random.Generator) -> Floats:
+    x, y, z = (photos[rng.integers(len(photos), size=count)] for _ in range(3))
+    return unit(x + rng.uniform(0.2, 0.7, (count, 1)).astype(np.float32) * (y - z))
+
+
+def sketch_like(vectors: Floats, offsets: Floats, count: int, rng: np.random.Generator) -> Floats:
+    start = vectors[rng.integers(len(vectors), size=count)]
+    return unit(start + offsets[rng.integers(len(offsets), size=count)])
+
+
+def milliseconds(search: Callable[[Floats], object], queries: Floats) -> float:
+    """Median time of one query."""
+    times = []
+    for query in queries:
+        started = time.perf_counter()
+        search(query)
+        times.append(time.perf_counter() - started)
+    return float(np.median(times) * 1000)
+
+
+def measure(kind: KindChoice, vectors: Floats, queries: Floats) -> dict[str, object]:
+    """The fastest setting of `kind` that reaches the wanted recall (or its best)."""
+    if kind == "flat":
+        return {"kind": kind, "ms": milliseconds(lambda query: exact_top_k(vectors, query, RECALL_K), queries)}
+    started = time.perf_counter()
+    plan = choose_plan(len(vectors), vectors.shape[1], kind)
+    index = build_faiss_index(vectors, plan, cpu_quota())
+    build_s = time.perf_counter() - started
+    probe = Probe(queries)
+    exact = answers(vectors, probe)
+    for step in plan_steps(plan):
+        store = FaissStore(index, step)
+        reached = recall(answers(vectors, probe, store=store), exact)
+        if reached >= TARGET_RECALL:
+            break
+    ms = milliseconds(lambda query: exact_top_k(vectors, query, RECALL_K, store.candidates(query, RECALL_K)), queries)
+    setting = step.ef_search if kind == "hnsw" else step.nprobe
+    return {"kind": kind, "ms": ms, "recall": reached, "setting": setting, "build_s": build_s}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[2_000, 10_000, 50_000])
+    parser.add_argument("--kinds", nargs="+", default=["flat", "hnsw", "ivfpq"])
+    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--queries", type=int, default=100)
+    options = parser.parse_args()
+    rng = np.random.default_rng(0)
+    faiss.omp_set_num_threads(1)
+    bundle = Bundle.load(options.bundle, Runtime(threads=1))
+    photos, offsets = real_vectors(bundle)
+    drawing = bundle.sketch.prepare(decode_image((_EXAMPLES / "sketches" / "mug-doodle.png").read_bytes()).image)
+    encode_ms = milliseconds(lambda _: bundle.sketch.encode(drawing[None]), photos[:50])
+    print(f"E = {photos.shape[1]}; encoding one sketch takes {encode_ms:.2f} ms on one thread")
+    for size in options.sizes:
+        vectors = multiplied(photos, size, rng)
+        queries = sketch_like(vectors, offsets, options.queries, rng)
+        for kind in options.kinds:
+            row = {"photos": size, **measure(kind, vectors, queries)}
+            print(
+                json.dumps({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
+            )
+
+
+if __name__ == "__main__":
+    main()
