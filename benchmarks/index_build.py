@@ -2,8 +2,9 @@
 
 python benchmarks/index_build.py [--bundle DIR] [--photos DIR] [--rounds 3]
 
-The bare encoder runs as the builder runs it at best (one thread a core, each with its own one-thread calls), on tensors that are
-prepared already; the builder reads, hashes, decodes, scales, encodes, makes thumbnails and writes. The rounds alternate.
+The bare encoder runs as the builder runs it at best (a thread a core, each with its own one-thread calls), on tensors
+that are prepared already; the builder reads, hashes, decodes, scales, encodes, makes thumbnails and writes as well.
+The rounds alternate.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 python benchmarks/index_choice.py [--sizes 2000 10000 50000] [--bundle DIR] [--queries 100]
 
-Vectors: the demo gallery's real embeddings, multiplied by adding to one the difference of two of its nearest neighbours'
-kind (x + a (y - z), unit length again), which keeps their spread and correlations. Queries are sketch-like, that is out
-of the photos' distribution: a photo plus the measured offset between an example sketch and its own photo. One thread.
+Vectors: the demo gallery's real embeddings, multiplied by adding to one the difference of two others (x + a (y - z), of
+unit length again), which keeps their spread and correlations. Queries are sketch-like, that is out of the photos'
+distribution: a photo plus the measured offset between an example sketch and its own photo. One thread.
 """
 
 from __future__ import annotations
