@@ -34,7 +34,7 @@ from index_builder.index_choice import (
     write_faiss_index,
 )
 from index_builder.photo_reader import Rejected
-from index_builder.publish import discard, locked, new_staging, prune, publish
+from index_builder.publish import discard, locked, new_staging, prune, publish, published_version
 from index_builder.report import Report
 from index_builder.sketch_queries import SketchQueries, embed_sketches
 from models.bundle import Bundle, ImageLimits, Runtime, cpu_quota
@@ -89,6 +89,7 @@ def build_index(request: BuildRequest, progress: Progress = lambda stage, done, 
         try:
             manifest = _Build(request, bundle, staging, progress).run()
             progress("publish", 0, 1)
+            in_use = published_version(request.out)
             version = publish(request.out, staging, manifest)
         except (OSError, sqlite3.Error) as error:  # no space left, no permission, a disk that fails
             discard(staging)
@@ -96,7 +97,7 @@ def build_index(request: BuildRequest, progress: Progress = lambda stage, done, 
         except BaseException:
             discard(staging)
             raise
-        removed = prune(request.out, max(1, request.keep))
+        removed = prune(request.out, max(1, request.keep), in_use=in_use)
         progress("publish", 1, 1)
     return BuildResult(version, manifest, tuple(removed))
 

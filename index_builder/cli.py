@@ -44,7 +44,9 @@ def build(
     min_recall: Annotated[
         float | None, typer.Option(min=0.0, max=1.0, help="Do not publish below this recall@10 (exit code 3).")
     ] = None,
-    keep: Annotated[int, typer.Option(min=1, help="Versions to keep; older ones are removed.")] = 3,
+    keep: Annotated[
+        int, typer.Option(min=1, help="Versions to keep, beside the one published until now; older ones are removed.")
+    ] = 3,
     max_megapixels: Annotated[float, typer.Option(min=0.01, help="Larger photos are skipped.")] = 50,
     max_megabytes: Annotated[float, typer.Option(min=0.01, help="Larger files are skipped.")] = 64,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads; one a CPU when not given.")] = None,
@@ -56,10 +58,14 @@ def build(
 ) -> None:
     """Turn photos into a new version of the index, and publish it.
 
-    A photo's id is its path below the folder, its category the first folder. In a manifest, photo_path is relative to
-    the manifest; category and photo_id are optional, and every other column becomes filterable metadata. A photo that
-    cannot be read is listed in report.jsonl and never stops the build. Until the very end, and when anything fails,
-    the version published before stays.
+    A photo's id is its path below the folder, its category the first folder.
+    In a manifest, photo_path is relative to the manifest; category and photo_id
+    are optional, and every other column becomes filterable metadata.
+
+    A photo that cannot be read is listed in report.jsonl and never stops the
+    build. Whatever fails, the version published before stays.
+
+    Exit codes: 0 published, 1 refused or failed, 2 usage, 3 below --min-recall.
     """
     request = BuildRequest(
         photos=photos,

@@ -57,7 +57,7 @@ def discard(staging: Path) -> None:
 
 
 def publish(out_dir: Path, staging: Path, manifest: IndexManifest) -> str:
-    """Write the manifest, give the folder its name, swap the pointer; returns the version.
+    """Write the manifest, give the folder its name, swap the pointer; returns the new version.
 
     Everything is on the disk before the rename, and the rename before the swap: a crash leaves the old version or the
     new one published, whole either way.
@@ -75,10 +75,21 @@ def publish(out_dir: Path, staging: Path, manifest: IndexManifest) -> str:
     return version
 
 
-def prune(out_dir: Path, keep: int) -> list[str]:
-    """Remove all but the `keep` latest versions and the published one; returns what went."""
+def published_version(out_dir: Path) -> str | None:
+    """The version that readers use now; None when there is none, or a broken pointer."""
+    try:
+        return layout.current_version(out_dir)
+    except (IndexNotFound, IndexCorrupt):
+        return None
+
+
+def prune(out_dir: Path, keep: int, *, in_use: str | None) -> list[str]:
+    """Remove all but the `keep` latest versions, the published one and `in_use`; returns what went.
+
+    `in_use`: what was published until now. Services read it until they see the new one, so it stays one build longer.
+    """
     versions = layout.list_versions(out_dir)
-    kept = {*versions[-keep:], layout.current_version(out_dir)}
+    kept = {*versions[-keep:], published_version(out_dir), in_use}
     removed = [version for version in versions if version not in kept]
     for version in removed:
         folder = layout.versions_dir(out_dir) / version
@@ -96,13 +107,8 @@ def rollback(out_dir: Path, to: str | None = None) -> tuple[str, str]:
     if not layout.versions_dir(out_dir).is_dir():
         raise IndexNotFound(f"no index in {out_dir}")
     with locked(out_dir):
-        try:
-            current = layout.current_version(out_dir)
-        except IndexCorrupt:
-            # A broken pointer is what a named rollback repairs.
-            if to is None:
-                raise
-            current = "unknown"
+        # A broken pointer is what a rollback to a named version repairs.
+        current = layout.current_version(out_dir) if to is None else published_version(out_dir) or "unknown"
         target = to or _version_before(out_dir, current)
         folder = layout.version_dir(out_dir, target)
         check_hashes(folder, read_manifest(folder))
