@@ -45,6 +45,7 @@ export class Finder {
 
   /** Asks when the drawing has rested for a moment; each call starts the moment anew. */
   askSoon({ draft = false } = {}) {
+    this.#panel.markStale();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.ask(), draft ? DRAFT_PAUSE_MS : PAUSE_MS);
   }

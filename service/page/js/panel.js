@@ -42,8 +42,13 @@ export class ResultsPanel {
     this.#announce("");
   }
 
-  showLoading() {
+  /** The results are no longer those of the question, and its own are not asked for yet. */
+  markStale() {
     this.#root.setAttribute("aria-busy", "true");
+  }
+
+  showLoading() {
+    this.markStale();
     clearTimeout(this.#progressTimer);
     this.#progressTimer = setTimeout(() => {
       this.#find("progress").hidden = false;
