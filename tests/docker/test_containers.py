@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,16 +21,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_GALLERY = ROOT / "examples" / "gallery"
+SKETCHES = ROOT / "examples" / "sketches"
+SKETCH = SKETCHES / "mug-doodle.png"
 PHOTOS = 60
 ADDED_PHOTOS = 5
 USER = "10001"
-CUP = {
-    "strokes": [
-        [[60, 70, 180, 190], [60, 200, 200, 60]],
-        [[60, 190], [60, 60]],
-        [[188, 230, 225, 182], [90, 95, 150, 155]],
-    ]
-}
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
@@ -80,6 +76,7 @@ class Stack:
         return run(
             [*self.command, "-p", self.project, *arguments],
             GALLERY_DIR=str(self.gallery),
+            GALLERY_MANIFEST="",
             SERVICE_PORT="0",
             IMAGE_TAG="test",
             SERVICE_MEMORY="512m",
@@ -139,18 +136,31 @@ def add_photo(gallery: Path, photo: Path) -> None:
     shutil.copyfile(photo, target)
 
 
-def test_a_sketch_gets_photos(stack: Stack) -> None:
+def post_sketch(client: httpx.Client, sketch: Path = SKETCH) -> httpx.Response:
+    return client.post("/v1/search", files={"sketch": sketch.read_bytes()}, params={"k": 10})
+
+
+def test_sketches_are_answered_as_without_containers(stack: Stack, tmp_path: Path) -> None:
+    inkseek = [sys.executable, "-m", "inkseek"]
+    run([*inkseek, "index", "build", "--photos", str(stack.gallery), "--out", str(tmp_path / "index")])
     with stack.client() as client:
-        answer = client.post("/v1/search", json=CUP, params={"k": 10})
-        assert answer.status_code == 200, answer.text
-        results = answer.json()["results"]
-        assert [result["rank"] for result in results] == list(range(1, 11))
-        for result in results:
-            assert (stack.gallery / result["photo_id"]).is_file()
-        thumbnail = client.get(results[0]["thumbnail_url"])
-        assert thumbnail.headers["content-type"] == "image/jpeg"
-        original = client.get(results[0]["image_url"])
-        assert original.content == (stack.gallery / results[0]["photo_id"]).read_bytes()
+        for sketch in SKETCHES.glob("*-doodle.png"):
+            answer = post_sketch(client, sketch)
+            assert answer.status_code == 200, answer.text
+            results = answer.json()["results"]
+            command = [*inkseek, "search", str(sketch), "--index", str(tmp_path / "index"), "-k", "10", "--json"]
+            expected = json.loads(run(command))["results"]
+            assert len(results) == 10
+            assert [result["photo_id"] for result in results] == [result["photo_id"] for result in expected]
+            scores = [result["score"] for result in expected]
+            assert [result["score"] for result in results] == pytest.approx(scores, abs=1e-4)
+
+
+def test_photos_and_the_page_are_served(stack: Stack) -> None:
+    with stack.client() as client:
+        first = post_sketch(client).json()["results"][0]
+        assert client.get(first["thumbnail_url"]).headers["content-type"] == "image/jpeg"
+        assert client.get(first["image_url"]).content == (stack.gallery / first["photo_id"]).read_bytes()
         assert client.get("/").headers["content-type"].startswith("text/html")
 
 
@@ -175,7 +185,7 @@ def test_images_hold_no_torch_and_name_a_numeric_user(stack: Stack, image: str) 
 
 def test_fifty_requests_fit_the_memory_limit(stack: Stack) -> None:
     with stack.client() as client, ThreadPoolExecutor(4) as pool:
-        statuses = list(pool.map(lambda _: client.post("/v1/search", json=CUP).status_code, range(50)))
+        statuses = list(pool.map(lambda _: post_sketch(client).status_code, range(50)))
     assert statuses == [200] * 50
     inspected = stack.inspect()
     assert inspected["HostConfig"]["Memory"] == 512 * 2**20
@@ -187,7 +197,7 @@ def test_the_gallery_is_updated_and_rolled_back_while_serving(stack: Stack) -> N
     with stack.client() as client, ThreadPoolExecutor(1) as pool:
 
         def search() -> Any:
-            answer = client.post("/v1/search", json=CUP)
+            answer = post_sketch(client)
             assert answer.status_code == 200, answer.text
             return answer.json()
 
