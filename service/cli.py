@@ -70,7 +70,7 @@ def serve(
     out = Console(stderr=True)
 
     def announce(address: str) -> None:
-        out.print(f"[bold green]Draw at {address}[/bold green]  (Ctrl-C stops)", highlight=False)
+        out.print(f"[bold green]Draw at {address}[/bold green]  (Ctrl-C stops)", highlight=False, soft_wrap=True)
 
     try:
         run(settings, announce)
@@ -126,7 +126,7 @@ def _settings(as_json: bool, **options: Any) -> Settings:
                 if fault["type"] == "missing"
                 else fault["msg"]
             )
-            Console(stderr=True).print(f"[red]{name}:[/red] {escape(how)}", highlight=False)
+            Console(stderr=True).print(f"[red]{name}:[/red] {escape(how)}", highlight=False, soft_wrap=True)
         raise typer.Exit(WRONG_USAGE) from error
 
 
@@ -156,5 +156,7 @@ def _fail(error: Exception, as_json: bool, code: int = FAILED) -> NoReturn:
     if as_json:
         sys.stdout.write(json.dumps({"error": type(error).__name__, "detail": str(error)}) + "\n")
     else:
-        Console(stderr=True).print(f"[red]{type(error).__name__}:[/red] {escape(str(error))}", highlight=False)
+        Console(stderr=True).print(
+            f"[red]{type(error).__name__}:[/red] {escape(str(error))}", highlight=False, soft_wrap=True
+        )
     raise typer.Exit(code)

@@ -58,11 +58,11 @@ class Watch:
         self._serving = serving
         self._workers = workers
         self._metrics = metrics
+        self._describe(1)
         self.health = Health(stale_after_s=_LATE_FACTOR * settings.canary_interval_s + settings.request_timeout_s)
 
     async def run(self) -> None:
-        """Watch until cancelled."""
-        self._describe(1)
+        """Watch until cancelled. The first answer is asked for with `check_answers`, before anything is served."""
         await asyncio.gather(self._watch_answers(), self._watch_index())
 
     async def check_answers(self) -> None:
@@ -104,8 +104,8 @@ class Watch:
 
     async def _watch_answers(self) -> None:
         while True:
-            await self.check_answers()
             await asyncio.sleep(self._settings.canary_interval_s)
+            await self.check_answers()
 
     async def _watch_index(self) -> None:
         while True:

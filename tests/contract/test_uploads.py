@@ -1,4 +1,4 @@
-"""What people and programs really send: any polarity, any damage, any size. Each gets its answer, none hurts the next."""
+"""What is really sent: any polarity, any damage, any size. Each gets its answer, none hurts the next."""
 
 from __future__ import annotations
 

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.bundle import InkseekError
+from service.errors import BatchTooLarge, BodyInvalid
+from service.retrieval.body import EncodedImage, Strokes, Upload, read_source, read_sources, source_from_bytes
+from service.retrieval.multipart import Part, parse_multipart
+
+field_names = st.text(st.characters(codec="utf-8", exclude_characters='"\r\n\\%', categories=("L", "N")), min_size=1)
+
+
+@given(fields=st.lists(st.tuples(field_names, st.binary(max_size=3_000)), min_size=1, max_size=5))
+def test_multipart_is_what_a_client_encoded(fields: list[tuple[str, bytes]]) -> None:
+    request = httpx.Request("POST", "http://test", files=[(name, ("a file", data)) for name, data in fields])
+    parts = parse_multipart(request.read(), request.headers["content-type"], 10)
+    assert parts == [Part(name, data) for name, data in fields]
+
+
+@given(body=st.binary(max_size=500))
+def test_multipart_never_fails_in_another_way(body: bytes) -> None:
+    for data in (body, b"--b\r\n" + body, b'--b\r\nContent-Disposition: form-data; name="sketch"\r\n\r\n' + body):
+        try:
+            parse_multipart(data, "multipart/form-data; boundary=b", 3)
+        except (BodyInvalid, BatchTooLarge):
+            continue
+
+
+def test_multipart_stops_at_its_limit() -> None:
+    request = httpx.Request("POST", "http://test", files=[("sketch", b"x")] * 4)
+    with pytest.raises(BatchTooLarge):
+        parse_multipart(request.read(), request.headers["content-type"], 3)
+
+
+@given(data=st.binary(max_size=300))
+def test_any_bytes_are_a_sketch_or_a_typed_error(data: bytes) -> None:
+    for upload in (Upload(data), Upload(b"{" + data), Upload(b'{"strokes":' + data + b"}")):
+        try:
+            source = read_source(upload)
+        except InkseekError:
+            continue
+        assert isinstance(source, EncodedImage | Strokes)
+
+
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["x", "y", "points"]), inner),
+    max_leaves=12,
+)
+
+
+@given(value=json_values, key=st.sampled_from(["strokes", "points", "image_base64", "items"]))
+def test_any_json_is_a_sketch_or_a_typed_error(value: Any, key: str) -> None:
+    body = json.dumps({key: value}).encode()
+    for read in (lambda: read_source(Upload(body)), lambda: read_sources(Upload(body), 3)):
+        try:
+            read()
+        except InkseekError:
+            continue
+
+
+coordinates = st.floats(-1e6, 1e6, allow_nan=False)
+rows = st.integers(1, 6).flatmap(
+    lambda n: st.lists(st.lists(coordinates, min_size=n, max_size=n), min_size=2, max_size=3)
+)
+
+
+@given(strokes=st.lists(rows, min_size=1, max_size=4))
+def test_stroke_numbers_arrive_unchanged(strokes: list[list[list[float]]]) -> None:
+    source = read_source(Upload(json.dumps({"strokes": strokes}).encode()))
+    assert isinstance(source, Strokes)
+    assert source.strokes == strokes
+
+
+def test_base64_and_data_urls() -> None:
+    data = bytes(range(256))
+    text = base64.b64encode(data).decode()
+    for value in (text, f"data:image/png;base64,{text}", f"data:;base64,{text}"):
+        assert source_from_bytes(json.dumps({"image_base64": value}).encode()) == EncodedImage(data)
+    with pytest.raises(BodyInvalid, match="base64"):
+        source_from_bytes(b'{"image_base64": "not base64!"}')
+
+
+def test_the_message_names_the_place() -> None:
+    with pytest.raises(BodyInvalid) as caught:
+        read_source(Upload(b'{"points": [{"x": 1, "y": 2}, {"x": "a", "y": 2}]}'))
+    assert caught.value.fields[0][0] == "points.1.x"
+
+
+def test_batch_items_fail_one_by_one() -> None:
+    body = b'{"items": [{"points": [{"x": 1, "y": 2}]}, 5, {"strokes": [[[1], [1]]]}]}'
+    sources = read_sources(Upload(body), 3)
+    assert [type(source) for source in sources] == [Strokes, BodyInvalid, Strokes]
+    with pytest.raises(BatchTooLarge):
+        read_sources(Upload(body), 2)

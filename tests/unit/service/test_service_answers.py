@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from index_builder.artifact import PhotoNotFound, PhotoRecord
+from models.bundle import BundleCorrupt, InkseekError, SketchEmpty
+from service import problems
+from service.contact_sheet import Tile, contact_sheet
+from service.errors import ServiceError
+from service.logs import JsonFormatter
+from service.request_id import adopt_request_id, current_request_id
+from service.retrieval.answers import json_bytes, photo_answer, photo_urls
+from service.schemas import Problem
+
+
+def typed_errors(root: type[InkseekError] = InkseekError) -> list[type[InkseekError]]:
+    return [root, *(found for child in root.__subclasses__() for found in typed_errors(child))]
+
+
+@given(photo_id=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1))
+def test_urls_lead_back_to_the_photo(photo_id: str) -> None:
+    for url in photo_urls(photo_id).values():
+        parts = urlsplit("http://host" + url)
+        assert not parts.query and not parts.fragment
+        assert unquote(parts.path.removeprefix("/v1/photos/").rsplit("/", 1)[0]) == photo_id
+
+
+def test_metadata_that_json_lacks_becomes_null_and_absent_fields_go() -> None:
+    record = PhotoRecord(0, "a", "", "a.png", "0" * 64, 1, 1, {"weight": float("nan"), "none": None, "flag": False})
+    assert json.loads(json_bytes(photo_answer(record)))["metadata"] == {"weight": None, "flag": False}
+
+
+def test_the_nearest_listed_class_decides_and_the_rest_is_internal() -> None:
+    class TooPale(SketchEmpty):
+        """A future, finer error."""
+
+    assert problems.problem(TooPale("pale"))["code"] == "sketch_empty"
+    assert problems.problem(PhotoNotFound("no"))["status"] == 404
+    internal = problems.problem(BundleCorrupt("/secret/path is broken"))
+    assert internal["status"] == 500
+    assert "secret" not in json.dumps(internal)
+
+
+def test_every_request_error_has_a_code_of_its_own() -> None:
+    for error in typed_errors():
+        Problem.model_validate(problems.problem(error.__new__(error)))
+    codes = [kind.code for kind in problems.all_kinds()]
+    assert len(codes) == len(set(codes))
+    leaves = [error for error in typed_errors(ServiceError) if not error.__subclasses__()]
+    unlisted = {error.__name__ for error in leaves if problems.kind_of(error("x")) is problems.INTERNAL}
+    assert unlisted == {"UnknownSetting", "AddressUnusable"}  # they end the start, not a request
+
+
+def test_log_lines_for_machines() -> None:
+    adopt_request_id([(b"x-request-id", b"r-1")])
+    assert current_request_id() == "r-1"
+    record = logging.LogRecord("inkseek.access", logging.WARNING, "", 1, "%s done", ("it",), None)
+    record.status = 200
+    line = json.loads(JsonFormatter().format(record))
+    assert (line["message"], line["level"], line["request_id"], line["status"]) == ("it done", "warning", "r-1", 200)
+
+
+@pytest.mark.parametrize(("tiles", "size"), [(0, (448, 258)), (3, (872, 258)), (11, (1296, 750))])
+def test_contact_sheet_grows_with_its_photos(tiles: int, size: tuple[int, int]) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (300, 90), "red").save(buffer, "JPEG")
+    tile = Tile(buffer.getvalue(), "a/very/long/name/that/does/not/fit/into/the/cell-画像.jpg", "1.  0.900")
+    sheet = contact_sheet(Image.new("L", (64, 64), 255), [tile] * tiles)
+    assert sheet.size == size
+    reddish = sum(1 for r, g, b in zip(*[iter(sheet.tobytes())] * 3, strict=True) if r > 200 and g < 60 and b < 60)
+    assert reddish == pytest.approx(tiles * 200 * 60, rel=0.1)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from models.bundle import ImageLimits, StrokeLimits
+from service.config import ENV_PREFIX, Settings, load_settings, refuse_unknown_variables, settings_environment
+from service.errors import UnknownSetting
+
+
+def test_variables_are_read_and_options_go_before_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INKSEEK_INDEX", "/from/variable")
+    monkeypatch.setenv("INKSEEK_PORT", "9001")
+    monkeypatch.setenv("INKSEEK_BUNDLE", "")  # empty: as if not there
+    monkeypatch.setenv("INKSEEK_CORS_ORIGINS", "https://a.example, https://b.example")
+    settings = load_settings(port=9002, host=None)
+    assert settings.index == Path("/from/variable")
+    assert settings.port == 9002
+    assert settings.host == "127.0.0.1"
+    assert settings.bundle is None
+    assert settings.cors_origins == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("variable", "hint"),
+    [
+        ("INKSEEK_MAX_STROKE", "did you mean INKSEEK_MAX_STROKES?"),
+        ("INKSEEK_BUNDEL", "did you mean INKSEEK_BUNDLE?"),
+        ("inkseek_wrokers", "did you mean INKSEEK_WORKERS?"),
+        ("INKSEEK_XYZZY_PLUGH_QUUX", "known are INKSEEK_INDEX"),
+    ],
+)
+def test_unknown_variables_are_refused(variable: str, hint: str) -> None:
+    with pytest.raises(UnknownSetting) as caught:
+        load_settings({variable: "1", "PATH": "/bin"}, index="somewhere")
+    assert hint in str(caught.value)
+    assert variable in str(caught.value)
+
+
+def test_known_variables_pass() -> None:
+    refuse_unknown_variables({ENV_PREFIX + name.upper(): "" for name in Settings.model_fields} | {"OTHER": "x"})
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"port": 70_000}, {"workers": 0}, {"max_upload_bytes": 1}, {"device": "tpu"}, {"request_timeout_s": 0}]
+)
+def test_values_out_of_range_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        load_settings({}, index="somewhere", **wrong)
+
+
+def test_settings_are_frozen() -> None:
+    settings = load_settings({}, index="somewhere")
+    with pytest.raises(ValidationError):
+        settings.port = 1  # type: ignore[misc]
+
+
+@given(
+    port=st.integers(0, 65_535),
+    origins=st.lists(st.sampled_from(["https://a.example", "*"]), max_size=2),
+    gpu=st.booleans(),
+    timeout_s=st.floats(0.01, 600),
+)
+def test_worker_processes_get_the_same_settings(port: int, origins: list[str], gpu: bool, timeout_s: float) -> None:
+    settings = Settings(
+        index=Path("a/b"), port=port, cors_origins=tuple(origins), require_gpu=gpu, request_timeout_s=timeout_s
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in settings_environment(settings).items():
+            patch.setenv(variable, value)
+        assert load_settings() == settings
+
+
+def test_limits_and_runtime_in_their_narrowest_form() -> None:
+    settings = Settings(
+        index=Path("x"), max_upload_bytes=5_000, max_image_pixels=6_000, max_strokes=7, max_points=8, threads=3
+    )
+    assert settings.image_limits == ImageLimits(max_bytes=5_000, max_pixels=6_000)
+    assert settings.stroke_limits == StrokeLimits(max_strokes=7, max_points=8)
+    assert settings.runtime.threads == 1
+    assert settings.worker_threads == 3
+    assert Settings(index=Path("x"), workers=64).worker_threads == 1
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description and len(field.description) > 15, name
