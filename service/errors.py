@@ -38,9 +38,10 @@ class AddressUnusable(ServiceError):
 
 
 class RequestError(ServiceError):
-    """The request cannot be answered as it is. `fields`: (where, what) of each single fault, when there are several."""
+    """The request cannot be answered as it is."""
 
     def __init__(self, message: str, fields: Sequence[tuple[str, str]] = ()) -> None:
+        """`fields`: (where, what) of each single fault, when the request has several parts that may be wrong."""
         super().__init__(message)
         self.fields = tuple(fields)
 
@@ -74,9 +75,10 @@ class ClientGone(RequestError):
 
 
 class Unavailable(ServiceError):
-    """The service cannot answer now. `retry_after_s`: when to try again."""
+    """The service cannot answer now."""
 
     def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        """`retry_after_s`: when to try again."""
         super().__init__(message)
         self.retry_after_s = retry_after_s
 

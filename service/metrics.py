@@ -29,6 +29,7 @@ class Metrics:
     """What the service counts; names are prefixed `inkseek_`."""
 
     def __init__(self) -> None:
+        """All at zero, in a registry of their own."""
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, of no use here
         self.registry = CollectorRegistry()
         r = self.registry

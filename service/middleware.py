@@ -35,6 +35,7 @@ class RequestScope:
     """Outermost: request id, metrics, access log, security headers, and a problem for errors nobody foresaw."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, access_log: bool) -> None:
+        """`access_log`: one line per request."""
         self._app = app
         self._metrics = metrics
         self._access_log = access_log
@@ -83,6 +84,7 @@ class BodyLimit:
     """Stops reading a request body at `max_bytes`, whether or not its length was announced."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        """`max_bytes`: largest body."""
         self._app = app
         self._max_bytes = max_bytes
 

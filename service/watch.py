@@ -54,6 +54,7 @@ class Watch:
     """The background tasks of one process."""
 
     def __init__(self, settings: Settings, serving: Serving, workers: Workers, metrics: Metrics) -> None:
+        """Nothing is watched before `run`."""
         self._settings = settings
         self._serving = serving
         self._workers = workers

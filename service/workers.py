@@ -21,6 +21,7 @@ class Workers:
     """Worker threads with admission control. Used from one event loop."""
 
     def __init__(self, threads: int, queue_size: int, timeout_s: float, metrics: Metrics) -> None:
+        """`queue_size`: requests that may wait beside the `threads` being answered; `timeout_s`: longest wait."""
         self.threads = threads
         self.timeout_s = timeout_s
         self._capacity = threads + queue_size
