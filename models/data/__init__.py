@@ -1,0 +1,1 @@
+"""Training data: pairs, the images in memory, augmentation, batches."""

@@ -1,0 +1,1 @@
+"""What accuracy is: metrics, protocol, and the commands that measure it. No torch."""

@@ -25,11 +25,12 @@ class BasicBlock(nn.Module):
     """Two 3x3 convolutions and a shortcut."""
 
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        """The shortcut is a 1x1 convolution where the shape changes."""
         super().__init__()
         self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, padding=1, bias=False)
-        self.bn1 = FrozenBatchNorm(channels)
+        self.bn1: nn.Module = FrozenBatchNorm(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.bn2 = FrozenBatchNorm(channels)
+        self.bn2: nn.Module = FrozenBatchNorm(channels)
         self.downsample: nn.Sequential | None = None
         if stride != 1 or channels_in != channels:
             self.downsample = nn.Sequential(
@@ -44,12 +45,13 @@ class BasicBlock(nn.Module):
 
 
 class ResNetTrunk(nn.Module):
-    """Stem and the first stages of a ResNet-18; `widths` gives the channels of each stage kept."""
+    """Stem and the first stages of a ResNet-18."""
 
     def __init__(self, widths: tuple[int, ...] = (64, 128, 256)) -> None:
+        """`widths`: channels of each stage that is kept."""
         super().__init__()
         self.conv1 = nn.Conv2d(3, widths[0], 7, stride=2, padding=3, bias=False)
-        self.bn1 = FrozenBatchNorm(widths[0])
+        self.bn1: nn.Module = FrozenBatchNorm(widths[0])
         self.stages: list[str] = []
         channels_in = widths[0]
         for number, width in enumerate(widths, start=1):
@@ -59,6 +61,12 @@ class ResNetTrunk(nn.Module):
             self.stages.append(f"layer{number}")
             channels_in = width
         self.channels_out = channels_in
+
+    def freeze(self, stages: int) -> None:
+        """Keep the weights of the stem and the first `stages` stages as they are; 0 freezes nothing."""
+        if stages:
+            for name in ("conv1", "bn1", *self.stages[:stages]):
+                self.get_submodule(name).requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, C, H/s, W/s), s = 4 for one stage, doubled by each further one."""

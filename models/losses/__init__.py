@@ -1,0 +1,1 @@
+"""Losses: functions that return named terms."""

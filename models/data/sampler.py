@@ -1,0 +1,78 @@
+"""Which pairs make a batch: a few categories, many photos of each, so that negatives are hard.
+
+A batch is a function of (seed, step) alone, so a resumed run sees what an uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class CategoryPool:
+    """The photos of one category that may be trained on. Numbers are rows of the training images.
+
+    `weight`: how often the category is chosen, relative to others. `photos`: (N,) rows of photos. `sketches`: for each
+    photo the rows of its sketches drawn by people; `drawings`: likewise of its synthetic ones. A photo has at least one
+    of the two.
+    """
+
+    name: str
+    weight: float
+    photos: tuple[int, ...]
+    sketches: tuple[tuple[int, ...], ...]
+    drawings: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Row i of each array belongs to one pair. `photos` repeats no row."""
+
+    sketches: NDArray[np.int64]
+    photos: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class CategoryBatches:
+    """Batches of `groups` categories with `batch_size / groups` different photos of each.
+
+    `drawn_share`: part of a group for which photos with people's sketches are preferred; the rest comes from the other
+    photos where there are any. `synthetic_share`: how often a photo that has both gets its synthetic drawing.
+    """
+
+    pools: Sequence[CategoryPool]
+    batch_size: int
+    groups: int
+    drawn_share: float
+    synthetic_share: float
+    seed: int
+
+    def batch(self, step: int) -> Batch:
+        """The batch of that step; may be smaller than `batch_size` where a category has few photos."""
+        rng = np.random.default_rng([self.seed, step])
+        weights = np.array([pool.weight for pool in self.pools])
+        chosen = rng.choice(len(self.pools), size=self.groups, p=weights / weights.sum())
+        sketches: list[int] = []
+        photos: list[int] = []
+        # A category drawn twice forms one group of twice the size: no photo may come twice.
+        for number, times in zip(*np.unique(chosen, return_counts=True), strict=True):
+            pool = self.pools[number]
+            for place in self._places(pool, int(times) * self.batch_size // self.groups, rng):
+                photos.append(pool.photos[place])
+                sketches.append(self._sketch(pool, place, rng))
+        return Batch(np.array(sketches, dtype=np.int64), np.array(photos, dtype=np.int64))
+
+    def _places(self, pool: CategoryPool, count: int, rng: np.random.Generator) -> list[int]:
+        drawn = rng.permutation([i for i, rows in enumerate(pool.sketches) if rows])
+        other = rng.permutation([i for i, rows in enumerate(pool.sketches) if not rows])
+        first = min(len(drawn), max(round(self.drawn_share * count), count - len(other)))
+        return [int(i) for i in (*drawn[:first], *other[: count - first])]
+
+    def _sketch(self, pool: CategoryPool, place: int, rng: np.random.Generator) -> int:
+        real, synthetic = pool.sketches[place], pool.drawings[place]
+        rows = synthetic if synthetic and (not real or rng.random() < self.synthetic_share) else real
+        return int(rng.choice(rows))

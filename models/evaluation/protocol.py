@@ -1,0 +1,86 @@
+"""What a query is searched in: the photos of its own category, distractors too; every sketch is a query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.data.pairs import Pair, PairSet, Photo
+from models.evaluation.retrieval_metrics import accuracy_at, mean_average_precision, mean_rank, ranks
+
+EncodeSketches = Callable[[Sequence[Pair]], NDArray[np.float32]]
+EncodePhotos = Callable[[Sequence[Photo]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class CategoryGallery:
+    """`queries` are searched among `photos`, all of one category."""
+
+    category: str
+    photos: tuple[Photo, ...]
+    queries: tuple[Pair, ...]
+
+    def targets(self) -> NDArray[np.int64]:
+        """(Q,) column of each query's photo."""
+        column = {photo.key: number for number, photo in enumerate(self.photos)}
+        return np.array([column[query.photo] for query in self.queries], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one split: accuracies and mAP in [0, 1], averaged over queries."""
+
+    queries: int
+    photos: int
+    categories: int
+    acc_at_1: float
+    acc_at_5: float
+    acc_at_10: float
+    mean_average_precision: float
+    mean_rank: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Rounded to four digits, for JSON."""
+        return {name: round(value, 4) for name, value in asdict(self).items()}
+
+
+def category_galleries(pairs: PairSet, split: str) -> tuple[CategoryGallery, ...]:
+    """One gallery a category of the split.
+
+    Where the set divides its photos by split, the gallery is the split's photos; where it does not, all photos of the
+    category are candidates, whether they have sketches or not. Raises SplitMissing.
+    """
+    queries: dict[str, list[Pair]] = {}
+    for pair in pairs.split(split):
+        queries.setdefault(pair.photo.category, []).append(pair)
+    photos: dict[str, list[Photo]] = {}
+    for key, photo in sorted(pairs.photos.items()):
+        if photo.split in ("", split):
+            photos.setdefault(key.category, []).append(photo)
+    return tuple(
+        CategoryGallery(category, tuple(photos[category]), tuple(asked)) for category, asked in sorted(queries.items())
+    )
+
+
+def measure(
+    galleries: Sequence[CategoryGallery], encode_sketches: EncodeSketches, encode_photos: EncodePhotos
+) -> Figures:
+    """Rank every query in its gallery by inner product. The encoders give (N, E) rows."""
+    found = []
+    for gallery in galleries:
+        scores = encode_sketches(gallery.queries) @ encode_photos(gallery.photos).T
+        found.append(ranks(scores, gallery.targets()))
+    placed = np.concatenate(found)
+    return Figures(
+        queries=len(placed),
+        photos=sum(len(gallery.photos) for gallery in galleries),
+        categories=len(galleries),
+        acc_at_1=accuracy_at(placed, 1),
+        acc_at_5=accuracy_at(placed, 5),
+        acc_at_10=accuracy_at(placed, 10),
+        mean_average_precision=mean_average_precision(placed),
+        mean_rank=mean_rank(placed),
+    )

@@ -1,0 +1,43 @@
+"""The named validation splits that every figure of the project refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.data.pairs import PairSet
+from models.evaluation.protocol import CategoryGallery, category_galleries
+
+
+@dataclass(frozen=True)
+class ValidationSplit:
+    """A split of a data set, or one category of it."""
+
+    name: str
+    folder: str
+    split: str
+    category: str | None = None
+
+
+STANDARD_SPLITS: tuple[ValidationSplit, ...] = (
+    ValidationSplit("shoe_val", "qmul_v1_train", "val", "shoe"),
+    ValidationSplit("chair_val", "qmul_v1_train", "val", "chair"),
+    ValidationSplit("sketchy_val_seen", "sketchy104", "val_seen"),
+    ValidationSplit("sketchy_val_unseen", "sketchy104", "val_unseen"),
+)
+
+
+def load_galleries(
+    data: Path, splits: Sequence[ValidationSplit] = STANDARD_SPLITS
+) -> dict[str, tuple[CategoryGallery, ...]]:
+    """The galleries of each split by its name. Raises PairsError."""
+    sets = {folder: PairSet.load(data / folder) for folder in dict.fromkeys(split.folder for split in splits)}
+    return {
+        split.name: tuple(
+            gallery
+            for gallery in category_galleries(sets[split.folder], split.split)
+            if split.category in (None, gallery.category)
+        )
+        for split in splits
+    }

@@ -1,0 +1,139 @@
+"""A checkpoint to a bundle: export both students, hold them against torch, measure them, write the model card.
+
+python -m models.export.build_bundle --checkpoint RUN/checkpoint.pt --card CARD.md --data DIR --out DIR --name NAME
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.bundle import Bundle, Encoder, InkseekError, Runtime, SketchNormalisation, decode_image, write_bundle
+from models.bundle.preprocess import Preprocess
+from models.evaluation.evaluate import evaluate
+from models.evaluation.features import bundle_features
+from models.evaluation.protocol import CategoryGallery
+from models.evaluation.splits import ValidationSplit, load_galleries
+from models.export.onnx_export import export_onnx
+from models.export.parity import Encode, Parity, ParityBroken, compare, encode_in_batches
+from models.students import Student, StudentConfig, Students
+from models.training.checkpoint import Checkpoint
+from models.training.validation import preprocesses
+
+_MAX_DIFFERENCE = 2e-3  # half-precision storage alone gives up to 1e-3 of a unit vector's largest entries
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a bundle is made of. `card`: Markdown; `{figures}` in it becomes the table of measured figures."""
+
+    checkpoint: Path
+    card: Path
+    data: Path
+    out: Path
+    name: str
+    normalisation: SketchNormalisation = field(default_factory=SketchNormalisation)
+
+
+def build_bundle(release: Release) -> Bundle:
+    """Write the bundle and open it. Raises CheckpointInvalid, ParityBroken, PairsError, BundleError."""
+    saved = Checkpoint.load(release.checkpoint)
+    config = StudentConfig(**{**saved.experiment["student"], "widths": tuple(saved.experiment["student"]["widths"])})
+    students = Students(config)
+    students.load_state_dict(saved.averaged)
+    students.eval()
+    sketch, photo = preprocesses(config.size_px, release.normalisation)
+    models = (export_onnx(students.sketch, config.size_px), export_onnx(students.photo, config.size_px))
+    splits = tuple(ValidationSplit(**split) for split in saved.experiment["validation"])
+    parity = _parity(students, models, (sketch, photo), load_galleries(release.data, splits[:1]))
+    parity.require(_MAX_DIFFERENCE)
+
+    def write(out: Path, card: str, metrics: dict[str, Any]) -> Bundle:
+        write_bundle(
+            out,
+            name=release.name,
+            sketch_onnx=models[0],
+            sketch_preprocess=sketch,
+            photo_onnx=models[1],
+            photo_preprocess=photo,
+            model_card=card,
+            metrics=metrics,
+            provenance={"experiment": saved.experiment, "steps": saved.step},
+        )
+        return Bundle.load(out, Runtime(device="cpu"))
+
+    card = release.card.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        # Measured through the files that ship, so they have to exist before the manifest that holds their figures.
+        figures = evaluate(bundle_features(write(Path(folder) / "draft", card, {})), release.data, splits)
+    rows = [f"| {n} | {f.queries} | {100 * f.acc_at_1:.1f} | {100 * f.acc_at_10:.1f} |" for n, f in figures.items()]
+    table = "\n".join(["| split | sketches | acc@1 | acc@10 |", "|---|---|---|---|", *rows])
+    metrics = {"splits": {name: row.as_dict() for name, row in figures.items()}, "parity": asdict(parity)}
+    return write(release.out, card.replace("{figures}", table), metrics)
+
+
+def _parity(
+    students: Students,
+    models: tuple[bytes, bytes],
+    preprocess: tuple[Preprocess, Preprocess],
+    galleries: Mapping[str, Sequence[CategoryGallery]],
+) -> Parity:
+    """Both encoders on the sketches and photos of these galleries, as torch and as ONNX Runtime compute them."""
+    chosen = [gallery for split in galleries.values() for gallery in split]
+    paths = (
+        [query.sketch_path for gallery in chosen for query in gallery.queries],
+        [photo.path for gallery in chosen for photo in gallery.photos],
+    )
+    reference, exported = [], []
+    for number, student in enumerate((students.sketch, students.photo)):
+        images = [decode_image(path.read_bytes(), matte="contrast").image for path in paths[number]]
+        pixels = np.stack([preprocess[number](image) for image in images])
+        encoder = Encoder(
+            Runtime(device="cpu").session(models[number]), preprocess[number], students.config.embedding_dim
+        )
+        reference.append(encode_in_batches(_torch_encode(student), pixels))
+        exported.append(encode_in_batches(encoder.encode, pixels))
+    return compare((reference[0], reference[1]), (exported[0], exported[1]))
+
+
+def _torch_encode(student: Student) -> Encode:
+    def encode(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.no_grad():
+            rows: NDArray[np.float32] = student(torch.from_numpy(batch)).numpy()
+        return rows
+
+    return encode
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line. Exit code 2: an input cannot be used, 3: the export does not answer as the student does."""
+    parser = argparse.ArgumentParser(prog="python -m models.export.build_bundle", description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--card", type=Path, required=True, help="the model card's text")
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the data sets")
+    parser.add_argument("--out", type=Path, required=True, help="the bundle; one that is there is replaced")
+    parser.add_argument("--name", default="inkseek-students")
+    parser.add_argument("--min-extent", type=float, default=0.0, help="re-centre drawings smaller than this share")
+    given = parser.parse_args(arguments)
+    normalisation = SketchNormalisation(min_extent=given.min_extent)
+    try:
+        release = Release(given.checkpoint, given.card, given.data, given.out, given.name, normalisation)
+        bundle = build_bundle(release)
+    except InkseekError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 3 if isinstance(error, ParityBroken) else 2
+    sys.stdout.write(f"{bundle.bundle_id} written to {given.out}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
