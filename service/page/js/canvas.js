@@ -7,6 +7,8 @@ import { History } from "./history.js";
 const ERASER_FACTOR = 6;
 /** Points nearer than this (in board units) add nothing that can be seen. */
 const MIN_STEP = 0.5;
+/** So long after the pen, a touch is the hand that holds it; a palm that lands earlier than that gives way to the pen. */
+const PALM_MS = 3000;
 /** In PointerEvent.buttons: the eraser end of a pen. */
 const PEN_ERASER_BUTTON = 32;
 
@@ -24,7 +26,7 @@ export class Board {
   #finished = document.createElement("canvas");
   #line = null;
   #pointer = null;
-  #penSeen = false;
+  #penAt = -Infinity;
   #frame = 0;
   #onChange;
   #onDraft;
@@ -105,9 +107,9 @@ export class Board {
     if (event.pointerType === "pen") {
       // A palm that came first: its line goes, the pen draws.
       if (this.#pointer?.type === "touch") this.#up({ pointerId: this.#pointer.id }, false);
-      this.#penSeen = true;
+      this.#penAt = event.timeStamp;
     }
-    const palm = this.#penSeen && event.pointerType === "touch";
+    const palm = event.pointerType === "touch" && event.timeStamp - this.#penAt < PALM_MS;
     const penEraser = (event.buttons & PEN_ERASER_BUTTON) !== 0;
     if (this.#pointer || palm || (event.button !== 0 && !penEraser)) return;
     this.#pointer = { id: event.pointerId, type: event.pointerType };
@@ -124,6 +126,7 @@ export class Board {
   }
 
   #move(event) {
+    if (event.pointerType === "pen") this.#penAt = event.timeStamp;
     this.#showRing(event);
     if (event.pointerId !== this.#pointer?.id) return;
     const coalesced = event.getCoalescedEvents?.() ?? [];

@@ -138,7 +138,7 @@ class Page {
     // The whole page takes the drop: a picture that misses the board must not navigate away from the drawing.
     document.addEventListener("dragover", (event) => {
       event.preventDefault();
-      find("board").classList.add("is-drop-target");
+      if (event.dataTransfer.types.includes("Files")) find("board").classList.add("is-drop-target");
     });
     document.addEventListener("dragleave", (event) => event.relatedTarget ?? find("board").classList.remove("is-drop-target"));
     document.addEventListener("drop", (event) => {

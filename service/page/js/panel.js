@@ -89,6 +89,7 @@ export class ResultsPanel {
     this.#find("results-heading").textContent = like ? "More like this" : "Photos";
     if (!like) return;
     this.#find("breadcrumb-name").textContent = like.name;
+    this.#find("breadcrumb-photo").hidden = !like.thumbnail_url;
     this.#find("breadcrumb-photo").src = like.thumbnail_url;
   }
 

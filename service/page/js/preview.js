@@ -51,7 +51,7 @@ export class Preview {
     }
     try {
       const png = await this.#latest.run(async (signal) => this.#client.preview(await toPng(drawing), signal));
-      if (png !== STALE) this.#show(png, "Your drawing after the service has cleaned, centred and scaled it. This is all that the model compares.");
+      if (png !== STALE) this.#show(png, "Your drawing as the service cleans, frames and scales it. This is all that the model compares.");
     } catch (error) {
       this.#show(null, error.message);
     }

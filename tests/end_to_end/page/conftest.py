@@ -219,8 +219,7 @@ class Hand:
 
     def picture_sent_by(self, action: Callable[[], object]) -> NDArray[np.uint8]:
         """(H, W) grey levels of the sketch that an action makes the page send."""
-        self.recorder.last_sketch = b""
-        action()
+        self.sent_by(action)
         self.wait_for_answer()
         with Image.open(io.BytesIO(self.recorder.last_sketch)) as image:
             assert image.format == "PNG"

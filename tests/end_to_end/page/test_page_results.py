@@ -70,8 +70,8 @@ def test_a_photo_opens_large_with_what_is_known_of_it(hand: Hand, tmp_path: Path
     hand.page.get_by_role("button", name="1: triangle, angular, score").click()
     dialog = hand.page.locator("#photo-dialog")
     expect(hand.page.get_by_role("dialog", name="triangle")).to_be_visible()
-    facts = dict(zip(dialog.locator("dt").all_inner_texts(), dialog.locator("dd").all_inner_texts(), strict=True))
     expect(dialog.locator("dl")).to_contain_text(re.compile("256 . 256 px"))
+    facts = dict(zip(dialog.locator("dt").all_inner_texts(), dialog.locator("dd").all_inner_texts(), strict=True))
     assert facts["Category"] == "angular"
     assert 0.9 < float(facts["Score"]) <= 1
     assert facts["Photo id"] == "angular/triangle.png"
