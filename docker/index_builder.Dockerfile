@@ -24,7 +24,7 @@ COPY models models
 COPY service service
 RUN pip --python /opt/python/bin/python install --no-cache-dir --no-deps --target /opt/inkseek .
 
-# --- What runs: no pip, no compiler, no shell script, no torch --------------------------------------------------------
+# --- What runs: no build tools, no torch -----------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Inkseek index builder" \
       org.opencontainers.image.description="Turns a folder of photos into a searchable index" \

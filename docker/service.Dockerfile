@@ -24,7 +24,7 @@ COPY models models
 COPY service service
 RUN pip --python /opt/python/bin/python install --no-cache-dir --no-deps --target /opt/inkseek .
 
-# --- What runs: no pip, no compiler, no shell script, no torch --------------------------------------------------------
+# --- What runs: no build tools, no torch -----------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Inkseek service" \
       org.opencontainers.image.description="Draw what you have in mind, get the photo of it" \
