@@ -33,7 +33,7 @@ bench: $(VENV)/.dev ## Measure: each file of benchmarks/ names its baseline
 train-deps: $(VENV)/.dev ## Install what training needs (torch)
 
 docker-test: $(VENV)/.dev ## Build the images and run them once (needs a Docker engine)
-	$(BIN)/pytest -m docker tests/docker
+	$(BIN)/pytest -m docker tests/docker -rs
 
 browser: ## Chromium for the page's tests
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
