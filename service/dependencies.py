@@ -1,19 +1,22 @@
-"""What routes are handed: the process's state, the request's body, and the query as the use case wants it."""
+"""What routes ask for: the process's state, the request's body, and the query as the use case wants it.
+
+Plain calls, not `Depends`: FastAPI takes longer to resolve three of those than the web server takes for the request.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import cast
 
-from fastapi import Depends, Query, Request
+from fastapi import Request
 
 from service.config import Settings
 from service.errors import BodyTimeout
 from service.metrics import Metrics
 from service.retrieval.body import Upload
 from service.retrieval.retriever import SearchQuery
-from service.schemas import SearchParams, SimilarParams
+from service.schemas import SearchParams
 from service.state import Serving
 from service.watch import Watch
 from service.workers import Workers
@@ -32,14 +35,14 @@ class Process:
     metrics: Metrics
 
 
-def get_process(request: Request) -> Process:
+def process_of(request: Request) -> Process:
     """The process's state."""
     return cast(Process, request.app.state.process)
 
 
-async def get_upload(request: Request) -> Upload:
+async def read_upload(request: Request) -> Upload:
     """The whole body, in memory: its size is limited. Raises QueueFull, BodyTooLarge, BodyTimeout."""
-    get_process(request).workers.refuse_when_full()
+    process_of(request).workers.refuse_when_full()
     try:
         async with asyncio.timeout(_BODY_TIMEOUT_S):
             body = await request.body()
@@ -48,17 +51,6 @@ async def get_upload(request: Request) -> Upload:
     return Upload(body, request.headers.get("content-type", ""))
 
 
-def get_search_query(params: Annotated[SearchParams, Query()]) -> SearchQuery:
-    """The query parameters of a search."""
+def search_query(params: SearchParams) -> SearchQuery:
+    """The query parameters as the use case wants them."""
     return SearchQuery(params.k, tuple(params.category), tuple(params.filter), params.min_score, params.exact)
-
-
-def get_similar_query(params: Annotated[SimilarParams, Query()]) -> SearchQuery:
-    """The query parameters of a search for similar photos."""
-    return SearchQuery(params.k, tuple(params.category), tuple(params.filter))
-
-
-ProcessDep = Annotated[Process, Depends(get_process)]
-UploadDep = Annotated[Upload, Depends(get_upload)]
-SearchQueryDep = Annotated[SearchQuery, Depends(get_search_query)]
-SimilarQueryDep = Annotated[SearchQuery, Depends(get_similar_query)]

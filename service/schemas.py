@@ -83,8 +83,8 @@ class BatchBody(_Schema):
     items: Annotated[list[ImageBody | StrokesBody | PointsBody], Field(min_length=1)]
 
 
-class SimilarParams(_Schema):
-    """How a search for photos like a given one is narrowed."""
+class SearchParams(_Schema):
+    """How a search is narrowed and done. Unknown parameters are refused, so that a typo is not ignored silently."""
 
     k: Annotated[int, Field(ge=1, le=K_MAX, description="How many photos to answer.")] = 10
     category: Annotated[
@@ -99,15 +99,8 @@ class SimilarParams(_Schema):
             "`artist=openmoji` or `price>=10`; repeat it for several, all of which must hold.",
         ),
     ] = []
-
-
-class SearchParams(SimilarParams):
-    """How a search is narrowed and done. Unknown parameters are refused, so that a typo is not ignored silently."""
-
     min_score: Annotated[Score | None, Field(description="Leave out photos with a lower cosine than this.")] = None
-    exact: Annotated[bool, Field(description="Score every photo instead of asking the index; slower, recall 1.")] = (
-        False
-    )
+    exact: Annotated[bool, Field(description="Score every photo: slower, and nothing is missed.")] = False
 
 
 # --- what the service answers --------------------------------------------------------------------------------------

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from service import examples
-from service.dependencies import ProcessDep
+from service.dependencies import process_of
 from service.openapi import ok, problem_responses
 from service.schemas import Categories, CategoryCount
 
@@ -17,8 +17,8 @@ router = APIRouter(tags=["gallery"])
     summary="List the categories",
     responses=ok("Categories by name", examples.CATEGORIES) | problem_responses(),
 )
-def categories(process: ProcessDep) -> Categories:
+def categories(request: Request) -> Categories:
     """Photos without a category are in none of them, but in the total."""
-    with process.serving.borrow() as retriever:
+    with process_of(request).serving.borrow() as retriever:
         counts = [CategoryCount(category=name, count=count) for name, count in retriever.index.categories()]
         return Categories(categories=counts, total=retriever.index.count)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from service import examples
-from service.dependencies import ProcessDep
+from service.dependencies import process_of
 from service.errors import NotReady
 from service.openapi import ok, picture, problem_responses
 from service.schemas import Alive, Readiness
@@ -26,11 +26,12 @@ async def livez() -> Alive:
     summary="Are sketches answered right?",
     responses=ok("They are", examples.READY) | problem_responses(NotReady),
 )
-async def readyz(process: ProcessDep) -> Readiness:
+async def readyz(request: Request) -> Readiness:
     """Ready while a known sketch, asked again and again through the same threads as every request, is answered right.
 
     `index_update_problem` says why a newer index version is not in service, when one was published.
     """
+    process = process_of(request)
     health = process.watch.health
     if trouble := health.trouble:
         raise NotReady(trouble)
@@ -50,6 +51,6 @@ async def readyz(process: ProcessDep) -> Readiness:
     response_class=Response,
     responses=picture("Text exposition", "text/plain") | problem_responses(),
 )
-def metrics(process: ProcessDep) -> Response:
+def metrics(request: Request) -> Response:
     """A histogram per stage, requests by route and status, queue, refusals, what is being served."""
-    return Response(process.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(process_of(request).metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

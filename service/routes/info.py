@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from service import examples
-from service.dependencies import ProcessDep
+from service.dependencies import process_of
 from service.openapi import ok, problem_responses
 from service.schemas import K_MAX, Info, Limits, MetadataFieldInfo
 
@@ -17,8 +17,9 @@ router = APIRouter(tags=["operation"])
     summary="What is being served",
     responses=ok("Bundle, index, limits", examples.INFO) | problem_responses(),
 )
-def info(request: Request, process: ProcessDep) -> Info:
+def info(request: Request) -> Info:
     """Versions, figures and limits, for people and for clients that adapt to them."""
+    process = process_of(request)
     settings = process.settings
     with process.serving.borrow() as retriever:
         bundle, index = retriever.bundle, retriever.index.manifest

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import FileResponse, Response
 
 from index_builder.artifact import PhotoNotFound
 from service import examples
-from service.dependencies import ProcessDep, SimilarQueryDep
+from service.dependencies import process_of, search_query
 from service.errors import DeadlineExceeded, QueueFull
 from service.openapi import Responses, ok, picture, problem_responses
 from service.retrieval.answers import PHOTOS_PATH, json_bytes, photo_answer, search_answer
 from service.routes.search import QUERY_ERRORS
-from service.schemas import Photo, SearchAnswer
+from service.schemas import Photo, SearchAnswer, SearchParams
 
 router = APIRouter(tags=["gallery"])
 
@@ -40,9 +40,9 @@ _NOT_MODIFIED: Responses = {304: {"description": "The client's copy is still goo
     response_class=Response,
     responses=picture("JPEG of at most 256 px", "image/jpeg") | _NOT_MODIFIED | problem_responses(PhotoNotFound),
 )
-def thumbnail(photo_id: PhotoId, process: ProcessDep, if_none_match: IfNoneMatch = "") -> Response:
+def thumbnail(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
     """Cached by clients for some minutes; asked again with its ETag it costs next to nothing."""
-    with process.serving.borrow() as retriever:
+    with process_of(request).serving.borrow() as retriever:
         jpeg, etag = retriever.index.thumbnail(photo_id)
     return _cached(Response(jpeg, media_type="image/jpeg", headers={"ETag": f'"{etag.strip(chr(34))}"'}), if_none_match)
 
@@ -55,13 +55,13 @@ def thumbnail(photo_id: PhotoId, process: ProcessDep, if_none_match: IfNoneMatch
     | _NOT_MODIFIED
     | problem_responses(PhotoNotFound),
 )
-def image(photo_id: PhotoId, process: ProcessDep, if_none_match: IfNoneMatch = "") -> Response:
+def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
     """The original file where it is at hand and browsers can show it; else the thumbnail."""
-    with process.serving.borrow() as retriever:
+    with process_of(request).serving.borrow() as retriever:
         original = retriever.index.original_path(photo_id)
     media_type = _DISPLAYABLE.get(original.suffix.lower()) if original else None
     if original is None or media_type is None:
-        return thumbnail(photo_id, process, if_none_match)
+        return thumbnail(request, photo_id, if_none_match)
     return _cached(FileResponse(original, media_type=media_type, stat_result=original.stat()), if_none_match)
 
 
@@ -72,12 +72,13 @@ def image(photo_id: PhotoId, process: ProcessDep, if_none_match: IfNoneMatch = "
     responses=ok("The k photos most like it, itself left out", examples.SIMILAR)
     | problem_responses(PhotoNotFound, QueueFull, DeadlineExceeded, *QUERY_ERRORS),
 )
-async def similar(request: Request, photo_id: PhotoId, process: ProcessDep, query: SimilarQueryDep) -> Response:
+async def similar(request: Request, photo_id: PhotoId, params: Annotated[SearchParams, Query()]) -> Response:
     """Answers as a search does; the photo's own embedding is the query."""
+    process = process_of(request)
 
     def find() -> bytes:
         with process.serving.borrow() as retriever:
-            return json_bytes(search_answer(retriever.similar(photo_id, query)))
+            return json_bytes(search_answer(retriever.similar(photo_id, search_query(params))))
 
     with process.workers.admission():
         answer = await process.workers.answer(process.workers.run(find), request.receive)
@@ -89,9 +90,9 @@ async def similar(request: Request, photo_id: PhotoId, process: ProcessDep, quer
     summary="What is known of a photo",
     responses=ok("Its record", examples.PHOTO) | problem_responses(PhotoNotFound),
 )
-def photo(photo_id: PhotoId, process: ProcessDep) -> Photo:
+def photo(request: Request, photo_id: PhotoId) -> Photo:
     """Category, size, hash, metadata, and where its pictures are."""
-    with process.serving.borrow() as retriever:
+    with process_of(request).serving.borrow() as retriever:
         return Photo(**photo_answer(retriever.index.photo(photo_id)))
 
 

@@ -7,7 +7,7 @@ import io
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from service.dependencies import ProcessDep, UploadDep
+from service.dependencies import process_of, read_upload
 from service.openapi import SKETCH_BODY, picture, problem_responses
 from service.retrieval.body import read_source
 from service.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
@@ -22,8 +22,9 @@ router = APIRouter(tags=["search"])
     responses=picture("The normalised sketch", "image/png") | problem_responses(*SKETCH_ERRORS, *TRAFFIC_ERRORS),
     openapi_extra=SKETCH_BODY,
 )
-async def preview(request: Request, process: ProcessDep, upload: UploadDep) -> Response:
+async def preview(request: Request) -> Response:
     """Dark strokes on white, framed and sized as they go into the encoder."""
+    process, upload = process_of(request), await read_upload(request)
 
     def draw() -> bytes:
         with process.serving.borrow() as retriever:

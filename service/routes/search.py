@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from index_builder.artifact import FilterInvalid
@@ -20,7 +20,7 @@ from models.bundle import (
     StrokesInvalid,
 )
 from service import examples
-from service.dependencies import Process, ProcessDep, SearchQueryDep, UploadDep
+from service.dependencies import Process, process_of, read_upload, search_query
 from service.errors import (
     BatchTooLarge,
     BodyInvalid,
@@ -36,7 +36,7 @@ from service.problems import problem
 from service.retrieval.answers import json_bytes, search_answer
 from service.retrieval.body import Source, Upload, read_source, read_sources
 from service.retrieval.retriever import SearchQuery
-from service.schemas import BatchAnswer, SearchAnswer
+from service.schemas import BatchAnswer, SearchAnswer, SearchParams
 
 router = APIRouter(tags=["search"])
 
@@ -61,11 +61,12 @@ QUERY_ERRORS = (ParameterInvalid, UnknownCategory, FilterInvalid)
     | problem_responses(*SKETCH_ERRORS, *TRAFFIC_ERRORS, *QUERY_ERRORS),
     openapi_extra=SKETCH_BODY,
 )
-async def search(request: Request, process: ProcessDep, query: SearchQueryDep, upload: UploadDep) -> Response:
+async def search(request: Request, params: Annotated[SearchParams, Query()]) -> Response:
     """Scores are cosines of embeddings. Fewer than k photos are answered only when fewer match."""
+    process, upload = process_of(request), await read_upload(request)
     workers = process.workers
     with workers.admission():
-        job = partial(_search, process, partial(read_source, upload), query)
+        job = partial(_search, process, partial(read_source, upload), search_query(params))
         answer = await workers.answer(workers.run(lambda: json_bytes(job())), request.receive)
     return Response(answer, media_type="application/json")
 
@@ -78,10 +79,11 @@ async def search(request: Request, process: ProcessDep, query: SearchQueryDep, u
     | problem_responses(BodyInvalid, BatchTooLarge, *TRAFFIC_ERRORS, *QUERY_ERRORS),
     openapi_extra=BATCH_BODY,
 )
-async def search_batch(request: Request, process: ProcessDep, query: SearchQueryDep, upload: UploadDep) -> Response:
+async def search_batch(request: Request, params: Annotated[SearchParams, Query()]) -> Response:
     """Each item is answered as if it had been sent alone; one that cannot be is answered with its problem."""
+    process, upload = process_of(request), await read_upload(request)
     with process.workers.admission():
-        items = await process.workers.answer(_search_each(process, upload, query), request.receive)
+        items = await process.workers.answer(_search_each(process, upload, search_query(params)), request.receive)
     return Response(json_bytes({"items": items}), media_type="application/json")
 
 
