@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import ImageLimits, StrokeLimits, StrokesInvalid, decode_image, rasterise_strokes
+from models.bundle import ImageLimits, ImageUnsupported, StrokeLimits, StrokesInvalid, decode_image, rasterise_strokes
 from service.retrieval.body import EncodedImage, Source
 from service.retrieval.svg import looks_like_svg, render_svg
 from service.schemas import PointStroke
 
+_ACCEPTED = "not an image in one of the accepted formats: PNG, JPEG, WebP, GIF, BMP, SVG"
+# Photos may be TIFF, sketches never are; and its decoder writes to standard error whatever it finds odd.
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _DRAFT_PX = 512  # sketches are reduced to 256 px: a photographed page need not be decoded at full size
 
 
@@ -20,8 +23,14 @@ def decode_sketch(source: Source, images: ImageLimits, strokes: StrokeLimits) ->
     Raises ImageTooLarge, ImageUnsupported, ImageUnreadable, StrokesInvalid.
     """
     if isinstance(source, EncodedImage):
-        data = render_svg(source.data, images) if looks_like_svg(source.data) else source.data
-        return decode_image(data, images, draft_px=_DRAFT_PX, matte="contrast").image
+        if looks_like_svg(source.data):
+            return decode_image(render_svg(source.data, images.max_bytes), matte="contrast").image
+        if source.data.startswith(_TIFF):
+            raise ImageUnsupported(_ACCEPTED)
+        try:
+            return decode_image(source.data, images, draft_px=_DRAFT_PX, matte="contrast").image
+        except ImageUnsupported as error:
+            raise ImageUnsupported(_ACCEPTED) from error
     return rasterise_strokes([_points(n, stroke) for n, stroke in enumerate(source.strokes)], limits=strokes)
 
 

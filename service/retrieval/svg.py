@@ -11,7 +11,7 @@ import subprocess
 import sys
 from xml.parsers import expat
 
-from models.bundle import ImageLimits, ImageTooLarge, ImageUnreadable, ImageUnsupported
+from models.bundle import ImageTooLarge, ImageUnreadable, ImageUnsupported
 from service.retrieval import svg_renderer
 
 RENDER_PX = 512  # longer side of the raster; sketches are reduced to 256 px
@@ -30,12 +30,12 @@ def looks_like_svg(data: bytes) -> bool:
     return start.startswith(b"<") or data.startswith((b"\xff\xfe<", b"\xfe\xff\x00<"))
 
 
-def render_svg(data: bytes, limits: ImageLimits) -> bytes:
+def render_svg(data: bytes, max_bytes: int) -> bytes:
     """An SVG document -> PNG with its longer side RENDER_PX, background transparent.
 
     Raises ImageTooLarge, ImageUnsupported, ImageUnreadable.
     """
-    allowed = min(_MAX_BYTES, limits.max_bytes)
+    allowed = min(_MAX_BYTES, max_bytes)
     if len(data) > allowed:
         raise ImageTooLarge(f"the SVG has {len(data):,} bytes; at most {allowed:,} are accepted")
     _inspect(data)

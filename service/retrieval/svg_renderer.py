@@ -1,5 +1,6 @@
 """The child process that renders one SVG, standard input to standard output: a script that imports nothing of ours."""
 
+import contextlib
 import resource
 import sys
 
@@ -11,7 +12,8 @@ _CPU_S = 3
 
 def main() -> int:
     """Argument: the longer side in pixels."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    with contextlib.suppress(ValueError, OSError):  # not every system can limit it
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import resvg_py  # under the limits

@@ -126,6 +126,7 @@ def test_truncated_anywhere_is_a_problem(
         (b"   \n ", 422, "body_invalid"),
         (b"hello", 415, "image_unsupported"),
         (b"%PDF-1.7 and so on", 415, "image_unsupported"),
+        (b"II*\0" + bytes(100), 415, "image_unsupported"),
         (b"\x00" * 5000, 415, "image_unsupported"),
         (b"<html><body>no</body></html>", 415, "image_unsupported"),
         (b"{", 422, "body_invalid"),
