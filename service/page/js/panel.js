@@ -11,7 +11,6 @@ const SKELETONS = 12;
 /** The drawing is not a query yet: a hint and not an error. */
 const HINT_CODES = new Set(["sketch_empty", "sketch_solid"]);
 
-const ICONS = "/page/images/icons.svg";
 const count = new Intl.NumberFormat("en");
 
 export class ResultsPanel {
@@ -121,7 +120,7 @@ export class ResultsPanel {
   }
 
   #notice(icon, title, detail, canRetry) {
-    this.#find("notice-icon").setAttribute("href", `${ICONS}#${icon}`);
+    for (const one of this.#find("notice").querySelectorAll("[data-icon]")) one.toggleAttribute("hidden", one.dataset.icon !== icon);
     this.#find("notice-title").textContent = title;
     this.#find("notice-detail").textContent = detail;
     this.#find("retry").hidden = !canRetry;
