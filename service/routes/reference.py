@@ -13,7 +13,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/docs")
 def reference(request: Request) -> HTMLResponse:
     """The reference page."""
-    return HTMLResponse(render(request.app.openapi()))
+    return HTMLResponse(render(request.app.openapi(), str(request.base_url)))
 
 
 @router.get("/docs/style.css")
