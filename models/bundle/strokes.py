@@ -28,20 +28,25 @@ def rasterise_strokes(
     canvas_px: int = 256,
     line_px: float = 2.5,
     margin: float = 0.08,
+    frame: float | None = None,
     limits: StrokeLimits | None = None,
 ) -> Image.Image:
     """Strokes, each (P, 2) x, y in any unit, y downwards -> (canvas_px, canvas_px) L, black on white, anti-aliased.
 
-    The drawing is scaled to the canvas, aspect kept, with `margin` (share of the side) left free all around.
+    The drawing is scaled to the canvas, aspect kept, with `margin` (share of the side) left free all around. With
+    `frame`, the side of the square that it was drawn on (from 0, 0), it keeps its place and size on that square instead.
     Raises StrokesInvalid.
     """
     checked = _check(strokes, limits or StrokeLimits())
-    points = np.concatenate(checked)
-    low, high = points.min(axis=0), points.max(axis=0)
     side = canvas_px * _SUPERSAMPLE
-    extent = float((high - low).max())
-    scale = side * (1 - 2 * margin) / extent if extent > 0 else 1.0
-    offset = side / 2 - scale * (low / 2 + high / 2)
+    if frame is None:
+        points = np.concatenate(checked)
+        low, high = points.min(axis=0), points.max(axis=0)
+        extent = float((high - low).max())
+        scale = side * (1 - 2 * margin) / extent if extent > 0 else 1.0
+        offset = side / 2 - scale * (low / 2 + high / 2)
+    else:
+        scale, offset = side / frame, np.zeros(2)
 
     image = Image.new("L", (side, side), 255)
     draw = ImageDraw.Draw(image)

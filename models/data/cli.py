@@ -1,0 +1,178 @@
+"""`inkseek data inspect`. Exit codes: 0 read, 1 refused (with --strict also for flaws), 2 wrong usage."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from models.bundle import InkseekError
+from models.data.formats import FORMATS, Count, PairDataset, ReadOptions, check_content, open_dataset
+from models.data.pair_sheet import choose_records, pair_sheet
+
+app = typer.Typer(no_args_is_help=True)
+
+# More rows than this are no table to read: then each split gets one row, and --all every category.
+_READABLE_ROWS = 40
+_SHOWN_FINDINGS = 12
+
+
+@app.callback()
+def data() -> None:
+    """Look at sketch-photo data sets."""  # a callback keeps `inspect` a word of its own
+
+
+@app.command()
+def inspect(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The data set, as its download unpacks.")],
+    format: Annotated[
+        str, typer.Option(help=f"auto, or one of {', '.join(known.name for known in FORMATS)}.")
+    ] = "auto",
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Write a picture of pairs: each sketch beside its photo, with ids.")
+    ] = None,
+    pairs: Annotated[int, typer.Option(min=1, max=400, help="Pairs on the sheet.")] = 24,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other pairs on the sheet.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="Do not decode every image.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when there are flaws.")] = False,
+    rendering: Annotated[str, typer.Option(help="Sketchy: the rendering, e.g. tx_000100000000.")] = "",
+    keep_marked: Annotated[
+        bool, typer.Option("--keep-marked", help="Keep sketches that the set's own lists mark as bad.")
+    ] = False,
+    strokes: Annotated[bool, typer.Option("--strokes", help="FS-COCO: strokes, not images of the sketches.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="List every category and every finding.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+) -> None:
+    """Count a data set by split and category, and say what is wrong with it.
+
+    Every image is decoded once: what cannot be read, sketches that show
+    nothing, copies and missing partners are listed. Nothing is left out
+    without being listed.
+    """
+    try:
+        options = ReadOptions(rendering=rendering, keep_marked=keep_marked, strokes=strokes)
+        dataset = open_dataset(folder, format, options=options)
+        if split is not None:
+            dataset = dataset.split(split)
+        if not quick:
+            dataset = _checked(dataset)
+        if sheet is not None:
+            _write_sheet(dataset, sheet, pairs, seed)
+    except (InkseekError, OSError) as error:
+        _fail(error, as_json)
+    if as_json:
+        typer.echo(json.dumps(_document(dataset), ensure_ascii=False, indent=2))
+    else:
+        _print(dataset, every)
+        if sheet is not None:
+            Console().print(f"sheet of pairs: {escape(str(sheet))}", highlight=False, soft_wrap=True)
+    if strict and dataset.flaws:
+        raise typer.Exit(1)
+
+
+def _checked(dataset: PairDataset) -> PairDataset:
+    total = len(dataset.photos) + len(dataset.records)
+    with Progress(console=Console(file=sys.stderr, stderr=True), transient=True) as progress:
+        task = progress.add_task("looking at every image", total=total)
+        return check_content(dataset, lambda: progress.advance(task))
+
+
+def _write_sheet(dataset: PairDataset, path: Path, pairs: int, seed: int) -> None:
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise typer.BadParameter(f"{path.name} should end in .png, .jpg or .webp", param_hint="--sheet")
+    if not dataset.records:
+        raise typer.BadParameter(f"{dataset.name} has no sketches to draw a sheet of", param_hint="--sheet")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pair_sheet(dataset, choose_records(dataset, pairs, seed)).save(path)
+
+
+def _document(dataset: PairDataset) -> dict[str, Any]:
+    splits: dict[str, dict[str, dict[str, int]]] = {name: {} for name in dataset.splits}
+    for (split, category), count in dataset.counts().items():
+        splits[split][category] = vars(count)
+    return {
+        "name": dataset.name,
+        "format": dataset.format,
+        "sketches": len(dataset.records),
+        "drawn_photos": len({record.photo for record in dataset.records}),
+        "photos": len(dataset.photos),
+        "categories": len(dataset.categories),
+        "people": len({record.person for record in dataset.records} - {""}),
+        "splits": splits,
+        "flawless": not dataset.flaws,
+        "findings": [{"kind": f.kind.value, "where": f.where, "detail": f.detail} for f in dataset.findings],
+    }
+
+
+def _print(dataset: PairDataset, every: bool) -> None:
+    console = Console()
+    console.print(_table(dataset, every))
+    if not dataset.findings:
+        console.print("[green]nothing amiss[/green]")
+        return
+    console.print(_findings_table(dataset, every))
+
+
+def _table(dataset: PairDataset, every: bool) -> Table:
+    counts = dataset.counts()
+    whole = len({record.photo for record in dataset.records})
+    table = Table(
+        title=f"{escape(dataset.name)} ({dataset.format}): {len(dataset.records):,} sketches of {whole:,} photos,\n"
+        f"{len(dataset.photos):,} photos in all, {len(dataset.categories):,} categories",
+        caption="gallery: the photos among which a sketch's is to be found",
+    )
+    table.add_column("split")
+    table.add_column("category")
+    for heading in ("sketches", "of photos", "gallery", "people"):
+        table.add_column(heading, justify="right")
+    for name in dataset.splits:
+        rows = {category: count for (split, category), count in counts.items() if split == name}
+        if len(rows) > 1 and (every or len(counts) <= _READABLE_ROWS):
+            for category, count in rows.items():
+                table.add_row(escape(name), escape(category), *_figures([count]))
+        label = next(iter(rows)) if len(rows) == 1 else f"{len(rows):,} categories"
+        people = len({record.person for record in dataset.records if record.split == name} - {""})
+        table.add_row(
+            escape(name), escape(label), *_figures(list(rows.values()), people), end_section=True, style="bold"
+        )
+    return table
+
+
+def _figures(counts: Sequence[Count], people: int | None = None) -> list[str]:
+    people = sum(count.people for count in counts) if people is None else people
+    sums = (sum(c.sketches for c in counts), sum(c.drawn_photos for c in counts), sum(c.photos for c in counts))
+    return [*(f"{figure:,}" for figure in sums), f"{people:,}" if people else "-"]
+
+
+def _findings_table(dataset: PairDataset, every: bool) -> Table:
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for finding in dataset.findings:
+        kinds.setdefault(finding.kind.value, []).append((finding.where, finding.detail))
+    table = Table("what", "where", "why", title=f"{len(dataset.findings):,} findings")
+    shown = max(2, _SHOWN_FINDINGS // len(kinds))
+    for kind, found in kinds.items():
+        few = found if every else found[:shown]
+        for number, (where, detail) in enumerate(few):
+            label = f"{kind} ({len(found):,})" if number == 0 else ""
+            table.add_row(label, escape(where), escape(detail), end_section=number == len(found) - 1)
+        if len(found) > len(few):
+            table.add_row("", f"and {len(found) - len(few):,} more", "--all lists them", end_section=True)
+    return table
+
+
+def _fail(error: Exception, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"error": type(error).__name__, "detail": str(error)}, ensure_ascii=False))
+    else:
+        console = Console(file=sys.stderr, stderr=True)
+        console.print(f"[red]{type(error).__name__}:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+    raise typer.Exit(1)
