@@ -53,6 +53,7 @@ export class Finder {
   /** Asks now. */
   async ask() {
     clearTimeout(this.#timer);
+    this.#timer = 0;
     const drawing = this.#readDrawing();
     if (!this.like && isBlank(drawing)) {
       this.#latest.cancel();
@@ -70,6 +71,7 @@ export class Finder {
       if (answer === STALE) return;
       this.#retries = 0;
       this.#panel.showAnswer(answer, scope);
+      if (this.#timer) this.#panel.markStale(); // drawn on since it was asked
     } catch (error) {
       this.#failed(error);
     }

@@ -146,7 +146,7 @@ def service_url(recorder: Recorder) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    expect.set_options(timeout=15_000)
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         # None: the browser that `playwright install` fetched.
         running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)

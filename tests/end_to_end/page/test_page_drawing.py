@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,16 +94,16 @@ def test_width_and_its_keys(hand: Hand) -> None:
     assert hand.ink_sent_by(lambda: hand.draw(OTHER_LINE)) == pytest.approx(3 * thin, rel=0.02)
 
 
-def test_a_stale_answer_is_dropped(hand: Hand) -> None:
+def test_a_stale_answer_is_dropped(hand: Hand, shape_file: Callable[[str], Path]) -> None:
     # Nothing is aborted here: the old answer does arrive, after the new one, and only its number tells.
     hand.page.evaluate("AbortController.prototype.abort = () => {}")
     held: list[Route] = []
     hand.page.route("**/v1/search?*", lambda route: held.append(route), times=1)  # noqa: PLW0108 - it needs a signature
-    hand.sent_by(lambda: hand.draw_shape("square"))
+    hand.sent_by(lambda: hand.page.set_input_files("#image-file", shape_file("square")))
     hand.page.get_by_role("button", name="Clear the board").click()
     hand.draw_shape("circle")
     hand.expect_best("circle")
-    assert len(held) == 1
+    hand.wait_for_answer()
 
     with hand.page.expect_response(lambda response: "/v1/search" in response.url) as late:
         held[0].continue_()
@@ -124,16 +126,24 @@ def test_results_come_while_the_pen_rests_within_a_stroke(hand: Hand) -> None:
     hand.page.mouse.down()
     for point in ((216, 128), (128, 226), (40, 128), (128, 30)):
         hand.page.mouse.move(*hand.at(point))
-    hand.expect_best("diamond")
+    expect(hand.page.locator(".card").first).to_be_visible()
+    expect(hand.page.get_by_role("button", name="Undo")).to_be_disabled()  # there is no whole stroke yet
     hand.page.mouse.up()
 
 
-def test_strokes_in_quick_succession_are_one_search(hand: Hand) -> None:
+def test_strokes_in_quick_succession_are_one_search(open_hand: OpenHand) -> None:
+    hand = open_hand()
+    hand.page.clock.install()
     searches: list[str] = []
     hand.page.on("request", lambda request: searches.append(request.url) if "/v1/search" in request.url else None)
+    hand.page.clock.pause_at(hand.page.evaluate("Date.now()") + 60_000)
     hand.draw_shape("stripes")
+    assert searches == []
+    hand.page.clock.run_for(179)
+    assert searches == []
+    hand.page.clock.run_for(1)
     hand.expect_best("stripes")
-    assert len(searches) < 3
+    assert len(searches) == 1
 
 
 def test_the_drawing_survives_a_reload(hand: Hand) -> None:
