@@ -15,7 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from models.bundle import InkseekError
-from models.data.formats import FORMATS, Count, PairDataset, ReadOptions, check_content, open_dataset
+from models.data.formats import FORMATS, Count, Finding, PairDataset, ReadOptions, check_content, open_dataset
 from models.data.pair_sheet import choose_records, pair_sheet
 
 app = typer.Typer(no_args_is_help=True)
@@ -23,6 +23,7 @@ app = typer.Typer(no_args_is_help=True)
 # More rows than this are no table to read: then each split gets one row, and --all every category.
 _READABLE_ROWS = 40
 _SHOWN_FINDINGS = 12
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 @app.callback()
@@ -58,6 +59,8 @@ def inspect(
     nothing, copies and missing partners are listed. Nothing is left out
     without being listed.
     """
+    if sheet is not None and sheet.suffix.lower() not in _PICTURES:
+        raise typer.BadParameter(f"{sheet.name} should end in {', '.join(_PICTURES)}", param_hint="--sheet")
     try:
         options = ReadOptions(rendering=rendering, keep_marked=keep_marked, strokes=strokes)
         dataset = open_dataset(folder, format, options=options)
@@ -87,8 +90,6 @@ def _checked(dataset: PairDataset) -> PairDataset:
 
 
 def _write_sheet(dataset: PairDataset, path: Path, pairs: int, seed: int) -> None:
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise typer.BadParameter(f"{path.name} should end in .png, .jpg or .webp", param_hint="--sheet")
     if not dataset.records:
         raise typer.BadParameter(f"{dataset.name} has no sketches to draw a sheet of", param_hint="--sheet")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +120,7 @@ def _print(dataset: PairDataset, every: bool) -> None:
     if not dataset.findings:
         console.print("[green]nothing amiss[/green]")
         return
-    console.print(_findings_table(dataset, every))
+    _print_findings(console, dataset, every)
 
 
 def _table(dataset: PairDataset, every: bool) -> Table:
@@ -153,20 +154,18 @@ def _figures(counts: Sequence[Count], people: int | None = None) -> list[str]:
     return [*(f"{figure:,}" for figure in sums), f"{people:,}" if people else "-"]
 
 
-def _findings_table(dataset: PairDataset, every: bool) -> Table:
-    kinds: dict[str, list[tuple[str, str]]] = {}
+def _print_findings(console: Console, dataset: PairDataset, every: bool) -> None:
+    kinds: dict[str, list[Finding]] = {}
     for finding in dataset.findings:
-        kinds.setdefault(finding.kind.value, []).append((finding.where, finding.detail))
-    table = Table("what", "where", "why", title=f"{len(dataset.findings):,} findings")
+        kinds.setdefault(finding.kind.value, []).append(finding)
     shown = max(2, _SHOWN_FINDINGS // len(kinds))
     for kind, found in kinds.items():
-        few = found if every else found[:shown]
-        for number, (where, detail) in enumerate(few):
-            label = f"{kind} ({len(found):,})" if number == 0 else ""
-            table.add_row(label, escape(where), escape(detail), end_section=number == len(found) - 1)
-        if len(found) > len(few):
-            table.add_row("", f"and {len(found) - len(few):,} more", "--all lists them", end_section=True)
-    return table
+        colour = "red" if found[0].is_flaw else "yellow"
+        console.print(f"[{colour}]{kind}[/{colour}] ({len(found):,})")
+        for finding in found if every else found[:shown]:
+            console.print(f"  {escape(finding.where)}: {escape(finding.detail)}", highlight=False, soft_wrap=True)
+        if not every and len(found) > shown:
+            console.print(f"  and {len(found) - shown:,} more; --all lists them", highlight=False)
 
 
 def _fail(error: Exception, as_json: bool) -> None:

@@ -71,7 +71,7 @@ class PairDataset:
         return self.photos[record.photo]
 
     def split(self, name: str) -> PairDataset:
-        """The records of one split, and the photos of that split or of none. Raises SplitMissing."""
+        """The records of one split and its gallery; the findings stay the whole set's. Raises SplitMissing."""
         if name not in self.splits:
             raise SplitMissing(f"{self.name} has no split {name!r}; it has {', '.join(self.splits) or 'none'}")
         records = tuple(record for record in self.records if record.split == name)

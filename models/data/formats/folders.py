@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
-_KNOWN_CATEGORIES = ("shoe", "chair", "handbag", "clothes")
+_KNOWN_CATEGORIES = {"shoe": "shoe", "chair": "chair", "handbag": "handbag", "cloth": "clothes"}
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -47,7 +47,7 @@ def bases(root: Path, is_base: Callable[[Path], bool], depth: int = 2) -> list[P
 def category_from(folder: Path) -> str:
     """`ShoeV2`, `shoes`, `QMUL-Shoe-v2` -> `shoe`; other names in lower case."""
     name = folder.name.lower()
-    return next((known for known in _KNOWN_CATEGORIES if known.rstrip("s") in name), name or "object")
+    return next((known for part, known in _KNOWN_CATEGORIES.items() if part in name), name or "object")
 
 
 def before_last(stem: str, separator: str) -> tuple[str, str] | None:

@@ -36,44 +36,45 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
     photo_table, sketch_table = root / "photos.csv", root / "manifest.csv"
     rows = _rows(sketch_table, _SKETCH_COLUMNS) if sketch_table.is_file() else []
     listed = photo_table.is_file()
+    missing: set[PhotoKey] = set()
     if listed:
         for row in _rows(photo_table, _PHOTO_COLUMNS):
-            _add_photo(collector, row, row.get("split", ""))
+            _add_photo(collector, row, row.get("split", ""), missing)
     for row in rows:
         known = collector.photos.get(_key(row))
         if listed and known is None and (root / row["photo_path"]).is_file():
             collector.note(Kind.UNLISTED, row["photo_path"], "the photo of a sketch is not in photos.csv; added")
-        _add_photo(collector, row, known.split if known else row["split"])
-    seen: dict[str, PhotoKey] = {}
+        _add_photo(collector, row, known.split if known else row["split"], missing)
+    seen: set[str] = set()
     for row in rows:
         _add_sketch(collector, row, seen)
     return collector.build(root.name, "manifest")
 
 
-def _add_photo(collector: Collector, row: dict[str, str], split: str) -> None:
-    path = collector.root / row["photo_path"]
-    if not row["photo_path"] or not path.is_file():
-        where = row["photo_path"] or f"{row['category']}/{row['photo_id']}"
-        missing = Kind.MISSING_FILE, where
-        if not any((finding.kind, finding.where) == missing for finding in collector.findings):
-            collector.note(*missing, "a table names this photo, it is not there; left out")
-        return
-    collector.add_photo(Photo(_key(row), path, split))
+def _add_photo(collector: Collector, row: dict[str, str], split: str, missing: set[PhotoKey]) -> None:
+    """`missing`: the photos that a finding says are not there, so that it says it once."""
+    path, key = collector.root / row["photo_path"], _key(row)
+    if row["photo_path"] and path.is_file():
+        collector.add_photo(Photo(key, path, split))
+    elif key not in missing:
+        missing.add(key)
+        where = row["photo_path"] or f"{key.category}/{key.photo_id}"
+        collector.note(Kind.MISSING_FILE, where, "a table names this photo, it is not there; left out")
 
 
-def _add_sketch(collector: Collector, row: dict[str, str], seen: dict[str, PhotoKey]) -> None:
-    name, key = row["sketch_path"], _key(row)
+def _add_sketch(collector: Collector, row: dict[str, str], seen: set[str]) -> None:
+    name = row["sketch_path"]
     if name in seen:
         collector.note(Kind.DUPLICATE_ID, name, "is in the table more than once; the first row is used")
         return
-    seen[name] = key
+    seen.add(name)
     path = collector.root / name
     if not name or not path.is_file():
         collector.note(Kind.MISSING_FILE, name, "the table names this sketch, it is not there; left out")
         return
     collector.add_sketch(
         ImageSketch(name, path),
-        key,
+        _key(row),
         row["split"],
         person=row.get("person") or row.get("artist") or "",
         marks=("invalid",) if row.get("valid", "").strip().lower() in ("0", "false", "no") else (),

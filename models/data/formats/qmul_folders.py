@@ -35,7 +35,7 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
         raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
     collector = Collector(root, options.keep_marked)
     for base in found:
-        category = category_from(base.resolve())
+        category = category_from(base)
         for split in _SPLITS:
             for path in images_in(base / f"{split}B"):
                 collector.add_photo(Photo(PhotoKey(category, path.stem), path, split))

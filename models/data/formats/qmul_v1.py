@@ -37,7 +37,7 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
         raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
     collector = Collector(root, options.keep_marked)
     for base in found:
-        category = category_from(base.resolve())
+        category = category_from(base)
         listed = _annotation(collector, base)
         photos = {split: {path.stem: path for path in images_in(base / split / "images")} for split in _SPLITS}
         # Where both splits count from 1, the split is part of a photo's identity.

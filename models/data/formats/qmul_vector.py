@@ -6,6 +6,7 @@ canvas and 1 on a stroke's last point. Only its keys say what is train and what 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
         assert archive is not None
         category = category_from(Path(archive.name.removesuffix("_Coordinate")))
         drawings = load_arrays(archive)
-        splits = _photo_splits(collector, drawings)
+        splits = _photo_splits(drawings)
         for path in images_in(base / "photo"):
             # No list divides the photos: those without a sketch may be sought in any split.
             collector.add_photo(Photo(PhotoKey(category, path.stem), path, splits.get(path.stem, "")))
@@ -69,13 +70,12 @@ def _parts(key: str) -> tuple[str, str] | None:
     return (split, parts[0]) if split in _SPLITS and parts else None
 
 
-def _photo_splits(collector: Collector, drawings: dict[str, NDArray[np.float32]]) -> dict[str, str]:
+def _photo_splits(keys: Iterable[str]) -> dict[str, str]:
+    """Photo id -> the split of its first sketch."""
     splits: dict[str, str] = {}
-    for key in drawings:
-        if parts := _parts(key):
-            split, photo_id = parts
-            if splits.setdefault(photo_id, split) != split:
-                collector.note(Kind.SPLIT_LEAK, key, f"the photo also has sketches of {splits[photo_id]!r}")
+    for parts in filter(None, map(_parts, keys)):
+        split, photo_id = parts
+        splits.setdefault(photo_id, split)
     return splits
 
 

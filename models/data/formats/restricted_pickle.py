@@ -119,8 +119,14 @@ def _encode(text: object, encoding: object = "latin1") -> bytes:
     return text.encode("latin1")
 
 
+def _no_bytes() -> bytes:
+    """How Python 3 writes no bytes at all into them."""
+    return b""
+
+
 _STANDS_FOR: dict[tuple[str, str], Callable[..., object]] = {
     ("_codecs", "encode"): _encode,
+    ("__builtin__", "bytes"): _no_bytes,
     ("numpy", "dtype"): _DtypeRecipe,
     ("numpy", "ndarray"): _ArrayType,
     # numpy renamed its core in 2.0; archives have either name.

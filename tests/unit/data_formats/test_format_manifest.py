@@ -1,0 +1,105 @@
+"""manifest.csv: the same set that training reads, with a report instead of a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from models.data.formats import Kind, ReadOptions, open_dataset
+from models.data.pairs import ColumnMissing, PairSet, PhotoKey
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def plain(tmp_path: Path, photo: Make, sketch: Make) -> Path:
+    rows = ["sketch_path,photo_path,category,photo_id,split,person"]
+    for category, split in (("cup", "train"), ("lamp", "val")):
+        for number in (1, 2):
+            photo(tmp_path / "photos" / category / f"{number}.jpg")
+            for person in ("ann", "bob"):
+                path = f"sketches/{category}/{number}/{person}.png"
+                sketch(tmp_path / path)
+                rows.append(f"{path},photos/{category}/{number}.jpg,{category},{number},{split},{person}")
+    photo(tmp_path / "photos" / "cup" / "3.jpg")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n")
+    listed = [f"photos/{c}/{n}.jpg,{c},{n}" for c, n in (("cup", 1), ("cup", 2), ("cup", 3), ("lamp", 1), ("lamp", 2))]
+    (tmp_path / "photos.csv").write_text("\n".join(["photo_path,category,photo_id", *listed]) + "\n")
+    return tmp_path
+
+
+def test_it_is_the_set_that_training_reads(plain: Path) -> None:
+    assert open_dataset(plain, strict=True).pair_set() == PairSet.load(plain)
+    (plain / "photos.csv").unlink()
+    assert open_dataset(plain, strict=True).pair_set() == PairSet.load(plain)
+
+
+def test_people_and_undivided_photos(plain: Path) -> None:
+    dataset = open_dataset(plain)
+    assert {record.person for record in dataset.records} == {"ann", "bob"}
+    counts = dataset.counts()
+    assert counts.keys() == {("train", "cup"), ("val", "lamp")}
+    train = counts["train", "cup"]
+    assert (train.sketches, train.drawn_photos, train.photos, train.people) == (4, 2, 3, 2)
+    assert dataset.split("val").photos.keys() == {PhotoKey("lamp", "1"), PhotoKey("lamp", "2")}
+
+
+def test_a_gallery_without_sketches_is_a_set(plain: Path) -> None:
+    (plain / "manifest.csv").unlink()
+    dataset = open_dataset(plain)
+    assert not dataset.records
+    assert len(dataset.photos) == 5
+
+
+def test_what_the_tables_name_in_vain_is_reported(plain: Path) -> None:
+    (plain / "photos" / "lamp" / "1.jpg").unlink()
+    (plain / "sketches" / "cup" / "1" / "ann.png").unlink()
+    table = plain / "manifest.csv"
+    table.write_text(table.read_text() + "sketches/cup/2/bob.png,photos/cup/1.jpg,cup,1,train,bob\n")
+    found = [(f.kind, f.where) for f in open_dataset(plain).flaws]
+    assert found == [
+        (Kind.DUPLICATE_ID, "sketches/cup/2/bob.png"),
+        (Kind.MISSING_FILE, "photos/lamp/1.jpg"),
+        (Kind.MISSING_FILE, "sketches/cup/1/ann.png"),
+        (Kind.MISSING_PHOTO, "sketches/lamp/1/ann.png"),
+        (Kind.MISSING_PHOTO, "sketches/lamp/1/bob.png"),
+    ]
+
+
+def test_two_photos_of_one_identity_and_unlisted_ones_are_reported(plain: Path, photo: Make, sketch: Make) -> None:
+    photo(plain / "photos" / "cup" / "other.jpg")
+    photo(plain / "photos" / "new.jpg")
+    sketch(plain / "sketches" / "new.png")
+    table = plain / "manifest.csv"
+    table.write_text(
+        table.read_text()
+        + "sketches/new.png,photos/cup/other.jpg,cup,1,train,\n"
+        + "sketches/cup/1/ann2.png,photos/new.jpg,cup,9,train,\n"
+    )
+    sketch(plain / "sketches" / "cup" / "1" / "ann2.png")
+    dataset = open_dataset(plain)
+    assert [(f.kind, f.where) for f in dataset.flaws] == [
+        (Kind.DUPLICATE_ID, "photos/cup/other.jpg"),
+        (Kind.UNLISTED, "photos/new.jpg"),
+    ]
+    assert dataset.photos[PhotoKey("cup", "1")].path.name == "1.jpg"
+
+
+def test_rows_marked_invalid_are_left_out_and_listed(plain: Path) -> None:
+    table = plain / "manifest.csv"
+    lines = table.read_text().splitlines()
+    marked = [lines[0] + ",valid", lines[1] + ",0", *(line + ",1" for line in lines[2:])]
+    table.write_text("\n".join(marked) + "\n")
+    dataset = open_dataset(plain, strict=True)
+    assert len(dataset.records) == 7
+    assert [(f.kind, f.where) for f in dataset.findings] == [(Kind.MARKED, "sketches/cup/1/ann.png")]
+    assert len(open_dataset(plain, options=ReadOptions(keep_marked=True)).records) == 8
+
+
+def test_a_missing_column_is_named(plain: Path) -> None:
+    table = plain / "manifest.csv"
+    table.write_text(table.read_text().replace("photo_id", "identity", 1))
+    with pytest.raises(ColumnMissing, match="'photo_id'"):
+        open_dataset(plain)
