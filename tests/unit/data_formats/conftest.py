@@ -11,18 +11,18 @@ import pytest
 from PIL import Image, ImageDraw
 
 
-def _corner(path: Path) -> tuple[int, int]:
-    number = zlib.crc32(str(path).encode())
-    return 4 + number % 24, 4 + number // 24 % 24
+def _seed(path: Path, root: Path) -> int:
+    """The same in every run, wherever the temporary folder is."""
+    return zlib.crc32(path.relative_to(root).as_posix().encode())
 
 
 @pytest.fixture
-def photo() -> Callable[[Path], Path]:
+def photo(tmp_path: Path) -> Callable[[Path], Path]:
     """Write a photo of 48 px: noise of its own."""
 
     def write(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        rng = np.random.default_rng(zlib.crc32(str(path).encode()))
+        rng = np.random.default_rng(_seed(path, tmp_path))
         Image.fromarray(rng.integers(0, 256, (48, 48, 3), dtype=np.uint8)).save(path)
         return path
 
@@ -30,8 +30,8 @@ def photo() -> Callable[[Path], Path]:
 
 
 @pytest.fixture
-def sketch() -> Callable[..., Path]:
-    """Write a sketch of 64 px: a box at a place of its own.
+def sketch(tmp_path: Path) -> Callable[..., Path]:
+    """Write a sketch of 64 px: a box of its own.
 
     `ink`: how it is stored, `black` on white, `white` on black, or in the `alpha` channel over black.
     """
@@ -39,8 +39,8 @@ def sketch() -> Callable[..., Path]:
     def write(path: Path, ink: str = "black") -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         page = Image.new("L", (64, 64), 0)
-        x, y = _corner(path)
-        ImageDraw.Draw(page).rectangle((x, y, x + 30, y + 26), outline=255, width=3)
+        left, top, right, bottom = np.random.default_rng(_seed(path, tmp_path)).integers(0, 16, 4).tolist()
+        ImageDraw.Draw(page).rectangle((2 + left, 2 + top, 44 + right, 44 + bottom), outline=255, width=3)
         if ink == "alpha":
             image = Image.new("RGBA", page.size, (0, 0, 0, 0))
             image.putalpha(page)

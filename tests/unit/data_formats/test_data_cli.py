@@ -101,14 +101,15 @@ def test_the_sheet_says_why_a_cell_is_empty(shoes: Path) -> None:
         kept = path.read_bytes()
         path.write_bytes(data)
         dataset = open_dataset(shoes)
-        seen = np.asarray(pair_sheet(dataset, dataset.records)).astype(int)
+        seen = np.asarray(pair_sheet(dataset, dataset.records))
         path.write_bytes(kept)
-        return int(((seen[..., 0] > 170) & (seen[..., 1] < 60) & (seen[..., 2] < 60)).sum())
+        return int((seen == (190, 30, 30)).all(axis=2).sum())
 
     whole = shoes / "trainA" / "1_1.png"
-    assert red(whole, whole.read_bytes()) < 2_000  # noise in the photos
-    assert red(whole, b"broken") > 900
-    assert red(shoes / "trainB" / "1.png", b"broken") > 900
+    frame = 2 * 4 * 160
+    assert red(whole, whole.read_bytes()) == 0
+    assert red(whole, b"broken") > frame
+    assert red(shoes / "trainB" / "1.png", b"broken") > 2 * frame  # both of its sketches lie beside it
 
 
 def test_a_sheet_needs_sketches_and_a_picture_s_name(shoes: Path, tmp_path: Path) -> None:

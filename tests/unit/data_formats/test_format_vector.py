@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from models.data.formats import Kind, PickleRefused, check_content, open_dataset
+from models.data.formats import Kind, PickleRefused, check_content, open_dataset, restricted_pickle
 from models.data.formats.restricted_pickle import load_arrays
 from models.data.formats.sketch_source import split_strokes
 from models.data.pairs import PhotoKey
@@ -192,6 +195,47 @@ def test_broken_archives_are_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "p").write_bytes(data)
     with pytest.raises(PickleRefused):
         load_arrays(tmp_path / "p")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x02cnumpy\ndtype\n}X\x01\x00\x00\x00xK\x01sb.",  # BUILD gives a function an attribute
+        b"\x80\x02}X\x01\x00\x00\x00ar\xff\xff\xff\xfes.",  # LONG_BINPUT names memo place 4 278 190 079
+        b"\x80\x02cnumpy\ndtype\n)\x81.",  # NEWOBJ
+        b"(inumpy\ndtype\n.",  # INST
+        b"\x80\x05\x96\xff\xff\xff\xff\xff\xff\xff\x7f.",  # BYTEARRAY8 of 2^63 - 1 bytes
+        b"\x80\x04\x8e\xff\xff\xff\xff\x00\x00\x00\x00.",  # BINBYTES8 of 4 GB
+    ],
+    ids=["build", "memo", "newobj", "inst", "bytearray", "bytes"],
+)
+def test_crafted_operations_are_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "p").write_bytes(data)
+    with pytest.raises(PickleRefused):
+        load_arrays(tmp_path / "p")
+    assert not vars(restricted_pickle._dtype)
+
+
+def test_many_arrays_on_the_same_bytes_are_refused(tmp_path: Path) -> None:
+    shared = np.zeros(1_000, np.uint8).tobytes()
+    dtype = b"cnumpy\ndtype\n(S'u1'\nI0\nI1\ntR"
+    array = b"cnumpy._core.numeric\n_frombuffer\n(g1\n" + dtype + b"(I1000\ntS'C'\ntR"
+    names = b"".join(b"S'%d'\n" % number + array + b"s" for number in range(100))
+    data = b"\x80\x04B" + len(shared).to_bytes(4, "little") + shared + b"q\x010(d" + names + b"."
+    (tmp_path / "p").write_bytes(data.replace(b"(d", b"}"))
+    with pytest.raises(PickleRefused, match="more numbers than it has bytes"):
+        load_arrays(tmp_path / "p")
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_archive_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    whole = bytearray(pickle.dumps({"a": CORNER}, protocol=data.draw(st.sampled_from([0, 2, 4, 5]))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    (tmp_path / "p").write_bytes(whole)
+    with contextlib.suppress(PickleRefused):
+        assert all(array.dtype == np.float32 for array in load_arrays(tmp_path / "p").values())
 
 
 def test_persistent_references_are_refused(tmp_path: Path) -> None:
