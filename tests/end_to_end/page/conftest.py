@@ -49,25 +49,26 @@ def ring(x: float, y: float, radius: float, points: int = 32) -> list[Point]:
     ]
 
 
-# Shapes in board units; a photo is the drawing itself, so that the tiny bundle's block means find it.
-CIRCLE = ring(128, 128, 80)
-SQUARE: list[Point] = [(50, 50), (206, 50), (206, 206), (50, 206), (50, 50)]
+# Shapes in board units. They fill their picture as the page frames a drawing: so the block means of the tiny bundle
+# find the photo of each.
+LOW, HIGH = 20.5, 235.5
+CIRCLE = ring(128, 128, 107.5)
 SHAPES: dict[str, dict[str, list[list[Point]]]] = {
     "round": {
         "circle": [CIRCLE],
-        "two rings": [CIRCLE, ring(128, 128, 40)],
-        "eyes": [ring(70, 128, 36), ring(186, 128, 36)],
-        "dot": [ring(128, 128, 8)],
+        "two rings": [CIRCLE, ring(128, 128, 50)],
+        "eyes": [ring(70, 128, 49.5), ring(186, 128, 49.5)],
+        "chain": [ring(56, 128, 35.5), ring(128, 128, 35.5), ring(200, 128, 35.5)],
     },
     "angular": {
-        "square": [SQUARE],
-        "triangle": [[(128, 40), (216, 206), (40, 206), (128, 40)]],
-        "diamond": [[(128, 30), (216, 128), (128, 226), (40, 128), (128, 30)]],
+        "square": [[(LOW, LOW), (HIGH, LOW), (HIGH, HIGH), (LOW, HIGH), (LOW, LOW)]],
+        "triangle": [[(128, LOW), (HIGH, HIGH), (LOW, HIGH), (128, LOW)]],
+        "diamond": [[(128, LOW), (HIGH, 128), (128, HIGH), (LOW, 128), (128, LOW)]],
     },
     "lines": {
-        "cross": [[(40, 40), (216, 216)], [(216, 40), (40, 216)]],
-        "plus": [[(128, 30), (128, 226)], [(30, 128), (226, 128)]],
-        "stripes": [[(30, y), (226, y)] for y in (60, 128, 196)],
+        "cross": [[(LOW, LOW), (HIGH, HIGH)], [(HIGH, LOW), (LOW, HIGH)]],
+        "plus": [[(128, LOW), (128, HIGH)], [(LOW, 128), (HIGH, 128)]],
+        "stripes": [[(LOW, y), (HIGH, y)] for y in (40, 128, 216)],
     },
 }
 SHAPE_COUNT = sum(map(len, SHAPES.values()))
@@ -196,11 +197,11 @@ class Hand:
         scale = box["width"] / BOARD_UNITS
         return box["x"] + point[0] * scale, box["y"] + point[1] * scale
 
-    def draw_shape(self, name: str) -> None:
+    def draw_shape(self, name: str, *, scale: float = 1, left: float = 0, top: float = 0) -> None:
         """The drawing of which a photo of that name is in the gallery."""
         for shapes in SHAPES.values():
             for stroke in shapes.get(name, []):
-                self.draw(stroke)
+                self.draw([(left + scale * x, top + scale * y) for x, y in stroke])
 
     def draw(self, points: Sequence[Point]) -> None:
         """One stroke with the mouse."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from playwright.sync_api import Route, expect
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from tests.end_to_end.page.conftest import Hand, OpenHand
 
 LINE = [(40.0, 128.0), (216.0, 128.0)]
-OTHER_LINE = [(40.0, 60.0), (216.0, 60.0)]
-# Black pixels of one of these lines in the picture of 512 px: 176 by 2.5 units, and two round ends.
-LINE_INK = 4 * (176 * 2.5 + math.pi * 1.25**2)
+SECOND_LINE = [(40.0, 60.0), (216.0, 60.0)]
 
 
 def test_a_drawing_finds_its_photo(hand: Hand) -> None:
@@ -34,7 +32,16 @@ def test_the_sketch_is_sent_black_on_white_with_lines_like_the_training_data(han
     assert picture.shape == (512, 512)
     assert picture[0, 0] == 255
     assert picture[256, 256] == 0
-    assert (255.0 - picture).sum() / 255 == pytest.approx(LINE_INK, rel=0.01)
+    assert (255.0 - picture[:, 256]).sum() / 255 == pytest.approx(5, abs=0.2)  # 2.5 of 256
+
+
+def test_where_and_how_large_one_draws_does_not_matter(hand: Hand) -> None:
+    picture = hand.picture_sent_by(lambda: hand.draw_shape("plus", scale=0.3, left=170, top=10))
+    hand.expect_best("plus")
+    rows, columns = np.nonzero(picture < 128)
+    # 8 % of 512 px are free on each side, but for half a line's width.
+    assert [rows.min(), rows.max(), columns.min(), columns.max()] == pytest.approx([39, 472, 39, 472], abs=2)
+    assert (255.0 - picture[:, 100]).sum() / 255 == pytest.approx(5, abs=0.2)  # a line is no thicker for it
 
 
 def test_the_dark_scheme_sends_the_same_picture(hand: Hand, open_hand: OpenHand) -> None:
@@ -46,19 +53,19 @@ def test_the_dark_scheme_sends_the_same_picture(hand: Hand, open_hand: OpenHand)
 def test_undo_redo_and_clear_change_what_is_sent(hand: Hand) -> None:
     undo, redo = hand.page.get_by_role("button", name="Undo"), hand.page.get_by_role("button", name="Redo")
     expect(undo).to_be_disabled()
-    one = hand.ink_sent_by(lambda: hand.draw(LINE))
-    two = hand.ink_sent_by(lambda: hand.draw(OTHER_LINE))
-    assert two == pytest.approx(2 * one, rel=0.001)
-    assert hand.ink_sent_by(undo.click) == one
-    assert hand.ink_sent_by(redo.click) == two
+    one = hand.picture_sent_by(lambda: hand.draw(LINE))
+    two = hand.picture_sent_by(lambda: hand.draw(SECOND_LINE))
+    assert (one != two).any()
+    assert (hand.picture_sent_by(undo.click) == one).all()
+    assert (hand.picture_sent_by(redo.click) == two).all()
     expect(redo).to_be_disabled()
 
     hand.page.get_by_role("button", name="Clear the board").click()
     expect(hand.page.get_by_text("A few lines are enough")).to_be_visible()
     expect(hand.page.locator(".card")).to_have_count(0)
-    assert hand.ink_sent_by(lambda: hand.page.keyboard.press("Control+z")) == two
-    assert hand.ink_sent_by(lambda: hand.page.keyboard.press("Control+z")) == one
-    assert hand.ink_sent_by(lambda: hand.page.keyboard.press("Control+Shift+Z")) == two
+    assert (hand.picture_sent_by(lambda: hand.page.keyboard.press("Control+z")) == two).all()
+    assert (hand.picture_sent_by(lambda: hand.page.keyboard.press("Control+z")) == one).all()
+    assert (hand.picture_sent_by(lambda: hand.page.keyboard.press("Control+Shift+Z")) == two).all()
 
 
 def test_the_eraser_takes_ink_away_and_the_pen_comes_back(hand: Hand) -> None:
@@ -75,12 +82,11 @@ def test_the_eraser_takes_ink_away_and_the_pen_comes_back(hand: Hand) -> None:
 
 
 def test_all_erased_asks_to_keep_drawing(hand: Hand) -> None:
-    hand.draw_shape("dot")
-    hand.expect_best("dot")
+    short = [(100.0, 128.0), (156.0, 128.0)]
+    hand.draw(short)
+    hand.wait_for_answer()
     hand.page.keyboard.press("e")
-    for _ in range(14):
-        hand.page.keyboard.press("]")
-    hand.draw([(100, 128), (156, 128)])
+    hand.draw(short)
     expect(hand.page.get_by_text("Keep drawing")).to_be_visible()
     expect(hand.page.locator("#notice-detail")).to_have_text("the sketch is empty: nothing is drawn on it")
     expect(hand.page.get_by_role("button", name="Try again")).to_be_hidden()
@@ -88,10 +94,11 @@ def test_all_erased_asks_to_keep_drawing(hand: Hand) -> None:
 
 def test_width_and_its_keys(hand: Hand) -> None:
     thin = hand.ink_sent_by(lambda: hand.draw(LINE))
+    hand.page.get_by_role("button", name="Clear the board").click()
     for _ in range(5):
         hand.page.keyboard.press("]")
     expect(hand.page.get_by_role("slider", name="Stroke width")).to_have_value("5")
-    assert hand.ink_sent_by(lambda: hand.draw(OTHER_LINE)) == pytest.approx(3 * thin, rel=0.02)
+    assert hand.ink_sent_by(lambda: hand.draw(LINE)) == pytest.approx(2 * thin, rel=0.02)
 
 
 def test_a_stale_answer_is_dropped(hand: Hand, shape_file: Callable[[str], Path]) -> None:
@@ -116,7 +123,7 @@ def test_a_new_stroke_aborts_the_search_before_it(hand: Hand) -> None:
     hand.page.route("**/v1/search?*", lambda route: None, times=1)
     with hand.page.expect_event("requestfailed", lambda request: "/v1/search" in request.url) as aborted:
         hand.sent_by(lambda: hand.draw(LINE))
-        hand.draw(OTHER_LINE)
+        hand.draw(SECOND_LINE)
     assert aborted.value.failure == "net::ERR_ABORTED"
 
 

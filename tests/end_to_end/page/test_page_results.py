@@ -118,9 +118,9 @@ def test_more_like_this_leads_on_and_back_to_the_drawing(hand: Hand) -> None:
 
 
 def test_drawing_leaves_more_like_this(open_hand: OpenHand) -> None:
-    hand = open_hand("/?like=round%2Fdot.png")
+    hand = open_hand("/?like=round%2Feyes.png")
     here = hand.page.get_by_role("navigation", name="Breadcrumb")
-    expect(here).to_contain_text("dot")
+    expect(here).to_contain_text("eyes")
     hand.draw_shape("plus")
     hand.expect_best("plus")
     expect(here).to_be_hidden()
@@ -156,7 +156,7 @@ def test_a_lost_connection_is_told_and_made_good(hand: Hand) -> None:
     hand.draw_shape("circle")
     hand.expect_best("circle")
     hand.page.context.set_offline(True)
-    hand.draw_shape("dot")
+    hand.draw_shape("chain")
     notice = hand.page.get_by_role("alert").filter(visible=True)
     expect(notice).to_contain_text("No connection")
     expect(hand.page.locator(".card")).to_have_count(hand.photo_count)  # the old results stay
