@@ -46,6 +46,10 @@ class TeacherCells:
     photo_cells: Tensor
     sketch_cells: Tensor
 
+    def float(self) -> TeacherCells:
+        """The same in single precision."""
+        return TeacherCells(*(part.float() for part in vars(self).values()))
+
 
 class Teacher(nn.Module):
     """Sketch and photo of a pair -> (r_p, r_s)."""

@@ -1,0 +1,98 @@
+"""What teacher and students prepare alike before the first step, and where a run reads and writes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.data.sampler import CategoryBatches
+from models.data.second_sketches import SecondSketches
+from models.data.training_images import TrainingImages, prepare_images
+from models.evaluation.protocol import CategoryGallery
+from models.evaluation.splits import load_galleries
+from models.training.pair_batches import PairBatches, require_learnable
+from models.training.place import Place
+from models.training.pretrained import RESNET18_IMAGENET, fetch
+from models.training.xmodalvit_config import XModalConfig
+
+
+@dataclass(frozen=True)
+class XModalRun:
+    """`data`: folder of the data sets. `out`: the run's directory. `teacher`: a teacher's run directory.
+
+    `processes`, `threads`, `device`: see `launch`. `workers`: threads that prepare batches ahead, on a GPU about half
+    as many as CPU cores, on a CPU 0. `cache`: decoded images and pretrained weights, which runs may share; by default
+    below `out`. `stop_after`: end after this step as if killed there.
+    """
+
+    config: XModalConfig
+    data: Path
+    out: Path
+    teacher: Path | None = None
+    processes: int = 1
+    threads: int = 1
+    device: str = "auto"
+    workers: int = 0
+    cache: Path | None = None
+    stop_after: int | None = None
+
+    @property
+    def images(self) -> Path:
+        """Decoded training images."""
+        return (self.cache or self.out) / "images"
+
+    @property
+    def pretrained(self) -> Path:
+        """Downloaded weights."""
+        return (self.cache or self.out) / "pretrained"
+
+    def galleries(self) -> dict[str, tuple[CategoryGallery, ...]]:
+        """The validation splits' galleries. Raises PairsError."""
+        return load_galleries(self.data, self.config.validation)
+
+    def prepare(self) -> None:
+        """Refuse what cannot work, decode every image once, fetch weights: all that may fail fails here.
+
+        Raises PairsError, ImageError, TrainingDataUnfit, PretrainedError.
+        """
+        galleries = self.galleries()
+        images = self._open_images(say)
+        require_learnable(self._category_batches(images), self.processes)
+        if self.config.pretrained:
+            fetch(RESNET18_IMAGENET, self.pretrained)
+        drawn = sum(len(rows) for pool in images.pools for rows in pool.sketches)
+        say(f"{len(images.pools)} categories, {len(images.photos):,} photos, {drawn:,} sketches to learn from")
+        for name, parts in galleries.items():
+            queries, photos = sum(len(g.queries) for g in parts), sum(len(g.photos) for g in parts)
+            say(f"{name}: {queries:,} sketches search {photos:,} photos of {len(parts)} categories")
+
+    def batches(self, sizes: tuple[int, ...], place: Place, *, two_sketches: bool) -> PairBatches:
+        """Batches for a process, after `prepare`."""
+        images = self._open_images(_quiet)
+        second = SecondSketches(images.pools, self.config.seed) if two_sketches else None
+        return PairBatches(images, self._category_batches(images), second, self.config.augment, sizes, place)
+
+    def _open_images(self, report: Callable[[str], None]) -> TrainingImages:
+        return prepare_images(self.data, self.config.sets, self.config.cache_px, self.images, report)
+
+    def _category_batches(self, images: TrainingImages) -> CategoryBatches:
+        batch = self.config.batch
+        return CategoryBatches(
+            pools=images.pools,
+            batch_size=batch.pairs,
+            groups=batch.groups,
+            drawn_share=batch.drawn_share,
+            synthetic_share=batch.synthetic_share,
+            seed=self.config.seed,
+        )
+
+
+def say(text: str) -> None:
+    """A line to the terminal."""
+    sys.stderr.write(text + "\n")
+
+
+def _quiet(_: str) -> None:
+    pass

@@ -1,0 +1,38 @@
+"""What a network starts from: ImageNet for CNN trunks, a published ViT where the user has its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from models.layers.resnet import ResNetTrunk
+from models.training.pretrained import RESNET18_IMAGENET, fetch
+from models.training.run_state import load_tensors
+from models.vit import Vit
+
+
+def start_from_imagenet(module: nn.Module, cache: Path) -> None:
+    """Give every CNN trunk in the module its ImageNet weights. Raises PretrainedError."""
+    trunks = [part for part in module.modules() if isinstance(part, ResNetTrunk)]
+    if trunks:
+        published = fetch(RESNET18_IMAGENET, cache)
+        for trunk in trunks:
+            trunk.load_state_dict({name: published[name] for name in trunk.state_dict()})
+
+
+def start_from_published(module: nn.Module, path: Path) -> None:
+    """Give every ViT in the module the weights of a file. Raises CheckpointInvalid, PublishedWeightsUnfit."""
+    values = load_tensors(path)
+    state = {name: value for name, value in values.items() if isinstance(value, torch.Tensor)}
+    for part in module.modules():
+        if isinstance(part, Vit):
+            part.load_published(state)
+
+
+def freeze_stages(module: nn.Module, stages: int) -> None:
+    """Keep the first stages of every CNN trunk as they are."""
+    for part in module.modules():
+        if isinstance(part, ResNetTrunk):
+            part.freeze(stages)
