@@ -27,7 +27,7 @@ from models.training.experiment import XModalRun
 from models.training.initial_weights import freeze_stages, start_from_imagenet
 from models.training.loop import Fit, Verdict
 from models.training.pair_batches import PairBatch
-from models.training.place import Place, launch
+from models.training.place import Place
 from models.training.ranks import gather_cells, sum_gradients
 from models.training.run_directory import RunDirectory
 from models.training.train_teacher import load_teacher
@@ -45,8 +45,9 @@ class TeacherMissing(InkseekError):
 def distill_students(run: XModalRun) -> None:
     """Train, or go on with, the students of `run.config`; the best weights go to `students.pt`.
 
-    That file is a `Checkpoint`, which `models.export.build_bundle` turns into a bundle. Raises TeacherMissing,
-    CheckpointInvalid, and what `XModalRun.prepare`, `RunDirectory.open` and `launch` raise, before the first step.
+    That file is a `Checkpoint`, which `models.export.build_bundle` turns into a bundle. Before the first
+    step it raises TeacherMissing, CheckpointInvalid, and what `RunDirectory.open`, `XModalRun.prepare` and
+    `XModalRun.launch` raise.
     """
     if run.config.student_training.distilling:
         if run.teacher is None:
@@ -54,7 +55,7 @@ def distill_students(run: XModalRun) -> None:
         load_teacher(run.teacher)
     RunDirectory.open(run.out, {"task": "students", **run.config.model_dump(mode="json")})
     run.prepare()
-    launch(partial(_train_rank, run), processes=run.processes, threads=run.threads, device=run.device)
+    run.launch(partial(_train_rank, run))
 
 
 class Distillation(nn.Module):
@@ -83,10 +84,10 @@ def _train_rank(run: XModalRun, place: Place) -> None:
     for part in (module, teacher):
         if part is not None:
             part.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    task = StudentsTask(config, module, teacher, run.data, place)
+    task = StudentsTask(config, module, teacher, run.resources.data, place)
     batches = run.batches(task.sizes, place, two_sketches=bool(config.student_training.angle))
     folder = RunDirectory(run.out)
-    Fit(task, plan, batches, folder, place, workers=run.workers, stop_after=run.stop_after).fit()
+    Fit(task, plan, batches, folder, place, run.resources.workers, run.stop_after).fit()
 
 
 class StudentsTask:

@@ -13,44 +13,55 @@ from models.data.training_images import TrainingImages, prepare_images
 from models.evaluation.protocol import CategoryGallery
 from models.evaluation.splits import load_galleries
 from models.training.pair_batches import PairBatches, require_learnable
-from models.training.place import Place
+from models.training.place import Place, launch
 from models.training.pretrained import RESNET18_IMAGENET, fetch
 from models.training.xmodalvit_config import XModalConfig
 
 
 @dataclass(frozen=True)
-class XModalRun:
-    """`data`: folder of the data sets. `out`: the run's directory. `teacher`: a teacher's run directory.
+class Resources:
+    """What a run may use. `data`: folder of the data sets. `processes`, `threads`, `device`: see `launch`.
 
-    `processes`, `threads`, `device`: see `launch`. `workers`: threads that prepare batches ahead, on a GPU about half
-    as many as CPU cores, on a CPU 0. `cache`: decoded images and pretrained weights, which runs may share; by default
-    below `out`. `stop_after`: end after this step as if killed there.
+    `workers`: threads that prepare batches ahead, for a GPU half as many as CPU cores, for a CPU none. `cache`: decoded
+    images and pretrained weights, which runs may share; by default below the run's directory.
     """
 
-    config: XModalConfig
     data: Path
-    out: Path
-    teacher: Path | None = None
     processes: int = 1
     threads: int = 1
     device: str = "auto"
     workers: int = 0
     cache: Path | None = None
+
+
+@dataclass(frozen=True)
+class XModalRun:
+    """`out`: the run's directory. `teacher`: a teacher's. `stop_after`: end after this step as if killed there."""
+
+    config: XModalConfig
+    resources: Resources
+    out: Path
+    teacher: Path | None = None
     stop_after: int | None = None
 
     @property
     def images(self) -> Path:
         """Decoded training images."""
-        return (self.cache or self.out) / "images"
+        return (self.resources.cache or self.out) / "images"
 
     @property
     def pretrained(self) -> Path:
         """Downloaded weights."""
-        return (self.cache or self.out) / "pretrained"
+        return (self.resources.cache or self.out) / "pretrained"
+
+    def launch(self, work: Callable[[Place], None]) -> None:
+        """Call it in every process. Raises DeviceUnavailable."""
+        given = self.resources
+        launch(work, processes=given.processes, threads=given.threads, device=given.device)
 
     def galleries(self) -> dict[str, tuple[CategoryGallery, ...]]:
         """The validation splits' galleries. Raises PairsError."""
-        return load_galleries(self.data, self.config.validation)
+        return load_galleries(self.resources.data, self.config.validation)
 
     def prepare(self) -> None:
         """Refuse what cannot work, decode every image once, fetch weights: all that may fail fails here.
@@ -59,7 +70,7 @@ class XModalRun:
         """
         galleries = self.galleries()
         images = self._open_images(say)
-        require_learnable(self._category_batches(images), self.processes)
+        require_learnable(self._category_batches(images), self.resources.processes)
         if self.config.pretrained:
             fetch(RESNET18_IMAGENET, self.pretrained)
         drawn = sum(len(rows) for pool in images.pools for rows in pool.sketches)
@@ -72,10 +83,11 @@ class XModalRun:
         """Batches for a process, after `prepare`."""
         images = self._open_images(_quiet)
         second = SecondSketches(images.pools, self.config.seed) if two_sketches else None
-        return PairBatches(images, self._category_batches(images), second, self.config.augment, sizes, place)
+        augment = self.config.augment or None
+        return PairBatches(images, self._category_batches(images), second, augment, sizes, place)
 
     def _open_images(self, report: Callable[[str], None]) -> TrainingImages:
-        return prepare_images(self.data, self.config.sets, self.config.cache_px, self.images, report)
+        return prepare_images(self.resources.data, self.config.sets, self.config.cache_px, self.images, report)
 
     def _category_batches(self, images: TrainingImages) -> CategoryBatches:
         batch = self.config.batch

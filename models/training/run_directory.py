@@ -112,7 +112,7 @@ def environment() -> dict[str, Any]:
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Whole or not at all."""
-    replace_file(path, (json.dumps(value, indent=2, sort_keys=True) + "\n").encode())
+    replace_file(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -21,7 +21,7 @@ from models.training.experiment import XModalRun
 from models.training.initial_weights import freeze_stages, start_from_imagenet, start_from_published
 from models.training.loop import Fit, Verdict
 from models.training.pair_batches import PairBatch
-from models.training.place import Place, launch
+from models.training.place import Place
 from models.training.ranks import gather_cells, sum_gradients
 from models.training.run_directory import RunDirectory
 from models.training.run_state import load_tensors, save_tensors
@@ -35,11 +35,11 @@ _QUEUE = "r_s"
 def train_teacher(run: XModalRun) -> None:
     """Train, or go on with, the teacher of `run.config`; the best weights go to `teacher.pt`.
 
-    Raises what `XModalRun.prepare`, `RunDirectory.open` and `launch` raise, before the first step.
+    Raises what `XModalRun.prepare`, `RunDirectory.open` and `XModalRun.launch` raise, before the first step.
     """
     RunDirectory.open(run.out, _described(run.config))
     run.prepare()
-    launch(partial(_train_rank, run), processes=run.processes, threads=run.threads, device=run.device)
+    run.launch(partial(_train_rank, run))
 
 
 def load_teacher(folder: Path) -> FrozenTeacher:
@@ -69,7 +69,7 @@ def _train_rank(run: XModalRun, place: Place) -> None:
     task = TeacherTask(config, teacher, run.galleries(), place)
     batches = run.batches((config.teacher.encoder.size_px,), place, two_sketches=True)
     folder = RunDirectory(run.out)
-    Fit(task, plan, batches, folder, place, workers=run.workers, stop_after=run.stop_after).fit()
+    Fit(task, plan, batches, folder, place, run.resources.workers, run.stop_after).fit()
 
 
 class TeacherTask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,6 +94,7 @@ class XModalConfig(_Frozen):
 
     `student` or `vit_student`: the students' form, exactly one. `published`: a file with a ViT's published weights for
     the teacher's encoders. `pretrained`: CNN trunks start from ImageNet (`RESNET18_IMAGENET`).
+    `augment`: false only resizes.
     """
 
     about: dict[str, Any]
@@ -105,7 +107,7 @@ class XModalConfig(_Frozen):
     student: StudentConfig | None = None
     vit_student: VitStudentConfig | None = None
     batch: BatchConfig = BatchConfig()
-    augment: AugmentConfig | None = AugmentConfig()
+    augment: AugmentConfig | Literal[False] = AugmentConfig()
     sets: tuple[SetConfig, ...] = Field(min_length=1)
     validation: tuple[ValidationSplit, ...] = STANDARD_SPLITS
     teacher_training: TeacherTraining
@@ -118,9 +120,12 @@ class XModalConfig(_Frozen):
         return self
 
     @classmethod
-    def load(cls, path: Path) -> XModalConfig:
-        """Read a TOML file. Raises ConfigInvalid."""
-        return cls.parse(read_toml(path), str(path))
+    def load(cls, path: Path, changes: Sequence[str] = ()) -> XModalConfig:
+        """Read a TOML file; each of `changes` is a line of TOML such as `batch.pairs = 32`. Raises ConfigInvalid."""
+        values = read_toml(path)
+        for line in changes:
+            values = merge_tables(values, parse_toml(line, line))
+        return cls.parse(values, str(path))
 
     @classmethod
     def parse(cls, values: dict[str, Any], source: str) -> XModalConfig:
@@ -141,6 +146,24 @@ class XModalConfig(_Frozen):
 def read_toml(path: Path) -> dict[str, Any]:
     """Raises ConfigInvalid."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise ConfigInvalid(f"{path} cannot be read: {error}") from error
+    return parse_toml(text, str(path))
+
+
+def parse_toml(text: str, source: str) -> dict[str, Any]:
+    """Raises ConfigInvalid."""
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:
+        raise ConfigInvalid(f"{source} is no TOML: {error}") from error
+
+
+def merge_tables(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`changes` over `values`, table by table; a list is replaced whole."""
+    result = dict(values)
+    for name, change in changes.items():
+        old = result.get(name)
+        result[name] = merge_tables(old, change) if isinstance(change, dict) and isinstance(old, dict) else change
+    return result

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from models.training.xmodalvit_config import XModalConfig
+from models.training.xmodalvit_config import XModalConfig, merge_tables
 
 CATEGORIES = ("boxes", "discs")
 PHOTOS = 7
@@ -53,7 +53,7 @@ def outlines_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def experiment() -> Experiment:
-    """Makes an experiment on `outlines` with the given values over the tiny ones."""
+    """Makes an experiment on `outlines`: the given values over tiny ones; a `student` takes the ViT's place."""
 
     def make(**changes: Any) -> XModalConfig:
         plan = {"steps": 4, "rate": 1e-3, "evaluate_every": 2, "checkpoint_every": 1, "ema_decay": 0.5}
@@ -70,18 +70,8 @@ def experiment() -> Experiment:
             "teacher_training": {"plan": plan, "queue_length": 5},
             "student_training": {"plan": plan, "queue_length": 5},
         }
-        return XModalConfig.parse(merged(values, changes), "test")
+        if changes.get("student"):
+            del values["vit_student"]
+        return XModalConfig.parse(merge_tables(values, changes), "test")
 
     return make
-
-
-def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """`changes` over `values`, table by table; None removes an entry."""
-    result = dict(values)
-    for name, change in changes.items():
-        if change is None:
-            result.pop(name, None)
-        else:
-            old = result.get(name)
-            result[name] = merged(old, change) if isinstance(change, dict) and isinstance(old, dict) else change
-    return result

@@ -11,7 +11,7 @@ import torch
 from models.students import StudentConfig, Students
 from models.training.checkpoint import Checkpoint
 from models.training.distill_students import STUDENTS_NAME, TeacherMissing, distill_students
-from models.training.experiment import XModalRun
+from models.training.experiment import Resources, XModalRun
 from models.training.run_directory import RunMismatch
 from models.training.run_state import RunState, load_tensors
 from models.training.train_teacher import TEACHER_NAME, load_teacher, train_teacher
@@ -32,7 +32,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 @pytest.fixture
 def teacher_dir(outlines_dir: Path, experiment: Experiment, tmp_path: Path) -> Path:
-    train_teacher(XModalRun(experiment(), outlines_dir, tmp_path / "teacher"))
+    train_teacher(XModalRun(experiment(), Resources(outlines_dir), tmp_path / "teacher"))
     return tmp_path / "teacher"
 
 
@@ -56,7 +56,7 @@ def test_a_killed_teacher_goes_on_to_the_same_end(
     outlines_dir: Path, experiment: Experiment, teacher_dir: Path, tmp_path: Path
 ) -> None:
     for stop in (1, 3, None):
-        train_teacher(XModalRun(experiment(), outlines_dir, tmp_path / "killed", stop_after=stop))
+        train_teacher(XModalRun(experiment(), Resources(outlines_dir), tmp_path / "killed", stop_after=stop))
     whole, parts = (RunState.load(folder / "checkpoint.pt") for folder in (teacher_dir, tmp_path / "killed"))
     assert whole.step == parts.step == 4
     assert same(whole.module, parts.module)
@@ -71,7 +71,7 @@ def test_paper_students_learn_from_the_teacher_and_resume(
 ) -> None:
     for out, stops in (("whole", (None,)), ("killed", (2, None))):
         for stop in stops:
-            run = XModalRun(experiment(), outlines_dir, tmp_path / out, teacher=teacher_dir, stop_after=stop)
+            run = XModalRun(experiment(), Resources(outlines_dir), tmp_path / out, teacher=teacher_dir, stop_after=stop)
             distill_students(run)
     whole, parts = (RunState.load(tmp_path / out / "checkpoint.pt") for out in ("whole", "killed"))
     assert same(whole.module, parts.module)
@@ -85,14 +85,13 @@ def test_grid_students_and_teacher_of_other_widths(outlines_dir: Path, experimen
     config = experiment(
         teacher={"grid": 2, "channels": 3, "encoder": {"widths": [4, 8], "grid": 4}},
         student=GRID_STUDENT,
-        vit_student=None,
         teacher_training={"info_nce": 1.0, "grid_info_nce": 1.0},
         student_training={"info_nce": 1.0},
     )
-    train_teacher(XModalRun(config, outlines_dir, tmp_path / "teacher"))
+    train_teacher(XModalRun(config, Resources(outlines_dir), tmp_path / "teacher"))
     assert {"info_nce", "grid_info_nce"} < set(metrics(tmp_path / "teacher")[-2])
     assert "outlines/grid@1" in metrics(tmp_path / "teacher")[-1]
-    distill_students(XModalRun(config, outlines_dir, tmp_path / "students", teacher=tmp_path / "teacher"))
+    distill_students(XModalRun(config, Resources(outlines_dir), tmp_path / "students", teacher=tmp_path / "teacher"))
     # What build_bundle reads: a checkpoint of plain students, without the maps to the teacher's width.
     saved = Checkpoint.load(tmp_path / "students" / STUDENTS_NAME)
     assert saved.experiment["student"]["grid"] == 2
@@ -105,19 +104,19 @@ def test_grid_students_and_teacher_of_other_widths(outlines_dir: Path, experimen
 @pytest.mark.parametrize("loss", ["info_nce", "triplet"])
 def test_students_without_a_teacher(loss: str, outlines_dir: Path, experiment: Experiment, tmp_path: Path) -> None:
     config = experiment(student_training={**ALONE, loss: 1.0})
-    distill_students(XModalRun(config, outlines_dir, tmp_path / "alone"))
+    distill_students(XModalRun(config, Resources(outlines_dir), tmp_path / "alone"))
     assert set(metrics(tmp_path / "alone")[-2]) == {"step", "total", loss}
 
 
 def test_students_that_need_a_teacher_say_so(outlines_dir: Path, experiment: Experiment, tmp_path: Path) -> None:
     with pytest.raises(TeacherMissing, match="--teacher"):
-        distill_students(XModalRun(experiment(), outlines_dir, tmp_path / "none"))
+        distill_students(XModalRun(experiment(), Resources(outlines_dir), tmp_path / "none"))
     assert not (tmp_path / "none").exists()
 
 
 def test_accumulated_batches_are_one_step(outlines_dir: Path, experiment: Experiment, tmp_path: Path) -> None:
     plan = {"accumulate": 3, "steps": 2}
-    train_teacher(XModalRun(experiment(teacher_training={"plan": plan}), outlines_dir, tmp_path / "run"))
+    train_teacher(XModalRun(experiment(teacher_training={"plan": plan}), Resources(outlines_dir), tmp_path / "run"))
     state = RunState.load(tmp_path / "run" / "checkpoint.pt")
     assert state.step == 2
     assert state.queues["r_s"]["pointer"] == 2 * 3 * 4 % 5  # every one of the six batches was pushed
@@ -125,7 +124,7 @@ def test_accumulated_batches_are_one_step(outlines_dir: Path, experiment: Experi
 
 def test_a_run_without_progress_ends_early(outlines_dir: Path, experiment: Experiment, tmp_path: Path) -> None:
     plan = {"rate": 0.0, "steps": 50, "evaluate_every": 1, "patience": 2, "ema_decay": 0.0}
-    run = XModalRun(experiment(teacher_training={"plan": plan}), outlines_dir, tmp_path / "run")
+    run = XModalRun(experiment(teacher_training={"plan": plan}), Resources(outlines_dir), tmp_path / "run")
     train_teacher(run)
     state = RunState.load(tmp_path / "run" / "checkpoint.pt")
     assert (state.step, state.best_step, state.stale) == (3, 1, 2)
@@ -137,7 +136,7 @@ def test_another_experiment_in_the_same_directory_is_refused(
     outlines_dir: Path, experiment: Experiment, teacher_dir: Path
 ) -> None:
     with pytest.raises(RunMismatch, match="another seed"):
-        train_teacher(XModalRun(experiment(seed=1), outlines_dir, teacher_dir))
+        train_teacher(XModalRun(experiment(seed=1), Resources(outlines_dir), teacher_dir))
 
 
 def test_two_processes_compute_what_one_does(
@@ -150,10 +149,10 @@ def test_two_processes_compute_what_one_does(
     }
     for processes in (1, 2):
         out = tmp_path / f"teacher{processes}"
-        train_teacher(XModalRun(experiment(**changes), outlines_dir, out, processes=processes))
+        train_teacher(XModalRun(experiment(**changes), Resources(outlines_dir, processes=processes), out))
         students = experiment(**changes, student_training={"info_nce": 1.0, "plan": {"steps": 2}})
         out = tmp_path / f"students{processes}"
-        distill_students(XModalRun(students, outlines_dir, out, teacher=teacher_dir, processes=processes))
+        distill_students(XModalRun(students, Resources(outlines_dir, processes=processes), out, teacher=teacher_dir))
     for name in ("teacher", "students"):
         one, two = (RunState.load(tmp_path / f"{name}{n}" / "checkpoint.pt") for n in (1, 2))
         # Running means of the gradients: weights that have none (the keys' biases) follow rounding alone under Adam.
@@ -168,7 +167,7 @@ def test_the_paper_s_losses_reach_every_weight(outlines_dir: Path, experiment: E
     plan = {"steps": 1, "ema_decay": 0.0, "optimiser": "adam"}
     for steps, out in ((1, "one"), (3, "three")):
         config = experiment(teacher_training={"plan": {**plan, "steps": steps}})
-        train_teacher(XModalRun(config, outlines_dir, tmp_path / out))
+        train_teacher(XModalRun(config, Resources(outlines_dir), tmp_path / out))
     early, late = (RunState.load(tmp_path / out / "checkpoint.pt").module for out in ("one", "three"))
     still = [name for name, value in early.items() if torch.equal(value, late[name])]
     assert not still

@@ -1,0 +1,123 @@
+"""`inkseek train teacher | students | ablation`. Exit codes: 0 done, 1 refused, 2 wrong usage.
+
+Torch takes seconds to import and is an extra, so it is imported by the commands and not by the command line that offers
+them beside those that need none.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from models.bundle import InkseekError, cpu_quota
+
+app = typer.Typer(no_args_is_help=True)
+
+Config = Annotated[Path, typer.Option(help="An experiment file, such as those of models/configs.")]
+Data = Annotated[Path, typer.Option(help="The folder that the experiment's data sets lie in.")]
+Out = Annotated[Path, typer.Option(help="The run's directory; a run that is there goes on.")]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a value, as a line of TOML.")
+]
+Processes = Annotated[int, typer.Option(min=1, help="Training processes: one a GPU, or one a core.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads of each; by default the cores are shared out.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Workers = Annotated[int, typer.Option(min=0, help="Threads that prepare batches ahead, for a GPU.")]
+Cache = Annotated[Path | None, typer.Option(help="Where runs share decoded images; by default below --out.")]
+
+
+@app.callback()
+def train() -> None:
+    """Train the teacher, distil the students."""
+    if importlib.util.find_spec("torch") is None:
+        _fail("Training needs torch, which serving does not: pip install 'inkseek[train]'")
+
+
+@app.command()
+def teacher(
+    config: Config,
+    data: Data,
+    out: Out,
+    changes: Changes = None,
+    processes: Processes = 1,
+    threads: Threads = None,
+    device: Device = "auto",
+    workers: Workers = 0,
+    cache: Cache = None,
+) -> None:
+    """Train the fused teacher, which sees sketch and photo."""
+    from models.training.experiment import Resources, XModalRun
+    from models.training.train_teacher import train_teacher
+    from models.training.xmodalvit_config import XModalConfig
+
+    try:
+        experiment = XModalConfig.load(config, changes or ())
+        resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
+        train_teacher(XModalRun(experiment, resources, out))
+    except InkseekError as error:
+        _fail(f"{type(error).__name__}: {error}")
+
+
+@app.command()
+def students(
+    config: Config,
+    data: Data,
+    out: Out,
+    teacher: Annotated[Path | None, typer.Option(help="The teacher's run directory.")] = None,
+    changes: Changes = None,
+    processes: Processes = 1,
+    threads: Threads = None,
+    device: Device = "auto",
+    workers: Workers = 0,
+    cache: Cache = None,
+) -> None:
+    """Train sketch and photo student, from a teacher where the experiment's losses ask for one."""
+    from models.training.distill_students import distill_students
+    from models.training.experiment import Resources, XModalRun
+    from models.training.xmodalvit_config import XModalConfig
+
+    try:
+        experiment = XModalConfig.load(config, changes or ())
+        resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
+        distill_students(XModalRun(experiment, resources, out, teacher))
+    except InkseekError as error:
+        _fail(f"{type(error).__name__}: {error}")
+
+
+@app.command()
+def ablation(
+    config: Config,
+    data: Data,
+    out: Out,
+    arm: Annotated[list[str] | None, typer.Option(help="Only this arm; repeatable.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; repeatable.")] = None,
+    processes: Processes = 1,
+    threads: Threads = None,
+    device: Device = "auto",
+    workers: Workers = 0,
+    cache: Cache = None,
+) -> None:
+    """Train every arm of an ablation and write their figures as a table."""
+    from models.training.ablation import run_ablation
+    from models.training.experiment import Resources
+
+    try:
+        resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
+        run_ablation(config, resources, out, arm or (), seed or ())
+    except InkseekError as error:
+        _fail(f"{type(error).__name__}: {error}")
+
+
+def _share(processes: int) -> int:
+    return max(1, cpu_quota() // processes)
+
+
+def _fail(message: str) -> None:
+    Console(file=sys.stderr, stderr=True).print(f"[red]{escape(message)}[/red]", highlight=False)
+    raise typer.Exit(1)
