@@ -75,7 +75,7 @@ def inspect(
     if as_json:
         typer.echo(json.dumps(_document(dataset), ensure_ascii=False, indent=2))
     else:
-        _print(dataset, every)
+        _print(dataset, every, quick)
         if sheet is not None:
             Console().print(f"sheet of pairs: {escape(str(sheet))}", highlight=False, soft_wrap=True)
     if strict and dataset.flaws:
@@ -97,9 +97,9 @@ def _write_sheet(dataset: PairDataset, path: Path, pairs: int, seed: int) -> Non
 
 
 def _document(dataset: PairDataset) -> dict[str, Any]:
-    splits: dict[str, dict[str, dict[str, int]]] = {name: {} for name in dataset.splits}
+    splits: dict[str, dict[str, dict[str, int]]] = {}
     for (split, category), count in dataset.counts().items():
-        splits[split][category] = vars(count)
+        splits.setdefault(split, {})[category] = vars(count)
     return {
         "name": dataset.name,
         "format": dataset.format,
@@ -114,28 +114,27 @@ def _document(dataset: PairDataset) -> dict[str, Any]:
     }
 
 
-def _print(dataset: PairDataset, every: bool) -> None:
+def _print(dataset: PairDataset, every: bool, quick: bool) -> None:
     console = Console()
     console.print(_table(dataset, every))
-    if not dataset.findings:
-        console.print("[green]nothing amiss[/green]")
-        return
     _print_findings(console, dataset, every)
+    if quick:
+        console.print("no image was decoded (--quick)", style="yellow")
+    elif not dataset.findings:
+        console.print("nothing amiss", style="green")
 
 
 def _table(dataset: PairDataset, every: bool) -> Table:
     counts = dataset.counts()
-    whole = len({record.photo for record in dataset.records})
     table = Table(
-        title=f"{escape(dataset.name)} ({dataset.format}): {len(dataset.records):,} sketches of {whole:,} photos,\n"
-        f"{len(dataset.photos):,} photos in all, {len(dataset.categories):,} categories",
+        title=escape(dataset.headline.replace(" photos, ", " photos,\n", 1)),
         caption="gallery: the photos among which a sketch's is to be found",
     )
     table.add_column("split")
     table.add_column("category")
     for heading in ("sketches", "of photos", "gallery", "people"):
         table.add_column(heading, justify="right")
-    for name in dataset.splits:
+    for name in dataset.splits or ("",):
         rows = {category: count for (split, category), count in counts.items() if split == name}
         if len(rows) > 1 and (every or len(counts) <= _READABLE_ROWS):
             for category, count in rows.items():
@@ -143,7 +142,7 @@ def _table(dataset: PairDataset, every: bool) -> Table:
         label = next(iter(rows)) if len(rows) == 1 else f"{len(rows):,} categories"
         people = len({record.person for record in dataset.records if record.split == name} - {""})
         table.add_row(
-            escape(name), escape(label), *_figures(list(rows.values()), people), end_section=True, style="bold"
+            escape(name) or "-", escape(label), *_figures(list(rows.values()), people), end_section=True, style="bold"
         )
     return table
 
@@ -158,7 +157,7 @@ def _print_findings(console: Console, dataset: PairDataset, every: bool) -> None
     kinds: dict[str, list[Finding]] = {}
     for finding in dataset.findings:
         kinds.setdefault(finding.kind.value, []).append(finding)
-    shown = max(2, _SHOWN_FINDINGS // len(kinds))
+    shown = max(2, _SHOWN_FINDINGS // max(1, len(kinds)))
     for kind, found in kinds.items():
         colour = "red" if found[0].is_flaw else "yellow"
         console.print(f"[{colour}]{kind}[/{colour}] ({len(found):,})")

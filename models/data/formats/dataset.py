@@ -92,9 +92,12 @@ class PairDataset:
         }
 
     def counts(self) -> dict[tuple[str, str], Count]:
-        """(split, category) -> Count, in the order of `splits` and `categories`; without what is empty."""
+        """(split, category) -> Count, in the order of `splits` and `categories`; without what is empty.
+
+        A set without any split is counted under the empty name.
+        """
         counts: dict[tuple[str, str], Count] = {}
-        for split in self.splits:
+        for split in self.splits or ("",):
             gallery = Counter(key.category for key in self._gallery(split))
             sketches: dict[str, list[SketchRecord]] = defaultdict(list)
             for record in self.records:
@@ -109,13 +112,19 @@ class PairDataset:
                 )
         return counts
 
+    @property
+    def headline(self) -> str:
+        """The whole set in a line."""
+        drawn = len({record.photo for record in self.records})
+        kinds = len(self.categories)
+        return (
+            f"{self.name} ({self.format}): {len(self.records):,} sketches of {drawn:,} photos, "
+            f"{len(self.photos):,} photos in all, {kinds:,} {'category' if kinds == 1 else 'categories'}"
+        )
+
     def summary(self) -> str:
-        """One line a split, for a log."""
-        drawn = {record.photo for record in self.records}
-        lines = [
-            f"{self.name} ({self.format}): {len(self.records):,} sketches of {len(drawn):,} photos, "
-            f"{len(self.photos):,} photos in all, {len(self.categories):,} categories"
-        ]
+        """The headline and one line a split, for a log."""
+        lines = [self.headline]
         counts = self.counts()
         for name in self.splits:
             of = [count for (split, _), count in counts.items() if split == name]

@@ -17,7 +17,7 @@ from models.data.formats.options import ReadOptions
 from models.data.formats.sketch_source import ImageSketch
 from models.data.pairs import ColumnMissing, Photo, PhotoKey
 
-LOOKED_FOR = "manifest.csv or photos.csv"
+LOOKED_FOR = "manifest.csv or photos.csv (in the folder itself)"
 
 _PHOTO_COLUMNS = ("photo_path", "category", "photo_id")
 _SKETCH_COLUMNS = (*_PHOTO_COLUMNS, "sketch_path", "split")

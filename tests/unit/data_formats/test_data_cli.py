@@ -63,6 +63,15 @@ def test_json_holds_all_of_it(shoes: Path, sketch: Make) -> None:
     assert [(f["kind"], f["where"]) for f in document["findings"]] == [("missing_photo", "trainA/9_1.png")]
 
 
+def test_photos_alone_are_counted_too(tmp_path: Path, photo: Make) -> None:
+    photo(tmp_path / "1.jpg")
+    (tmp_path / "photos.csv").write_text("photo_path,category,photo_id\n1.jpg,lamp,1\n")
+    result = CliRunner().invoke(app, ["inspect", str(tmp_path)])
+    assert ["-", "lamp", "0", "0", "1", "-"] in [line.replace("│", " ").split() for line in result.stdout.splitlines()]
+    document = json.loads(CliRunner().invoke(app, ["inspect", str(tmp_path), "--json"]).stdout)
+    assert document["splits"] == {"": {"lamp": {"sketches": 0, "drawn_photos": 0, "photos": 1, "people": 0}}}
+
+
 def test_one_split_alone(shoes: Path) -> None:
     document = json.loads(CliRunner().invoke(app, ["inspect", str(shoes), "--split", "test", "--json"]).stdout)
     assert (document["sketches"], document["photos"]) == (2, 2)

@@ -84,7 +84,7 @@ def test_the_counts_that_were_loaded_are_said(shoes: Path, sketch: Make) -> None
     said: list[str] = []
     open_dataset(shoes, say=said.append)
     assert said[0].splitlines() == [
-        "ShoeV2 (qmul-folders): 3 sketches of 3 photos, 3 photos in all, 1 categories",
+        "ShoeV2 (qmul-folders): 3 sketches of 3 photos, 3 photos in all, 1 category",
         "  train: 2 sketches of 2 photos, 2 photos to find them among",
         "  test: 1 sketches of 1 photos, 1 photos to find them among",
         "  noticed: 1 missing_photo",
