@@ -95,6 +95,21 @@ class Teacher(nn.Module):
         """(B, 3, S, S) normalised of each -> r_p, r_s (B, E)."""
         return self.embed(self.cells(photos, sketches))
 
+    def attention(self, photos: Tensor, sketches: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """(B, 3, S, S) normalised of each -> of each XMA block what the sketch's CLS reads of the photo's cells and the
+        photo's of the sketch's, (B, heads, h, w) each, to look at."""
+        photo, sketch = self.photo_encoder(photos), self.sketch_encoder(sketches)
+        maps = []
+        for block in self.fusion:
+            assert isinstance(block, XMABlock)
+            on_photo = block.sketch_reads_photo.weights(sketch[:, 0], photo[:, 1:])
+            old_photo_cls = photo[:, 0]
+            photo, sketch = block(photo, sketch)
+            on_sketch = block.photo_reads_sketch.weights(old_photo_cls, sketch)
+            # The reader itself comes first, and before the sketch's cells its CLS too.
+            maps.append((token_map(on_photo.transpose(1, 2)), token_map(on_sketch[:, :, 1:].transpose(1, 2))))
+        return maps
+
     def grid_parameters(self) -> list[nn.Parameter]:
         """Parameters of the grid heads, each once."""
         heads = [head for head in (self.photo_grid, self.sketch_grid) if head is not None]

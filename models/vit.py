@@ -62,14 +62,26 @@ class Vit(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) normalised -> (B, 1 + N, D); positions are interpolated where H, W are not the built size."""
-        cells = self.patch_embed(images)  # (B, D, h, w)
-        positions = resize_positions(self.pos_embed, *cells.shape[-2:])
-        cls = self.cls_token.expand(len(cells), -1, -1)
-        tokens = torch.cat([cls, cells.flatten(2).transpose(1, 2)], dim=1) + positions
+        tokens = self._embedded(images)
         for block in self.blocks:
             tokens = block(tokens)
         normed: Tensor = self.norm(tokens)
         return normed
+
+    def attention(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) normalised -> (B, heads, h, w): what the CLS reads in the last block, to look at."""
+        tokens = self._embedded(images)
+        *earlier, last = [block for block in self.blocks if isinstance(block, Block)]
+        for block in earlier:
+            tokens = block(tokens)
+        weights = last.attn.cls_weights(last.norm1(tokens))
+        return token_map(weights.transpose(1, 2))
+
+    def _embedded(self, images: Tensor) -> Tensor:
+        cells = self.patch_embed(images)  # (B, D, h, w)
+        positions = resize_positions(self.pos_embed, *cells.shape[-2:])
+        cls = self.cls_token.expand(len(cells), -1, -1)
+        return torch.cat([cls, cells.flatten(2).transpose(1, 2)], dim=1) + positions
 
     def load_published(self, state: Mapping[str, Tensor]) -> None:
         """Take over a published state dict with timm's names; classifier heads are left out, positions resized.

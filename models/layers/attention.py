@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -27,6 +28,13 @@ class Attention(nn.Module):
         attended = F.scaled_dot_product_attention(q, k, v)
         mixed: Tensor = self.proj(attended.transpose(1, 2).flatten(2))
         return mixed
+
+    def cls_weights(self, tokens: Tensor) -> Tensor:
+        """(B, N, D) -> (B, heads, N) in [0, 1], rows of sum 1: how much token 0 reads from each, to look at."""
+        batch, count, dim = tokens.shape
+        qkv = self.qkv(tokens).reshape(batch, count, 3, self.heads, dim // self.heads)
+        q, k, _ = qkv.permute(2, 0, 3, 1, 4)
+        return torch.softmax(q[:, :, :1] @ k.transpose(2, 3) / q.shape[-1] ** 0.5, dim=-1)[:, :, 0]
 
 
 class Mlp(nn.Module):

@@ -37,10 +37,11 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: Path, experiment: dict[str, Any]) -> RunDirectory:
-        """Start a run there, or go on with the one that is there. Raises RunMismatch."""
+        """Start a run there, or go on with one that has got to a checkpoint. Raises RunMismatch."""
         path.mkdir(parents=True, exist_ok=True)
+        run = cls(path)
         config = path / "config.json"
-        if config.is_file():
+        if run.checkpoint.is_file() and config.is_file():
             known = json.loads(config.read_text(encoding="utf-8"))
             changed = [name for name in experiment if name not in _MAY_CHANGE and known.get(name) != experiment[name]]
             if changed:
@@ -49,7 +50,7 @@ class RunDirectory:
                 )
         write_json(config, experiment)
         write_json(path / "environment.json", environment())
-        return cls(path)
+        return run
 
     @property
     def checkpoint(self) -> Path:

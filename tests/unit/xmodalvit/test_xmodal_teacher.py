@@ -140,3 +140,16 @@ def test_a_frozen_teacher_stays_frozen(teacher: Teacher) -> None:
     assert not any(parameter.requires_grad for parameter in frozen.parameters())
     images = torch.randn(2, 3, 16, 16, requires_grad=True)
     assert not frozen(images, images, images).photo_first.requires_grad
+
+
+def test_attention_maps_show_what_each_side_reads_of_the_other(teacher: Teacher) -> None:
+    photos, sketches = torch.randn(2, 3, 16, 16), torch.randn(2, 3, 16, 16)
+    maps = teacher.attention(photos, sketches)
+    assert [(one.shape, other.shape) for one, other in maps] == [((2, 3, 2, 2), (2, 3, 2, 2))] * 3
+    photo, sketch = teacher.photo_encoder(photos), teacher.sketch_encoder(sketches)
+    block = teacher.fusion[0]
+    assert isinstance(block, XMABlock)
+    shares = block.sketch_reads_photo.weights(sketch[:, 0], photo[:, 1:])
+    assert torch.allclose(maps[0][0].flatten(2), shares[:, :, 1:])
+    shares = block.photo_reads_sketch.weights(photo[:, 0], block(photo, sketch)[1])
+    assert torch.allclose(maps[0][1].flatten(2), shares[:, :, 2:])

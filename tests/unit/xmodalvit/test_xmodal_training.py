@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 import torch
 
-from models.students import StudentConfig, Students
-from models.training.checkpoint import Checkpoint
+from models.data.pairs import SplitMissing
+from models.export.build_bundle import Release, build_bundle
 from models.training.distill_students import STUDENTS_NAME, TeacherMissing, distill_students
 from models.training.experiment import Resources, XModalRun
 from models.training.run_directory import RunMismatch
 from models.training.run_state import RunState, load_tensors
 from models.training.train_teacher import TEACHER_NAME, load_teacher, train_teacher
 from models.training.xmodalvit_config import XModalConfig
+from models.vit import Vit
 
 Experiment = Callable[..., XModalConfig]
 GRID_STUDENT = {"size_px": 32, "widths": [4, 8], "grid": 2, "channels": 3}
@@ -81,6 +82,7 @@ def test_paper_students_learn_from_the_teacher_and_resume(
     assert {"outlines@1", "outlines@10", "score"} < set(entries[-1])
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")  # of torch's own exporter
 def test_grid_students_and_teacher_of_other_widths(outlines_dir: Path, experiment: Experiment, tmp_path: Path) -> None:
     config = experiment(
         teacher={"grid": 2, "channels": 3, "encoder": {"widths": [4, 8], "grid": 4}},
@@ -92,13 +94,15 @@ def test_grid_students_and_teacher_of_other_widths(outlines_dir: Path, experimen
     assert {"info_nce", "grid_info_nce"} < set(metrics(tmp_path / "teacher")[-2])
     assert "outlines/grid@1" in metrics(tmp_path / "teacher")[-1]
     distill_students(XModalRun(config, Resources(outlines_dir), tmp_path / "students", teacher=tmp_path / "teacher"))
-    # What build_bundle reads: a checkpoint of plain students, without the maps to the teacher's width.
-    saved = Checkpoint.load(tmp_path / "students" / STUDENTS_NAME)
-    assert saved.experiment["student"]["grid"] == 2
-    students = Students(StudentConfig(size_px=32, widths=(4, 8), grid=2, channels=3))
-    students.load_state_dict(saved.averaged)
-    rows = students.eval().sketch(torch.rand(2, 3, 32, 32))
-    assert torch.allclose(rows.norm(dim=1), torch.ones(2), atol=1e-5)
+    # Their best weights are what `build_bundle` takes, without the maps to the teacher's width.
+    (tmp_path / "card.md").write_text("# Outlines\n\n{figures}\n")
+    bundle = build_bundle(
+        Release(tmp_path / "students" / STUDENTS_NAME, tmp_path / "card.md", outlines_dir, tmp_path / "bundle", "tiny")
+    )
+    assert bundle.embedding_dim == 2 * 2 * 3
+    best = RunState.load(tmp_path / "students" / "checkpoint.pt").best_step
+    figures = next(entry for entry in metrics(tmp_path / "students") if entry["step"] == best and "score" in entry)
+    assert bundle.manifest.metrics["splits"]["outlines"]["acc_at_1"] * 100 == pytest.approx(figures["outlines@1"])
 
 
 @pytest.mark.parametrize("loss", ["info_nce", "triplet"])
@@ -171,3 +175,36 @@ def test_the_paper_s_losses_reach_every_weight(outlines_dir: Path, experiment: E
     early, late = (RunState.load(tmp_path / out / "checkpoint.pt").module for out in ("one", "three"))
     still = [name for name, value in early.items() if torch.equal(value, late[name])]
     assert not still
+
+
+def test_published_weights_are_where_a_teacher_starts(
+    outlines_dir: Path, experiment: Experiment, tmp_path: Path
+) -> None:
+    config = experiment(published=tmp_path / "vit.pth", teacher_training={"plan": {"steps": 1, "rate": 0.0}})
+    torch.manual_seed(5)
+    published = Vit(config.teacher.encoder).state_dict()
+    torch.save({**published, "head.weight": torch.zeros(10, 12), "head.bias": torch.zeros(10)}, tmp_path / "vit.pth")
+    train_teacher(XModalRun(config, Resources(outlines_dir), tmp_path / "run"))
+    teacher = load_teacher(tmp_path / "run").teacher
+    assert same(published, dict(teacher.photo_encoder.state_dict()))
+    assert same(published, dict(teacher.sketch_encoder.state_dict()))
+
+
+def test_pretrained_trunks_learn_at_their_own_rate(outlines_dir: Path, experiment: Experiment, tmp_path: Path) -> None:
+    states = []
+    for steps in (1, 3):
+        config = experiment(
+            teacher={"encoder": {"widths": [4, 8], "grid": 4}},
+            teacher_training={"plan": {"steps": steps, "rate": 0.0, "new_rate": 1e-3, "ema_decay": 0.0}},
+        )
+        train_teacher(XModalRun(config, Resources(outlines_dir), tmp_path / str(steps)))
+        states.append(load_teacher(tmp_path / str(steps)).teacher.state_dict())
+    still = {name for name, value in states[0].items() if torch.equal(value, states[1][name])}
+    assert still == {name for name in states[0] if ".backbone." in name}
+
+
+def test_a_run_that_never_began_gives_way(outlines_dir: Path, experiment: Experiment, tmp_path: Path) -> None:
+    wrong = experiment(sets=[{"folder": "outlines", "pool": "own", "split": "nothing"}])
+    with pytest.raises(SplitMissing):
+        train_teacher(XModalRun(wrong, Resources(outlines_dir), tmp_path / "run"))
+    train_teacher(XModalRun(experiment(), Resources(outlines_dir), tmp_path / "run"))

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from models.layers.attention import Block
 from models.layers.patch_embed import resize_positions
 from models.layers.resnet import ResNetTrunk
 from models.vit import PublishedWeightsUnfit, Vit, VitConfig, token_map
@@ -138,3 +139,20 @@ def test_hybrid_tokens_are_cells_of_the_trunk_s_map() -> None:
 def test_token_map_puts_tokens_where_they_came_from() -> None:
     tokens = torch.arange(10.0).view(1, 10, 1)
     assert token_map(tokens)[0, 0].tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+
+
+def test_attention_map_is_what_the_cls_reads_in_the_last_block() -> None:
+    torch.manual_seed(0)
+    vit = Vit(VitConfig(size_px=32, dim=24, depth=1, heads=3, patch_px=8))
+    images = torch.randn(2, 3, 32, 32)
+    shown = vit.attention(images)
+    assert shown.shape == (2, 3, 4, 4)
+    cells = vit.patch_embed(images).flatten(2).transpose(1, 2)
+    tokens = torch.cat([vit.cls_token.expand(2, -1, -1), cells], dim=1) + vit.pos_embed
+    block = vit.blocks[0]
+    assert isinstance(block, Block)
+    qkv = block.attn.qkv(block.norm1(tokens))
+    for head in range(3):
+        q, k = qkv[:, 0, 8 * head : 8 * head + 8], qkv[:, :, 24 + 8 * head : 32 + 8 * head]
+        shares = torch.softmax(torch.einsum("bd,bnd->bn", q, k) / 8**0.5, dim=1)
+        assert torch.allclose(shown[:, head].flatten(1), shares[:, 1:], atol=1e-6)
