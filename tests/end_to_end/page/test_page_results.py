@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import Route, expect
 
 if TYPE_CHECKING:
@@ -164,15 +165,19 @@ def test_a_lost_connection_is_told_and_made_good(hand: Hand) -> None:
     expect(notice).to_have_count(0)
 
 
-def test_a_busy_service_is_asked_again(hand: Hand) -> None:
-    answers = iter([429, 503])
+@pytest.mark.parametrize(("status", "by_itself"), [(429, True), (503, True), (500, False)])
+def test_a_failing_service_is_asked_again(hand: Hand, status: int, by_itself: bool) -> None:
+    problem = {"title": "Too much to do", "detail": "The queue is full.", "code": "queue_full"}
 
-    def busy(route: Route) -> None:
-        problem = {"title": "Too many requests are waiting", "detail": "The queue is full.", "code": "queue_full"}
-        route.fulfill(status=next(answers), json=problem, content_type="application/problem+json")
+    def fail(route: Route) -> None:
+        route.fulfill(status=status, json=problem, content_type="application/problem+json")
 
-    hand.page.route("**/v1/search?*", busy, times=2)
+    hand.page.route("**/v1/search?*", fail)
     hand.draw_shape("cross")
-    expect(hand.page.get_by_text("The queue is full. Trying again by itself.")).to_be_visible()
-    hand.page.get_by_role("button", name="Try again").click()
+    expect(hand.page.get_by_text("Too much to do")).to_be_visible()
+    promised = " Trying again by itself." if by_itself else ""
+    expect(hand.page.locator("#notice-detail")).to_have_text(f"The queue is full.{promised}")
+    hand.page.unroute("**/v1/search?*", fail)
+    if not by_itself:
+        hand.page.get_by_role("button", name="Try again").click()
     hand.expect_best("cross")
