@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from models.training.config import ConfigInvalid
 from models.training.distill_students import distill_students
 from models.training.experiment import Resources, XModalRun, say
-from models.training.run_directory import replace_file, write_json
+from models.training.run_directory import write_json, write_text
 from models.training.train_teacher import train_teacher
 from models.training.xmodalvit_config import XModalConfig, merge_tables, read_toml
 
@@ -124,7 +124,7 @@ def _tabulate(ablation: AblationConfig, out: Path, queries: dict[str, int]) -> N
             f"{cell.mean:.1f} ± {cell.half_width:.1f} ({cell.low:.1f} to {cell.high:.1f})" for cell in row.values()
         ]
         lines.append(f"| {arm_name} | {' | '.join(cells)} |")
-    replace_file(out / "ablation.md", ("\n".join(lines) + "\n").encode())
+    write_text(out / "ablation.md", "\n".join(lines) + "\n")
 
 
 def _last_figures(folder: Path) -> dict[str, float] | None:

@@ -13,9 +13,10 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -66,8 +67,7 @@ class RunDirectory:
         """Drop entries after `step`, which a run that goes on from there will write again."""
         if self.metrics.is_file():
             lines = self.metrics.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if json.loads(line)["step"] <= step]
-            replace_file(self.metrics, "".join(f"{line}\n" for line in kept).encode())
+            write_text(self.metrics, "".join(f"{line}\n" for line in lines if _step_of(line) <= step))
 
 
 class Metrics:
@@ -113,17 +113,30 @@ def environment() -> dict[str, Any]:
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Whole or not at all."""
-    replace_file(path, (json.dumps(value, indent=2) + "\n").encode())
+    write_text(path, json.dumps(value, indent=2) + "\n")
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write beside `path`, then replace it."""
+def write_text(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    replace_file(path, lambda file: file.write(text.encode()))
+
+
+def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Have `write` fill a file beside `path`, then replace it."""
     staged = path.with_name(path.name + ".partial")
     with staged.open("wb") as file:
-        file.write(data)
+        write(file)
         file.flush()
         os.fsync(file.fileno())
     staged.replace(path)
+
+
+def _step_of(line: str) -> float:
+    """Of an entry; a line that a kill cut short belongs to no step."""
+    try:
+        return float(json.loads(line)["step"])
+    except json.JSONDecodeError:
+        return float("inf")
 
 
 def _revision() -> str | None:

@@ -5,7 +5,6 @@ Batches, views and second sketches are functions of seed and step, so no random 
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,9 +44,7 @@ class RunState:
 
 def save_tensors(path: Path, values: dict[str, Any]) -> None:
     """Tensors and plain values, whole or not at all."""
-    buffer = io.BytesIO()
-    torch.save(values, buffer)
-    replace_file(path, buffer.getvalue())
+    replace_file(path, lambda file: torch.save(values, file))
 
 
 def load_tensors(path: Path) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def test_teacher_then_students(config: Path, outlines_dir: Path, tmp_path: Path)
     ("line", "reason"),
     [
         ("student_training.angel = 1", "angel"),
+        ("teacher.fusion_block = 1", "fusion_block"),
         ("batch = 3", "batch"),
         ("student", "no TOML"),
         ("batch.groups = 4", "TrainingDataUnfit"),

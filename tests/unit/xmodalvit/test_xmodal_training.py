@@ -58,6 +58,9 @@ def test_a_killed_teacher_goes_on_to_the_same_end(
 ) -> None:
     for stop in (1, 3, None):
         train_teacher(XModalRun(experiment(), Resources(outlines_dir), tmp_path / "killed", stop_after=stop))
+        if stop:  # what a kill leaves: entries after the last checkpoint, the last one cut short
+            with (tmp_path / "killed" / "metrics.jsonl").open("a") as file:
+                file.write('{"step": 4, "total": 9.0}\n{"step": 4, "sc')
     whole, parts = (RunState.load(folder / "checkpoint.pt") for folder in (teacher_dir, tmp_path / "killed"))
     assert whole.step == parts.step == 4
     assert same(whole.module, parts.module)
