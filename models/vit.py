@@ -80,7 +80,7 @@ class Vit(nn.Module):
     def _embedded(self, images: Tensor) -> Tensor:
         cells = self.patch_embed(images)  # (B, D, h, w)
         positions = resize_positions(self.pos_embed, *cells.shape[-2:])
-        cls = self.cls_token.expand(len(cells), -1, -1)
+        cls = self.cls_token.expand(cells.shape[0], -1, -1)  # len() would fix the batch size when exported
         return torch.cat([cls, cells.flatten(2).transpose(1, 2)], dim=1) + positions
 
     def load_published(self, state: Mapping[str, Tensor]) -> None:
@@ -108,4 +108,4 @@ class Vit(nn.Module):
 def token_map(tokens: Tensor) -> Tensor:
     """(B, 1 + n * n, D) -> (B, D, n, n): the cells where they lie, without the CLS."""
     side = round((tokens.shape[1] - 1) ** 0.5)
-    return tokens[:, 1:].transpose(1, 2).reshape(len(tokens), -1, side, side)
+    return tokens[:, 1:].transpose(1, 2).reshape(tokens.shape[0], -1, side, side)

@@ -9,6 +9,7 @@ from models.layers.attention import Block
 from models.layers.patch_embed import resize_positions
 from models.layers.resnet import ResNetTrunk
 from models.vit import PublishedWeightsUnfit, Vit, VitConfig, token_map
+from models.vit_students import VitStudentConfig, VitStudents
 
 TINY = VitConfig(size_px=32, dim=24, depth=2, heads=3, patch_px=8)
 TINY_HYBRID = VitConfig(size_px=64, dim=24, depth=1, heads=3, widths=(4, 8), grid=4)
@@ -156,3 +157,28 @@ def test_attention_map_is_what_the_cls_reads_in_the_last_block() -> None:
         q, k = qkv[:, 0, 8 * head : 8 * head + 8], qkv[:, :, 24 + 8 * head : 32 + 8 * head]
         shares = torch.softmax(torch.einsum("bd,bnd->bn", q, k) / 8**0.5, dim=1)
         assert torch.allclose(shown[:, head].flatten(1), shares[:, 1:], atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")  # of torch's own exporter
+def test_students_export_with_a_free_batch_size() -> None:
+    torch.manual_seed(0)
+    students = VitStudents(VitStudentConfig(TINY_HYBRID, cls_dim=8, grid=2, channels=3)).eval()
+    batch = torch.export.Dim("batch")
+    exported = torch.export.export(students.sketch, (torch.zeros(2, 3, 64, 64),), dynamic_shapes=({0: batch},))
+    images = torch.randn(5, 3, 64, 64)
+    rows = students.sketch(images)
+    assert rows.shape == (5, students.config.embedding_dim) == (5, 8 + 12)
+    assert torch.allclose(rows.norm(dim=1), torch.ones(5), atol=1e-5)
+    assert torch.allclose(exported.module()(images), rows, atol=1e-6)
+
+
+def test_shared_students_differ_in_their_heads_alone() -> None:
+    torch.manual_seed(0)
+    apart, shared = (VitStudents(VitStudentConfig(TINY_HYBRID, cls_dim=8, shared_encoder=s)) for s in (False, True))
+    assert len(apart.trunks()) == 2
+    assert len(shared.trunks()) == 1
+    assert len(apart.projections()) == len(shared.projections()) == 8
+    images = torch.randn(2, 3, 64, 64)
+    sketch_cells, photo_cells = shared.cells(images, images)
+    assert torch.equal(sketch_cells, photo_cells)
+    assert not torch.allclose(shared.sketch.head(sketch_cells), shared.photo.head(photo_cells))
