@@ -34,7 +34,8 @@ class SetConfig(BaseModel):
 
     `folder`: below the data directory. `split`: of its pairs; empty for a set of photos without sketches. `pool`: sets
     with the same pool and category are mixed. `weight`: how often one of its categories is chosen; `weights` overrides
-    it by category. `synthetic`: draw its photos too. `focus`: see `edge_drawing`.
+    it by category. `synthetic`: draw its photos too. `focus`: see `edge_drawing`. `exclude`: ids of photos that are
+    left out with their sketches, because they show what a validation split or a zero-shot protocol keeps unseen.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +47,7 @@ class SetConfig(BaseModel):
     weights: dict[str, float] = {}
     synthetic: bool = True
     focus: float | None = None
+    exclude: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def prepare_images(
     wanted = {
         "size_px": size_px,
         "styles": _DRAWING_STYLES,
-        "sets": [config.model_dump() for config in sets],
+        "drawn": [[config.synthetic, config.focus] for config in sets],
         "files": [[str(p.path.relative_to(data)) for p in s.photos] for s in sources],
         "sketches": [[str(path.relative_to(data)) for path, _ in s.sketches] for s in sources],
     }
@@ -135,14 +137,15 @@ def trainable_photos(pairs: PairSet, split: str) -> tuple[Photo, ...]:
 
 def _source(data: Path, config: SetConfig) -> _Source:
     if not config.split:
-        return _Source(config, load_photos(data / config.folder), ())
+        photos = tuple(p for p in load_photos(data / config.folder) if p.key.photo_id not in config.exclude)
+        return _Source(config, photos, ())
     pairs = PairSet.load(data / config.folder)
-    drawn = pairs.split(config.split)
-    allowed = trainable_photos(pairs, config.split)
+    drawn = [pair for pair in pairs.split(config.split) if pair.photo.photo_id not in config.exclude]
+    allowed = [p for p in trainable_photos(pairs, config.split) if p.key.photo_id not in config.exclude]
     if not config.synthetic:
         keys = {pair.photo for pair in drawn}
-        allowed = tuple(photo for photo in allowed if photo.key in keys)
-    return _Source(config, allowed, tuple((pair.sketch_path, pair.photo) for pair in drawn))
+        allowed = [photo for photo in allowed if photo.key in keys]
+    return _Source(config, tuple(allowed), tuple((pair.sketch_path, pair.photo) for pair in drawn))
 
 
 def _array(path: Path, shape: tuple[int, ...], fresh: bool) -> np.memmap[tuple[int, ...], np.dtype[np.uint8]]:

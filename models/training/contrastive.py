@@ -126,11 +126,8 @@ def _start(run: Run) -> tuple[Students, Students, torch.optim.Optimizer, int]:
     students.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = copy.deepcopy(students).requires_grad_(False)
     trunk_weights = [p for trunk in students.trunks() for p in trunk.parameters() if p.requires_grad]
-    groups = [
-        {"params": trunk_weights, "base_rate": config.optimiser.rate},
-        {"params": students.projections(), "base_rate": config.optimiser.head_rate},
-    ]
-    optimiser = torch.optim.AdamW(groups, lr=config.optimiser.rate, weight_decay=config.optimiser.weight_decay)
+    groups = [{"params": trunk_weights}, {"params": students.projections()}]
+    optimiser = torch.optim.AdamW(groups, weight_decay=config.optimiser.weight_decay)
     path = run.out / CHECKPOINT_NAME
     if not path.is_file():
         return students, averaged, optimiser, 0
@@ -185,8 +182,9 @@ def _normalised(images: Tensor) -> Tensor:
 
 def _set_rates(optimiser: torch.optim.Optimizer, config: ExperimentConfig, step: int) -> None:
     factor = rate_factor(step, config.steps, config.optimiser.warmup_steps, config.optimiser.decay_share)
-    for group in optimiser.param_groups:
-        group["lr"] = group["base_rate"] * factor
+    rates = (config.optimiser.rate, config.optimiser.head_rate)
+    for group, rate in zip(optimiser.param_groups, rates, strict=True):
+        group["lr"] = rate * factor
 
 
 @torch.no_grad()

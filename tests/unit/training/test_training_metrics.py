@@ -4,11 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from models.data.pairs import PairSet
 from models.evaluation.hog import hog
 from models.evaluation.protocol import category_galleries, measure
 from models.evaluation.retrieval_metrics import accuracy_at, mean_average_precision, mean_rank, ranks
+from models.evaluation.splits import ValidationSplit
+from models.students import StudentConfig, Students
+from models.training.untrained import untrained_figures
 
 
 def test_figures_against_sorting_by_hand() -> None:
@@ -62,3 +66,12 @@ def test_hog_finds_the_direction_of_an_edge() -> None:
     assert hog(upright) @ hog(255 - upright) == pytest.approx(1.0, abs=1e-5)  # polarity does not matter
     assert hog(upright) @ hog(lying) < 0.1
     assert not hog(np.zeros((64, 64), dtype=np.float32)).any()
+
+
+def test_untrained_features_are_standardised_by_training_images(shapes_dir: Path) -> None:
+    torch.manual_seed(0)
+    students = Students(StudentConfig(size_px=32, widths=(8, 8, 8), grid=2, channels=4))
+    figures = untrained_figures(students, shapes_dir.parent, [ValidationSplit("val", "shapes", "val")])
+    assert figures["val"].queries == 4
+    assert figures["val"].photos == 12
+    assert 0 < figures["val"].mean_average_precision <= 1

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from models.data.doodles import main, write_doodle_pairs
+from models.data.pairs import PairSet
+from models.data.unseen import STANDARD_UNSEEN, names_unseen
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A few rows of each set that doodles are made from."""
+    data = tmp_path / "data"
+    for folder in ("sketchy104", "emoji_open", "tuxphoto", "quickdraw_strokes/strokes"):
+        (data / folder).mkdir(parents=True)
+    for name in ("sketchy104/s.png", "emoji_open/cup.png", "emoji_open/late.png", "tuxphoto/mug.png"):
+        Image.new("RGB", (8, 8), "white").save(data / name)
+    header = "sketch_path,photo_path,category,photo_id,split"
+    (data / "sketchy104/manifest.csv").write_text(f"{header}\ns.png,s.png,owl,1,val_unseen\n")
+    (data / "emoji_open/manifest.csv").write_text(
+        f"{header},name\ns.png,cup.png,x,1,train,Red Cup\ns.png,cup.png,x,1,train,Red Cup\n"
+        "s.png,late.png,x,2,test,cup\ns.png,cup.png,x,3,train,owl\n"
+    )
+    (data / "tuxphoto/photos.csv").write_text("photo_path,quickdraw_category\nmug.png,cup\nmug.png,\n")
+    line = json.dumps({"drawing": [[[0, 50, 100], [0, 80, 10]]]})
+    for category in ("cup", "owl", "tree", "submarine"):
+        (data / f"quickdraw_strokes/strokes/{category}.ndjson").write_text(f"{line}\n{line}\n")
+    return data
+
+
+def test_doodles_meet_pictures_of_their_name_in_the_training_split(sources: Path) -> None:
+    out = sources / "doodles"
+    assert write_doodle_pairs(sources, out) == 4
+    pairs = PairSet.load(out)
+    # Two doodles of a cup, for the emoji and for the photograph; no owl, no tree, nothing that has no picture.
+    assert {pair.photo.photo_id for pair in pairs.pairs} == {"cup"}
+    assert sorted(key.category for key in pairs.photos) == ["a", "b"]
+    assert {pair.split for pair in pairs.pairs} == {"train"}
+
+
+def test_a_missing_set_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "sketchy104" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name", ["palm tree", "crossed swords", "Scissors", "dagger", "windmills", "manual wheelchair"]
+)
+def test_names_of_unseen_categories(name: str) -> None:
+    assert names_unseen(name, STANDARD_UNSEEN)
+
+
+@pytest.mark.parametrize("name", ["street", "doormat", "seesaw", "combat", "pearl", "treetop"])
+def test_names_that_only_contain_one(name: str) -> None:
+    assert not names_unseen(name, STANDARD_UNSEEN)
