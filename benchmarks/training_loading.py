@@ -1,0 +1,106 @@
+"""Time of a training step with its data over the same step with data in memory. Goal: 1.1 or less.
+
+python benchmarks/training_loading.py [--data DIR] [--config FILE] [--pairs 16] [--steps 5] [--device D] [--workers N]
+
+The step is the teacher's, forward and backward, of an experiment file; the baseline gets one batch again and again. The
+steps alternate, so other work on the machine hits both alike. Images are decoded before the first step, as in a run.
+Without --data a set is made up for the purpose: outlines of shapes and the shapes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw
+
+from models.bundle import cpu_quota
+from models.teacher import Teacher
+from models.training.experiment import Resources, XModalRun
+from models.training.initial_weights import freeze_stages
+from models.training.pair_batches import PairBatch
+from models.training.place import Place
+from models.training.train_teacher import TeacherTask
+from models.training.xmodalvit_config import XModalConfig
+
+CONFIGS = Path(__file__).resolve().parents[1] / "models" / "configs"
+
+
+def seconds(work: Callable[[], object], place: Place) -> float:
+    started = time.perf_counter()
+    work()
+    if place.device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
+
+
+def measure(run: XModalRun, steps: int, place: Place) -> dict[str, float]:
+    teacher = Teacher(run.config.teacher)
+    freeze_stages(teacher, run.config.teacher_training.plan.frozen_stages)
+    task = TeacherTask(run.config, teacher.to(place.device), {}, place)
+    batches = run.batches((run.config.teacher.encoder.size_px,), place, two_sketches=True)
+    stream = batches.from_to(0, steps + 1, run.resources.workers)
+
+    def train_on(batch: PairBatch) -> None:
+        torch.autograd.backward(task.losses(batch)["total"])
+        teacher.zero_grad(set_to_none=True)
+
+    held = next(stream)
+    train_on(held)  # the first step of any kind allocates
+    memory, data = [], []
+    for _ in range(steps):
+        memory.append(seconds(lambda: train_on(held), place))
+        data.append(seconds(lambda: train_on(next(stream)), place))
+    ratio = statistics.median(data) / statistics.median(memory)
+    return {
+        "in_memory_s": round(statistics.median(memory), 3),
+        "with_data_s": round(statistics.median(data), 3),
+        "ratio": round(ratio, 3),
+    }
+
+
+def made_up(root: Path) -> Path:
+    """A folder of 64 photos in two categories, a sketch of each; every fourth is `val`."""
+    lines = ["sketch_path,photo_path,category,photo_id,split"]
+    for number in range(64):
+        category, split = ("box", "disc")[number % 2], "val" if number % 8 > 5 else "train"
+        box = (20 + number, 30, 120 + number, 100 + 2 * number)
+        for kind, style in (("photo", {"fill": (200, 3 * number, 60)}), ("sketch", {"outline": "black", "width": 3})):
+            image = Image.new("RGB", (256, 256), "white")
+            pen = ImageDraw.Draw(image)
+            (pen.rectangle if category == "box" else pen.ellipse)(box, **style)
+            image.save(root / f"{kind}{number}.png")
+        lines.append(f"sketch{number}.png,photo{number}.png,{category},{number},{split}")
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--config", type=Path, default=CONFIGS / "own_pairs.toml")
+    parser.add_argument("--pairs", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--workers", type=int, default=0)
+    given = parser.parse_args()
+    kind = ("cuda" if torch.cuda.is_available() else "cpu") if given.device == "auto" else given.device
+    torch.set_num_threads(cpu_quota())
+    config = XModalConfig.load(given.config, ["pretrained = false", f"batch.pairs = {given.pairs}"])
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as shapes:
+        data = given.data or made_up(Path(shapes))
+        run = XModalRun(config, Resources(data, workers=given.workers), Path(folder))
+        run.prepare()
+        figures = measure(run, given.steps, replace(Place(), device=torch.device(kind)))
+    print(json.dumps({"benchmark": "training_loading", "device": kind, "pairs": config.batch.pairs, **figures}))
+
+
+if __name__ == "__main__":
+    main()
