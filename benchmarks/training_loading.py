@@ -21,7 +21,6 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw
 
-from models.bundle import cpu_quota
 from models.teacher import Teacher
 from models.training.experiment import Resources, XModalRun
 from models.training.initial_weights import freeze_stages
@@ -92,7 +91,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0)
     given = parser.parse_args()
     kind = ("cuda" if torch.cuda.is_available() else "cpu") if given.device == "auto" else given.device
-    torch.set_num_threads(cpu_quota())
+    torch.set_num_threads(1)  # as a training process on a CPU has
     config = XModalConfig.load(given.config, ["pretrained = false", f"batch.pairs = {given.pairs}"])
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as shapes:
         data = given.data or made_up(Path(shapes))

@@ -8,6 +8,7 @@ baselines, beside the others they let the two students meet directly.
 from __future__ import annotations
 
 import copy
+import hashlib
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -24,13 +25,13 @@ from models.students import Students
 from models.teacher import FrozenTeacher, Targets
 from models.training.checkpoint import Checkpoint
 from models.training.experiment import XModalRun
-from models.training.initial_weights import freeze_stages, start_from_imagenet
+from models.training.initial_weights import freeze_stages, start_from_imagenet, start_from_published
 from models.training.loop import Fit, Verdict
 from models.training.pair_batches import PairBatch
 from models.training.place import Place
 from models.training.ranks import gather_cells, sum_gradients
 from models.training.run_directory import RunDirectory
-from models.training.train_teacher import load_teacher
+from models.training.train_teacher import TEACHER_NAME, load_teacher
 from models.training.validation import validate
 from models.training.xmodalvit_config import XModalConfig
 from models.vit_students import VitStudents
@@ -49,11 +50,13 @@ def distill_students(run: XModalRun) -> None:
     step it raises TeacherMissing, CheckpointInvalid, and what `RunDirectory.open`, `XModalRun.prepare` and
     `XModalRun.launch` raise.
     """
+    experiment = {"task": "students", "teacher_sha256": None, **run.config.model_dump(mode="json")}
     if run.config.student_training.distilling:
         if run.teacher is None:
             raise TeacherMissing("these losses need a teacher: give --teacher RUN, or set their weights to 0")
         load_teacher(run.teacher)
-    RunDirectory.open(run.out, {"task": "students", **run.config.model_dump(mode="json")})
+        experiment["teacher_sha256"] = hashlib.sha256((run.teacher / TEACHER_NAME).read_bytes()).hexdigest()
+    RunDirectory.open(run.out, experiment)
     run.prepare()
     run.launch(partial(_train_rank, run))
 
@@ -79,6 +82,8 @@ def _train_rank(run: XModalRun, place: Place) -> None:
     module = Distillation(students, width)
     if config.pretrained:
         start_from_imagenet(students, run.pretrained)
+    if config.published_student is not None:
+        start_from_published(students, config.published_student)
     plan = config.student_training.plan
     freeze_stages(students, plan.frozen_stages)
     for part in (module, teacher):

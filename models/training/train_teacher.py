@@ -17,6 +17,7 @@ from models.evaluation.protocol import CategoryGallery
 from models.losses.info_nce import info_nce
 from models.losses.queue_contrast import KeyQueue, queue_contrast
 from models.teacher import FrozenTeacher, Teacher, TeacherCells
+from models.training.checkpoint import CheckpointInvalid
 from models.training.experiment import XModalRun
 from models.training.initial_weights import freeze_stages, start_from_imagenet, start_from_published
 from models.training.loop import Fit, Verdict
@@ -45,6 +46,8 @@ def train_teacher(run: XModalRun) -> None:
 def load_teacher(folder: Path) -> FrozenTeacher:
     """The best teacher of a run. Raises CheckpointInvalid, ConfigInvalid."""
     values = load_tensors(folder / TEACHER_NAME)
+    if not {"teacher", "experiment"} <= set(values):
+        raise CheckpointInvalid(f"{folder / TEACHER_NAME} holds no teacher")
     config = XModalConfig.parse(values["experiment"], str(folder))
     teacher = Teacher(config.teacher)
     teacher.load_state_dict(values["teacher"])

@@ -93,8 +93,8 @@ class XModalConfig(_Frozen):
     """Everything that decides an experiment, besides the data. `about`: source, command, hardware, figures; not read.
 
     `student` or `vit_student`: the students' form, exactly one. `published`: a file with a ViT's published weights for
-    the teacher's encoders. `pretrained`: CNN trunks start from ImageNet (`RESNET18_IMAGENET`).
-    `augment`: false only resizes.
+    the teacher's encoders; `published_student`: for ViT students. `pretrained`: CNN trunks start from ImageNet
+    (`RESNET18_IMAGENET`). `augment`: false only resizes.
     """
 
     about: dict[str, Any]
@@ -103,6 +103,7 @@ class XModalConfig(_Frozen):
     cache_px: int = 192
     pretrained: bool = True
     published: Path | None = None
+    published_student: Path | None = None
     teacher: TeacherConfig = TeacherConfig()
     student: StudentConfig | None = None
     vit_student: VitStudentConfig | None = None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 
 from models.data.pairs import SplitMissing
 from models.export.build_bundle import Release, build_bundle
+from models.training.checkpoint import CheckpointInvalid
 from models.training.distill_students import STUDENTS_NAME, TeacherMissing, distill_students
 from models.training.experiment import Resources, XModalRun
 from models.training.run_directory import RunMismatch
@@ -178,6 +180,18 @@ def test_the_paper_s_losses_reach_every_weight(outlines_dir: Path, experiment: E
     early, late = (RunState.load(tmp_path / out / "checkpoint.pt").module for out in ("one", "three"))
     still = [name for name, value in early.items() if torch.equal(value, late[name])]
     assert not still
+
+
+def test_another_teacher_in_the_same_run_is_refused(
+    outlines_dir: Path, experiment: Experiment, teacher_dir: Path, tmp_path: Path
+) -> None:
+    run = XModalRun(experiment(), Resources(outlines_dir), tmp_path / "run", teacher=teacher_dir, stop_after=1)
+    distill_students(run)
+    train_teacher(XModalRun(experiment(seed=1), Resources(outlines_dir), tmp_path / "other"))
+    with pytest.raises(RunMismatch, match="teacher_sha256"):
+        distill_students(replace(run, teacher=tmp_path / "other"))
+    with pytest.raises(CheckpointInvalid, match=r"teacher\.pt cannot be read"):
+        distill_students(replace(run, teacher=tmp_path / "run"))
 
 
 def test_published_weights_are_where_a_teacher_starts(
