@@ -102,7 +102,7 @@ def test_configs_are_experiments() -> None:
     folder = Path(__file__).resolve().parents[3] / "models" / "configs"
     for name in ("xmodalvit_paper", "xmodalvit_best", "own_pairs"):
         config = XModalConfig.load(folder / f"{name}.toml")
-        assert {"source", "command", "hardware", "expected", "reached"} <= set(config.about)
+        assert {"source", "command", "hardware", "hours", "expected", "reached"} <= set(config.about)
     ablation = AblationConfig.load(folder / "ablation.toml")
     base = merge_tables(read_toml(folder / ablation.base), ablation.changes)
     for arm in ablation.arms:
