@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from models.training.config import ConfigInvalid
 from models.training.distill_students import distill_students
 from models.training.experiment import Resources, XModalRun, say
-from models.training.run_directory import write_json, write_text
+from models.training.run_directory import RunDirectory, write_json, write_text
 from models.training.train_teacher import train_teacher
 from models.training.xmodalvit_config import XModalConfig, merge_tables, read_toml
 
@@ -128,10 +128,12 @@ def _tabulate(ablation: AblationConfig, out: Path, queries: dict[str, int]) -> N
 
 
 def _last_figures(folder: Path) -> dict[str, float] | None:
-    path = folder / "metrics.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    entries: list[dict[str, float]] = [json.loads(line) for line in lines]
-    return next((entry for entry in reversed(entries) if "score" in entry), None)
+    """Of a run that got to the end of its plan; None of one that is still on its way."""
+    run = RunDirectory(folder)
+    if not run.checkpoint.is_file():
+        return None
+    steps = run.config()["student_training"]["plan"]["steps"]
+    return next((entry for entry in run.entries() if entry["step"] == steps and "score" in entry), None)
 
 
 def _cell(values: Sequence[float], queries: int) -> Cell:

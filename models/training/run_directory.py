@@ -43,7 +43,7 @@ class RunDirectory:
         run = cls(path)
         config = path / "config.json"
         if run.checkpoint.is_file() and config.is_file():
-            known = json.loads(config.read_text(encoding="utf-8"))
+            known = run.config()
             changed = [name for name in experiment if name not in _MAY_CHANGE and known.get(name) != experiment[name]]
             if changed:
                 raise RunMismatch(
@@ -63,11 +63,20 @@ class RunDirectory:
         """Entries by step, one JSON document a line."""
         return self.path / "metrics.jsonl"
 
+    def config(self) -> dict[str, Any]:
+        """The experiment."""
+        experiment: dict[str, Any] = json.loads((self.path / "config.json").read_text(encoding="utf-8"))
+        return experiment
+
+    def entries(self) -> list[dict[str, float]]:
+        """Every metrics entry that is whole: a kill may cut the last one short."""
+        lines = self.metrics.read_text(encoding="utf-8").splitlines() if self.metrics.is_file() else []
+        return [entry for line in lines if (entry := _entry(line)) is not None]
+
     def rewind(self, step: int) -> None:
         """Drop entries after `step`, which a run that goes on from there will write again."""
-        if self.metrics.is_file():
-            lines = self.metrics.read_text(encoding="utf-8").splitlines()
-            write_text(self.metrics, "".join(f"{line}\n" for line in lines if _step_of(line) <= step))
+        kept = [json.dumps(entry) for entry in self.entries() if entry["step"] <= step]
+        write_text(self.metrics, "".join(f"{line}\n" for line in kept))
 
 
 class Metrics:
@@ -131,12 +140,12 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     staged.replace(path)
 
 
-def _step_of(line: str) -> float:
-    """Of an entry; a line that a kill cut short belongs to no step."""
+def _entry(line: str) -> dict[str, float] | None:
     try:
-        return float(json.loads(line)["step"])
+        entry: dict[str, float] = json.loads(line)
     except json.JSONDecodeError:
-        return float("inf")
+        return None
+    return entry
 
 
 def _revision() -> str | None:

@@ -122,5 +122,10 @@ def test_an_ablation_shares_teachers_and_tabulates(config: Path, outlines_dir: P
         share = cell["mean"] / 100
         assert cell["half_width"] == pytest.approx(196 * (share * (1 - share) / 8) ** 0.5, abs=0.01)
     assert len((out / "ablation.md").read_text().splitlines()) == 5
+    lines = (out / "xaqc" / "seed1" / "metrics.jsonl").read_text().splitlines()
+    (out / "xaqc" / "seed1" / "metrics.jsonl").write_text(lines[0] + "\n")  # as if still on its way
+    run_ablation(path, Resources(outlines_dir), out, arms=["contrastive"], seeds=[0])
+    row = json.loads((out / "ablation.json").read_text())["xaqc"]["outlines"]
+    assert row["low"] == row["mean"] == row["high"]
     with pytest.raises(ConfigInvalid, match="no arm is called 'nothing'"):
         run_ablation(path, Resources(outlines_dir), out, arms=["nothing"])
