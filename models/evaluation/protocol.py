@@ -42,6 +42,20 @@ class Figures:
     mean_average_precision: float
     mean_rank: float
 
+    @classmethod
+    def of_ranks(cls, placed: NDArray[np.int64], *, photos: int, categories: int) -> Figures:
+        """(Q,) ranks, the photos that were searched, and how many categories were asked for -> figures."""
+        return cls(
+            queries=len(placed),
+            photos=photos,
+            categories=categories,
+            acc_at_1=accuracy_at(placed, 1),
+            acc_at_5=accuracy_at(placed, 5),
+            acc_at_10=accuracy_at(placed, 10),
+            mean_average_precision=mean_average_precision(placed),
+            mean_rank=mean_rank(placed),
+        )
+
     def as_dict(self) -> dict[str, float]:
         """Rounded to four digits, for JSON."""
         return {name: round(value, 4) for name, value in asdict(self).items()}
@@ -73,14 +87,5 @@ def measure(
     for gallery in galleries:
         scores = encode_sketches(gallery.queries) @ encode_photos(gallery.photos).T
         found.append(ranks(scores, gallery.targets()))
-    placed = np.concatenate(found)
-    return Figures(
-        queries=len(placed),
-        photos=sum(len(gallery.photos) for gallery in galleries),
-        categories=len(galleries),
-        acc_at_1=accuracy_at(placed, 1),
-        acc_at_5=accuracy_at(placed, 5),
-        acc_at_10=accuracy_at(placed, 10),
-        mean_average_precision=mean_average_precision(placed),
-        mean_rank=mean_rank(placed),
-    )
+    photos = sum(len(gallery.photos) for gallery in galleries)
+    return Figures.of_ranks(np.concatenate(found), photos=photos, categories=len(galleries))

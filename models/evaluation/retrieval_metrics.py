@@ -6,13 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def ranks(scores: NDArray[np.floating], targets: NDArray[np.integer]) -> NDArray[np.int64]:
+def ranks(scores: NDArray[np.floating], targets: NDArray[np.integer], tolerance: float = 0.0) -> NDArray[np.int64]:
     """(Q, G) scores, higher is better, (Q,) column of the right photo -> (Q,) ranks from 1.
 
-    A tie counts against the query: an encoder that gives every photo the same score is last, not first.
+    A tie counts against the query: an encoder that gives every photo the same score is last, not first. Scores no
+    more than `tolerance` below the right photo's are ties.
     """
     own = scores[np.arange(len(scores)), targets]
-    result: NDArray[np.int64] = (scores >= own[:, None]).sum(axis=1)
+    # "Not worse" and not "at least as good": what is not a number counts against the query as well.
+    result: NDArray[np.int64] = (~(scores < own[:, None] - tolerance)).sum(axis=1)
     return result
 
 
