@@ -1,0 +1,31 @@
+"""What an evaluation can refuse.
+
+InkseekError (models.bundle.errors)
+└── EvaluationError
+    ├── NothingToEvaluate      no sketches with a photo to find
+    ├── SplitNotChosen         the set is divided and no split was named
+    ├── EmbeddingsNotFinite    an encoder gave infinities or what is not a number
+    └── PicturesUnusable       the folder holds no pictures that could go into a report
+"""
+
+from models.bundle import InkseekError
+
+
+class EvaluationError(InkseekError):
+    """No figures can be given."""
+
+
+class NothingToEvaluate(EvaluationError):
+    """There are no sketches with a photo to find."""
+
+
+class SplitNotChosen(EvaluationError):
+    """The set is divided, and which part is meant was not said: figures of training pairs are no figures."""
+
+
+class EmbeddingsNotFinite(EvaluationError):
+    """An encoder gave infinities or what is not a number."""
+
+
+class PicturesUnusable(EvaluationError):
+    """The folder holds no pictures that could go into a report."""

@@ -1,0 +1,109 @@
+"""What every sketch finds: the rank of its photo, and the first photos that come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.data.formats import SketchRecord
+from models.data.pairs import PhotoKey
+from models.evaluation.dataset_embeddings import Embedded
+from models.evaluation.retrieval_metrics import ranks
+
+SHOWN = 10
+# Two copies of a photo differ in the last bits, by where in a batch and in a matrix product they stood. Without this,
+# chance would decide between them.
+TIE = 1e-6
+
+_BLOCK = 256  # queries scored at once: bounds memory, not results
+
+
+class Protocol(StrEnum):
+    """What a sketch is searched in."""
+
+    GALLERY = "gallery"  # all photos of the split, of every category
+    CATEGORY = "category"  # the photos of the sketch's own category
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """Of Q queries in the order of their records; photos are named by their row in the gallery.
+
+    `ranks` (Q,) from 1; `searched` (Q,) how many photos each was searched among; `first` (Q, 10) the best rows, -1
+    where there are no more; `scores` (Q, 10) their cosines; `own_scores` (Q,) the right photo's. Cosines are -inf
+    where there is no vector.
+    """
+
+    ranks: NDArray[np.int64]
+    searched: NDArray[np.int64]
+    first: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    own_scores: NDArray[np.float64]
+
+
+def rank(
+    records: Sequence[SketchRecord],
+    photos: Sequence[PhotoKey],
+    sketch_vectors: Embedded,
+    photo_vectors: Embedded,
+    protocol: Protocol,
+) -> Rankings:
+    """Rank every query among its photos by cosine.
+
+    Ties count against the query (TIE), and the right photo is listed after the others. A sketch that could not be
+    encoded ties with everything, and so does every photo with one that could not be: both come last, as a service that
+    has no answer would have missed.
+    """
+    found = Rankings(
+        ranks=np.zeros(len(records), dtype=np.int64),
+        searched=np.zeros(len(records), dtype=np.int64),
+        first=np.full((len(records), SHOWN), -1, dtype=np.int64),
+        scores=np.full((len(records), SHOWN), -np.inf),
+        own_scores=np.zeros(len(records)),
+    )
+    row_of = {key: row for row, key in enumerate(photos)}
+    own = np.array([row_of[record.photo] for record in records], dtype=np.int64)
+    no_photo = np.isin(np.arange(len(photos)), list(photo_vectors.refused))
+    no_sketch = np.isin(np.arange(len(records)), list(sketch_vectors.refused))
+    for queries, gallery in _searches(records, photos, protocol):
+        scores = (sketch_vectors.vectors[queries] @ photo_vectors.vectors[gallery].T).astype(np.float64)
+        scores[:, no_photo[gallery]] = -np.inf
+        scores[no_sketch[queries]] = -np.inf
+        targets = np.searchsorted(gallery, own[queries])
+        found.ranks[queries] = ranks(scores, targets, TIE)
+        found.searched[queries] = len(gallery)
+        found.own_scores[queries] = scores[np.arange(len(queries)), targets]
+        order, best = _best(scores, targets)
+        found.first[queries, : order.shape[1]] = np.where(np.isfinite(best), gallery[order], -1)
+        found.scores[queries, : order.shape[1]] = best
+    return found
+
+
+def _searches(
+    records: Sequence[SketchRecord], photos: Sequence[PhotoKey], protocol: Protocol
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Rows of queries, and the rows of the gallery that they are searched in, ascending."""
+    if protocol is Protocol.GALLERY:
+        groups = [(np.arange(len(records)), np.arange(len(photos)))]
+    else:
+        asked = np.array([record.photo.category for record in records])
+        there = np.array([key.category for key in photos])
+        groups = [(np.flatnonzero(asked == name), np.flatnonzero(there == name)) for name in np.unique(asked)]
+    for queries, gallery in groups:
+        for start in range(0, len(queries), _BLOCK):
+            yield queries[start : start + _BLOCK], gallery
+
+
+def _best(scores: NDArray[np.float64], targets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(Q, G), (Q,) -> columns and scores (Q, up to 10), the best first; the right photo where its rank says."""
+    each = np.arange(len(scores))
+    behind_ties = scores.copy()
+    behind_ties[each, targets] = np.nextafter(scores[each, targets] - TIE, -np.inf)
+    count = min(SHOWN, scores.shape[1])
+    columns = np.argpartition(-behind_ties, count - 1, axis=1)[:, :count]
+    order = np.take_along_axis(columns, np.argsort(-np.take_along_axis(behind_ties, columns, axis=1), axis=1), axis=1)
+    return order, np.take_along_axis(scores, order, axis=1)

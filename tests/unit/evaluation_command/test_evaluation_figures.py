@@ -1,0 +1,204 @@
+"""Every figure against a loop from its definition, one image at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.bundle import Bundle
+from models.data.formats import PairDataset, open_dataset
+from models.data.pairs import PhotoKey, SplitMissing
+from models.evaluation.dataset_embeddings import embed_sketches
+from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
+from models.evaluation.errors import EmbeddingsNotFinite, NothingToEvaluate, SplitNotChosen
+from models.evaluation.protocol import Figures, category_galleries, measure
+from models.evaluation.rankings import TIE, Protocol
+
+
+def naive_ranks(bundle: Bundle, dataset: PairDataset, protocol: Protocol) -> list[int]:
+    """How many photos are as good as the right one, it included."""
+    vectors = {}
+    for key, photo in dataset.photos.items():
+        with Image.open(photo.path) as image:
+            vectors[key] = bundle.photo.encode(bundle.photo.prepare(image.convert("RGB"))[None])[0].astype(float)
+    ranks = []
+    for record in dataset.records:
+        asked = bundle.sketch.encode(bundle.sketch.prepare(record.sketch.image())[None])[0].astype(float)
+        rank = 0
+        for key, vector in vectors.items():
+            is_searched = protocol is Protocol.GALLERY or key.category == record.photo.category
+            if is_searched and sum(asked * vector) >= sum(asked * vectors[record.photo]) - TIE:
+                rank += 1
+        ranks.append(rank)
+    return ranks
+
+
+def check(figures: Figures, ranks: list[int]) -> None:
+    count = len(ranks)
+    assert figures.queries == count
+    assert figures.acc_at_1 == pytest.approx(sum(rank == 1 for rank in ranks) / count)
+    assert figures.acc_at_5 == pytest.approx(sum(rank <= 5 for rank in ranks) / count)
+    assert figures.acc_at_10 == pytest.approx(sum(rank <= 10 for rank in ranks) / count)
+    assert figures.mean_average_precision == pytest.approx(sum(1 / rank for rank in ranks) / count)
+    assert figures.mean_rank == pytest.approx(sum(ranks) / count)
+
+
+@pytest.fixture
+def val(pairs_dir: Path) -> PairDataset:
+    return open_dataset(pairs_dir, strict=True).split("val")
+
+
+@pytest.fixture
+def bundle(tiny_bundle_dir: Path) -> Bundle:
+    return Bundle.load(tiny_bundle_dir)
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+def test_figures_are_what_a_loop_finds(bundle: Bundle, val: PairDataset, protocol: Protocol) -> None:
+    seen: list[int] = []
+    found = evaluate_split(bundle, val, "val", protocol=protocol, progress=seen.append)
+    ranks = naive_ranks(bundle, val, protocol)
+    assert len(set(ranks)) > 3  # neither hopeless nor all found
+    assert found.rankings.ranks.tolist() == ranks
+    check(found.overall.figures, ranks)
+    assert sorted(found.categories) == ["<i>mug</i>", "lamp"]
+    for name, measured in found.categories.items():
+        check(
+            measured.figures,
+            [rank for rank, record in zip(ranks, val.records, strict=True) if record.photo.category == name],
+        )
+    assert sum(seen) == len(val.photos) + len(val.records)
+
+
+def test_what_is_searched_is_counted(bundle: Bundle, val: PairDataset) -> None:
+    together = evaluate_split(bundle, val, protocol=Protocol.GALLERY)
+    apart = evaluate_split(bundle, val, protocol=Protocol.CATEGORY)
+    assert (together.overall.figures.photos, apart.overall.figures.photos) == (12, 12)
+    assert {name: measured.figures.photos for name, measured in together.categories.items()} == {
+        "lamp": 12,
+        "<i>mug</i>": 12,
+    }
+    assert {name: measured.figures.photos for name, measured in apart.categories.items()} == {
+        "lamp": 7,
+        "<i>mug</i>": 5,
+    }
+    assert together.chance_at_1 == pytest.approx(1 / 12)
+    lamps = apart.categories["lamp"].figures.queries
+    mugs = apart.categories["<i>mug</i>"].figures.queries
+    assert apart.chance_at_1 == pytest.approx((lamps / 7 + mugs / 5) / (lamps + mugs))
+
+
+def test_within_categories_it_agrees_with_the_figures_of_training(bundle: Bundle, val: PairDataset) -> None:
+    """`measure` is what early stopping and the ablation go by."""
+    found = evaluate_split(bundle, val, protocol=Protocol.CATEGORY)
+    records = {record.sketch.name: row for row, record in enumerate(val.records)}
+    vectors = embed_sketches(bundle, val.records).vectors
+    other = measure(
+        category_galleries(val.pair_set(), "val"),
+        lambda pairs: vectors[[records[pair.sketch_path.relative_to(val.root).as_posix()] for pair in pairs]],
+        lambda photos: bundle.photo.encode(np.stack([bundle.photo.prepare(Image.open(p.path)) for p in photos])),
+    )
+    assert other.queries == found.overall.figures.queries
+    assert other.photos == found.overall.figures.photos
+    assert other.acc_at_10 == found.overall.figures.acc_at_10
+
+
+def test_the_curve_goes_through_the_figures(bundle: Bundle, val: PairDataset) -> None:
+    found = evaluate_split(bundle, val)
+    curve = {point.k: point for point in found.curve}
+    assert list(curve) == list(range(1, 21))
+    figures, intervals = found.overall.figures, found.overall.intervals
+    assert intervals is not None
+    for k, name in ((1, "acc_at_1"), (5, "acc_at_5"), (10, "acc_at_10")):
+        assert curve[k].share == getattr(figures, name)
+        assert curve[k].interval == intervals[name]
+
+
+def test_of_a_photo_and_its_copies_none_is_found_first(bundle: Bundle, val: PairDataset) -> None:
+    found = evaluate_split(bundle, val)
+    copied = [row for row, record in enumerate(val.records) if record.photo == PhotoKey("lamp", "0")]
+    assert copied
+    for row in copied:
+        rank = int(found.rankings.ranks[row])
+        assert rank >= 3
+        shown = [found.photos[photo].key for photo in found.rankings.first[row].tolist() if photo >= 0]
+        assert shown.index(PhotoKey("lamp", "0")) == rank - 1
+        assert {shown[rank - 2].photo_id, shown[rank - 3].photo_id} == {"5", "6"}
+
+
+def test_shown_photos_are_the_best_in_order(bundle: Bundle, val: PairDataset) -> None:
+    found = evaluate_split(bundle, val, protocol=Protocol.CATEGORY)
+    for row, record in enumerate(val.records):
+        photos = [photo for photo in found.rankings.first[row].tolist() if photo >= 0]
+        assert len(photos) == len(set(photos)) == int(found.rankings.searched[row])
+        assert {found.photos[photo].key.category for photo in photos} == {record.photo.category}
+        scores = found.rankings.scores[row, : len(photos)]
+        assert (np.diff(scores) <= TIE).all()
+        assert found.photos[photos[int(found.rankings.ranks[row]) - 1]].key == record.photo
+
+
+def test_what_cannot_be_encoded_is_last_and_named(pairs_dir: Path, bundle: Bundle) -> None:
+    Image.new("L", (64, 64), 255).save(pairs_dir / "sketches/lamp/1_0.png")
+    (pairs_dir / "photos/mug/2.png").write_bytes(b"broken")
+    val = open_dataset(pairs_dir).split("val")
+    found = evaluate_split(bundle, val)
+    blank = next(row for row, record in enumerate(val.records) if record.sketch.name.endswith("lamp/1_0.png"))
+    assert list(found.refused_sketches) == [blank]
+    assert "empty" in found.refused_sketches[blank]
+    assert found.rankings.ranks[blank] == 12
+    assert set(found.rankings.first[blank].tolist()) == {-1}
+    (broken,) = found.refused_photos
+    assert found.photos[broken].key == PhotoKey("<i>mug</i>", "2")
+    assert broken not in found.rankings.first
+    orphans = [row for row, record in enumerate(val.records) if record.photo == found.photos[broken].key]
+    assert orphans
+    assert set(found.rankings.ranks[orphans].tolist()) == {12}
+
+
+def test_numbers_that_are_none_give_no_figures(val: PairDataset, bundle: Bundle) -> None:
+    class Broken:
+        embedding_dim = 2
+        preprocess = bundle.sketch.preprocess
+        prepare = bundle.sketch.prepare
+
+        def encode(self, batch: object) -> object:
+            return np.full((len(batch), 2), np.nan, np.float32)  # type: ignore[arg-type]
+
+    sick = Bundle(bundle.path, bundle.manifest, Broken(), bundle.photo)  # type: ignore[arg-type]
+    with pytest.raises(EmbeddingsNotFinite, match="sketch encoder"):
+        embed_sketches(sick, val.records)
+
+
+def test_nothing_is_measured_on_pairs_that_were_not_asked_for(pairs_dir: Path) -> None:
+    dataset = open_dataset(pairs_dir)
+    with pytest.raises(SplitNotChosen, match="train, val"):
+        chosen_splits(dataset, [])
+    with pytest.raises(SplitMissing):
+        chosen_splits(dataset, ["test"])
+    assert [(name, len(part.photos)) for name, part in chosen_splits(dataset, ["val", "train", "val"])] == [
+        ("val", 12),
+        ("train", 1),
+    ]
+    for name in ("manifest.csv", "photos.csv"):
+        header, *lines = (pairs_dir / name).read_text().splitlines()
+        undivided = [line.rpartition(",")[0] + "," for line in lines]
+        (pairs_dir / name).write_text("\n".join([header, *undivided]) + "\n")
+    ((name, part),) = chosen_splits(open_dataset(pairs_dir), [])
+    assert (name, len(part.photos)) == ("", 13)
+
+
+def test_photos_alone_are_refused(pairs_dir: Path) -> None:
+    (pairs_dir / "manifest.csv").unlink()
+    with pytest.raises(NothingToEvaluate, match="12 photos and no sketch"):
+        chosen_splits(open_dataset(pairs_dir), ["val"])
+
+
+def test_an_evaluation_is_the_same_twice(bundle: Bundle, val: PairDataset) -> None:
+    def figures(found: Evaluation) -> object:
+        return found.overall, found.categories, found.curve
+
+    assert figures(evaluate_split(bundle, val, seed=3)) == figures(evaluate_split(bundle, val, seed=3))
+    assert figures(evaluate_split(bundle, val, seed=3)) != figures(evaluate_split(bundle, val, seed=4))

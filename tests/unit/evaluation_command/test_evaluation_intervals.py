@@ -1,0 +1,83 @@
+"""Intervals against drawing photos by hand, and what they are for: coverage."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.evaluation.intervals import bootstrap
+from models.evaluation.rankings import TIE, _best
+from models.evaluation.retrieval_metrics import ranks
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_intervals_are_those_of_drawing_photos_by_hand(seed: int) -> None:
+    random = np.random.default_rng(1)
+    photos = random.integers(0, 9, size=30) * 5  # numbers with holes between them
+    values = np.stack([random.integers(0, 2, 30), 1 / random.integers(1, 20, 30)], axis=1)
+    names = sorted(set(photos.tolist()))
+    draws = np.random.default_rng(seed)
+    means: list[list[float]] = [[], []]
+    for _ in range(300):
+        rows = [row for pick in draws.integers(0, len(names), size=len(names)) for row in range(30)
+                if photos[row] == names[pick]]  # fmt: skip
+        for column in (0, 1):
+            means[column].append(sum(values[row, column] for row in rows) / len(rows))
+    found = bootstrap(values, photos, seed, resamples=300)
+    assert found is not None
+    for column in (0, 1):
+        assert found[column].low == pytest.approx(np.percentile(means[column], 2.5))
+        assert found[column].high == pytest.approx(np.percentile(means[column], 97.5))
+
+
+def test_sketches_that_fare_alike_make_no_interval_narrower() -> None:
+    """Each of 40 photos three times over says nothing more than each once."""
+    hits = np.random.default_rng(0).integers(0, 2, size=(40, 1)).astype(float)
+    once = bootstrap(hits, np.arange(40))
+    thrice = bootstrap(np.repeat(hits, 3, axis=0), np.repeat(np.arange(40), 3))
+    assert once == thrice
+
+
+def test_the_true_share_is_inside_about_as_often_as_promised() -> None:
+    inside = 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        ease = random.random(60) < 0.5  # a photo is found by nearly all of its sketches, or by nearly none
+        hits = random.random((60, 3)) < np.where(ease, 0.9, 0.1)[:, None]
+        (interval,) = bootstrap(hits.reshape(-1, 1).astype(float), np.repeat(np.arange(60), 3), resamples=200) or ()
+        inside += interval.low <= 0.5 <= interval.high
+    assert 180 <= inside <= 198  # 95 % of 200, give or take
+
+
+def test_one_photo_has_no_interval_and_no_misses_none_of_any_width() -> None:
+    assert bootstrap(np.ones((3, 1)), np.zeros(3, dtype=np.int64)) is None
+    (interval,) = bootstrap(np.ones((6, 1)), np.arange(6)) or ()
+    assert (interval.low, interval.high) == (1.0, 1.0)
+
+
+def test_what_is_not_a_number_is_never_a_hit() -> None:
+    scores = np.array([[np.nan, 0.1, 0.2], [0.9, np.nan, 0.1], [-np.inf, -np.inf, -np.inf]])
+    assert ranks(scores, np.array([0, 0, 1])).tolist() == [3, 2, 3]
+
+
+def test_nearly_equal_is_equal_with_a_tolerance() -> None:
+    scores = np.array([[0.5, 0.5 - 1e-8, 0.5 + 1e-8, 0.4]])
+    assert [int(ranks(scores, np.array([column]), 1e-6)[0]) for column in range(4)] == [3, 3, 3, 4]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from([-1.0, 0.0, 0.25, 0.25 + TIE / 2, 0.5, -np.inf]), min_size=1, max_size=25),
+    st.integers(0, 24),
+)
+def test_the_right_photo_is_shown_where_its_rank_says(scores: list[float], target: int) -> None:
+    row, targets = np.array([scores]), np.array([target % len(scores)])
+    rank = int(ranks(row, targets, TIE)[0])
+    order, _ = _best(row, targets)
+    assert len(set(order[0].tolist())) == min(10, len(scores))
+    if np.isfinite(row[0, targets[0]]):
+        assert (targets[0] in order[0]) == (rank <= 10)
+        if rank <= 10:
+            assert order[0].tolist().index(targets[0]) == rank - 1
