@@ -7,6 +7,7 @@ import typer
 from index_builder.cli import app as index_app
 from models.cli import app as bundle_app
 from models.data.cli import app as data_app
+from models.evaluation.cli import evaluate
 from models.training.cli import app as train_app
 from service.cli import search, serve
 
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(search)
+app.command()(evaluate)
 app.add_typer(index_app, name="index", help="Build and look after the index of a photo gallery.")
 app.add_typer(data_app, name="data", help="Look at sketch-photo data sets.")
 app.add_typer(train_app, name="train", help="Train the teacher, distil the students (needs torch).")

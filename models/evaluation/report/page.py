@@ -1,0 +1,147 @@
+"""The page of a report: what was measured, how well it went, and what it looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+from models.bundle import Bundle
+from models.data.formats import PairDataset
+from models.data.formats.findings import summarise
+from models.evaluation.dataset_evaluation import Evaluation
+from models.evaluation.intervals import RESAMPLES
+from models.evaluation.rankings import SHOWN, Protocol
+from models.evaluation.report.answers import answers
+from models.evaluation.report.figures import between, category_table, curve, percent, tiles
+from models.evaluation.report.pictures import Picture, Thumbnails
+from models.evaluation.report.selection import ROWS_OF_A_CATEGORY, sample, worst, worst_categories
+from models.evaluation.report.style import STYLE
+
+_LISTED_REFUSALS = 50
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a page is made of. `seed` chooses the sample; `pictures` are an optional section, such as attention maps."""
+
+    bundle: Bundle
+    dataset: PairDataset
+    evaluations: Sequence[Evaluation]
+    made_at: datetime
+    seed: int = 0
+    pictures: Sequence[Picture] = ()
+
+
+def report_page(report: Report) -> str:
+    """One HTML document that needs nothing but itself. Opens the images that it shows."""
+    thumbnails = Thumbnails(report.bundle.sketch)
+    body = [_header(report)]
+    for evaluation in report.evaluations:
+        body += _split_sections(evaluation, report.seed, thumbnails)
+    body += [_attention(report.pictures), _method(report)]
+    title = f"{escape(report.dataset.name)}: retrieval by sketch"
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>\n{STYLE}\n{thumbnails.style()}\n</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(part for part in body if part)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _header(report: Report) -> str:
+    manifest = report.bundle.manifest
+    facts = (
+        ("Bundle", manifest.bundle_id),
+        ("Data", f"{report.dataset.name} ({report.dataset.format})"),
+        ("Protocol", report.evaluations[0].protocol.value),
+        ("Measured", f"{report.made_at:%Y-%m-%d %H:%M} UTC"),
+    )
+    listed = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
+    return f'<header><h1>Does the drawing find its photo?</h1><dl class="facts">{listed}</dl></header>'
+
+
+def _split_sections(evaluation: Evaluation, seed: int, thumbnails: Thumbnails) -> list[str]:
+    figures = evaluation.overall.figures
+    drawn = len({record.photo for record in evaluation.records})
+    where = (
+        f"all {figures.photos:,} photos"
+        if evaluation.protocol is Protocol.GALLERY
+        else f"the photos of its own category ({figures.photos:,} in {_categories(figures.categories)})"
+    )
+    lead = f"{figures.queries:,} sketches of {drawn:,} photos, each searched among {where}."
+    name = f"Split <em>{escape(evaluation.split)}</em>" if evaluation.split else "The whole set"
+    missed = worst(evaluation)
+    return [
+        f'<section class="overall"><h2>{name}</h2><p class="lead">{lead}</p>{tiles(evaluation)}</section>',
+        f'<div class="columns"><section><h3>acc@k</h3>{curve(evaluation.curve)}<p class="hint">Share of sketches, in '
+        "per cent, whose photo is among the first k; the band is the 95 % interval.</p></section>"
+        f"<section><h3>Categories</h3>{category_table(evaluation)}</section></div>",
+        _answers("A sample", "Drawn at random.", answers(evaluation, sample(evaluation, seed), thumbnails)),
+        _answers("The worst", "Whose photo came last; one sketch a photo.", answers(evaluation, missed, thumbnails))
+        if missed
+        else "",
+        _worst_categories(evaluation, thumbnails),
+        _refusals(evaluation),
+    ]
+
+
+def _answers(heading: str, hint: str, articles: str) -> str:
+    more = f"The right photo is framed; beyond the first {SHOWN} it stands at the end, with its rank."
+    return f'<section><h3>{heading}</h3><p class="hint">{hint} {more}</p>{articles}</section>'
+
+
+def _worst_categories(evaluation: Evaluation, thumbnails: Thumbnails) -> str:
+    parts = []
+    for name in worst_categories(evaluation):
+        measured = evaluation.categories[name]
+        interval = measured.intervals["acc_at_1"] if measured.intervals else None
+        parts.append(
+            f"<h4>{escape(name)} <span>acc@1 {percent(measured.figures.acc_at_1)} % ({between(interval)}), mean rank "
+            f"{measured.figures.mean_rank:.1f} among {measured.figures.photos:,}</span></h4>"
+            + answers(evaluation, worst(evaluation, ROWS_OF_A_CATEGORY, name), thumbnails)
+        )
+    return f"<section><h3>The worst categories</h3>{''.join(parts)}</section>" if parts else ""
+
+
+def _refusals(evaluation: Evaluation) -> str:
+    named = [
+        (evaluation.records[row].sketch.name, reason) for row, reason in sorted(evaluation.refused_sketches.items())
+    ] + [(str(evaluation.photos[row].path.name), reason) for row, reason in sorted(evaluation.refused_photos.items())]
+    if not named:
+        return ""
+    listed = "".join(f"<li><b>{escape(name)}</b>: {escape(why)}</li>" for name, why in named[:_LISTED_REFUSALS])
+    more = f"<li>and {len(named) - _LISTED_REFUSALS:,} more</li>" if len(named) > _LISTED_REFUSALS else ""
+    return f"<section><h3>Not encoded, so missed ({len(named):,})</h3><ul>{listed}{more}</ul></section>"
+
+
+def _attention(pictures: Sequence[Picture]) -> str:
+    figures = "".join(
+        f'<figure><img alt="{escape(p.caption)}" src="{p.uri}"><figcaption>{escape(p.caption)}</figcaption></figure>'
+        for p in pictures
+    )
+    return f'<section><h3>Attention</h3><div class="pictures">{figures}</div></section>' if pictures else ""
+
+
+def _method(report: Report) -> str:
+    findings = report.dataset.findings
+    noticed = f"<li>Noticed while the set was read: {escape(summarise(findings))}.</li>" if findings else ""
+    searched = {
+        Protocol.GALLERY: "all photos of the split together",
+        Protocol.CATEGORY: "the photos of its own category, which the search is told",
+    }[report.evaluations[0].protocol]
+    return (
+        '<section class="method"><h3>How this was measured</h3><ul>'
+        f"<li>Every sketch is a query, searched among {searched}; photos that nobody drew are searched as well.</li>"
+        "<li>One photo is right: the one that the sketch was drawn from. So mAP is the mean of 1 / rank.</li>"
+        "<li>Embeddings come from the bundle's ONNX files, the ones that serve.</li>"
+        "<li>Ties count against the query. What cannot be encoded counts as last.</li>"
+        f"<li>Intervals: 95 %, {RESAMPLES:,} bootstrap resamples of photos, each with all of its sketches. They speak "
+        f"of other photos of these categories, not of other categories.</li>{noticed}</ul></section>"
+    )
+
+
+def _categories(count: int) -> str:
+    return f"{count:,} {'category' if count == 1 else 'categories'}"

@@ -1,0 +1,139 @@
+"""The style sheet of a report. Colours are those of the drawing page."""
+
+STYLE = """
+:root {
+  --desk: #f6f3ec; --surface: #fffefb; --sunken: #efebe1; --ink: #1d1b18; --muted: #655f55; --line: #e3ddd0;
+  --accent: #2c47c5; --bar: #8f9eea; --right: #16803c; --near: #8a5a00; --missed: #a02c1d;
+  color-scheme: light;
+}
+*, *::before, *::after { box-sizing: border-box; }
+body {
+  margin: 0; background: var(--desk); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif;
+  -webkit-text-size-adjust: 100%; text-size-adjust: 100%; print-color-adjust: exact;
+}
+main { max-width: 1240px; margin: 0 auto; padding: 32px 24px 64px; display: grid; gap: 20px; }
+main > *, .columns > * { min-width: 0; }
+h1 { margin: 0; font-size: 28px; line-height: 1.2; letter-spacing: -0.02em; text-wrap: balance; }
+h2 { margin: 0; font-size: 20px; letter-spacing: -0.01em; }
+h2 em { color: var(--accent); font-style: normal; }
+h3 { margin: 0 0 4px; font-size: 16px; }
+h4 { margin: 18px 0 0; font-size: 15px; }
+h4 span { color: var(--muted); font-weight: 400; }
+section { background: var(--surface); border: 1px solid var(--line); border-radius: 14px; padding: 20px 24px; }
+ul { margin: 8px 0 0; padding-left: 20px; }
+li { overflow-wrap: anywhere; }
+b, td, .interval, .score, .rank { font-variant-numeric: tabular-nums; }
+.lead { margin: 2px 0 16px; color: var(--muted); }
+.hint { margin: 0 0 8px; color: var(--muted); font-size: 13.5px; }
+.interval, .note { color: var(--muted); font-size: 13px; white-space: nowrap; }
+.method { color: var(--muted); }
+.method h3 { color: var(--ink); }
+
+.facts { margin: 14px 0 0; display: flex; flex-wrap: wrap; gap: 8px 32px; }
+.facts dt { color: var(--muted); font-size: 13px; }
+.facts dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
+
+.tiles { margin: 0; display: grid; grid-template-columns: repeat(5, 1fr); gap: 12px; }
+.tile { background: var(--desk); border-radius: 10px; padding: 12px 14px; }
+.tile dt { color: var(--muted); font-size: 13px; }
+.tile dd { margin: 0; }
+.tile b { font-size: 28px; line-height: 1.25; letter-spacing: -0.02em; }
+.tile .unit { margin-left: 3px; color: var(--muted); }
+.tile .interval, .tile .note { display: block; white-space: normal; }
+.tile .bar { margin-top: 8px; }
+
+.bar { position: relative; display: block; height: 10px; border-radius: 3px; background: var(--sunken); }
+.bar i { position: absolute; inset: 0 auto 0 0; border-radius: 3px; background: var(--bar); }
+.bar .whisker {
+  inset: 50% auto auto; height: 2px; margin-top: -1px; border-radius: 0; background: var(--ink); min-width: 2px;
+}
+.bar .whisker::before, .bar .whisker::after {
+  content: ""; position: absolute; top: -4px; width: 2px; height: 10px; background: var(--ink);
+}
+.bar .whisker::before { left: 0; }
+.bar .whisker::after { right: 0; }
+
+.columns { display: grid; grid-template-columns: 330px 1fr; gap: 20px; align-items: start; }
+.curve { display: block; width: 100%; max-width: 520px; margin: 6px auto 8px; }
+.curve text { fill: var(--muted); font-size: 12px; }
+.curve .grid { stroke: var(--line); }
+.curve .band { fill: var(--accent); opacity: 0.14; }
+.curve polyline { fill: none; stroke: var(--accent); stroke-width: 2.5; stroke-linejoin: round; }
+.curve circle { fill: var(--surface); stroke: var(--accent); stroke-width: 2.5; }
+
+.categories { width: 100%; border-collapse: collapse; table-layout: fixed; }
+.categories th { text-align: left; font-weight: 600; overflow-wrap: anywhere; }
+.categories thead th {
+  color: var(--muted); font-size: 13px; font-weight: 400; vertical-align: bottom; overflow-wrap: normal;
+}
+.categories th, .categories td { padding: 7px 6px; border-bottom: 1px solid var(--line); }
+.categories tbody tr:last-child > * { border-bottom: 0; }
+.categories td, .categories thead th:not(:first-child, .wide) { text-align: right; width: 9%; }
+.categories .wide { width: 35%; text-align: left; padding-left: 18px; }
+.measure { display: grid; grid-template-columns: 1fr 44px 96px; gap: 10px; align-items: center; }
+.measure b { text-align: right; }
+details { margin: 6px 0; border-block: 1px solid var(--line); padding: 6px 0; }
+summary { color: var(--accent); cursor: pointer; }
+
+.answer {
+  display: grid; grid-template-columns: 216px 1fr; gap: 6px 16px; align-items: center;
+  padding: 12px 0; border-top: 1px solid var(--line); break-inside: avoid;
+}
+h4 + .answer { border-top: 0; }
+.asked { display: grid; grid-template-columns: 96px 1fr; gap: 12px; align-items: center; min-width: 0; }
+.asked > div { min-width: 0; }
+.asked b, .asked .name { display: block; font-size: 13.5px; overflow-wrap: anywhere; line-height: 1.3; }
+.asked .name { color: var(--muted); margin-bottom: 4px; }
+.rank { display: inline-block; padding: 1px 8px; border-radius: 99px; font-size: 12.5px; background: var(--sunken); }
+.rank.first { background: #e2f3e6; color: var(--right); }
+.rank.near { background: #fbefd6; color: var(--near); }
+.rank.missed { background: #fbe6e2; color: var(--missed); }
+.reason { grid-column: 1 / -1; margin: 0; color: var(--missed); font-size: 13.5px; }
+.found {
+  margin: 0; padding: 0; list-style: none;
+  display: grid; grid-template-columns: repeat(11, minmax(0, 1fr)); gap: 6px;
+}
+.picture {
+  display: block; aspect-ratio: 1; border-radius: 6px; background: #fff center / contain no-repeat;
+  box-shadow: inset 0 0 0 1px var(--line);
+}
+.score {
+  display: block; padding-top: 2px; color: var(--muted); font-size: 12px; text-align: center; white-space: nowrap;
+}
+.right .picture { box-shadow: 0 0 0 3px var(--right); }
+.right .score { color: var(--right); font-weight: 600; padding-top: 4px; }
+.beyond .picture { box-shadow: 0 0 0 3px var(--missed); }
+.beyond .score { color: var(--missed); }
+
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 16px; }
+figure { margin: 0; }
+figure img { display: block; max-width: 100%; border-radius: 8px; }
+figcaption { color: var(--muted); font-size: 13.5px; padding-top: 4px; }
+
+@media (max-width: 1000px) {
+  .columns { grid-template-columns: 1fr; }
+  .answer { grid-template-columns: 1fr; }
+  .asked { grid-template-columns: 80px 1fr; }
+}
+@media (max-width: 640px) {
+  main { padding: 20px 12px 40px; gap: 14px; }
+  h1 { font-size: 23px; }
+  section { padding: 16px; }
+  .tiles { grid-template-columns: repeat(2, 1fr); gap: 8px; }
+  .tile:last-child { grid-column: 1 / -1; }
+  .found { grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 8px; }
+  .categories thead { display: none; }
+  .categories, .categories tbody, .categories tr { display: block; }
+  .categories tr { padding: 9px 0; border-bottom: 1px solid var(--line); }
+  .categories tbody tr:last-child { border-bottom: 0; }
+  .categories th, .categories td { border: 0; padding: 0; }
+  .categories th { display: block; }
+  .categories td:not(.wide) {
+    display: inline-block; width: auto; margin-right: 12px; color: var(--muted); font-size: 13px;
+  }
+  .categories td:not(.wide)::before { content: attr(data-label) " "; }
+  .categories .wide { display: block; width: auto; padding: 4px 0; }
+}
+@media print { body { background: #fff; } section { border: 0; padding: 8px 0; } }
+""".strip()

@@ -1,0 +1,129 @@
+"""`inkseek evaluate`: tables, JSON, the report, refusals and exit codes, and no torch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from inkseek import app
+from models.bundle import Bundle
+from models.data.formats import open_dataset
+from models.evaluation.dataset_evaluation import evaluate_split
+from models.evaluation.rankings import Protocol
+
+FIGURES = ("acc_at_1", "acc_at_5", "acc_at_10", "mean_average_precision", "mean_rank")
+
+
+def run(*options: object) -> Result:
+    return CliRunner().invoke(app, ["evaluate", *map(str, options)])
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+def test_json_holds_all_figures(pairs_dir: Path, tiny_bundle_dir: Path, protocol: Protocol) -> None:
+    options = ("--data", pairs_dir, "--bundle", tiny_bundle_dir, "--protocol", protocol.value, "--seed", 5, "--json")
+    result = run(*options, "--split", "val", "--split", "train")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    bundle = Bundle.load(tiny_bundle_dir)
+    truth = evaluate_split(bundle, open_dataset(pairs_dir).split("val"), protocol=protocol, seed=5)
+    assert document["bundle_id"] == bundle.bundle_id
+    assert (document["data"], document["format"], document["protocol"]) == ("pairs", "manifest", protocol.value)
+    assert document["intervals"] == {"level": 0.95, "resamples": 2000, "of": "photos", "seed": 5}
+    assert list(document["splits"]) == ["val", "train"]
+    val = document["splits"]["val"]
+    for told, measured in ((val, truth.overall), *((val["categories"][n], m) for n, m in truth.categories.items())):
+        assert told["queries"] == measured.figures.queries
+        assert told["photos"] == measured.figures.photos
+        for name in FIGURES:
+            interval = (measured.intervals or {})[name]
+            assert told[name] == pytest.approx(getattr(measured.figures, name), abs=1e-4)
+            assert told["intervals"][name]["low"] == pytest.approx(interval.low, abs=1e-4)
+            assert told["intervals"][name]["high"] == pytest.approx(interval.high, abs=1e-4)
+    assert document["splits"]["train"]["intervals"] is None
+    assert document["splits"]["train"]["acc_at_1"] == 1.0
+
+
+def test_the_table_says_the_same(pairs_dir: Path, tiny_bundle_dir: Path) -> None:
+    Image.new("L", (64, 64), 255).save(pairs_dir / "sketches/lamp/1_0.png")
+    result = run("--data", pairs_dir, "--bundle", tiny_bundle_dir, "--split", "val")
+    assert result.exit_code == 0, result.output
+    figures = evaluate_split(Bundle.load(tiny_bundle_dir), open_dataset(pairs_dir).split("val")).overall.figures
+    words = [line.replace("│", " ").split() for line in result.stdout.splitlines()]
+    shares = (figures.acc_at_1, figures.acc_at_5, figures.acc_at_10, figures.mean_average_precision)
+    numbers = [f"{100 * share:.1f}" for share in shares]
+    assert ["all", str(figures.queries), "12", *numbers, f"{figures.mean_rank:.2f}"] in words
+    assert [row[0] for row in words if row and row[0] in ("lamp", "<i>mug</i>")] == ["<i>mug</i>", "lamp"]
+    assert [row[:3] for row in words if row[:1] == ["95"]] == [["95", "%", "low"], ["95", "%", "high"]]
+    assert "sketches/lamp/1_0.png: the sketch is empty" in result.stdout
+
+
+def test_many_categories_are_cut_to_the_best_and_the_worst(tmp_path: Path, tiny_bundle_dir: Path) -> None:
+    rows = []
+    for number in range(14):
+        image = Image.new("L", (32, 32), 255)
+        image.paste(0, (number * 2, number * 2, number * 2 + 4, number * 2 + 4))
+        image.save(tmp_path / f"{number}.png")
+        rows.append(f"{number}.png,{number}.png,kind{number:02d},1,")
+    (tmp_path / "manifest.csv").write_text("sketch_path,photo_path,category,photo_id,split\n" + "\n".join(rows) + "\n")
+    short = run("--data", tmp_path, "--bundle", tiny_bundle_dir)
+    assert short.exit_code == 0, short.output
+    assert short.stdout.count("kind") == 10
+    assert "the best and the worst of 14 categories; --all lists them" in " ".join(short.stdout.split())
+    assert run("--data", tmp_path, "--bundle", tiny_bundle_dir, "--all").stdout.count("kind") == 14
+
+
+def test_the_report_is_written_with_its_pictures(pairs_dir: Path, tiny_bundle_dir: Path, tmp_path: Path) -> None:
+    out, maps = tmp_path / "new" / "report.html", tmp_path / "maps"
+    maps.mkdir()
+    Image.new("RGB", (20, 20), "red").save(maps / "student_1.jpg")
+    options = ("--data", pairs_dir, "--bundle", tiny_bundle_dir, "--split", "val", "--report", out)
+    result = run(*options, "--pictures", maps)
+    assert result.exit_code == 0, result.output
+    assert str(out) in result.stdout.replace("\n", "")
+    page = out.read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "student 1" in page
+    assert run(*options, "--pictures", tmp_path / "nowhere").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        ([], 1, "say which with --split"),
+        (["--split", "test"], 1, "it has train, val"),
+        (["--split", "val", "--bundle", "nowhere"], 1, "BundleNotFound"),
+        (["--format", "coco"], 1, "no format is called 'coco'"),
+        (["--split", "val", "--report", "report.pdf"], 2, "should end in .html"),
+        (["--split", "val", "--pictures", "."], 2, "--report"),
+        (["--split", "val", "--protocol", "train"], 2, "--protocol"),
+    ],
+)
+def test_refusals_are_one_sentence(
+    pairs_dir: Path, tiny_bundle_dir: Path, options: list[str], code: int, said: str
+) -> None:
+    bundle = [] if "--bundle" in options else ["--bundle", str(tiny_bundle_dir)]
+    result = run("--data", pairs_dir, *bundle, *options)
+    assert result.exit_code == code
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_data_without_sketches_or_without_anything_is_refused(pairs_dir: Path, tmp_path: Path) -> None:
+    (pairs_dir / "manifest.csv").unlink()
+    result = run("--data", pairs_dir, "--split", "val", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"] == "NothingToEvaluate"
+    result = run("--data", tmp_path / "nothing")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("DatasetNotFound:")
+
+
+def test_it_needs_no_torch() -> None:
+    code = "import sys, models.evaluation.cli; sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
