@@ -79,7 +79,11 @@ def _split_sections(evaluation: Evaluation, seed: int, thumbnails: Thumbnails) -
         f'<div class="columns"><section><h3>acc@k</h3>{curve(evaluation.curve)}<p class="hint">Share of sketches, in '
         "per cent, whose photo is among the first k; the band is the 95 % interval.</p></section>"
         f"<section><h3>Categories</h3>{category_table(evaluation)}</section></div>",
-        _answers("A sample", "Drawn at random.", answers(evaluation, sample(evaluation, seed), thumbnails)),
+        _answers(
+            "A sample",
+            "One drawn from each twelfth of the sketches, the best found first.",
+            answers(evaluation, sample(evaluation, seed), thumbnails),
+        ),
         _answers("The worst", "Whose photo came last; one sketch a photo.", answers(evaluation, missed, thumbnails))
         if missed
         else "",
