@@ -47,13 +47,14 @@ def write_doodle_pairs(data: Path, out: Path) -> int:
         *STANDARD_UNSEEN,
         *(pair.photo.category for pair in PairSet.load(data / "sketchy104").split("val_unseen")),
     }
-    named = [*_emoji(data / "emoji_open"), *_tux(data / "tuxphoto")]
+    photographs, renders = _tux(data / "tuxphoto"), _emoji(data / "emoji_open")
     rows: list[tuple[str, str, str, str, str]] = []
     for file in sorted((data / "quickdraw_strokes" / "strokes").glob("*.ndjson")):
         category = file.stem
         if names_unseen(category.replace("_", " "), unseen):
             continue
-        pictures = [path for name, path in named if _same(name, category) and not names_unseen(name, unseen)]
+        pictures = [path for kind, path in photographs if kind == category]
+        pictures += [path for name, path in renders if _same(name, category) and not names_unseen(name, unseen)]
         if not pictures:
             continue
         sketches = list(_draw(file, out, category))
@@ -81,8 +82,9 @@ def _emoji(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _tux(folder: Path) -> list[tuple[str, Path]]:
+    """(Quick, Draw! category, path) of the photographs that have one."""
     rows = [row for row in _table(folder / "photos.csv") if row["quickdraw_category"]]
-    return [(row["quickdraw_category"].replace("_", " ").lower(), folder / row["photo_path"]) for row in rows]
+    return [(row["quickdraw_category"].replace(" ", "_"), folder / row["photo_path"]) for row in rows]
 
 
 def _table(path: Path) -> Sequence[Mapping[str, str]]:

@@ -99,7 +99,7 @@ def test_rate_warms_up_stays_and_decays_to_nothing() -> None:
     factors = [rate_factor(step, 100, 10, 0.3) for step in range(100)]
     assert factors[0] == pytest.approx(0.1)
     assert factors[9:70] == [1.0] * 61
-    assert all(later < earlier for earlier, later in itertools.pairwise(factors[69:]))
+    assert all(later < earlier for earlier, later in itertools.pairwise(factors[70:]))
     assert factors[-1] < 0.01
     # The plateau does not know how long the run is.
     assert factors[:70] == [rate_factor(step, 1000, 10, 0.3) for step in range(70)]
