@@ -34,7 +34,7 @@ def rasterise_strokes(
     """Strokes, each (P, 2) x, y in any unit, y downwards -> (canvas_px, canvas_px) L, black on white, anti-aliased.
 
     The drawing is scaled to the canvas, aspect kept, with `margin` (share of the side) left free all around. With
-    `frame`, the side of the square that it was drawn on (from 0, 0), it keeps its place and size on that square instead.
+    `frame`, the side of the square that it was drawn on (from 0, 0), it keeps its place and size there instead.
     Raises StrokesInvalid.
     """
     checked = _check(strokes, limits or StrokeLimits())
