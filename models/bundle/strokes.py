@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from models.bundle.errors import StrokesInvalid
 
 _SUPERSAMPLE = 4  # Pillow draws no anti-aliased lines; draw large, then reduce
+_RESOLUTION = 1e-12  # of a coordinate: what double precision still tells apart, with some room
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,18 @@ def rasterise_strokes(
         points = np.concatenate(checked)
         low, high = points.min(axis=0), points.max(axis=0)
         extent = float((high - low).max())
-        scale = side * (1 - 2 * margin) / extent if extent > 0 else 1.0
-        offset = side / 2 - scale * (low / 2 + high / 2)
+        # A drawing that is smaller than its coordinates can tell is a dot.
+        scale = side * (1 - 2 * margin) / extent if extent > _RESOLUTION * np.abs(points).max() else 0.0
+        origin, centre = low / 2 + high / 2, side / 2
     else:
-        scale, offset = side / frame, np.zeros(2)
+        scale, origin, centre = side / frame, np.zeros(2), 0.0
 
     image = Image.new("L", (side, side), 255)
     draw = ImageDraw.Draw(image)
     width = max(1, round(line_px * _SUPERSAMPLE))
     radius = width / 2
     for stroke in checked:
-        placed = [(float(x), float(y)) for x, y in stroke * scale + offset]
+        placed = [(float(x), float(y)) for x, y in (stroke - origin) * scale + centre]
         if len(placed) > 1:
             draw.line(placed, fill=0, width=width, joint="curve")
         for x, y in (placed[0], placed[-1]):  # round caps; a stroke of one point is a dot

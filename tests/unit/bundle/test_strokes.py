@@ -28,6 +28,14 @@ def test_any_drawing_lands_inside_the_margin(strokes: list[list[tuple[float, flo
     )
 
 
+@pytest.mark.parametrize("extent", [0.0, 5e-324, 1e-10, 1e-3])
+def test_a_tiny_drawing_far_from_the_origin_is_in_the_middle(extent: float) -> None:
+    seen = np.asarray(rasterise_strokes([[(1e6, 1e6), (1e6 + extent, 1e6)]], canvas_px=64))
+    rows, columns = np.nonzero(seen < 128)
+    assert (rows.min() + rows.max()) / 2 == pytest.approx(31.5, abs=1)
+    assert (columns.min() + columns.max()) / 2 == pytest.approx(31.5, abs=1)
+
+
 def test_scale_and_offset_do_not_matter() -> None:
     strokes = [np.array([(0, 0), (10, 4), (3, 9)]), np.array([(5, 5), (6, 2)])]
     moved = [s * 37.0 + 1000.0 for s in strokes]
