@@ -15,8 +15,8 @@ from index_builder.artifact.manifest import SearchPlan
 
 KindChoice: TypeAlias = Literal["auto", "flat", "hnsw", "ivfpq"]
 
-# Up to here the exact answer costs at most a sixth of encoding the sketch. benchmarks/index_choice.py, 800 numbers, one
-# thread: flat 1.0 ms for 10,000 photos and 5.4 ms for 50,000, HNSW 0.15 and 0.38 ms at a recall@10 of 0.99; encoding 14 ms.
+# Up to here the exact answer costs at most a sixth of encoding the sketch (14 ms). benchmarks/index_choice.py, 800
+# numbers, one thread: flat 1.0 ms for 10,000 photos, 5.4 ms for 50,000; HNSW 0.15 and 0.38 ms at a recall@10 of 0.99.
 FLAT_MAX_PHOTOS = 20_000
 # Beyond, a graph over full vectors costs too much memory and time to build; 4-bit codes are re-scored from vectors.npy.
 HNSW_MAX_PHOTOS = 2_000_000
