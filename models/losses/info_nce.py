@@ -27,7 +27,7 @@ def info_nce(
     softmax. Smoothing spreads its share evenly over the candidates that stay, the positive included.
     """
     logits = sketches @ photos.T / temperature
-    own = torch.eye(len(logits), dtype=torch.bool)
+    own = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
     left_out = (identities[:, None] == identities[None, :]) & ~own
     forward = _cross_entropy(logits, left_out, label_smoothing)
     backward = _cross_entropy(logits.T, left_out, label_smoothing)
