@@ -12,8 +12,7 @@ DEMO_INDEX := var/demo-index
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: $(VENV)/.serve ## Set up, build the demo index when it is not there, and serve the drawing page
-	@test -f $(DEMO_INDEX)/current || $(BIN)/inkseek index build --photos examples/gallery/manifest.csv --out $(DEMO_INDEX)
+run: $(VENV)/.serve $(DEMO_INDEX)/current ## Set up, build the demo index when it is missing or outdated, serve the drawing page
 	$(BIN)/inkseek serve --index $(DEMO_INDEX) --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.dev browser ## Set up and run every test, those in the browser too
@@ -50,6 +49,10 @@ $(VENV)/.serve: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[cpu,dev,train]'
 	@touch $@ $(VENV)/.serve
+
+# Another bundle means other vectors: the service would refuse the old index.
+$(DEMO_INDEX)/current: models/default_bundle/manifest.json examples/gallery/manifest.csv | $(VENV)/.serve
+	$(BIN)/inkseek index build --photos examples/gallery/manifest.csv --out $(DEMO_INDEX)
 
 clean: ## Remove what was built; the environment stays
 	rm -rf var build dist *.egg-info .mypy_cache .ruff_cache
