@@ -1,0 +1,80 @@
+"""The category head: what a category's own photos, and a few drawn examples, say about how to compare within it.
+
+A head works on stored embeddings, so adapting never encodes a photo again and never rebuilds an index:
+
+    x -> unit((x - mean) @ map)
+
+Photos of one category share most of their embedding. Taking their mean away leaves what tells them apart; a map that
+was fitted to examples weighs that further. Scores come out on the scale of plain cosines, see `score_scale`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+_PRIOR_PHOTOS = 4.0
+"""The mean of n photos counts n / (n + 4): with three photos it is mostly those photos, not their category."""
+_SCALE_SAMPLE = 256  # photos whose likeness to each other sets the scale; more change the third digit
+
+
+@dataclass(frozen=True)
+class CategoryHead:
+    """`mean` (E,); `map` (E, E'), None for the identity; `scale`, `offset`: see `scores`."""
+
+    mean: Vectors
+    map: Vectors | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+
+    @classmethod
+    def centred(cls, photos: Vectors) -> CategoryHead:
+        """The head that needs no examples: (G, E) unit embeddings of the category's photos -> their mean taken away."""
+        return cls(category_mean(photos)).calibrated(photos)
+
+    def embed(self, rows: Vectors) -> Vectors:
+        """(N, E) -> (N, E'), rows of length 1; a row that equals the mean becomes zeros."""
+        moved = rows - self.mean
+        if self.map is not None:
+            moved = moved @ self.map
+        length = np.linalg.norm(moved, axis=1, keepdims=True)
+        unit: Vectors = (moved / np.maximum(length, 1e-9)).astype(np.float32, copy=False)
+        return unit
+
+    def scores(self, queries: Vectors, photos: Vectors) -> Vectors:
+        """(Q, E'), (G, E') both embedded by this head -> (Q, G) in [-1, 1], comparable to plain cosines."""
+        found: Vectors = np.clip(self.offset + self.scale * (queries @ photos.T), -1.0, 1.0)
+        return found
+
+    def calibrated(self, photos: Vectors) -> CategoryHead:
+        """The same head with the scale that `score_scale` finds on (G, E) embeddings of the category's photos."""
+        sample = photos[:: max(1, -(-len(photos) // _SCALE_SAMPLE))]
+        scale, offset = score_scale(sample, self.embed(sample))
+        return CategoryHead(self.mean, self.map, scale, offset)
+
+
+def category_mean(photos: Vectors) -> Vectors:
+    """(G, E) -> (E,): the mean, drawn towards zero where there are few photos to take it of."""
+    mean: Vectors = (photos.sum(axis=0) / (len(photos) + _PRIOR_PHOTOS)).astype(np.float32)
+    return mean
+
+
+def score_scale(before: Vectors, after: Vectors) -> tuple[float, float]:
+    """(N, E), (N, E') unit rows of the same photos -> scale, offset that put cosines of `after` on the scale of `before`.
+
+    Likeness of different photos then has the same mean and deviation as before, so that a threshold on scores means
+    the same with a head as without. (1, 0) where there are too few photos to tell.
+    """
+    if len(before) < 3:
+        return 1.0, 0.0
+    pairs = np.triu_indices(len(before), k=1)
+    old, new = (before @ before.T)[pairs], (after @ after.T)[pairs]
+    spread = float(new.std())
+    if spread < 1e-6:
+        return 1.0, 0.0
+    scale = float(old.std()) / spread
+    return scale, float(old.mean()) - scale * float(new.mean())
