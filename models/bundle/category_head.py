@@ -64,7 +64,7 @@ def category_mean(photos: Vectors) -> Vectors:
 
 
 def score_scale(before: Vectors, after: Vectors) -> tuple[float, float]:
-    """(N, E), (N, E') unit rows of the same photos -> scale, offset that put cosines of `after` on the scale of `before`.
+    """(N, E), (N, E') unit rows of the same photos -> scale, offset that put cosines of `after` on those of `before`.
 
     Likeness of different photos then has the same mean and deviation as before, so that a threshold on scores means
     the same with a head as without. (1, 0) where there are too few photos to tell.

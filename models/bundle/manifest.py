@@ -17,6 +17,7 @@ MANIFEST_NAME = "manifest.json"
 MODEL_CARD_NAME = "MODEL_CARD.md"
 CANARY_SKETCH_NAME = "canary.png"
 CANARY_VECTORS_NAME = "canary.npy"
+ADAPTATION_NAME = "adaptation.npz"
 
 
 class _Frozen(BaseModel):
@@ -57,7 +58,7 @@ class BundleManifest(_Frozen):
     def identity(self) -> str:
         """The `bundle_id` that this content deserves: equal exactly when embeddings are.
 
-        Weights, preprocessing and dimension count; the model card, figures and dates do not.
+        Weights, preprocessing and dimension count; the model card, the adaptation, figures and dates do not.
         """
         content = {
             "embedding_dim": self.embedding_dim,

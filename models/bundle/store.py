@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
+from models.bundle.adaptation import Adaptation
 from models.bundle.encoder import Encoder
 from models.bundle.errors import BundleCorrupt, BundleNotFound, BundleSchemaUnsupported
 from models.bundle.manifest import (
+    ADAPTATION_NAME,
     CANARY_SKETCH_NAME,
     CANARY_VECTORS_NAME,
     MANIFEST_NAME,
@@ -43,12 +45,16 @@ _CANARY_COSINE = 0.99  # providers and precisions differ in the fourth digit; an
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified pair of encoders. `Bundle.load(path)` gives one that is ready to use."""
+    """A verified pair of encoders. `Bundle.load(path)` gives one that is ready to use.
+
+    `adaptation`: what fits heads to a few examples; None in bundles that were written without.
+    """
 
     path: Path
     manifest: BundleManifest
     sketch: Encoder
     photo: Encoder
+    adaptation: Adaptation | None = None
 
     @classmethod
     def load(cls, path: Path | None = None, runtime: Runtime | None = None) -> Bundle:
@@ -67,7 +73,11 @@ class Bundle:
             except (RuntimeError, ValueError) as error:  # onnxruntime's own errors for what is no model
                 raise BundleCorrupt(f"{path / spec.file} is not a usable ONNX model: {error}") from error
             encoders.append(Encoder(session, spec.preprocess, manifest.embedding_dim))
-        return cls(path=path, manifest=manifest, sketch=encoders[0], photo=encoders[1])
+        adaptation = None
+        if (stored := contents.get(ADAPTATION_NAME)) is not None:
+            adaptation = Adaptation.from_bytes(stored, str(path / ADAPTATION_NAME))
+            adaptation.require_fits(manifest.embedding_dim, manifest.bundle_id)
+        return cls(path, manifest, encoders[0], encoders[1], adaptation)
 
     @property
     def bundle_id(self) -> str:
@@ -195,6 +205,21 @@ def write_bundle(
     manifest = draft.model_copy(update={"bundle_id": draft.identity()})
     _publish(out, {**files, MANIFEST_NAME: (manifest.model_dump_json(indent=2) + "\n").encode()})
     return manifest
+
+
+def add_adaptation(path: Path, adaptation: Adaptation) -> BundleManifest:
+    """Put `adaptation` into the bundle at `path`, in place of one that is there; `bundle_id` stays, embeddings do.
+
+    Raises BundleNotFound, BundleCorrupt (it was made for another bundle), BundleSchemaUnsupported.
+    """
+    manifest = read_manifest(path)
+    adaptation.require_fits(manifest.embedding_dim, manifest.bundle_id)
+    contents = {**_verified_contents(path, manifest), ADAPTATION_NAME: adaptation.to_bytes()}
+    data = contents[ADAPTATION_NAME]
+    entry = FileEntry(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    changed = manifest.model_copy(update={"files": dict(sorted({**manifest.files, ADAPTATION_NAME: entry}.items()))})
+    _publish(path, {**contents, MANIFEST_NAME: (changed.model_dump_json(indent=2) + "\n").encode()})
+    return changed
 
 
 def _publish(out: Path, files: Mapping[str, bytes]) -> None:

@@ -1,0 +1,223 @@
+"""Few-shot adaptation at serving time: a few drawings of a category's photos -> a head for that category.
+
+What is learned across categories (the starting head, the inner rate, the margin) is an `Adaptation`, one .npz file of
+the bundle. Fitting is one inner step in numpy; no image is encoded again and no index rebuilt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.bundle.category_head import CategoryHead
+from models.bundle.errors import BundleCorrupt
+from models.bundle.gallery_frame import GalleryFrame
+from models.bundle.inner_step import Rows, Support, inner_step
+from models.bundle.leave_one_out import LeaveOneOut, Ranks, leave_one_out
+from models.bundle.margin import MarginPredictor
+from models.bundle.profile_head import FittedProfile, ProfileHead, fit_profile
+
+__all__ = ["Adaptation", "FittedHead", "FittedProfile", "LeaveOneOut", "ProfileHead", "Ranks"]
+
+Vectors = NDArray[np.float32]
+Method = Literal["adaptive", "centred"]
+
+_FORMAT = 1
+_HEADER = "header"
+
+
+class AdaptationSettings(BaseModel):
+    """The scalars among the meta-learned parameters.
+
+    `shrinkage`, `power`: of the category's frame, see `GalleryFrame.of`. `rate`: of the inner step, for E' rows of
+    length 1. `negatives`: how many photos beside the support's own take part in the step, the nearest first.
+    `style_strength`, `style_photos`: see `style_shift`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shrinkage: float = Field(default=1.0, gt=0)
+    power: float = Field(default=0.0, ge=0)
+    rate: float = Field(default=0.0, ge=0)
+    negatives: int = Field(default=24, ge=0)
+    style_strength: float = Field(default=0.5, ge=0)
+    style_photos: float = Field(default=4.0, ge=0)
+
+
+@dataclass(frozen=True)
+class FittedHead:
+    """A category head. `margin`: the predicted one, None for methods that have none."""
+
+    head: CategoryHead
+    margin: float | None
+    leave_one_out: LeaveOneOut
+
+    @property
+    def improves(self) -> bool:
+        """See `LeaveOneOut.improves`."""
+        return self.leave_one_out.improves
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """Meta-learned parameters of one method, bound to embeddings of length E.
+
+    `arrays` may hold `head` (E, E'), the start of M within the category's frame, where absent the identity; the
+    margin predictor's parameters; and `usual` (E,), what sketches differ from their photos by on average. `bundle_id`:
+    the bundle whose embeddings they were made for, empty where any with this E will do.
+    """
+
+    method: Method
+    embedding_dim: int
+    settings: AdaptationSettings = field(default_factory=AdaptationSettings)
+    arrays: Mapping[str, Vectors] = field(default_factory=dict)
+    name: str = "untrained"
+    bundle_id: str = ""
+
+    @classmethod
+    def untrained(cls, embedding_dim: int, method: Method = "adaptive", **settings: float) -> Adaptation:
+        """The method before it saw a category: the identity, a small step, a margin of 0.3."""
+        start = {"rate": 0.1 if method == "adaptive" else 0.0, **settings}
+        arrays = MarginPredictor.constant(0.3).arrays() if method == "adaptive" else {}
+        return cls(method, embedding_dim, AdaptationSettings.model_validate(start), arrays)
+
+    @property
+    def adaptation_id(self) -> str:
+        """Name and digest of everything that decides a fitted head."""
+        digest = hashlib.sha256(self._header())
+        for name in sorted(self.arrays):
+            array = self.arrays[name]
+            digest.update(f"{name}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+        return f"{self.name}-{digest.hexdigest()[:12]}"
+
+    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> FittedHead:
+        """(S, E) sketches, (S,) row of each one's photo, (G, E) photos of the category -> a head for it.
+
+        All embeddings have length 1. Costs a pass over the photos for each photo that has a sketch.
+        """
+        positives = np.asarray(positives, np.int64)
+        frame = GalleryFrame.of(photos, shrinkage=self.settings.shrinkage, power=self.settings.power)
+        centred = CategoryHead.centred(photos)
+        seen = centred.embed(photos)
+
+        def before(asked: Rows) -> Vectors:
+            return centred.embed(sketches[asked]) @ seen.T
+
+        def after(asked: Rows, kept: Rows) -> Vectors:
+            head, _ = self._head(frame, sketches[kept], positives[kept], photos)
+            return head.embed(sketches[asked]) @ head.embed(photos).T
+
+        head, margin = self._head(frame, sketches, positives, photos)
+        return FittedHead(head.calibrated(photos), margin, leave_one_out(positives, before, after))
+
+    def fit_profile(self, sketches: Vectors, photos_of: Vectors, distractors: Vectors) -> FittedProfile:
+        """(S, E) a person's sketches, (S, E) the photos they were drawn from, (D, E) other photos -> their style."""
+        usual = self.arrays.get("usual", np.zeros(self.embedding_dim, np.float32))
+        style = {"strength": self.settings.style_strength, "photos_trusted": self.settings.style_photos}
+        return fit_profile(sketches, photos_of, distractors, usual, **style)
+
+    def save(self, path: Path) -> None:
+        """Write the file whole or not at all."""
+        staged = path.with_name(path.name + ".partial")
+        with staged.open("wb") as file:
+            file.write(self.to_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(path)
+
+    def to_bytes(self) -> bytes:
+        """The .npz file."""
+        buffer = io.BytesIO()
+        arrays = {name: np.asarray(self.arrays[name], np.float32) for name in sorted(self.arrays)}
+        np.savez(buffer, **{_HEADER: np.frombuffer(self._header(), np.uint8)}, **arrays)  # type: ignore[arg-type]
+        return buffer.getvalue()
+
+    @classmethod
+    def load(cls, path: Path) -> Adaptation:
+        """Read a file of `save`. Raises BundleCorrupt."""
+        try:
+            return cls.from_bytes(path.read_bytes(), str(path))
+        except OSError as error:
+            raise BundleCorrupt(f"{path} cannot be read: {error}") from error
+
+    @classmethod
+    def from_bytes(cls, data: bytes, source: str = "adaptation") -> Adaptation:
+        """The inverse of `to_bytes`; `source` names it in errors. Raises BundleCorrupt."""
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            header = json.loads(arrays.pop(_HEADER).tobytes())
+            if header.pop("format") != _FORMAT:
+                raise BundleCorrupt(f"{source} has another format; this release reads {_FORMAT}")
+            if header["method"] not in ("adaptive", "centred"):
+                raise BundleCorrupt(f"{source} is of the method {header['method']!r}, which is not known")
+            settings = AdaptationSettings.model_validate(header.pop("settings"))
+            loaded = cls(settings=settings, arrays=arrays, **header)
+            loaded._check()
+        except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, ValidationError) as error:
+            raise BundleCorrupt(f"{source} is no adaptation of this product: {error}") from error
+        return loaded
+
+    def require_fits(self, embedding_dim: int, bundle_id: str) -> None:
+        """Raises BundleCorrupt when this was made for other embeddings."""
+        if self.embedding_dim != embedding_dim or self.bundle_id not in ("", bundle_id):
+            raise BundleCorrupt(
+                f"adaptation {self.adaptation_id} was made for {self.embedding_dim} numbers of "
+                f"{self.bundle_id or 'any bundle'}, not for {embedding_dim} of {bundle_id}: train it anew"
+            )
+
+    def _header(self) -> bytes:
+        header = {
+            "format": _FORMAT,
+            "method": self.method,
+            "name": self.name,
+            "bundle_id": self.bundle_id,
+            "embedding_dim": self.embedding_dim,
+            "settings": self.settings.model_dump(),
+        }
+        return json.dumps(header, sort_keys=True).encode()
+
+    def _check(self) -> None:
+        """Shapes and numbers. Raises ValueError, KeyError."""
+        if self.method == "adaptive":
+            MarginPredictor.from_arrays(self.arrays)
+        for name, axis in (("head", 0), ("usual", 0)):
+            if name in self.arrays and self.arrays[name].shape[axis] != self.embedding_dim:
+                raise ValueError(f"{name} has shape {self.arrays[name].shape}, E is {self.embedding_dim}")
+        if broken := [name for name, array in self.arrays.items() if not np.isfinite(array).all()]:
+            raise ValueError(f"{broken[0]} holds numbers that are not finite")
+
+    def _head(
+        self, frame: GalleryFrame, sketches: Vectors, positives: Rows, photos: Vectors
+    ) -> tuple[CategoryHead, float | None]:
+        """The head after the inner step, not calibrated, and its margin."""
+        start = self.arrays.get("head")
+        framed = frame.map() if start is None else frame.map() @ start
+        if self.method == "centred" or not len(sketches):
+            return CategoryHead(frame.mean, framed), None
+        support = _support(frame, sketches, positives, photos, self.settings.negatives)
+        head = np.eye(self.embedding_dim, dtype=np.float32) if start is None else start
+        margin = MarginPredictor.from_arrays(self.arrays).predict(head, support)
+        stepped = inner_step(head, support, margin=margin, rate=self.settings.rate)
+        return CategoryHead(frame.mean, frame.map() @ stepped), margin
+
+
+def _support(frame: GalleryFrame, sketches: Vectors, positives: Rows, photos: Vectors, negatives: int) -> Support:
+    """The support in the category's frame, with the photos that are nearest to its sketches as further negatives."""
+    framed_sketches, framed = frame.embed(sketches), frame.embed(photos)
+    drawn, owner = np.unique(positives, return_inverse=True)
+    nearness = (framed_sketches @ framed.T).max(axis=0) / np.maximum(np.linalg.norm(framed, axis=1), 1e-9)
+    nearness[drawn] = -np.inf
+    others = np.argsort(-nearness, kind="stable")[: min(negatives, len(photos) - len(drawn))]
+    return Support(framed_sketches, framed[np.concatenate([drawn, others])], owner.reshape(-1).astype(np.int64))

@@ -1,0 +1,61 @@
+"""A category's frame: the directions in which its own photos differ, found without a single example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle.category_head import category_mean
+
+Vectors = NDArray[np.float32]
+
+_SAMPLE = 384  # photos that the directions are taken of: more cost time and change little
+
+
+@dataclass(frozen=True)
+class GalleryFrame:
+    """x -> base * ((x - mean) + ((x - mean) @ axes) * gains @ axes.T); `mean` (E,), `axes` (E, r), `gains` (r,).
+
+    Symmetric, so that a power of 0 is the plain centred space.
+    """
+
+    mean: Vectors
+    axes: Vectors
+    gains: Vectors
+
+    @classmethod
+    def of(cls, photos: Vectors, *, shrinkage: float, power: float) -> GalleryFrame:
+        """(G, E) -> the frame that shrinks what the photos differ by most: variance v to (1 + v / floor) ** -power.
+
+        `floor` is `shrinkage` times the mean variance of the G - 1 directions; directions without photos keep 1.
+        """
+        mean = category_mean(photos)
+        embedding_dim = photos.shape[1]
+        sample: Vectors = (photos[:: max(1, -(-len(photos) // _SAMPLE))] - mean).astype(np.float32, copy=False)
+        if len(sample) < 2 or power == 0:
+            return cls(mean, np.zeros((embedding_dim, 0), np.float32), np.zeros(0, np.float32))
+        variances, rotation = np.linalg.eigh(sample @ sample.T / len(sample))
+        kept = variances > max(float(variances[-1]), 1e-12) * 1e-6
+        values = variances[kept]
+        axes = (sample.T @ rotation[:, kept]) / np.sqrt(values * len(sample))
+        floor = shrinkage * float(values.sum()) / (len(sample) - 1)
+        gains = (1 + values / floor) ** -power - 1
+        return cls(mean, axes.astype(np.float32), gains.astype(np.float32))
+
+    def embed(self, rows: Vectors) -> Vectors:
+        """(N, E) -> (N, E), not of length 1."""
+        moved = rows - self.mean
+        framed: Vectors = np.add(moved, (moved @ self._weighed()) @ self.axes.T, dtype=np.float32)
+        return framed
+
+    def map(self) -> Vectors:
+        """(E, E): `embed` is (x - mean) @ map."""
+        turned: Vectors = self._weighed() @ self.axes.T
+        turned[np.diag_indices(len(turned))] += 1
+        return turned
+
+    def _weighed(self) -> Vectors:
+        weighed: Vectors = np.multiply(self.axes, self.gains, dtype=np.float32)
+        return weighed

@@ -1,0 +1,111 @@
+"""Few-shot heads in numpy: the step improves its own triplets, the file is refused when broken, bundles carry it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.bundle import Adaptation, Bundle, BundleCorrupt, CategoryHead, add_adaptation, read_manifest
+
+Vectors = NDArray[np.float32]
+
+
+def unit(rows: NDArray[np.float64]) -> Vectors:
+    scaled: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return scaled
+
+
+def category(sketches: int = 6, photos: int = 9, dim: int = 24) -> tuple[Vectors, NDArray[np.int64], Vectors]:
+    """Sketches of the first three photos, noisy enough that not all are found."""
+    chance = np.random.default_rng(3)
+    seen = unit(chance.normal(size=(photos, dim)) + 1)
+    owners = np.arange(sketches) % 3
+    return unit(seen[owners] + 0.25 * chance.normal(size=(sketches, dim))), owners, seen
+
+
+def test_leave_one_out_is_what_fitting_without_a_photo_gives() -> None:
+    sketches, owners, photos = category()
+    adaptation = Adaptation.untrained(24, rate=0.5, power=0.5)
+    fitted = adaptation.fit(sketches, owners, photos)
+    before: list[int] = []
+    after: list[int] = []
+    for row, owner in enumerate(owners):
+        kept = owners != owner
+        other = adaptation.fit(sketches[kept], owners[kept], photos).head
+        for head, ranks in ((CategoryHead.centred(photos), before), (other, after)):
+            scores = head.scores(head.embed(sketches[row : row + 1]), head.embed(photos))[0]
+            ranks.append(1 + sum(score > scores[owner] for score in scores))
+    for ranks, found in ((before, fitted.leave_one_out.before), (after, fitted.leave_one_out.after)):
+        assert found.mean_rank == pytest.approx(np.mean(ranks))
+        assert found.acc_at_1 == pytest.approx(np.mean([rank == 1 for rank in ranks]))
+        assert found.mrr == pytest.approx(np.mean([1 / rank for rank in ranks]))
+    assert fitted.improves == (fitted.leave_one_out.after.mrr >= fitted.leave_one_out.before.mrr)
+
+
+def test_one_support_photo_and_one_photo_in_all_still_fit() -> None:
+    sketches, owners, photos = category()
+    adaptation = Adaptation.untrained(24, power=0.5)
+    one = adaptation.fit(sketches[:1], owners[:1], photos)
+    assert one.head.map is not None
+    assert np.isfinite(one.head.map).all()
+    alone = adaptation.fit(sketches[:1], owners[:1], photos[:1])
+    assert alone.improves
+    assert np.isfinite(alone.head.embed(photos)).all()
+
+
+def test_a_file_gives_back_the_same_heads(tmp_path: Path) -> None:
+    sketches, owners, photos = category()
+    adaptation = Adaptation.untrained(24, rate=0.3)
+    adaptation.save(tmp_path / "adaptation.npz")
+    loaded = Adaptation.load(tmp_path / "adaptation.npz")
+    assert loaded.adaptation_id == adaptation.adaptation_id != Adaptation.untrained(24, rate=0.31).adaptation_id
+    one, other = (which.fit(sketches, owners, photos) for which in (adaptation, loaded))
+    assert one.margin == other.margin == pytest.approx(0.3)
+    np.testing.assert_array_equal(one.head.embed(photos), other.head.embed(photos))
+
+
+def test_a_broken_file_is_refused(tmp_path: Path) -> None:
+    data = Adaptation.untrained(24).to_bytes()
+    for broken in (b"", b"nonsense", data[: len(data) // 2], data.replace(b'"adaptive"', b'"adaptiva"')):
+        with pytest.raises(BundleCorrupt):
+            Adaptation.from_bytes(broken)
+    with pytest.raises(BundleCorrupt, match="cannot be read"):
+        Adaptation.load(tmp_path / "absent.npz")
+
+
+def test_a_bundle_carries_it_and_keeps_its_identity(tiny_bundle_dir: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(tiny_bundle_dir, tmp_path / "bundle"))
+    plain = Bundle.load(path)
+    assert plain.adaptation is None
+    adaptation = Adaptation.untrained(plain.embedding_dim)
+    add_adaptation(path, adaptation)
+    add_adaptation(path, adaptation)
+    carrying = Bundle.load(path)
+    assert carrying.adaptation is not None
+    assert carrying.adaptation.adaptation_id == adaptation.adaptation_id
+    assert carrying.bundle_id == plain.bundle_id == read_manifest(path).identity()
+    with pytest.raises(BundleCorrupt, match="train it anew"):
+        add_adaptation(path, Adaptation.untrained(24))
+    (path / "adaptation.npz").write_bytes(b"?")
+    with pytest.raises(BundleCorrupt, match="was changed"):
+        Bundle.load(path)
+    assert "adaptation.npz" in json.loads((path / "manifest.json").read_text())["files"]
+
+
+def test_a_profile_takes_away_what_one_hand_adds() -> None:
+    chance = np.random.default_rng(5)
+    photos = unit(chance.normal(size=(12, 24)))
+    hand = 0.9 * unit(chance.normal(size=(1, 24)))
+    sketches = unit(photos + hand + 0.05 * chance.normal(size=photos.shape))
+    adaptation = Adaptation.untrained(24, style_strength=1.0, style_photos=1.0)
+    fitted = adaptation.fit_profile(sketches[:6], photos[:6], photos[6:])
+    assert fitted.improves
+    plain, styled = sketches[6:] @ photos.T, fitted.head.embed(sketches[6:]) @ photos.T
+    own = np.arange(6), np.arange(6, 12)
+    assert (styled[own] - styled.mean(axis=1)).mean() > (plain[own] - plain.mean(axis=1)).mean()
+    np.testing.assert_allclose(np.linalg.norm(fitted.head.embed(sketches), axis=1), 1.0, atol=1e-6)
