@@ -16,12 +16,16 @@ from models.layers.resnet import ResNetTrunk
 
 @dataclass(frozen=True)
 class StudentConfig:
-    """`size_px`: input side. `widths`: channels of the trunk's stages. `grid`: cells a side. `channels`: per cell."""
+    """`size_px`: input side. `widths`: channels of the trunk's stages. `grid`: cells a side. `channels`: per cell.
+
+    `levels`: how many of the last stages a cell sees, 1 for the last alone.
+    """
 
     size_px: int = 160
     widths: tuple[int, ...] = (64, 128, 256)
     grid: int = 5
     channels: int = 32
+    levels: int = 1
     shared_trunk: bool = True
 
     @property
@@ -47,16 +51,18 @@ class GridHead(nn.Module):
 class Student(nn.Module):
     """A single-modality encoder."""
 
-    def __init__(self, trunk: ResNetTrunk, head: GridHead, grid: int) -> None:
-        """`grid`: cells a side."""
+    def __init__(self, trunk: ResNetTrunk, head: GridHead, grid: int, levels: int = 1) -> None:
+        """`grid`, `levels`: see `StudentConfig`."""
         super().__init__()
         self.trunk = trunk
         self.head = head
         self.grid = grid
+        self.levels = levels
 
     def cells(self, images: Tensor) -> Tensor:
         """(B, 3, S, S) normalised -> (B, C, g, g)."""
-        return nn.functional.adaptive_avg_pool2d(self.trunk(images), self.grid)
+        seen = self.trunk.features(images)[-self.levels :]
+        return torch.cat([nn.functional.adaptive_avg_pool2d(level, self.grid) for level in seen], dim=1)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, S, S) normalised -> (B, E), rows of length 1."""
@@ -73,12 +79,12 @@ class Students(nn.Module):
         self.config = config
         sketch_trunk = ResNetTrunk(config.widths)
         photo_trunk = sketch_trunk if config.shared_trunk else ResNetTrunk(config.widths)
-        width = sketch_trunk.channels_out
+        width = sum(config.widths[-config.levels :])
         # One projection for both: two of them could learn a match between domains that no new category shares.
         project = nn.Conv2d(width, config.channels, kernel_size=1, bias=False)
         nn.init.orthogonal_(project.weight)
-        self.sketch = Student(sketch_trunk, GridHead(width, project), config.grid)
-        self.photo = Student(photo_trunk, GridHead(width, project), config.grid)
+        self.sketch = Student(sketch_trunk, GridHead(width, project), config.grid, config.levels)
+        self.photo = Student(photo_trunk, GridHead(width, project), config.grid, config.levels)
 
     def trunks(self) -> list[ResNetTrunk]:
         """The distinct trunks."""

@@ -88,9 +88,15 @@ class Augmentation:
         return ink.masked_fill((rows[:, None, :, None] & columns[:, None, None, :]), 0.0)
 
 
-def draw_augmentation(count: int, config: AugmentConfig, generator: Generator) -> Augmentation:
-    """Chance for a batch of `count` pairs."""
+def draw_augmentation(
+    count: int, config: AugmentConfig, generator: Generator, groups: Tensor | None = None
+) -> Augmentation:
+    """Chance for a batch of `count` pairs. `groups` (count,), from 0: pairs of one group are flipped alike.
+
+    A category is searched in one orientation, and what its photos share is found by averaging them.
+    """
     flip = torch.where(_chance(count, 0.5, generator), -1.0, 1.0)
+    flip = flip if groups is None else flip[groups]
     pair = _placement(count, config.rotate_deg, config.zoom, config.shift, generator)
     pair = pair * torch.stack([flip, torch.ones(count), torch.ones(count)], dim=1)[:, None, :]
     hand = _placement(count, config.hand_rotate_deg, config.hand_zoom, config.hand_shift, generator, uneven=True)

@@ -30,10 +30,11 @@ class CategoryPool:
 
 @dataclass(frozen=True)
 class Batch:
-    """Row i of each array belongs to one pair. `photos` repeats no row."""
+    """Row i of each array belongs to one pair. `photos` repeats no row. `groups`: category of the pair, from 0."""
 
     sketches: NDArray[np.int64]
     photos: NDArray[np.int64]
+    groups: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,15 @@ class CategoryBatches:
         chosen = rng.choice(len(self.pools), size=self.groups, p=weights / weights.sum())
         sketches: list[int] = []
         photos: list[int] = []
+        groups: list[int] = []
         # A category drawn twice forms one group of twice the size: no photo may come twice.
-        for number, times in zip(*np.unique(chosen, return_counts=True), strict=True):
+        for group, (number, times) in enumerate(zip(*np.unique(chosen, return_counts=True), strict=True)):
             pool = self.pools[number]
             for place in self._places(pool, int(times) * self.batch_size // self.groups, rng):
                 photos.append(pool.photos[place])
                 sketches.append(self._sketch(pool, place, rng))
-        return Batch(np.array(sketches, dtype=np.int64), np.array(photos, dtype=np.int64))
+                groups.append(group)
+        return Batch(*(np.array(rows, dtype=np.int64) for rows in (sketches, photos, groups)))
 
     def _places(self, pool: CategoryPool, count: int, rng: np.random.Generator) -> list[int]:
         drawn = rng.permutation([i for i, rows in enumerate(pool.sketches) if rows])

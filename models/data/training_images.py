@@ -36,6 +36,7 @@ class SetConfig(BaseModel):
     with the same pool and category are mixed. `weight`: how often one of its categories is chosen; `weights` overrides
     it by category. `synthetic`: draw its photos too. `focus`: see `edge_drawing`. `exclude`: ids of photos that are
     left out with their sketches, because they show what a validation split or a zero-shot protocol keeps unseen.
+    `split_by_person`: the splits share their photos and differ in who drew them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +49,7 @@ class SetConfig(BaseModel):
     synthetic: bool = True
     focus: float | None = None
     exclude: frozenset[str] = frozenset()
+    split_by_person: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ def _source(data: Path, config: SetConfig) -> _Source:
         return _Source(config, photos, ())
     pairs = PairSet.load(data / config.folder)
     drawn = [pair for pair in pairs.split(config.split) if pair.photo.photo_id not in config.exclude]
-    allowed = [p for p in trainable_photos(pairs, config.split) if p.key.photo_id not in config.exclude]
+    photos = pairs.photos.values() if config.split_by_person else trainable_photos(pairs, config.split)
+    allowed = [photo for photo in photos if photo.key.photo_id not in config.exclude]
     if not config.synthetic:
         keys = {pair.photo for pair in drawn}
         allowed = [photo for photo in allowed if photo.key in keys]

@@ -43,6 +43,7 @@ class FoldedStudent(nn.Module):
                     block.downsample = nn.Sequential(*_fuse(*block.downsample))
         self.trunk = trunk
         self.grid = student.grid
+        self.levels = student.levels
         self.project = _fold_norm(student.head.norm, student.head.project)
         if halved:
             with torch.no_grad():
@@ -53,13 +54,16 @@ class FoldedStudent(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, S, S) -> (B, E), rows of length 1."""
-        features = self.trunk(image)
-        if features.shape[-1] % self.grid == 0:
-            # The plain pool exports as one node and has a fast kernel everywhere; here it is the same function.
-            cells = nn.functional.avg_pool2d(features, features.shape[-1] // self.grid)
-        else:
-            cells = nn.functional.adaptive_avg_pool2d(features, self.grid)
+        cells = torch.cat([_pooled(level, self.grid) for level in self.trunk.features(image)[-self.levels :]], dim=1)
         return nn.functional.normalize(self.project(cells).flatten(1), dim=1)
+
+
+def _pooled(features: Tensor, grid: int) -> Tensor:
+    """(B, C, H, W) -> (B, C, g, g)."""
+    if features.shape[-1] % grid == 0:
+        # The plain pool exports as one node and has a fast kernel everywhere; here it is the same function.
+        return nn.functional.avg_pool2d(features, features.shape[-1] // grid)
+    return nn.functional.adaptive_avg_pool2d(features, grid)
 
 
 def export_onnx(student: Student, size_px: int) -> bytes:

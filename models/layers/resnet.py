@@ -70,8 +70,14 @@ class ResNetTrunk(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, C, H/s, W/s), s = 4 for one stage, doubled by each further one."""
+        return self.features(x)[-1]
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) -> what each stage makes of it, the coarsest last."""
         x = torch.relu(self.bn1(self.conv1(x)))
         x = nn.functional.max_pool2d(x, 3, stride=2, padding=1)
+        found = []
         for name in self.stages:
             x = self.get_submodule(name)(x)
-        return x
+            found.append(x)
+        return found

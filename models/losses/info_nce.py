@@ -34,6 +34,34 @@ def info_nce(
     return InfoNceTerms((forward + backward) / 2, forward, backward)
 
 
+def centred_info_nce(
+    sketches: Tensor,
+    photos: Tensor,
+    identities: Tensor,
+    groups: Tensor,
+    *,
+    temperature: float,
+    label_smoothing: float = 0.0,
+    prior_photos: float = 4.0,
+) -> Tensor:
+    """The same within each group, after the group's mean photo is taken away from both: (B, E), (B, E) -> scalar.
+
+    `groups` (B,): category of each pair. `prior_photos`: the mean of n photos counts n / (n + prior), as in
+    `models.bundle.category_head`, where a search within a category does what is learned here. Groups of fewer than two
+    photos have nothing to tell apart and are left out; 0 when that leaves none.
+    """
+    terms = []
+    for group in groups.unique():
+        rows = (groups == group).nonzero()[:, 0]
+        if len(rows) < 2:
+            continue
+        mean = photos[rows].sum(dim=0) / (len(rows) + prior_photos)
+        moved = (F.normalize(side[rows] - mean, dim=1) for side in (sketches, photos))
+        found = info_nce(*moved, identities[rows], temperature=temperature, label_smoothing=label_smoothing)
+        terms.append(found.total * len(rows))
+    return torch.stack(terms).sum() / len(groups) if terms else sketches.sum() * 0.0
+
+
 def _cross_entropy(logits: Tensor, left_out: Tensor, label_smoothing: float) -> Tensor:
     """(B, B), (B, B) -> scalar; the target of row i is column i."""
     log_p = F.log_softmax(logits.masked_fill(left_out, -torch.inf), dim=1)

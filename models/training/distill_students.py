@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from models.bundle.errors import InkseekError
-from models.losses.info_nce import info_nce
+from models.losses.info_nce import centred_info_nce, info_nce
 from models.losses.queue_contrast import KeyQueue, queue_contrast
 from models.losses.relational_distillation import relational_angle, relational_distance
 from models.losses.triplet import triplet
@@ -133,6 +133,15 @@ class StudentsTask:
                 temperature=weights.temperature,
                 label_smoothing=weights.label_smoothing,
             ).total
+        if weights.centred:
+            terms["centred"] = centred_info_nce(
+                first,
+                photos,
+                batch.identities,
+                batch.groups,
+                temperature=weights.temperature,
+                label_smoothing=weights.label_smoothing,
+            )
         if weights.triplet:
             terms["triplet"] = triplet(first, photos, batch.identities, margin=weights.margin).total
         if self.teacher is not None:

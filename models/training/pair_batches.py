@@ -36,9 +36,13 @@ class Views:
 
 @dataclass(frozen=True)
 class PairBatch:
-    """`identities` (B,): photo of each pair of the whole batch. `views`: this process's share by size in pixels."""
+    """`identities` (B,), `groups` (B,): photo and category of each pair of the whole batch, as numbers.
+
+    `views`: this process's share by size in pixels.
+    """
 
     identities: Tensor
+    groups: Tensor
     views: dict[int, Views]
 
 
@@ -65,9 +69,11 @@ class PairBatches:
         second = None
         if self.second is not None:
             second, _ = self.images.tensors(self.second.rows(rows, number)[own], rows.photos[:0])
-        chance = self._chance(count, number, own)
+        groups = torch.from_numpy(rows.groups[:count])
+        chance = self._chance(count, number, own, groups)
         views = {size: self._views(photos, first, second, size, chance) for size in dict.fromkeys(self.sizes)}
-        return PairBatch(torch.from_numpy(rows.photos[:count]).to(self.place.device), views)
+        identities = torch.from_numpy(rows.photos[:count])
+        return PairBatch(identities.to(self.place.device), groups.to(self.place.device), views)
 
     def from_to(self, start: int, stop: int, workers: int) -> Iterator[PairBatch]:
         """Batches `start` to `stop`; with `workers` threads they are prepared while the device is busy."""
@@ -82,11 +88,11 @@ class PairBatches:
                 if number >= start + 2 * workers and ahead:
                     yield ahead.popleft().result()
 
-    def _chance(self, count: int, number: int, own: slice) -> tuple[Augmentation, Augmentation] | None:
+    def _chance(self, count: int, number: int, own: slice, groups: Tensor) -> tuple[Augmentation, Augmentation] | None:
         if self.augment is None:
             return None
         generator = torch.Generator().manual_seed(self.batches.seed * 1_000_003 + number)
-        pair = draw_augmentation(count, self.augment, generator).rows(own)
+        pair = draw_augmentation(count, self.augment, generator, groups).rows(own)
         # The second sketch lies where the first does; another hand wobbles, presses and forgets otherwise.
         hand = draw_augmentation(count, self.augment, generator).rows(own)
         return pair, Augmentation(**{**vars(pair), "wobble": hand.wobble, "pen": hand.pen, "erase": hand.erase})

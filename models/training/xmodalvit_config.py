@@ -69,7 +69,7 @@ class StudentTraining(_Frozen):
     """Weights of the students' terms; those of `DISTILLING` need a teacher.
 
     `queue_contrast`: XAQC to r_s and r_p; `distance`, `angle`: XMRD. `info_nce`, `triplet`: sketch against photo within
-    the batch, no teacher.
+    the batch, no teacher; `centred`: InfoNCE within each category, its mean photo taken away.
     """
 
     plan: TrainingPlan
@@ -77,6 +77,7 @@ class StudentTraining(_Frozen):
     distance: float = Field(default=1.0, ge=0)
     angle: float = Field(default=1.0, ge=0)
     info_nce: float = Field(default=0.0, ge=0)
+    centred: float = Field(default=0.0, ge=0)
     triplet: float = Field(default=0.0, ge=0)
     queue_length: int = Field(default=256, ge=1)
     temperature: float = Field(default=0.07, gt=0)

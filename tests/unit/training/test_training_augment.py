@@ -29,6 +29,17 @@ def test_nothing_happens_without_ranges_but_the_flip() -> None:
     assert torch.allclose(drawn.expand(-1, 3, -1, -1), seen, atol=1e-4)
 
 
+def test_a_category_is_flipped_as_one() -> None:
+    groups = torch.tensor([0] * 8 + [1] * 8 + [2] * 8)
+    drawn, _ = draw_augmentation(24, STILL, torch.Generator().manual_seed(1), groups).apply(
+        page(24, 1), page(24, 3), 40
+    )
+    flipped = torch.tensor([torch.allclose(row, page(1, 1)[0].flip(-1), atol=1e-4) for row in drawn]).view(3, 8)
+    assert (flipped.all(dim=1) | ~flipped.any(dim=1)).all()
+    assert flipped.any()
+    assert not flipped.all()
+
+
 def test_a_part_of_a_batch_sees_what_the_whole_would() -> None:
     augmentation = draw_augmentation(12, AugmentConfig(), torch.Generator().manual_seed(5))
     sketches, photos = torch.rand(12, 1, 40, 40), torch.rand(12, 3, 40, 40)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,11 @@ from models.training.contrastive import CHECKPOINT_NAME, Run, train
 CONFIG = StudentConfig(size_px=32, widths=(8, 16, 16), grid=2, channels=4)
 
 
-@pytest.fixture(scope="module")
-def students() -> Students:
+@pytest.fixture(scope="module", params=[1, 2])
+def students(request: pytest.FixtureRequest) -> Students:
     """Random weights, and statistics that would be noticed if they were lost."""
     torch.manual_seed(0)
-    students = Students(CONFIG)
+    students = Students(dataclasses.replace(CONFIG, levels=request.param))
     for module in students.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             assert module.running_mean is not None

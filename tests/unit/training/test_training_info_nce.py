@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from models.losses.info_nce import info_nce
+from models.losses.info_nce import centred_info_nce, info_nce
 
 
 def naive(sketches: torch.Tensor, photos: torch.Tensor, who: list[int], temperature: float, smoothing: float) -> float:
@@ -42,3 +42,22 @@ def test_sketches_of_one_photo_do_not_repel_each_other() -> None:
     # Sketch 0 moves along (photo 2 - photo 0) only: photo 1 is photo 0 again and plays no part.
     direction = photos[2] - photos[0]
     assert torch.allclose(torch.linalg.cross(sketches.grad[0], direction), torch.zeros(3), atol=1e-6)
+
+
+def test_centred_within_each_category_against_the_definition() -> None:
+    random = torch.Generator().manual_seed(1)
+    sketches = torch.nn.functional.normalize(torch.randn(6, 8, generator=random, dtype=torch.float64), dim=1)
+    photos = torch.nn.functional.normalize(torch.randn(6, 8, generator=random, dtype=torch.float64), dim=1)
+    who, groups = torch.arange(6), torch.tensor([0, 0, 0, 1, 2, 2])
+    expected = 0.0
+    for rows in ([0, 1, 2], [4, 5]):  # the category of one photo has nothing to tell apart
+        mean = sum(photos[row] for row in rows) / (len(rows) + 4)
+        moved = [[(side[row] - mean) / (side[row] - mean).norm() for row in rows] for side in (sketches, photos)]
+        expected += naive(torch.stack(moved[0]), torch.stack(moved[1]), rows, 0.2, 0.1) * len(rows) / 6
+    found = centred_info_nce(sketches, photos, who, groups, temperature=0.2, label_smoothing=0.1)
+    assert float(found) == pytest.approx(expected, rel=1e-9)
+
+
+def test_nothing_to_centre() -> None:
+    rows = torch.eye(2)
+    assert float(centred_info_nce(rows, rows, torch.arange(2), torch.arange(2), temperature=0.1)) == 0.0
