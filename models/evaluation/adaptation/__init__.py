@@ -1,0 +1,1 @@
+"""How much a few examples help: any method, run over episodes, with intervals. Needs no torch."""
