@@ -40,8 +40,8 @@ _HEADER = "header"
 class AdaptationSettings(BaseModel):
     """The scalars among the meta-learned parameters.
 
-    `shrinkage`, `power`: of the category's frame, see `GalleryFrame.of`. `rate`: of the inner step, for E' rows of
-    length 1. `negatives`: how many photos beside the support's own take part in the step, the nearest first.
+    `shrinkage`, `power`: of the category's frame, see `GalleryFrame.of`. `rate`, `softness`: of the inner step.
+    `negatives`: how many photos beside the support's own take part in it, the nearest first.
     `style_strength`, `style_photos`: see `style_shift`.
     """
 
@@ -50,6 +50,7 @@ class AdaptationSettings(BaseModel):
     shrinkage: float = Field(default=1.0, gt=0)
     power: float = Field(default=0.0, ge=0)
     rate: float = Field(default=0.0, ge=0)
+    softness: float = Field(default=0.05, ge=0)
     negatives: int = Field(default=24, ge=0)
     style_strength: float = Field(default=0.5, ge=0)
     style_photos: float = Field(default=4.0, ge=0)
@@ -209,7 +210,7 @@ class Adaptation:
         support = _support(frame, sketches, positives, photos, self.settings.negatives)
         head = np.eye(self.embedding_dim, dtype=np.float32) if start is None else start
         margin = MarginPredictor.from_arrays(self.arrays).predict(head, support)
-        stepped = inner_step(head, support, margin=margin, rate=self.settings.rate)
+        stepped = inner_step(head, support, margin=margin, rate=self.settings.rate, softness=self.settings.softness)
         return CategoryHead(frame.mean, frame.map() @ stepped), margin
 
 

@@ -2,7 +2,9 @@
 
 Adaptive FG-SBIR (ECCV 2022), B2 and B3: with z = x M and u = z / |z|,
 
-    L_T = mean over sketches s and photos n other than s's own p of max(0, margin + |u_s - u_p| - |u_s - u_n|)
+    L_T = mean over sketches s and photos n other than s's own p of hinge(margin + |u_s - u_p| - |u_s - u_n|)
+
+The hinge is max(0, x), or, softened, softness * log(1 + exp(x / softness)): see `models.adaptation.inner_loop`.
 
 The same step in torch, which meta-training differentiates, is `models.adaptation.inner_loop`; a test holds the two
 together.
@@ -39,23 +41,23 @@ class Support:
         return other
 
 
-def inner_step(head: Vectors, support: Support, *, margin: float, rate: float) -> Vectors:
+def inner_step(head: Vectors, support: Support, *, margin: float, rate: float, softness: float = 0.0) -> Vectors:
     """(E, E') -> (E, E'): one step against the gradient of L_T."""
-    stepped: Vectors = head - np.float32(rate) * triplet_gradient(head, support, margin=margin)
+    stepped: Vectors = head - np.float32(rate) * triplet_gradient(head, support, margin=margin, softness=softness)
     return stepped
 
 
-def triplet_gradient(head: Vectors, support: Support, *, margin: float) -> Vectors:
-    """dL_T / dM, (E, E'). Zero where there is no negative or no triplet violates the margin."""
+def triplet_gradient(head: Vectors, support: Support, *, margin: float, softness: float = 0.0) -> Vectors:
+    """dL_T / dM, (E, E'). Zero where there is no negative."""
     sketch_unit, sketch_length = _unit(support.sketches @ head)
     photo_unit, photo_length = _unit(support.photos @ head)
     distances = pairwise_distances(sketch_unit, photo_unit)
     own = np.take_along_axis(distances, support.positives[:, None], axis=1)
-    violated = support.negatives() & (margin + own - distances > 0)
+    slope = np.where(support.negatives(), _hinge_slope(margin + own - distances, softness), 0).astype(np.float32)
     triplets = max(1, len(support.sketches) * (len(support.photos) - 1))
-    # dL/dd: each violated triplet pulls at the own photo and pushes its negative.
-    pull = -violated.astype(np.float32)
-    np.put_along_axis(pull, support.positives[:, None], violated.sum(axis=1, keepdims=True).astype(np.float32), axis=1)
+    # dL/dd: each triplet inside the margin pulls at the own photo and pushes its negative.
+    pull = -slope
+    np.put_along_axis(pull, support.positives[:, None], slope.sum(axis=1, keepdims=True), axis=1)
     weight = pull / triplets / distances
     sketch_slope = weight.sum(axis=1, keepdims=True) * sketch_unit - weight @ photo_unit
     photo_slope = weight.sum(axis=0)[:, None] * photo_unit - weight.T @ sketch_unit
@@ -69,6 +71,11 @@ def pairwise_distances(sketches: Vectors, photos: Vectors) -> Vectors:
     squared = np.maximum(2.0 - 2.0 * (sketches @ photos.T), 0.0)
     distances: Vectors = np.sqrt(squared + DISTANCE_FLOOR)
     return distances
+
+
+def _hinge_slope(inside: Vectors, softness: float) -> Vectors:
+    slope: Vectors = 0.5 + 0.5 * np.tanh(inside / (2 * softness)) if softness else (inside > 0).astype(np.float32)
+    return slope
 
 
 def _unit(rows: Vectors) -> tuple[Vectors, Vectors]:
