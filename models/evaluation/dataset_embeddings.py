@@ -1,4 +1,4 @@
-"""Every sketch and photo of a data set through a bundle's ONNX encoders, as the service would answer them."""
+"""Every sketch and photo of a data set through a pair of encoders, as the service would answer them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import Bundle, Encoder, ImageError, cpu_quota, decode_image
+from models.bundle import ImageError, cpu_quota, decode_image
 from models.data.formats import SketchRecord
 from models.data.pairs import Photo
+from models.evaluation.encoders import EncoderPair, ImageEncoder
 from models.evaluation.errors import EmbeddingsNotFinite
 
 Item = TypeVar("Item")
@@ -30,19 +31,21 @@ class Embedded:
 
 
 def embed_sketches(
-    bundle: Bundle, records: Sequence[SketchRecord], progress: Callable[[int], object] | None = None
+    encoders: EncoderPair, records: Sequence[SketchRecord], progress: Callable[[int], object] | None = None
 ) -> Embedded:
     """Q sketches -> (Q, E). `progress` is given how many were done since. Raises EmbeddingsNotFinite."""
-    return _embed(bundle.sketch, records, lambda record: record.sketch.image(), progress)
+    return _embed(encoders.sketch, records, lambda record: record.sketch.image(), progress)
 
 
-def embed_photos(bundle: Bundle, photos: Sequence[Photo], progress: Callable[[int], object] | None = None) -> Embedded:
+def embed_photos(
+    encoders: EncoderPair, photos: Sequence[Photo], progress: Callable[[int], object] | None = None
+) -> Embedded:
     """G photos -> (G, E). `progress` is given how many were done since. Raises EmbeddingsNotFinite."""
-    return _embed(bundle.photo, photos, lambda photo: decode_image(photo.path.read_bytes()).image, progress)
+    return _embed(encoders.photo, photos, lambda photo: decode_image(photo.path.read_bytes()).image, progress)
 
 
 def _embed(
-    encoder: Encoder,
+    encoder: ImageEncoder,
     items: Sequence[Item],
     read: Callable[[Item], Image.Image],
     progress: Callable[[int], object] | None,

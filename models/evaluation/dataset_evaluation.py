@@ -1,4 +1,4 @@
-"""A bundle measured on one split of a data set: figures with intervals, overall and per category."""
+"""A pair of encoders measured on one split of a data set: figures with intervals, overall and per category."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bundle import Bundle
 from models.data.formats import PairDataset, SketchRecord
 from models.data.pairs import Photo, PhotoKey
 from models.evaluation.dataset_embeddings import embed_photos, embed_sketches
+from models.evaluation.encoders import EncoderPair
 from models.evaluation.errors import NothingToEvaluate, SplitNotChosen
 from models.evaluation.intervals import Interval, bootstrap
 from models.evaluation.protocol import Figures
-from models.evaluation.rankings import Protocol, Rankings, rank
+from models.evaluation.rankings import SERVED, Protocol, Rankings, Scoring, rank
 
 CURVE_K = 20
 
@@ -40,24 +40,47 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """All that was found out about a split. `photos` is the gallery that `rankings` refers to by row.
+class Scored:
+    """What one way to score photos found. `rankings` refers to photos by their row in the gallery."""
 
-    `chance_at_1`: the acc@1 of an encoder that knows nothing. `refused_sketches` and `refused_photos` are rows of
-    `records` and `photos` that gave no vector, with the reason: their queries count as missed.
+    rankings: Rankings
+    overall: Measured
+    categories: Mapping[str, Measured]
+    curve: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that was found out about a split, whose gallery is `photos`.
+
+    `scored`: by each way to score. `chance_at_1`: the acc@1 of an encoder that knows nothing. `refused_sketches` and
+    `refused_photos` are rows of `records` and `photos` that gave no vector, with the reason: their queries count as
+    missed.
     """
 
     split: str
     protocol: Protocol
     records: tuple[SketchRecord, ...]
     photos: tuple[Photo, ...]
-    rankings: Rankings
-    overall: Measured
-    categories: Mapping[str, Measured]
-    curve: tuple[CurvePoint, ...]
+    scored: Mapping[Scoring, Scored]
     chance_at_1: float
     refused_sketches: Mapping[int, str]
     refused_photos: Mapping[int, str]
+
+    @property
+    def served(self) -> Scored:
+        """As the service scores: what a user gets."""
+        return self.scored[SERVED[self.protocol]]
+
+    @property
+    def plain(self) -> Scored | None:
+        """By plain cosines, where the service does not score by those."""
+        return None if SERVED[self.protocol] is Scoring.PLAIN else self.scored[Scoring.PLAIN]
+
+    @property
+    def drawn(self) -> NDArray[np.int64]:
+        """(Q,) number of the photo that each query was drawn from."""
+        return _numbers_of([record.photo for record in self.records])
 
 
 def chosen_splits(dataset: PairDataset, names: Sequence[str]) -> tuple[tuple[str, PairDataset], ...]:
@@ -77,7 +100,7 @@ def chosen_splits(dataset: PairDataset, names: Sequence[str]) -> tuple[tuple[str
 
 
 def evaluate_split(
-    bundle: Bundle,
+    encoders: EncoderPair,
     dataset: PairDataset,
     split: str = "",
     *,
@@ -90,11 +113,30 @@ def evaluate_split(
     `progress` is given how many images were encoded since. Raises EmbeddingsNotFinite.
     """
     photos = tuple(dataset.photos.values())
-    photo_vectors = embed_photos(bundle, photos, progress)
-    sketch_vectors = embed_sketches(bundle, dataset.records, progress)
-    found = rank(dataset.records, [photo.key for photo in photos], sketch_vectors, photo_vectors, protocol)
-    drawn = _numbers_of([record.photo for record in dataset.records])
-    asked = np.array([record.photo.category for record in dataset.records])
+    keys = [photo.key for photo in photos]
+    photo_vectors = embed_photos(encoders, photos, progress)
+    sketch_vectors = embed_sketches(encoders, dataset.records, progress)
+    scored = {}
+    for scoring in dict.fromkeys((Scoring.PLAIN, SERVED[protocol])):
+        found = rank(dataset.records, keys, sketch_vectors, photo_vectors, protocol, scoring)
+        scored[scoring] = _scored(dataset.records, photos, found, protocol, seed)
+    return Evaluation(
+        split=split,
+        protocol=protocol,
+        records=dataset.records,
+        photos=photos,
+        scored=scored,
+        chance_at_1=float((1 / scored[Scoring.PLAIN].rankings.searched).mean()),
+        refused_sketches=sketch_vectors.refused,
+        refused_photos=photo_vectors.refused,
+    )
+
+
+def _scored(
+    records: Sequence[SketchRecord], photos: Sequence[Photo], found: Rankings, protocol: Protocol, seed: int
+) -> Scored:
+    drawn = _numbers_of([record.photo for record in records])
+    asked = np.array([record.photo.category for record in records])
     searched = len(photos) if protocol is Protocol.GALLERY else _photos_of(photos, set(asked.tolist()))
     categories = {}
     for name in np.unique(asked).tolist():
@@ -103,19 +145,8 @@ def evaluate_split(
         figures = Figures.of_ranks(found.ranks[mine], photos=among, categories=1)
         categories[str(name)] = Measured(figures, _intervals(found.ranks[mine], drawn[mine], seed))
     figures = Figures.of_ranks(found.ranks, photos=searched, categories=len(categories))
-    return Evaluation(
-        split=split,
-        protocol=protocol,
-        records=dataset.records,
-        photos=photos,
-        rankings=found,
-        overall=Measured(figures, _intervals(found.ranks, drawn, seed)),
-        categories=categories,
-        curve=accuracy_curve(found.ranks, drawn, seed),
-        chance_at_1=float((1 / found.searched).mean()),
-        refused_sketches=sketch_vectors.refused,
-        refused_photos=photo_vectors.refused,
-    )
+    overall = Measured(figures, _intervals(found.ranks, drawn, seed))
+    return Scored(found, overall, categories, accuracy_curve(found.ranks, drawn, seed))
 
 
 def accuracy_curve(placed: NDArray[np.int64], drawn: NDArray[np.int64], seed: int) -> tuple[CurvePoint, ...]:
@@ -128,9 +159,13 @@ def accuracy_curve(placed: NDArray[np.int64], drawn: NDArray[np.int64], seed: in
     )
 
 
+def query_values(placed: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(Q,) ranks -> (Q, 5): what each query adds to the means that FIGURES are."""
+    return np.stack([placed <= 1, placed <= 5, placed <= 10, 1.0 / placed, placed], axis=1).astype(np.float64)
+
+
 def _intervals(placed: NDArray[np.int64], drawn: NDArray[np.int64], seed: int) -> dict[str, Interval] | None:
-    values = np.stack([placed <= 1, placed <= 5, placed <= 10, 1.0 / placed, placed], axis=1).astype(np.float64)
-    intervals = bootstrap(values, drawn, seed)
+    intervals = bootstrap(query_values(placed), drawn, seed)
     return dict(zip(FIGURES, intervals, strict=True)) if intervals else None
 
 

@@ -1,4 +1,4 @@
-"""What a query is searched in: the photos of its own category, distractors too; every sketch is a query."""
+"""What a query is searched in while training: the photos of its own category, distractors too; every sketch is one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bundle.category_head import CategoryHead
 from models.data.pairs import Pair, PairSet, Photo
 from models.evaluation.retrieval_metrics import accuracy_at, mean_average_precision, mean_rank, ranks
 
@@ -61,6 +62,14 @@ class Figures:
         return {name: round(value, 4) for name, value in asdict(self).items()}
 
 
+@dataclass(frozen=True)
+class BothFigures:
+    """By `plain` cosines, and `centred` on each category's photos, which is what a search within a category does."""
+
+    plain: Figures
+    centred: Figures
+
+
 def category_galleries(pairs: PairSet, split: str) -> tuple[CategoryGallery, ...]:
     """One gallery a category of the split.
 
@@ -79,13 +88,27 @@ def category_galleries(pairs: PairSet, split: str) -> tuple[CategoryGallery, ...
     )
 
 
+def measure_both(
+    galleries: Sequence[CategoryGallery], encode_sketches: EncodeSketches, encode_photos: EncodePhotos
+) -> BothFigures:
+    """Rank every query in its gallery, both ways. The encoders give (N, E) rows."""
+    plain, centred = [], []
+    for gallery in galleries:
+        sketches, photos = encode_sketches(gallery.queries), encode_photos(gallery.photos)
+        targets = gallery.targets()
+        head = CategoryHead.centred(photos)
+        plain.append(ranks(sketches @ photos.T, targets))
+        centred.append(ranks(head.scores(head.embed(sketches), head.embed(photos)), targets))
+    searched = sum(len(gallery.photos) for gallery in galleries)
+    figures = (
+        Figures.of_ranks(np.concatenate(found), photos=searched, categories=len(galleries))
+        for found in (plain, centred)
+    )
+    return BothFigures(*figures)
+
+
 def measure(
     galleries: Sequence[CategoryGallery], encode_sketches: EncodeSketches, encode_photos: EncodePhotos
 ) -> Figures:
-    """Rank every query in its gallery by inner product. The encoders give (N, E) rows."""
-    found = []
-    for gallery in galleries:
-        scores = encode_sketches(gallery.queries) @ encode_photos(gallery.photos).T
-        found.append(ranks(scores, gallery.targets()))
-    photos = sum(len(gallery.photos) for gallery in galleries)
-    return Figures.of_ranks(np.concatenate(found), photos=photos, categories=len(galleries))
+    """By plain cosines alone."""
+    return measure_both(galleries, encode_sketches, encode_photos).plain

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bundle.category_head import CategoryHead
 from models.data.formats import SketchRecord
 from models.data.pairs import PhotoKey
 from models.evaluation.dataset_embeddings import Embedded
@@ -29,13 +30,24 @@ class Protocol(StrEnum):
     CATEGORY = "category"  # the photos of the sketch's own category
 
 
+class Scoring(StrEnum):
+    """What photos are ranked by."""
+
+    PLAIN = "plain"  # the cosine of sketch and photo
+    CENTRED = "centred"  # the same after what the category's photos share is taken away: `CategoryHead.centred`
+
+
+SERVED = {Protocol.GALLERY: Scoring.PLAIN, Protocol.CATEGORY: Scoring.CENTRED}
+"""What the service scores by when it searches that."""
+
+
 @dataclass(frozen=True)
 class Rankings:
     """Of Q queries in the order of their records; photos are named by their row in the gallery.
 
     `ranks` (Q,) from 1; `searched` (Q,) how many photos each was searched among; `first` (Q, 10) the best rows, -1
-    where there are no more; `scores` (Q, 10) their cosines; `own_scores` (Q,) the right photo's. Cosines are -inf
-    where there is no vector.
+    where there are no more; `scores` (Q, 10) theirs; `own_scores` (Q,) the right photo's. Scores are -inf where
+    there is no vector.
     """
 
     ranks: NDArray[np.int64]
@@ -51,8 +63,9 @@ def rank(
     sketch_vectors: Embedded,
     photo_vectors: Embedded,
     protocol: Protocol,
+    scoring: Scoring = Scoring.PLAIN,
 ) -> Rankings:
-    """Rank every query among its photos by cosine.
+    """Rank every query among its photos. Centred, each gallery has a head, made of its photos.
 
     Ties count against the query (TIE), and the right photo is listed after the others. A sketch that could not be
     encoded ties with everything, and so does every photo with one that could not be: both come last, as a service that
@@ -70,17 +83,40 @@ def rank(
     no_photo = np.isin(np.arange(len(photos)), list(photo_vectors.refused))
     no_sketch = np.isin(np.arange(len(records)), list(sketch_vectors.refused))
     for queries, gallery in _searches(records, photos, protocol):
-        scores = (sketch_vectors.vectors[queries] @ photo_vectors.vectors[gallery].T).astype(np.float64)
-        scores[:, no_photo[gallery]] = -np.inf
-        scores[no_sketch[queries]] = -np.inf
-        targets = np.searchsorted(gallery, own[queries])
-        found.ranks[queries] = ranks(scores, targets, TIE)
-        found.searched[queries] = len(gallery)
-        found.own_scores[queries] = scores[np.arange(len(queries)), targets]
-        order, best = _best(scores, targets)
-        found.first[queries, : order.shape[1]] = np.where(np.isfinite(best), gallery[order], -1)
-        found.scores[queries, : order.shape[1]] = best
+        score = _scorer(photo_vectors.vectors[gallery], ~no_photo[gallery], scoring)
+        for block in np.array_split(queries, -(-len(queries) // _BLOCK)):
+            scores = score(sketch_vectors.vectors[block]).astype(np.float64)
+            scores[:, no_photo[gallery]] = -np.inf
+            scores[no_sketch[block]] = -np.inf
+            _enter(found, block, gallery, scores, np.searchsorted(gallery, own[block]))
     return found
+
+
+def _scorer(
+    photos: NDArray[np.float32], usable: NDArray[np.bool_], scoring: Scoring
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """(G, E), (G,) which of them are vectors at all -> a function of (Q, E) sketches that gives (Q, G)."""
+    if scoring is Scoring.PLAIN:
+        return lambda sketches: sketches @ photos.T
+    head = CategoryHead.centred(photos[usable])
+    moved = head.embed(photos)
+    return lambda sketches: head.scores(head.embed(sketches), moved)
+
+
+def _enter(
+    found: Rankings,
+    queries: NDArray[np.int64],
+    gallery: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    targets: NDArray[np.int64],
+) -> None:
+    """Fill the rows of `queries`; `targets` (Q,) are columns of `scores` (Q, G)."""
+    found.ranks[queries] = ranks(scores, targets, TIE)
+    found.searched[queries] = len(gallery)
+    found.own_scores[queries] = scores[np.arange(len(queries)), targets]
+    order, best = _best(scores, targets)
+    found.first[queries, : order.shape[1]] = np.where(np.isfinite(best), gallery[order], -1)
+    found.scores[queries, : order.shape[1]] = best
 
 
 def _searches(
@@ -88,14 +124,13 @@ def _searches(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Rows of queries, and the rows of the gallery that they are searched in, ascending."""
     if protocol is Protocol.GALLERY:
-        groups = [(np.arange(len(records)), np.arange(len(photos)))]
-    else:
-        asked = np.array([record.photo.category for record in records])
-        there = np.array([key.category for key in photos])
-        groups = [(np.flatnonzero(asked == name), np.flatnonzero(there == name)) for name in np.unique(asked)]
-    for queries, gallery in groups:
-        for start in range(0, len(queries), _BLOCK):
-            yield queries[start : start + _BLOCK], gallery
+        if records:
+            yield np.arange(len(records)), np.arange(len(photos))
+        return
+    asked = np.array([record.photo.category for record in records])
+    there = np.array([key.category for key in photos])
+    for name in np.unique(asked):
+        yield np.flatnonzero(asked == name), np.flatnonzero(there == name)
 
 
 def _best(scores: NDArray[np.float64], targets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -19,7 +19,7 @@ def answers(evaluation: Evaluation, rows: Sequence[int], thumbnails: Thumbnails)
 
 
 def _answer(evaluation: Evaluation, row: int, thumbnails: Thumbnails) -> str:
-    record, found = evaluation.records[row], evaluation.rankings
+    record, found = evaluation.records[row], evaluation.served.rankings
     rank, searched = int(found.ranks[row]), int(found.searched[row])
     cells = []
     for photo, score in zip(found.first[row].tolist(), found.scores[row].tolist(), strict=True):

@@ -28,14 +28,15 @@ def between(interval: Interval | None, *, share: bool = True) -> str:
 
 def tiles(evaluation: Evaluation) -> str:
     """The overall figures, large."""
-    measured = evaluation.overall
+    measured, plain = evaluation.served.overall, evaluation.plain
     parts = []
     for name, label in _LABELS.items():
         value: float = getattr(measured.figures, name)
         interval = measured.intervals[name] if measured.intervals else None
         parts.append(
             f'<div class="tile"><dt>{label}</dt><dd><b>{percent(value)}</b><span class="unit">%</span>'
-            f'<span class="interval">{between(interval)}</span>{bar(value, interval)}</dd></div>'
+            f'<span class="interval">{between(interval)}</span>{bar(value, interval)}'
+            f"{_beside(plain.overall, name) if plain is not None else ''}</dd></div>"
         )
     interval = measured.intervals["mean_rank"] if measured.intervals else None
     parts.append(
@@ -44,6 +45,12 @@ def tiles(evaluation: Evaluation) -> str:
         f'<span class="note">by chance, acc@1 is {percent(evaluation.chance_at_1)} %</span></dd></div>'
     )
     return f'<dl class="tiles">{"".join(parts)}</dl>'
+
+
+def _beside(plain: Measured, name: str) -> str:
+    interval = plain.intervals[name] if plain.intervals else None
+    value: float = getattr(plain.figures, name)
+    return f'<span class="note">plain {percent(value)} ({between(interval)})</span>'
 
 
 def bar(share: float, interval: Interval | None) -> str:
@@ -59,30 +66,38 @@ def category_table(evaluation: Evaluation) -> str:
     """All categories, the best first; the middle of many is folded away."""
     names = from_best_to_worst(evaluation)
     alike = evaluation.protocol is Protocol.GALLERY  # everything is searched in the same photos
-    rows = [_category_row(name, evaluation.categories[name], alike) for name in names]
+    rows = [_category_row(name, evaluation, alike) for name in names]
+    head = _head(alike, evaluation.plain is not None)
     if len(rows) <= _READABLE_ROWS:
-        return _table(rows, alike)
+        return _table(head, rows)
     third = _READABLE_ROWS // 3
     return (
-        f"{_table(rows[:third], alike)}<details><summary>{len(rows) - 2 * third} more categories</summary>"
-        f"{_table(rows[third:-third], alike)}</details>{_table(rows[-third:], alike)}"
+        f"{_table(head, rows[:third])}<details><summary>{len(rows) - 2 * third} more categories</summary>"
+        f"{_table(head, rows[third:-third])}</details>{_table(head, rows[-third:])}"
     )
 
 
-def _table(rows: list[str], alike: bool) -> str:
+def _table(head: str, rows: list[str]) -> str:
+    return f'<table class="categories">{head}<tbody>{"".join(rows)}</tbody></table>'
+
+
+def _head(alike: bool, with_plain: bool) -> str:
     photos = "" if alike else "<th>photos</th>"
-    more = "".join(f"<th>{text}</th>" for text in ("acc@5", "acc@10", "mAP", "mean rank"))
+    texts = (*(("plain @1",) if with_plain else ()), "acc@5", "acc@10", "mAP", "mean rank")
+    more = "".join(f"<th>{text}</th>" for text in texts)
     return (
-        f'<table class="categories"><thead><tr><th>category</th><th>sketches</th>{photos}'
-        f'<th class="wide">acc@1, with interval</th>{more}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        f"<thead><tr><th>category</th><th>sketches</th>{photos}"
+        f'<th class="wide">acc@1, with interval</th>{more}</tr></thead>'
     )
 
 
-def _category_row(name: str, measured: Measured, alike: bool) -> str:
+def _category_row(name: str, evaluation: Evaluation, alike: bool) -> str:
+    measured, plain = evaluation.served.categories[name], evaluation.plain
     figures = measured.figures
     interval = measured.intervals["acc_at_1"] if measured.intervals else None
     before = [("sketches", f"{figures.queries:,}"), ("photos", f"{figures.photos:,}")]
-    after = [
+    after = [("plain @1", percent(plain.categories[name].figures.acc_at_1))] if plain is not None else []
+    after += [
         ("acc@5", percent(figures.acc_at_5)),
         ("acc@10", percent(figures.acc_at_10)),
         ("mAP", percent(figures.mean_average_precision)),

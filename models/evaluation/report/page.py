@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from models.bundle import Bundle
 from models.data.formats import PairDataset
 from models.data.formats.findings import summarise
 from models.evaluation.dataset_evaluation import Evaluation
+from models.evaluation.encoders import EncoderPair
 from models.evaluation.intervals import RESAMPLES
+from models.evaluation.paired import Paired
 from models.evaluation.rankings import SHOWN, Protocol
 from models.evaluation.report.answers import answers
+from models.evaluation.report.comparison import comparison
 from models.evaluation.report.figures import between, category_table, curve, percent, tiles
 from models.evaluation.report.pictures import Picture, Thumbnails
 from models.evaluation.report.selection import ROWS_OF_A_CATEGORY, sample, worst, worst_categories
@@ -24,22 +26,27 @@ _LISTED_REFUSALS = 50
 
 @dataclass(frozen=True)
 class Report:
-    """What a page is made of. `seed` chooses the sample; `pictures` are an optional section, such as attention maps."""
+    """What a page is made of. `seed` chooses the sample; `pictures` are an optional section, such as attention maps.
 
-    bundle: Bundle
+    `against`: another bundle's name, and each evaluation less that one's.
+    """
+
+    encoders: EncoderPair
     dataset: PairDataset
     evaluations: Sequence[Evaluation]
     made_at: datetime
     seed: int = 0
     pictures: Sequence[Picture] = ()
+    against: tuple[str, Sequence[Paired]] | None = None
 
 
 def report_page(report: Report) -> str:
     """One HTML document that needs nothing but itself. Opens the images that it shows."""
-    thumbnails = Thumbnails(report.bundle.sketch)
+    thumbnails = Thumbnails(report.encoders.sketch)
     body = [_header(report)]
-    for evaluation in report.evaluations:
-        body += _split_sections(evaluation, report.seed, thumbnails)
+    for number, evaluation in enumerate(report.evaluations):
+        against = (report.against[0], report.against[1][number]) if report.against is not None else None
+        body += _split_sections(evaluation, report.seed, thumbnails, against)
     body += [_attention(report.pictures), _method(report)]
     title = f"{escape(report.dataset.name)}: retrieval by sketch"
     return (
@@ -52,9 +59,8 @@ def report_page(report: Report) -> str:
 
 
 def _header(report: Report) -> str:
-    manifest = report.bundle.manifest
     facts = (
-        ("Bundle", manifest.bundle_id),
+        ("Bundle", report.encoders.bundle_id),
         ("Data", f"{report.dataset.name} ({report.dataset.format})"),
         ("Protocol", report.evaluations[0].protocol.value),
         ("Measured", f"{report.made_at:%Y-%m-%d %H:%M} UTC"),
@@ -63,8 +69,10 @@ def _header(report: Report) -> str:
     return f'<header><h1>Does the drawing find its photo?</h1><dl class="facts">{listed}</dl></header>'
 
 
-def _split_sections(evaluation: Evaluation, seed: int, thumbnails: Thumbnails) -> list[str]:
-    figures = evaluation.overall.figures
+def _split_sections(
+    evaluation: Evaluation, seed: int, thumbnails: Thumbnails, against: tuple[str, Paired] | None
+) -> list[str]:
+    figures = evaluation.served.overall.figures
     drawn = len({record.photo for record in evaluation.records})
     where = (
         f"all {figures.photos:,} photos"
@@ -76,8 +84,9 @@ def _split_sections(evaluation: Evaluation, seed: int, thumbnails: Thumbnails) -
     missed = worst(evaluation)
     return [
         f'<section class="overall"><h2>{name}</h2><p class="lead">{lead}</p>{tiles(evaluation)}</section>',
-        f'<div class="columns"><section><h3>acc@k</h3>{curve(evaluation.curve)}<p class="hint">Share of sketches, in '
-        "per cent, whose photo is among the first k; the band is the 95 % interval.</p></section>"
+        comparison(*against) if against is not None else "",
+        f'<div class="columns"><section><h3>acc@k</h3>{curve(evaluation.served.curve)}<p class="hint">Share of '
+        "sketches, in per cent, whose photo is among the first k; the band is the 95 % interval.</p></section>"
         f"<section><h3>Categories</h3>{category_table(evaluation)}</section></div>",
         _answers(
             "A sample",
@@ -100,7 +109,7 @@ def _answers(heading: str, hint: str, articles: str) -> str:
 def _worst_categories(evaluation: Evaluation, thumbnails: Thumbnails) -> str:
     parts = []
     for name in worst_categories(evaluation):
-        measured = evaluation.categories[name]
+        measured = evaluation.served.categories[name]
         interval = measured.intervals["acc_at_1"] if measured.intervals else None
         parts.append(
             f"<h4>{escape(name)} <span>acc@1 {percent(measured.figures.acc_at_1)} % ({between(interval)}), mean rank "
@@ -141,9 +150,19 @@ def _method(report: Report) -> str:
         f"<li>Every sketch is a query, searched among {searched}; photos that nobody drew are searched as well.</li>"
         "<li>One photo is right: the one that the sketch was drawn from. So mAP is the mean of 1 / rank.</li>"
         "<li>Embeddings come from the bundle's ONNX files, the ones that serve.</li>"
+        f"{_scored_by(report.evaluations[0])}"
         "<li>Ties count against the query. What cannot be encoded counts as last.</li>"
         f"<li>Intervals: 95 %, {RESAMPLES:,} bootstrap resamples of photos, each with all of its sketches. They speak "
         f"of other photos of these categories, not of other categories.</li>{noticed}</ul></section>"
+    )
+
+
+def _scored_by(evaluation: Evaluation) -> str:
+    if evaluation.plain is None:
+        return "<li>Photos are ranked by the cosine of sketch and photo, as such a search is served.</li>"
+    return (
+        "<li>Photos are ranked as such a search is served: by the cosine after what the category's photos share has "
+        "been taken away. <i>Plain</i> figures are those of the cosine alone.</li>"
     )
 
 

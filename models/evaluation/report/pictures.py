@@ -11,9 +11,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from models.bundle import Encoder, ImageError, SketchEmpty, SketchSolid, decode_image
+from models.bundle import ImageError, SketchEmpty, SketchSolid, decode_image
 from models.data.formats import SketchRecord
 from models.data.pairs import Photo
+from models.evaluation.encoders import ImageEncoder
 from models.evaluation.errors import PicturesUnusable
 
 THUMBNAIL_PX = 144
@@ -50,7 +51,7 @@ def read_pictures(folder: Path) -> tuple[Picture, ...]:
 class Thumbnails:
     """Makes a CSS class of every image that is asked for. `style()` is what they need in the page's head."""
 
-    def __init__(self, sketch_encoder: Encoder) -> None:
+    def __init__(self, sketch_encoder: ImageEncoder) -> None:
         """Sketches are shown as this encoder sees them."""
         self._encoder = sketch_encoder
         self._classes: dict[tuple[str, str], str] = {}

@@ -21,13 +21,13 @@ def sample(evaluation: Evaluation, seed: int) -> list[int]:
     """
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(evaluation.records))  # equal ranks in no order of names
-    by_rank = shuffled[np.argsort(evaluation.rankings.ranks[shuffled], kind="stable")]
+    by_rank = shuffled[np.argsort(evaluation.served.rankings.ranks[shuffled], kind="stable")]
     return [int(random.choice(part)) for part in np.array_split(by_rank, min(SAMPLE, len(by_rank)))]
 
 
 def worst(evaluation: Evaluation, count: int = WORST, category: str | None = None) -> list[int]:
     """Rows of the queries whose photo came last, one a photo, the worst first; none whose photo came first."""
-    ranks, records = evaluation.rankings.ranks, evaluation.records
+    ranks, records = evaluation.served.rankings.ranks, evaluation.records
     rows = [row for row in range(len(records)) if category in (None, records[row].photo.category) and ranks[row] > 1]
     rows.sort(key=lambda row: (-int(ranks[row]), row))
     chosen: list[int] = []
@@ -43,13 +43,13 @@ def from_best_to_worst(evaluation: Evaluation) -> Sequence[str]:
     """The categories by acc@1, equal ones by mAP, then by name."""
 
     def place(name: str) -> tuple[float, float, str]:
-        figures = evaluation.categories[name].figures
+        figures = evaluation.served.categories[name].figures
         return -figures.acc_at_1, -figures.mean_average_precision, name
 
-    return sorted(evaluation.categories, key=place)
+    return sorted(evaluation.served.categories, key=place)
 
 
 def worst_categories(evaluation: Evaluation) -> Sequence[str]:
     """The last few with a miss, the worst first; none where there are so few that the table shows them all."""
-    names = [name for name in from_best_to_worst(evaluation) if evaluation.categories[name].figures.acc_at_1 < 1]
-    return names[: -WORST_CATEGORIES - 1 : -1] if len(evaluation.categories) > WORST_CATEGORIES else ()
+    names = [name for name in from_best_to_worst(evaluation) if evaluation.served.categories[name].figures.acc_at_1 < 1]
+    return names[: -WORST_CATEGORIES - 1 : -1] if len(evaluation.served.categories) > WORST_CATEGORIES else ()

@@ -15,7 +15,8 @@ from inkseek import app
 from models.bundle import Bundle
 from models.data.formats import open_dataset
 from models.evaluation.dataset_evaluation import evaluate_split
-from models.evaluation.rankings import Protocol
+from models.evaluation.encoders import HogPair
+from models.evaluation.rankings import Protocol, Scoring
 
 FIGURES = ("acc_at_1", "acc_at_5", "acc_at_10", "mean_average_precision", "mean_rank")
 
@@ -34,10 +35,15 @@ def test_json_holds_all_figures(pairs_dir: Path, tiny_bundle_dir: Path, protocol
     truth = evaluate_split(bundle, open_dataset(pairs_dir).split("val"), protocol=protocol, seed=5)
     assert document["bundle_id"] == bundle.bundle_id
     assert (document["data"], document["format"], document["protocol"]) == ("pairs", "manifest", protocol.value)
+    assert document["served_scores"] == {Protocol.GALLERY: "plain", Protocol.CATEGORY: "centred"}[protocol]
     assert document["intervals"] == {"level": 0.95, "resamples": 2000, "of": "photos", "seed": 5}
     assert list(document["splits"]) == ["val", "train"]
     val = document["splits"]["val"]
-    for told, measured in ((val, truth.overall), *((val["categories"][n], m) for n, m in truth.categories.items())):
+    plain = truth.scored[Scoring.PLAIN]
+    blocks = [(val, plain.overall), (val["served"], truth.served.overall)]
+    blocks += [(val["categories"][name], measured) for name, measured in plain.categories.items()]
+    blocks += [(val["categories"][name]["served"], measured) for name, measured in truth.served.categories.items()]
+    for told, measured in blocks:
         assert told["queries"] == measured.figures.queries
         assert told["photos"] == measured.figures.photos
         for name in FIGURES:
@@ -53,7 +59,7 @@ def test_the_table_says_the_same(pairs_dir: Path, tiny_bundle_dir: Path) -> None
     Image.new("L", (64, 64), 255).save(pairs_dir / "sketches/lamp/1_0.png")
     result = run("--data", pairs_dir, "--bundle", tiny_bundle_dir, "--split", "val")
     assert result.exit_code == 0, result.output
-    figures = evaluate_split(Bundle.load(tiny_bundle_dir), open_dataset(pairs_dir).split("val")).overall.figures
+    figures = evaluate_split(Bundle.load(tiny_bundle_dir), open_dataset(pairs_dir).split("val")).served.overall.figures
     words = [line.replace("│", " ").split() for line in result.stdout.splitlines()]
     shares = (figures.acc_at_1, figures.acc_at_5, figures.acc_at_10, figures.mean_average_precision)
     numbers = [f"{100 * share:.1f}" for share in shares]
@@ -92,6 +98,42 @@ def test_the_report_is_written_with_its_pictures(pairs_dir: Path, tiny_bundle_di
     assert run(*options, "--pictures", tmp_path / "nowhere").exit_code == 1
 
 
+def test_a_category_s_table_has_both_ways_to_score(pairs_dir: Path, tiny_bundle_dir: Path) -> None:
+    options = ("--data", pairs_dir, "--bundle", tiny_bundle_dir, "--split", "val", "--protocol", "category")
+    result = run(*options)
+    assert result.exit_code == 0, result.output
+    truth = evaluate_split(
+        Bundle.load(tiny_bundle_dir), open_dataset(pairs_dir).split("val"), protocol=Protocol.CATEGORY
+    )
+    assert truth.plain is not None
+    served, plain = truth.served.overall.figures, truth.plain.overall.figures
+    row = next(line for line in result.stdout.replace("│", " ").splitlines() if line.split()[:1] == ["all"])
+    assert row.split()[3] == f"{100 * served.acc_at_1:.1f}"
+    assert row.split()[-1] == f"{100 * plain.acc_at_1:.1f}"
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+
+
+def test_two_bundles_are_compared_on_the_same_queries(pairs_dir: Path, tiny_bundle_dir: Path) -> None:
+    options = ("--data", pairs_dir, "--split", "val", "--json", "--against", tiny_bundle_dir)
+    result = run(*options, "--baseline", "hog")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    tiny = Bundle.load(tiny_bundle_dir)
+    val = open_dataset(pairs_dir).split("val")
+    assert (document["bundle_id"], document["against"]) == ("hog", tiny.bundle_id)
+    told = document["splits"]["val"]["against"]
+    hog_ranks = evaluate_split(HogPair(), val).served.rankings.ranks
+    own_ranks = evaluate_split(tiny, val).served.rankings.ranks
+    difference = ((hog_ranks == 1).astype(float) - (own_ranks == 1)).mean()
+    assert told["differences"]["acc_at_1"]["value"] == pytest.approx(difference, abs=1e-4)
+    assert sum(told["found_first"].values()) == len(val.records)
+    assert told["found_first"]["only_other"] == ((hog_ranks > 1) & (own_ranks == 1)).sum()
+    itself = json.loads(run(*options, "--bundle", tiny_bundle_dir).stdout)["splits"]["val"]["against"]
+    assert all(d == {"value": 0.0, "interval": {"low": 0.0, "high": 0.0}} for d in itself["differences"].values())
+    table = run("--data", pairs_dir, "--split", "val", "--against", tiny_bundle_dir, "--bundle", tiny_bundle_dir)
+    assert f"by both {told['found_first']['both'] + told['found_first']['only_other']}" in table.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
@@ -101,6 +143,8 @@ def test_the_report_is_written_with_its_pictures(pairs_dir: Path, tiny_bundle_di
         (["--format", "coco"], 1, "no format is called 'coco'"),
         (["--split", "val", "--report", "report.pdf"], 2, "should end in .html"),
         (["--split", "val", "--pictures", "."], 2, "--report"),
+        (["--split", "val", "--bundle", ".", "--baseline", "hog"], 2, "--baseline"),
+        (["--split", "val", "--against", "nowhere"], 1, "BundleNotFound"),
         (["--split", "val", "--protocol", "train"], 2, "--protocol"),
     ],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from models.bundle import Bundle
@@ -14,12 +15,12 @@ from models.data.pairs import PhotoKey, SplitMissing
 from models.evaluation.dataset_embeddings import embed_sketches
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
 from models.evaluation.errors import EmbeddingsNotFinite, NothingToEvaluate, SplitNotChosen
-from models.evaluation.protocol import Figures, category_galleries, measure
-from models.evaluation.rankings import TIE, Protocol
+from models.evaluation.protocol import Figures, category_galleries, measure_both
+from models.evaluation.rankings import TIE, Protocol, Scoring
 
 
-def naive_ranks(bundle: Bundle, dataset: PairDataset, protocol: Protocol) -> list[int]:
-    """How many photos are as good as the right one, it included."""
+def naive_ranks(bundle: Bundle, dataset: PairDataset, protocol: Protocol, centred: bool = False) -> list[int]:
+    """How many photos are as good as the right one, it included. Centred: by cosine to the shrunken category mean."""
     vectors = {}
     for key, photo in dataset.photos.items():
         with Image.open(photo.path) as image:
@@ -27,12 +28,19 @@ def naive_ranks(bundle: Bundle, dataset: PairDataset, protocol: Protocol) -> lis
     ranks = []
     for record in dataset.records:
         asked = bundle.sketch.encode(bundle.sketch.prepare(record.sketch.image())[None])[0].astype(float)
-        rank = 0
-        for key, vector in vectors.items():
-            is_searched = protocol is Protocol.GALLERY or key.category == record.photo.category
-            if is_searched and sum(asked * vector) >= sum(asked * vectors[record.photo]) - TIE:
-                rank += 1
-        ranks.append(rank)
+        searched = {
+            key: vector
+            for key, vector in vectors.items()
+            if protocol is Protocol.GALLERY or key.category == record.photo.category
+        }
+        mean = sum(searched.values()) / (len(searched) + 4) if centred else np.zeros(len(asked))
+
+        def cosine(vector: NDArray[np.float64], asked: NDArray[np.float64] = asked - mean) -> float:
+            return float(sum(asked * vector) / (sum(asked**2) * sum(vector**2)) ** 0.5)
+
+        scores = {key: cosine(vector - mean) for key, vector in searched.items()}
+        tie = 10 * TIE if centred else TIE  # the head's scale is another; only true copies are that near
+        ranks.append(sum(score >= scores[record.photo] - tie for score in scores.values()))
     return ranks
 
 
@@ -60,34 +68,37 @@ def bundle(tiny_bundle_dir: Path) -> Bundle:
 def test_figures_are_what_a_loop_finds(bundle: Bundle, val: PairDataset, protocol: Protocol) -> None:
     seen: list[int] = []
     found = evaluate_split(bundle, val, "val", protocol=protocol, progress=seen.append)
-    ranks = naive_ranks(bundle, val, protocol)
-    assert len(set(ranks)) > 3  # neither hopeless nor all found
-    assert found.rankings.ranks.tolist() == ranks
-    check(found.overall.figures, ranks)
-    assert sorted(found.categories) == ["<i>mug</i>", "lamp"]
-    for name, measured in found.categories.items():
-        check(
-            measured.figures,
-            [rank for rank, record in zip(ranks, val.records, strict=True) if record.photo.category == name],
-        )
+    scorings = {Scoring.PLAIN, Scoring.CENTRED} if protocol is Protocol.CATEGORY else {Scoring.PLAIN}
+    assert set(found.scored) == scorings
+    for scoring, scored in found.scored.items():
+        ranks = naive_ranks(bundle, val, protocol, scoring is Scoring.CENTRED)
+        assert len(set(ranks)) > 3  # neither hopeless nor all found
+        assert scored.rankings.ranks.tolist() == ranks
+        check(scored.overall.figures, ranks)
+        assert sorted(scored.categories) == ["<i>mug</i>", "lamp"]
+        for name, measured in scored.categories.items():
+            check(
+                measured.figures,
+                [rank for rank, record in zip(ranks, val.records, strict=True) if record.photo.category == name],
+            )
     assert sum(seen) == len(val.photos) + len(val.records)
 
 
 def test_what_is_searched_is_counted(bundle: Bundle, val: PairDataset) -> None:
     together = evaluate_split(bundle, val, protocol=Protocol.GALLERY)
     apart = evaluate_split(bundle, val, protocol=Protocol.CATEGORY)
-    assert (together.overall.figures.photos, apart.overall.figures.photos) == (12, 12)
-    assert {name: measured.figures.photos for name, measured in together.categories.items()} == {
+    assert (together.served.overall.figures.photos, apart.served.overall.figures.photos) == (12, 12)
+    assert {name: measured.figures.photos for name, measured in together.served.categories.items()} == {
         "lamp": 12,
         "<i>mug</i>": 12,
     }
-    assert {name: measured.figures.photos for name, measured in apart.categories.items()} == {
+    assert {name: measured.figures.photos for name, measured in apart.served.categories.items()} == {
         "lamp": 7,
         "<i>mug</i>": 5,
     }
     assert together.chance_at_1 == pytest.approx(1 / 12)
-    lamps = apart.categories["lamp"].figures.queries
-    mugs = apart.categories["<i>mug</i>"].figures.queries
+    lamps = apart.served.categories["lamp"].figures.queries
+    mugs = apart.served.categories["<i>mug</i>"].figures.queries
     assert apart.chance_at_1 == pytest.approx((lamps / 7 + mugs / 5) / (lamps + mugs))
 
 
@@ -96,21 +107,24 @@ def test_within_categories_it_agrees_with_the_figures_of_training(bundle: Bundle
     found = evaluate_split(bundle, val, protocol=Protocol.CATEGORY)
     records = {record.sketch.name: row for row, record in enumerate(val.records)}
     vectors = embed_sketches(bundle, val.records).vectors
-    other = measure(
+    other = measure_both(
         category_galleries(val.pair_set(), "val"),
         lambda pairs: vectors[[records[pair.sketch_path.relative_to(val.root).as_posix()] for pair in pairs]],
         lambda photos: bundle.photo.encode(np.stack([bundle.photo.prepare(Image.open(p.path)) for p in photos])),
     )
-    assert other.queries == found.overall.figures.queries
-    assert other.photos == found.overall.figures.photos
-    assert other.acc_at_10 == found.overall.figures.acc_at_10
+    assert found.plain is not None
+    for trained, evaluated in ((other.plain, found.plain), (other.centred, found.served)):
+        figures = evaluated.overall.figures
+        assert (trained.queries, trained.photos) == (figures.queries, figures.photos)
+        assert trained.acc_at_10 == figures.acc_at_10
+        assert trained.mean_rank == pytest.approx(figures.mean_rank, abs=0.2)  # this one has no tolerance for ties
 
 
 def test_the_curve_goes_through_the_figures(bundle: Bundle, val: PairDataset) -> None:
     found = evaluate_split(bundle, val)
-    curve = {point.k: point for point in found.curve}
+    curve = {point.k: point for point in found.served.curve}
     assert list(curve) == list(range(1, 21))
-    figures, intervals = found.overall.figures, found.overall.intervals
+    figures, intervals = found.served.overall.figures, found.served.overall.intervals
     assert intervals is not None
     for k, name in ((1, "acc_at_1"), (5, "acc_at_5"), (10, "acc_at_10")):
         assert curve[k].share == getattr(figures, name)
@@ -122,9 +136,9 @@ def test_of_a_photo_and_its_copies_none_is_found_first(bundle: Bundle, val: Pair
     copied = [row for row, record in enumerate(val.records) if record.photo == PhotoKey("lamp", "0")]
     assert copied
     for row in copied:
-        rank = int(found.rankings.ranks[row])
+        rank = int(found.served.rankings.ranks[row])
         assert rank >= 3
-        shown = [found.photos[photo].key for photo in found.rankings.first[row].tolist() if photo >= 0]
+        shown = [found.photos[photo].key for photo in found.served.rankings.first[row].tolist() if photo >= 0]
         assert shown.index(PhotoKey("lamp", "0")) == rank - 1
         assert {shown[rank - 2].photo_id, shown[rank - 3].photo_id} == {"5", "6"}
 
@@ -132,12 +146,12 @@ def test_of_a_photo_and_its_copies_none_is_found_first(bundle: Bundle, val: Pair
 def test_shown_photos_are_the_best_in_order(bundle: Bundle, val: PairDataset) -> None:
     found = evaluate_split(bundle, val, protocol=Protocol.CATEGORY)
     for row, record in enumerate(val.records):
-        photos = [photo for photo in found.rankings.first[row].tolist() if photo >= 0]
-        assert len(photos) == len(set(photos)) == int(found.rankings.searched[row])
+        photos = [photo for photo in found.served.rankings.first[row].tolist() if photo >= 0]
+        assert len(photos) == len(set(photos)) == int(found.served.rankings.searched[row])
         assert {found.photos[photo].key.category for photo in photos} == {record.photo.category}
-        scores = found.rankings.scores[row, : len(photos)]
+        scores = found.served.rankings.scores[row, : len(photos)]
         assert (np.diff(scores) <= TIE).all()
-        assert found.photos[photos[int(found.rankings.ranks[row]) - 1]].key == record.photo
+        assert found.photos[photos[int(found.served.rankings.ranks[row]) - 1]].key == record.photo
 
 
 def test_what_cannot_be_encoded_is_last_and_named(pairs_dir: Path, bundle: Bundle) -> None:
@@ -148,14 +162,14 @@ def test_what_cannot_be_encoded_is_last_and_named(pairs_dir: Path, bundle: Bundl
     blank = next(row for row, record in enumerate(val.records) if record.sketch.name.endswith("lamp/1_0.png"))
     assert list(found.refused_sketches) == [blank]
     assert "empty" in found.refused_sketches[blank]
-    assert found.rankings.ranks[blank] == 12
-    assert set(found.rankings.first[blank].tolist()) == {-1}
+    assert found.served.rankings.ranks[blank] == 12
+    assert set(found.served.rankings.first[blank].tolist()) == {-1}
     (broken,) = found.refused_photos
     assert found.photos[broken].key == PhotoKey("<i>mug</i>", "2")
-    assert broken not in found.rankings.first
+    assert broken not in found.served.rankings.first
     orphans = [row for row, record in enumerate(val.records) if record.photo == found.photos[broken].key]
     assert orphans
-    assert set(found.rankings.ranks[orphans].tolist()) == {12}
+    assert set(found.served.rankings.ranks[orphans].tolist()) == {12}
 
 
 def test_numbers_that_are_none_give_no_figures(val: PairDataset, bundle: Bundle) -> None:
@@ -198,7 +212,7 @@ def test_photos_alone_are_refused(pairs_dir: Path) -> None:
 
 def test_an_evaluation_is_the_same_twice(bundle: Bundle, val: PairDataset) -> None:
     def figures(found: Evaluation) -> object:
-        return found.overall, found.categories, found.curve
+        return found.served.overall, found.served.categories, found.served.curve
 
     assert figures(evaluate_split(bundle, val, seed=3)) == figures(evaluate_split(bundle, val, seed=3))
     assert figures(evaluate_split(bundle, val, seed=3)) != figures(evaluate_split(bundle, val, seed=4))

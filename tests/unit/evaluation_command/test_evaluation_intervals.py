@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.evaluation.intervals import bootstrap
+from models.evaluation.paired import paired
 from models.evaluation.rankings import TIE, _best
 from models.evaluation.retrieval_metrics import ranks
 
@@ -49,6 +50,24 @@ def test_the_true_share_is_inside_about_as_often_as_promised() -> None:
         (interval,) = bootstrap(hits.reshape(-1, 1).astype(float), np.repeat(np.arange(60), 3), resamples=200) or ()
         inside += interval.low <= 0.5 <= interval.high
     assert 180 <= inside <= 198  # 95 % of 200, give or take
+
+
+def test_a_difference_on_the_same_queries_is_surer_than_two_intervals_are() -> None:
+    """A rival that misses a tenth of what this finds and finds nothing else: the intervals overlap, yet it is sure."""
+    random = np.random.default_rng(0)
+    this = np.where(random.random(300) < 0.5, 1, 7)
+    other = np.where((this == 1) & (random.random(300) < 0.1), 2, this)
+    pair = paired(this, other, np.arange(300))
+    lost = int(((this == 1) & (other != 1)).sum())
+    assert (pair.both, pair.only_this, pair.only_other) == (int((other == 1).sum()), lost, 0)
+    assert pair.neither == 300 - int((this == 1).sum())
+    difference = pair.differences["acc_at_1"]
+    assert difference.value == pytest.approx(lost / 300)
+    assert difference.interval is not None
+    assert 0 < difference.interval.low < difference.value < difference.interval.high
+    (alone,) = bootstrap((this == 1)[:, None].astype(float), np.arange(300)) or ()
+    assert difference.interval.high - difference.interval.low < 0.7 * (alone.high - alone.low)
+    assert pair.differences["mean_rank"].value == pytest.approx(-lost / 300)
 
 
 def test_one_photo_has_no_interval_and_no_misses_none_of_any_width() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +18,7 @@ from models.bundle import Bundle
 from models.data.formats import open_dataset
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
 from models.evaluation.errors import PicturesUnusable
+from models.evaluation.paired import paired
 from models.evaluation.rankings import Protocol
 from models.evaluation.report import Picture, Report, read_pictures, report_page
 from models.evaluation.report.selection import sample, worst, worst_categories
@@ -79,6 +81,18 @@ def test_the_page_needs_nothing_but_itself(pairs_dir: Path, bundle: Bundle) -> N
     parsed(page)
 
 
+def test_a_rival_has_its_section(pairs_dir: Path, bundle: Bundle) -> None:
+    report = evaluated(bundle, pairs_dir)
+    (evaluation,) = report.evaluations
+    ranks = evaluation.served.rankings.ranks
+    pair = paired(ranks, np.where(ranks == 1, 2, ranks), evaluation.drawn)
+    text = parsed(report_page(replace(report, against=("<rival>", [pair])))).text
+    share = 100 * (ranks == 1).mean()
+    assert "Less <rival>" in text
+    assert f"{share:+.1f}" in text
+    assert f"by this one alone: {(ranks == 1).sum()}" in text
+
+
 def test_names_are_text_and_no_markup(pairs_dir: Path, bundle: Bundle) -> None:
     page = report_page(evaluated(bundle, pairs_dir))
     assert "<i>mug" not in page
@@ -90,11 +104,14 @@ def test_figures_stand_in_it_with_their_intervals(pairs_dir: Path, bundle: Bundl
     report = evaluated(bundle, pairs_dir, protocol)
     (evaluation,) = report.evaluations
     text = parsed(report_page(report)).text
-    for measured in (evaluation.overall, *evaluation.categories.values()):
+    for measured in (evaluation.served.overall, *evaluation.served.categories.values()):
         interval = (measured.intervals or {})["acc_at_1"]
         assert f"{100 * measured.figures.acc_at_1:.1f}" in text
         assert f"{100 * interval.low:.1f} – {100 * interval.high:.1f}" in text  # noqa: RUF001
         assert f"{measured.figures.mean_rank:.2f}" in text
+    for scored in [evaluation.plain] if evaluation.plain is not None else []:
+        assert f"plain {100 * scored.overall.figures.acc_at_1:.1f}" in text
+    assert ("plain" in text.lower()) is (protocol is Protocol.CATEGORY)
     assert f"{bundle.bundle_id}" in text
     assert "2026-01-02 03:04 UTC" in text
 
@@ -185,7 +202,7 @@ def test_of_many_categories_the_middle_is_folded_away(tmp_path: Path, bundle: Bu
     assert page.count('<th scope="row">') == 32
     (evaluation,) = report.evaluations
     assert "no interval" in outline.text
-    accuracy = {name: measured.figures.acc_at_1 for name, measured in evaluation.categories.items()}
+    accuracy = {name: measured.figures.acc_at_1 for name, measured in evaluation.served.categories.items()}
     shown = worst_categories(evaluation)
     assert len(shown) == 5
     assert max(accuracy[name] for name in shown) <= min(accuracy[name] for name in accuracy if name not in shown)
@@ -195,7 +212,7 @@ def test_the_sample_is_like_the_whole_and_the_worst_are_the_worst(pairs_dir: Pat
     (evaluation,) = evaluated(bundle, pairs_dir).evaluations
     assert sample(evaluation, 1) == sample(evaluation, 1) != sample(evaluation, 2)
     assert len(set(sample(evaluation, 1))) == 12
-    ranks = evaluation.rankings.ranks
+    ranks = evaluation.served.rankings.ranks
     for seed in range(20):
         drawn = ranks[sample(evaluation, seed)]
         assert (np.diff(drawn) >= 0).all()
