@@ -76,20 +76,15 @@ def run(
             asked.append(_asked(ones[0], number))
             for method in methods:
                 if method.name in unfitted:
-                    placed = [_search(unfitted[method.name], queries, photos, ones[0], places)] * len(ks)
-                else:
-                    placed = [
-                        _search(
-                            method.fit(material.sketches[one.support], one.support_targets, photos),
-                            queries,
-                            photos,
-                            one,
-                            places,
-                        )
-                        for one in ones
-                    ]
-                for k, each in zip(ks, placed, strict=True):
-                    found[method.name, k].append(each)
+                    placed = _search(unfitted[method.name], queries, photos, ones[0], places)
+                    for k in ks:
+                        found[method.name, k].append(placed)
+            for one in ones:
+                examples = material.sketches[one.support], one.support_targets, photos
+                for method in methods:
+                    if method.uses_examples:
+                        placed = _search(method.fit(*examples), queries, photos, one, places)
+                        found[method.name, one.k].append(placed)
             if progress is not None:
                 progress()
     columns = np.concatenate(asked)

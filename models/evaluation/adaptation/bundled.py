@@ -1,0 +1,105 @@
+"""A bundle's own adaptation as two methods: always fitted, and as it serves, where leave-one-out does not get worse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models.bundle import Bundle
+from models.bundle.adaptation import Adaptation, FittedHead, FittedProfile, ProfileHead
+from models.bundle.category_head import CategoryHead
+from models.evaluation.adaptation.methods import (
+    Centred,
+    Head,
+    Method,
+    NoAdaptation,
+    PlainHead,
+    Rows,
+    SharedHead,
+    Vectors,
+)
+
+FITTED, SERVED = "fitted", "served"
+
+
+@dataclass(frozen=True)
+class StyledHead:
+    """A profile: sketches move, photos stay."""
+
+    profile: ProfileHead
+
+    def sketches(self, rows: Vectors) -> Vectors:
+        """See ProfileHead.embed."""
+        return self.profile.embed(rows)
+
+    def photos(self, rows: Vectors) -> Vectors:
+        """The same rows."""
+        return rows
+
+
+Fit = Callable[[Vectors, Rows, Vectors], "tuple[Head, Head]"]
+
+
+@dataclass
+class _LastFit:
+    """Makes (fitted head, head that serves), once for the two methods that ask one after the other."""
+
+    fit: Fit
+    asked: tuple[Vectors, Rows, Vectors] | None = None
+    made: tuple[Head, Head] | None = None
+
+    def of(self, sketches: Vectors, positives: Rows, photos: Vectors) -> tuple[Head, Head]:
+        same = self.asked is not None and self.asked[2] is photos and np.array_equal(self.asked[0], sketches)
+        if self.made is None or not same:
+            self.asked = (sketches, positives, photos)
+            self.made = self.fit(*self.asked)
+        return self.made
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """One of the two heads. `gated`: the one that serves."""
+
+    name: str
+    fits: _LastFit
+    gated: bool
+    uses_examples: bool = field(default=True)
+
+    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> Head:
+        """See `Adaptation.fit` and `Adaptation.fit_profile`."""
+        return self.fits.of(sketches, positives, photos)[self.gated]
+
+
+def bundle_methods(bundle: Bundle, unit: str) -> tuple[Method, ...]:
+    """What a bundle can do with examples, beside what it does without. One without an adaptation only centres."""
+    if bundle.adaptation is None:
+        return (NoAdaptation(), Centred())
+    return adaptation_methods(bundle.adaptation, unit)
+
+
+def adaptation_methods(adaptation: Adaptation, unit: str) -> tuple[Method, ...]:
+    """The same for an adaptation on its own."""
+    fits = _LastFit(_profiles(adaptation) if unit == "person" else _heads(adaptation))
+    without: tuple[Method, ...] = (NoAdaptation(),) if unit == "person" else (NoAdaptation(), Centred())
+    return (*without, Bundled(FITTED, fits, gated=False), Bundled(SERVED, fits, gated=True))
+
+
+def _heads(adaptation: Adaptation) -> Fit:
+    def fit(sketches: Vectors, positives: Rows, photos: Vectors) -> tuple[Head, Head]:
+        found: FittedHead = adaptation.fit(sketches, positives, photos)
+        fitted = SharedHead(found.head)
+        return fitted, fitted if found.improves else SharedHead(CategoryHead.centred(photos))
+
+    return fit
+
+
+def _profiles(adaptation: Adaptation) -> Fit:
+    def fit(sketches: Vectors, positives: Rows, photos: Vectors) -> tuple[Head, Head]:
+        others = np.delete(photos, np.unique(positives), axis=0)
+        found: FittedProfile = adaptation.fit_profile(sketches, photos[positives], others)
+        fitted = StyledHead(found.head)
+        return fitted, fitted if found.improves else PlainHead()
+
+    return fit

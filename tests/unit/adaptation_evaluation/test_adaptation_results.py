@@ -1,0 +1,83 @@
+"""What is told of trials: JSON, Markdown, HTML, and plots that show what they say."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import numpy as np
+
+from models.evaluation.adaptation.figures import Share
+from models.evaluation.adaptation.page import Page, adaptation_page
+from models.evaluation.adaptation.plots import Plot, plot
+from models.evaluation.adaptation.protocol import Trial
+from models.evaluation.adaptation.results import Result, document, markdown
+from models.evaluation.intervals import Interval
+
+
+def result() -> Result:
+    tasks = np.repeat(np.arange(6), 5)
+    worse, better = np.full((30, 2), 3), np.ones((30, 2), np.int64)
+    better[:, 1] = 2
+    names = ("<a>", "b", "c", "d", "e", "f")
+    found = {("none", 1): worse, ("none", 5): worse, ("good", 1): worse, ("good", 5): better}
+    trial = Trial("val <x>", "category", names, np.arange(30) // 2, tasks, tasks, found)
+    return Result(trial, ("none", "good"), (1, 5), "none", 3)
+
+
+def test_json_holds_every_arm_with_its_gain() -> None:
+    told = document([result()])["val <x>"]
+    assert (told["tasks"], told["queries"], told["intervals"]["of"]) == (6, 30, "categories")
+    arms = {(arm["method"], arm["k"]): arm for arm in told["arms"]}
+    assert set(arms) == {("none", 1), ("none", 5), ("good", 1), ("good", 5)}
+    assert arms["good", 5]["task"]["acc_at_1"]["gain"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert arms["good", 5]["whole"]["acc_at_1"]["value"] == 0
+    assert arms["good", 1]["task"]["acc_at_5"]["value"] == 1
+
+
+def test_markdown_has_a_row_a_method() -> None:
+    lines = markdown(result()).splitlines()
+    assert lines[-1] == "| good | 0.0 / 100.0 | +0.0 [0.0, 0.0] | 0.0 | 100.0 / 100.0 | +100.0 [100.0, 100.0] | 0.0 |"
+    assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
+
+
+class Balanced(HTMLParser):
+    """Checks that what is opened is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_escapes_names() -> None:
+    shown = Plot("Steps", "steps", [("0", Share(0.1, None)), ("1", Share(0.2, Interval(0.1, 0.3)))], [("none", 0.0)])
+    page = adaptation_page(Page([("Bundle", "<b>")], [result()], datetime.now(UTC), ("good", 5), [shown]))
+    parser = Balanced()
+    parser.feed(page.removeprefix("<!doctype html>"))
+    assert not parser.open
+    assert "<x>" not in page
+    assert "<a>" not in page
+    assert page.count('class="full"') == 6
+    assert "http" not in page  # needs nothing but itself
+
+
+def test_a_plot_puts_shares_where_its_axis_says() -> None:
+    points = [("0", Share(0.41, None)), ("1", Share(0.44, Interval(0.42, 0.46))), ("2", Share(0.52, None))]
+    drawn = plot(Plot("Steps", "inner steps", points, [("none", 0.40)]))
+    labels = re.findall(r'<text x="34\.0" y="([\d.]+)" text-anchor="end">([+\d]+)</text>', drawn)
+    heights = {float(label) / 100: float(y) - 4 for y, label in labels}
+    (low, bottom), (high, top) = min(heights.items()), max(heights.items())
+    assert low <= 0.40
+    assert high >= 0.52
+    circles = [float(y) for y in re.findall(r'<circle r="4" cx="[\d.]+" cy="([\d.]+)"', drawn)]
+    for (_, share), y in zip(points, circles, strict=True):
+        assert abs(low + (bottom - y) / (bottom - top) * (high - low) - share.value) < 0.001
+    assert drawn.count("whisker") == 1
