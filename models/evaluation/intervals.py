@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 RESAMPLES = 2000
 LEVEL = 0.95
+_DRAWS_AT_ONCE = 200_000  # bounds memory, not results
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,12 @@ def bootstrap(
     sketches = np.bincount(place, minlength=count)
     random = np.random.default_rng(seed)
     means = np.empty((resamples, values.shape[1]), dtype=np.float64)
-    for number in range(resamples):
-        times = np.bincount(random.integers(0, count, size=count), minlength=count)
-        means[number] = (times @ sums) / (times @ sketches)
+    block = max(1, _DRAWS_AT_ONCE // count)
+    for start in range(0, resamples, block):
+        rows = np.arange(min(block, resamples - start))
+        drawn = random.integers(0, count, size=(len(rows), count)) + rows[:, None] * count
+        times = np.bincount(drawn.ravel(), minlength=len(rows) * count).reshape(len(rows), count).astype(np.float64)
+        means[start : start + len(rows)] = (times @ sums) / (times @ sketches)[:, None]
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(means, [tail, 1 - tail], axis=0)
     return tuple(Interval(float(a), float(b)) for a, b in zip(low, high, strict=True))
