@@ -17,20 +17,22 @@ export class PhotoDialog {
   /**
    * @param {HTMLDialogElement} dialog
    * @param {import("./search.js").Client} client
-   * @param {{onSimilar: (hit: Hit) => void, onClose: (index: number) => void}} listeners
+   * @param {{onSimilar: (hit: Hit) => void, onPick: (hit: Hit) => void, onClose: (index: number) => void}} listeners
    */
-  constructor(dialog, client, { onSimilar, onClose }) {
+  constructor(dialog, client, { onSimilar, onPick, onClose }) {
     this.#dialog = dialog;
     this.#client = client;
     this.#onClose = onClose;
     this.#find("photo-close").addEventListener("click", () => dialog.close());
     this.#find("photo-previous").addEventListener("click", () => this.#show(this.#index - 1));
     this.#find("photo-next").addEventListener("click", () => this.#show(this.#index + 1));
-    this.#find("more-like-this").addEventListener("click", () => {
-      const hit = this.#hits[this.#index];
-      dialog.close();
-      onSimilar(hit);
-    });
+    for (const [id, listener] of [["more-like-this", onSimilar], ["photo-pick", onPick]]) {
+      this.#find(id).addEventListener("click", () => {
+        const hit = this.#hits[this.#index];
+        dialog.close();
+        listener(hit);
+      });
+    }
     dialog.addEventListener("close", () => {
       this.#latest.cancel();
       this.#onClose(this.#index);
@@ -47,9 +49,11 @@ export class PhotoDialog {
    * @param {Hit[]} hits
    * @param {number} index
    * @param {{src: string, caption: string}} question what was looked for, to compare with
+   * @param {boolean} picking whether the photo can be marked as the right one
    */
-  open(hits, index, question) {
+  open(hits, index, question, picking) {
     this.#hits = hits;
+    this.#find("photo-pick").hidden = !picking;
     this.#find("compare-image").src = question.src;
     this.#find("compare-caption").textContent = question.caption;
     this.#dialog.showModal();

@@ -17,6 +17,8 @@ const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 export class Finder {
   k;
   categories;
+  /** @type {string | null} the drawing style, of those that were taught */
+  profile = null;
   /** @type {LikePhoto | null} the photo that is the question; null: the drawing is */
   like;
   #client;
@@ -61,7 +63,7 @@ export class Finder {
       this.#panel.showEmpty();
       return;
     }
-    const scope = { k: this.k, categories: this.categories };
+    const scope = { k: this.k, categories: this.categories, profile: this.profile };
     const like = this.like;
     this.#panel.showLoading();
     try {

@@ -10,9 +10,12 @@ import { PictureError, fileIn, readPicture } from "./images.js";
 import { ResultsPanel } from "./panel.js";
 import { Preview } from "./preview.js";
 import { ResultsGrid, photoName } from "./results.js";
-import { Client } from "./search.js";
+import { Client, Problem } from "./search.js";
 import * as session from "./session.js";
 import { bindShortcuts } from "./shortcuts.js";
+import { Heads } from "./teach/heads.js";
+import { TeachPanel } from "./teach/panel.js";
+import { ProfileChoice } from "./teach/profiles.js";
 import { Tools } from "./tools.js";
 
 const RESULT_COUNTS = [12, 24, 48, 96, 200];
@@ -21,6 +24,7 @@ const find = (id) => document.getElementById(id);
 
 class Page {
   #client = new Client();
+  #heads = new Heads();
   #restoring = true;
   #questionUrl = null;
 
@@ -29,14 +33,23 @@ class Page {
     this.board = new Board(find("board"), { onChange: () => this.#drawingChanged(), onDraft: () => this.#askDrawing({ draft: true }) });
     this.tools = new Tools(document.querySelector(".desk"), this.board);
     this.preview = new Preview(find("preview"), find("preview-button"), this.#client, () => this.board.drawing);
-    this.grid = new ResultsGrid(find("grid"), find("card-template"), (index) => this.#openPhoto(index));
-    this.picker = new CategoryPicker(find("category-picker"), find("option-template"), categories, (selected) => this.#ask({ categories: selected }));
+    this.grid = new ResultsGrid(find("grid"), find("card-template"), {
+      onOpen: (index) => this.#openPhoto(index),
+      onPick: (hit) => this.teach.choose(hit),
+    });
+    this.picker = new CategoryPicker(find("category-picker"), find("option-template"), categories, (selected) => {
+      this.#ask({ categories: selected });
+      this.teach.followFilter(selected);
+    });
     this.panel = new ResultsPanel(find("results"), this.grid, (selected) => this.picker.count(selected), () => this.finder.ask());
     this.finder = new Finder(this.#client, this.panel, () => this.board.drawing, { k, categories, like: null });
     this.dialog = new PhotoDialog(find("photo-dialog"), this.#client, {
       onSimilar: (hit) => this.#ask({ like: { ...hit, name: photoName(hit) } }, { push: true }),
+      onPick: (hit) => this.teach.choose(hit),
       onClose: (index) => this.grid.focus(index),
     });
+    this.profiles = new ProfileChoice(find("profile-choice"), this.#heads, () => this.#ask({ profile: this.profiles.chosen }));
+    this.teach = this.#newTeachPanel();
     showExamples(find("examples"), find("example-template"), (drawing) => this.board.replace(drawing));
     find("back-to-drawing").addEventListener("click", () => this.#ask({ like: null }, { push: true }));
     addEventListener("popstate", () => this.#followAddress());
@@ -47,7 +60,9 @@ class Page {
 
   async start() {
     this.#loadCategories();
+    this.#loadProfiles();
     this.board.restore(await session.loadDrawing());
+    this.teach.restore();
     this.#restoring = false;
     await this.#followAddress();
   }
@@ -58,6 +73,7 @@ class Page {
     session.saveDrawing(this.board.drawing);
     find("board-notice").hidden = true;
     this.preview.refreshSoon();
+    this.teach.drawingChanged();
     this.#askDrawing();
   }
 
@@ -100,6 +116,7 @@ class Page {
     try {
       const known = await this.#client.categories();
       this.picker.load(known);
+      this.teach.loadCategories(known.categories.map(({ category }) => category));
       find("gallery-size").textContent = `${new Intl.NumberFormat("en").format(known.total)} photos`;
     } catch {
       // The search itself says what is wrong; the filter fills once the service is there.
@@ -107,12 +124,48 @@ class Page {
     }
   }
 
+  /** Whether anything can be taught here, and whose drawing styles were. */
+  async #loadProfiles() {
+    try {
+      await this.profiles.load();
+      find("teach-button").hidden = false;
+      if (this.profiles.chosen) this.#ask({ profile: this.profiles.chosen });
+    } catch (error) {
+      // Models that cannot be taught show no button for it; a service that cannot be reached is asked again.
+      if (!(error instanceof Problem) || error.passes) setTimeout(() => this.#loadProfiles(), 5000);
+    }
+  }
+
+  #newTeachPanel() {
+    const service = { client: this.#client, heads: this.#heads, profiles: this.profiles };
+    return new TeachPanel(find("teach"), find("teach-button"), service, {
+      readDrawing: () => this.board.drawing,
+      readCategories: () => this.finder.categories,
+      onShow: (drawing) => this.board.replace(drawing),
+      onNext: () => this.#nextDrawing(),
+      onNarrow: (categories) => {
+        this.picker.select(categories);
+        this.#ask({ categories });
+      },
+      onPicking: (on, photoId) => this.grid.showPicking(on, photoId),
+      onTaught: async () => {
+        await this.#loadCategories();
+        this.#ask({ profile: this.profiles.chosen });
+      },
+    });
+  }
+
+  #nextDrawing() {
+    this.board.clear();
+    find("board").scrollIntoView({ block: "nearest" });
+  }
+
   async #openPhoto(index) {
     const { like } = this.finder;
     if (this.#questionUrl) URL.revokeObjectURL(this.#questionUrl);
     this.#questionUrl = like ? null : URL.createObjectURL(await toPng(this.board.drawing));
     const question = like ? { src: like.thumbnail_url, caption: `Like ${like.name}` } : { src: this.#questionUrl, caption: "Your drawing" };
-    this.dialog.open(this.grid.hits, index, question);
+    this.dialog.open(this.grid.hits, index, question, this.teach.isOpen);
   }
 
   #bindResultCount(k) {
@@ -179,6 +232,7 @@ class Page {
         backspace: () => this.board.clear(),
         o: () => find("image-file").click(),
         m: () => this.preview.toggle(),
+        t: () => this.teach.toggle(),
         "/": () => this.picker.open(true),
         r: () => this.grid.focus(),
         "?": () => help.showModal(),

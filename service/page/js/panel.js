@@ -56,10 +56,10 @@ export class ResultsPanel {
   }
 
   /** @param {import("./search.js").Answer} answer @param {import("./search.js").Scope} scope */
-  showAnswer({ results, timings_ms: timings }, { categories }) {
+  showAnswer({ results, timings_ms: timings, head_id: headId, profile_head_id: profileHeadId }, { categories }) {
     this.#settle(results.length ? "results" : "none");
     this.#grid.render(results);
-    this.#find("timing").textContent = this.#timingText(timings, categories);
+    this.#find("timing").textContent = this.#timingText(timings, categories) + (headId || profileHeadId ? ", as taught" : "");
     this.#find("timing").title = Object.entries(timings ?? {}).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`).join(", ");
     if (results.length) {
       const noun = results.length === 1 ? "result" : "results";

@@ -22,17 +22,24 @@ export class ResultsGrid {
   #list;
   #template;
   #onOpen;
+  #onPick;
+  #picked = null;
   /** @type {Hit[]} */
   #hits = [];
   #focused = 0;
 
-  /** @param {HTMLElement} list @param {HTMLTemplateElement} template @param {(index: number) => void} onOpen */
-  constructor(list, template, onOpen) {
+  /**
+   * @param {HTMLElement} list
+   * @param {HTMLTemplateElement} template
+   * @param {{onOpen: (index: number) => void, onPick: (hit: Hit) => void}} listeners onPick: the photo is marked as the right one, or no longer
+   */
+  constructor(list, template, { onOpen, onPick }) {
     this.#list = list;
     this.#template = template;
     this.#onOpen = onOpen;
+    this.#onPick = onPick;
     list.addEventListener("keydown", (event) => this.#keydown(event));
-    list.addEventListener("focusin", (event) => this.#rove(this.#cards.indexOf(event.target.closest(".card"))));
+    list.addEventListener("focusin", (event) => this.#rove([...list.children].indexOf(event.target.closest(".cell"))));
   }
 
   get hits() {
@@ -49,6 +56,13 @@ export class ResultsGrid {
     this.#rove(0);
     if (hadFocus) this.focus();
     this.#animate(cells, before);
+  }
+
+  /** @param {boolean} on whether photos can be marked as the right one @param {string | null} photoId the one that is */
+  showPicking(on, photoId) {
+    this.#picked = photoId;
+    this.#list.classList.toggle("is-picking", on);
+    for (const cell of this.#list.querySelectorAll(".cell[data-photo-id]")) this.#markPicked(cell);
   }
 
   /** Moves the focus into the grid, to the card that has the tab stop or to the one at `index`. */
@@ -68,7 +82,9 @@ export class ResultsGrid {
     image.addEventListener("load", () => image.classList.add("is-loaded"));
     image.addEventListener("error", () => cell.classList.add("is-broken"));
     image.src = hit.thumbnail_url;
-    cell.querySelector(".card").addEventListener("click", () => this.#onOpen([...this.#list.children].indexOf(cell)));
+    const index = () => [...this.#list.children].indexOf(cell);
+    cell.querySelector(".card").addEventListener("click", () => this.#onOpen(index()));
+    cell.querySelector(".pick").addEventListener("click", () => this.#onPick(this.#hits[index()]));
     return cell;
   }
 
@@ -77,7 +93,15 @@ export class ResultsGrid {
     cell.querySelector(".card-name").textContent = name;
     cell.querySelector(".card-score").textContent = scoreText(hit.score);
     cell.querySelector(".card").setAttribute("aria-label", `${index + 1}: ${name}, ${hit.category}, score ${scoreText(hit.score)}`);
+    cell.querySelector(".pick .hidden-text").textContent = `${name} is what I drew`;
+    this.#markPicked(cell);
     return cell;
+  }
+
+  #markPicked(cell) {
+    const picked = cell.dataset.photoId === this.#picked;
+    cell.classList.toggle("is-picked", picked);
+    cell.querySelector(".pick").setAttribute("aria-pressed", String(picked));
   }
 
   /** Cards that stay glide to their new place, new ones fade in. */
@@ -99,7 +123,10 @@ export class ResultsGrid {
   #rove(index) {
     const cards = this.#cards;
     this.#focused = Math.max(0, Math.min(index, cards.length - 1));
-    cards.forEach((card, i) => (card.tabIndex = i === this.#focused ? 0 : -1));
+    cards.forEach((card, i) => {
+      card.tabIndex = i === this.#focused ? 0 : -1;
+      card.parentElement.querySelector(".pick").tabIndex = card.tabIndex;
+    });
   }
 
   #keydown(event) {

@@ -3,8 +3,9 @@
  *
  * @typedef {{photo_id: string, category: string, score: number, rank: number, thumbnail_url: string,
  *   image_url: string, metadata: Record<string, unknown>}} Hit
- * @typedef {{results: Hit[], bundle_id: string, index_version: string, timings_ms: Record<string, number>}} Answer
- * @typedef {{k: number, categories: readonly string[]}} Scope
+ * @typedef {{results: Hit[], head_id?: string | null, profile_head_id?: string | null, bundle_id: string, index_version: string, timings_ms: Record<string, number>}} Answer
+ * @typedef {{k: number, categories: readonly string[], profile?: string | null, adapt?: boolean}} Scope   profile: a
+ *   drawing style that was taught; adapt false: as if the category had been taught nothing
  */
 
 const TIMEOUT_MS = 20_000;
@@ -79,8 +80,8 @@ export class Client {
   }
 
   /** @param {string} photoId @param {Scope} scope @param {AbortSignal} signal @returns {Promise<Answer>} */
-  async similar(photoId, scope, signal) {
-    return (await request(`${photoUrl(photoId)}/similar?${scopeQuery(scope)}`, { signal })).json();
+  async similar(photoId, { k, categories }, signal) {
+    return (await request(`${photoUrl(photoId)}/similar?${scopeQuery({ k, categories })}`, { signal })).json();
   }
 
   /** @param {Blob} png @param {AbortSignal} signal @returns {Promise<Blob>} what the model sees, a PNG */
@@ -105,13 +106,21 @@ function photoUrl(photoId) {
 }
 
 /** @param {Scope} scope */
-function scopeQuery({ k, categories }) {
-  return new URLSearchParams([["k", String(k)], ...categories.map((category) => ["category", category])]);
+function scopeQuery({ k, categories, profile = null, adapt = true }) {
+  const query = new URLSearchParams([["k", String(k)], ...categories.map((category) => ["category", category])]);
+  if (profile !== null) query.set("profile", profile);
+  if (!adapt) query.set("adapt", "false");
+  return query;
 }
 
-/** @param {string} url @param {RequestInit} init @returns {Promise<Response>} */
-async function request(url, { signal, ...init }) {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+/**
+ * @param {string} url
+ * @param {RequestInit & {timeout_ms?: number}} init
+ * @returns {Promise<Response>}
+ * @throws {Problem | Unreachable}
+ */
+export async function request(url, { signal, timeout_ms = TIMEOUT_MS, ...init }) {
+  const timeout = AbortSignal.timeout(timeout_ms);
   let response;
   try {
     response = await fetch(url, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });

@@ -8,11 +8,15 @@ export const DEFAULT_K = 24;
 /** The service's own limit. */
 const MAX_K = 200;
 
+/** @param {import("./drawing.js").Drawing} drawing @returns {string} all of it, pictures as data URLs */
+export function serialise(drawing) {
+  return JSON.stringify(drawing.map((mark) => (mark.kind === "image" ? { kind: mark.kind, src: mark.src } : mark)));
+}
+
 /** @param {import("./drawing.js").Drawing} drawing */
 export function saveDrawing(drawing) {
-  const marks = drawing.map((mark) => (mark.kind === "image" ? { kind: mark.kind, src: mark.src } : mark));
   try {
-    sessionStorage.setItem(DRAWING_KEY, JSON.stringify(marks));
+    sessionStorage.setItem(DRAWING_KEY, serialise(drawing));
   } catch {
     // Storage is full or forbidden: the drawing lives as long as the page does.
     sessionStorage.removeItem?.(DRAWING_KEY);
@@ -22,11 +26,15 @@ export function saveDrawing(drawing) {
 /** @returns {Promise<import("./drawing.js").Drawing>} what was kept; an empty drawing when nothing was, or nothing usable */
 export async function loadDrawing() {
   try {
-    const marks = JSON.parse(sessionStorage.getItem(DRAWING_KEY) ?? "[]");
-    return await Promise.all(marks.map(async (mark) => (mark.kind === "image" ? { ...mark, image: await decode(mark.src) } : mark)));
+    return await deserialise(sessionStorage.getItem(DRAWING_KEY) ?? "[]");
   } catch {
     return [];
   }
+}
+
+/** @param {string} text of `serialise` @returns {Promise<import("./drawing.js").Drawing>} */
+export async function deserialise(text) {
+  return Promise.all(JSON.parse(text).map(async (mark) => (mark.kind === "image" ? { ...mark, image: await decode(mark.src) } : mark)));
 }
 
 /** @returns {boolean} whether single keys (E, [, ...) are shortcuts; some ways of typing and speaking need them off */
