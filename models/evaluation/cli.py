@@ -17,7 +17,10 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from models.bundle import Bundle, InkseekError, Runtime
+from models.data.episodes import DRAWS
 from models.data.formats import FORMATS, PairDataset, open_dataset
+from models.evaluation.adaptation.command import as_document, measured, parsed_ks, print_results, write_page
+from models.evaluation.adaptation.protocol import Unit
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
 from models.evaluation.document import document
 from models.evaluation.encoders import EncoderPair, HogPair
@@ -52,7 +55,13 @@ def evaluate(
     format: Annotated[
         str, typer.Option(help=f"auto, or one of {', '.join(known.name for known in FORMATS)}.")
     ] = "auto",
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, and of the report's sample.")] = 0,
+    adapt: Annotated[
+        str | None,
+        typer.Option(metavar="K,K", help="Measure what the bundle makes of so many examples, such as 1,5,10."),
+    ] = None,
+    by: Annotated[Unit, typer.Option(help="With --adapt: examples of one category, or by one person.")] = Unit.CATEGORY,
+    draws: Annotated[int, typer.Option(min=1, help="With --adapt: draws of examples for each.")] = DRAWS,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, the draws, and the report's sample.")] = 0,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page to look at: figures and answers.")] = None,
     pictures: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Add this folder's pictures to the report: attention maps.")
@@ -72,6 +81,13 @@ def evaluate(
         raise typer.BadParameter("pictures go into a report: say where with --report", param_hint="--pictures")
     if baseline is not None and bundle is not None:
         raise typer.BadParameter("it takes the bundle's place: give one of them", param_hint="--baseline")
+    if adapt is not None:
+        if pictures is not None or baseline is not None or against is not None:
+            raise typer.BadParameter("with it go neither --pictures nor --baseline nor --against", param_hint="--adapt")
+        _adapted(
+            data, format, split or (), bundle, adapt, unit=by, draws=draws, seed=seed, report=report, json_=as_json
+        )
+        return
     try:
         shown = read_pictures(pictures) if pictures is not None else ()
         dataset = open_dataset(data, format)
@@ -101,6 +117,35 @@ def evaluate(
 
 def _opened(path: Path | None) -> EncoderPair:
     return Bundle.load(path, Runtime(threads=1))  # threads encode side by side: see dataset_embeddings
+
+
+def _adapted(
+    data: Path,
+    format_: str,
+    splits: Sequence[str],
+    bundle: Path | None,
+    ks: str,
+    *,
+    unit: Unit,
+    draws: int,
+    seed: int,
+    report: Path | None,
+    json_: bool,
+) -> None:
+    try:
+        wanted = parsed_ks(ks)
+        dataset = open_dataset(data, format_)
+        parts = chosen_splits(dataset, splits)
+        loaded = Bundle.load(bundle, Runtime(threads=1))
+        results = measured(loaded, parts, wanted, unit=unit, draws=draws, seed=seed)
+        if report is not None:
+            write_page(report, loaded, dataset, results)
+    except (InkseekError, OSError) as error:
+        _fail(error, json_)
+    if json_:
+        typer.echo(json.dumps(as_document(loaded, dataset, results), ensure_ascii=False, indent=2))
+        return
+    print_results(Console(), loaded, results)
 
 
 def _evaluated(

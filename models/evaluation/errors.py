@@ -5,6 +5,7 @@ InkseekError (models.bundle.errors)
     ├── NothingToEvaluate      no sketches with a photo to find
     ├── SplitNotChosen         the set is divided and no split was named
     ├── EmbeddingsNotFinite    an encoder gave infinities or what is not a number
+    ├── ExamplesUnclear        what --adapt was given names no numbers of examples
     └── PicturesUnusable       the folder holds no pictures that could go into a report
 """
 
@@ -29,3 +30,7 @@ class EmbeddingsNotFinite(EvaluationError):
 
 class PicturesUnusable(EvaluationError):
     """The folder holds no pictures that could go into a report."""
+
+
+class ExamplesUnclear(EvaluationError):
+    """What was given as numbers of examples are no numbers, or too small or large ones."""

@@ -20,6 +20,7 @@ from models.evaluation.adaptation.methods import (
     SharedHead,
     Vectors,
 )
+from models.evaluation.adaptation.protocol import Unit
 
 FITTED, SERVED = "fitted", "served"
 
@@ -72,18 +73,19 @@ class Bundled:
         return self.fits.of(sketches, positives, photos)[self.gated]
 
 
-def bundle_methods(bundle: Bundle, unit: str) -> tuple[Method, ...]:
+def bundle_methods(bundle: Bundle, unit: Unit) -> tuple[Method, ...]:
     """What a bundle can do with examples, beside what it does without. One without an adaptation only centres."""
-    if bundle.adaptation is None:
-        return (NoAdaptation(), Centred())
-    return adaptation_methods(bundle.adaptation, unit)
+    return _unfitted(unit) if bundle.adaptation is None else adaptation_methods(bundle.adaptation, unit)
 
 
-def adaptation_methods(adaptation: Adaptation, unit: str) -> tuple[Method, ...]:
+def adaptation_methods(adaptation: Adaptation, unit: Unit) -> tuple[Method, ...]:
     """The same for an adaptation on its own."""
-    fits = _LastFit(_profiles(adaptation) if unit == "person" else _heads(adaptation))
-    without: tuple[Method, ...] = (NoAdaptation(),) if unit == "person" else (NoAdaptation(), Centred())
-    return (*without, Bundled(FITTED, fits, gated=False), Bundled(SERVED, fits, gated=True))
+    fits = _LastFit(_profiles(adaptation) if unit is Unit.PERSON else _heads(adaptation))
+    return (*_unfitted(unit), Bundled(FITTED, fits, gated=False), Bundled(SERVED, fits, gated=True))
+
+
+def _unfitted(unit: Unit) -> tuple[Method, ...]:
+    return (NoAdaptation(),) if unit is Unit.PERSON else (NoAdaptation(), Centred())
 
 
 def _heads(adaptation: Adaptation) -> Fit:

@@ -49,9 +49,8 @@ class ArmFigures:
 
 def drawn_anew(trial: Trial) -> tuple[str, NDArray[np.int64]]:
     """What intervals draw anew, in words and as (Q,) numbers: tasks, or the asked photos where tasks are few."""
-    plural = {"category": "categories", "person": "people"}[trial.unit]
     if len(trial.task_names) >= TASKS_ENOUGH:
-        return plural, trial.tasks
+        return trial.unit.plural, trial.tasks
     return "photos", trial.photos
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -22,15 +23,24 @@ TASK, WHOLE = "task", "whole"
 SEARCHES = (TASK, WHOLE)
 
 
+class Unit(StrEnum):
+    """What a task is."""
+
+    CATEGORY = "category"
+    PERSON = "person"
+
+    @property
+    def plural(self) -> str:
+        """Of several."""
+        return "categories" if self is Unit.CATEGORY else "people"
+
+
 @dataclass(frozen=True)
 class Material:
-    """The embeddings that tasks refer to: `sketches` (N, E), `photos` (G, E), rows of length 1; and the tasks.
-
-    `unit`: what a task is, "category" or "person".
-    """
+    """The embeddings that tasks refer to: `sketches` (N, E), `photos` (G, E), rows of length 1; and the tasks."""
 
     name: str
-    unit: str
+    unit: Unit
     sketches: Vectors
     photos: Vectors
     tasks: tuple[Task, ...]
@@ -46,7 +56,7 @@ class Trial:
     """
 
     material: str
-    unit: str
+    unit: Unit
     task_names: tuple[str, ...]
     photos: Rows
     tasks: Rows

@@ -38,8 +38,7 @@ class Result:
     def lead(self) -> str:
         """What was run, in a sentence."""
         tasks, queries = len(self.trial.task_names), len(self.trial.photos)
-        plural = {"category": "categories", "person": "people"}[self.trial.unit]
-        named = f"{tasks} {plural if tasks > 1 else self.trial.unit}"
+        named = f"{tasks} {self.trial.unit.plural if tasks > 1 else self.trial.unit}"
         return (
             f"{named}, {self.draws} draws of each, {queries:,} queries in all; intervals draw "
             f"{drawn_anew(self.trial)[0]} anew."
@@ -50,7 +49,7 @@ def document(results: Sequence[Result]) -> dict[str, Any]:
     """Shares in [0, 1]."""
     return {
         result.trial.material: {
-            "unit": result.trial.unit,
+            "unit": result.trial.unit.value,
             "tasks": len(result.trial.task_names),
             "queries": len(result.trial.photos),
             "draws": result.draws,

@@ -12,7 +12,7 @@ from models.data.pairs import PhotoKey
 from models.evaluation.adaptation.closed_form import Prototypes, RidgeRegression, Whitening
 from models.evaluation.adaptation.figures import arm_figures, by_task, difference, drawn_anew
 from models.evaluation.adaptation.methods import Centred, Method, NoAdaptation
-from models.evaluation.adaptation.protocol import Material, Trial, run
+from models.evaluation.adaptation.protocol import Material, Trial, Unit, run
 
 METHODS: tuple[Method, ...] = (NoAdaptation(), Centred(), Whitening(1.0), Prototypes(3.0), RidgeRegression(1.0))
 KS = (1, 3)
@@ -24,7 +24,7 @@ def unit(rows: NDArray[np.float64]) -> NDArray[np.float32]:
     return scaled
 
 
-def material(kind: str = "category") -> Material:
+def material(kind: Unit = Unit.CATEGORY) -> Material:
     random = np.random.default_rng(0)
     photos = [PhotoKey(name, str(n)) for name in ("cup", "owl", "tie") for n in range(7)]
     middles = np.repeat(random.normal(size=(3, 12)), 7, axis=0)
@@ -32,15 +32,15 @@ def material(kind: str = "category") -> Material:
     drawn = [row for row in range(21) if row % 7 < 5 for _ in range(3)]
     sketches = vectors[drawn] + 0.9 * random.normal(size=(len(drawn), 12)) + 0.3
     keys = [photos[row] for row in drawn]
-    if kind == "person":
+    if kind is Unit.PERSON:
         tasks = person_tasks(keys, ["ann", "bo", "cy"] * (len(drawn) // 3), photos)
     else:
         tasks = category_tasks(keys, photos)
     return Material("made up", kind, unit(sketches), unit(vectors), tasks)
 
 
-@pytest.mark.parametrize("kind", ["category", "person"])
-def test_ranks_are_those_of_a_loop_over_queries(kind: str) -> None:
+@pytest.mark.parametrize("kind", list(Unit))
+def test_ranks_are_those_of_a_loop_over_queries(kind: Unit) -> None:
     given = material(kind)
     trial = run(given, METHODS, KS, draws=DRAWS, seed=5)
     for method in METHODS:
@@ -71,7 +71,7 @@ def test_ranks_are_those_of_a_loop_over_queries(kind: str) -> None:
 
 def test_ties_count_against_the_query_in_both_searches() -> None:
     given = material()
-    same = Material("same", "category", given.sketches, np.repeat(given.photos[:1], 21, axis=0), given.tasks)
+    same = Material("same", Unit.CATEGORY, given.sketches, np.repeat(given.photos[:1], 21, axis=0), given.tasks)
     trial = run(same, [NoAdaptation()], [1], draws=1)
     assert set(map(tuple, trial.found["no adaptation", 1].tolist())) == {(7, 21)}
 
@@ -88,7 +88,7 @@ def test_a_gain_is_the_mean_difference_query_by_query_and_certain_only_without_z
     better, worse = np.full((20, 2), 1), np.full((20, 2), 9)
     mixed = np.where((np.arange(20) < 10)[:, None], better, worse)
     trial = Trial(
-        "made up", "category", ("one",), photos, np.zeros(20, np.int64), photos,
+        "made up", Unit.CATEGORY, ("one",), photos, np.zeros(20, np.int64), photos,
         {("plain", 1): worse, ("good", 1): better, ("half", 1): mixed, ("half", 5): better},
     )  # fmt: skip
     assert drawn_anew(trial)[0] == "photos"
@@ -107,7 +107,7 @@ def test_a_gain_is_the_mean_difference_query_by_query_and_certain_only_without_z
 
 def test_intervals_draw_tasks_anew_where_there_are_enough() -> None:
     tasks = np.repeat(np.arange(6), 4)
-    trial = Trial("made up", "person", tuple("abcdef"), np.arange(24), tasks, tasks, {})
+    trial = Trial("made up", Unit.PERSON, tuple("abcdef"), np.arange(24), tasks, tasks, {})
     words, numbers = drawn_anew(trial)
     assert words == "people"
     np.testing.assert_array_equal(numbers, tasks)

@@ -11,7 +11,7 @@ import numpy as np
 from models.evaluation.adaptation.figures import Share
 from models.evaluation.adaptation.page import Page, adaptation_page
 from models.evaluation.adaptation.plots import Plot, plot
-from models.evaluation.adaptation.protocol import Trial
+from models.evaluation.adaptation.protocol import Trial, Unit
 from models.evaluation.adaptation.results import Result, document, markdown
 from models.evaluation.intervals import Interval
 
@@ -22,7 +22,7 @@ def result() -> Result:
     better[:, 1] = 2
     names = ("<a>", "b", "c", "d", "e", "f")
     found = {("none", 1): worse, ("none", 5): worse, ("good", 1): worse, ("good", 5): better}
-    trial = Trial("val <x>", "category", names, np.arange(30) // 2, tasks, tasks, found)
+    trial = Trial("val <x>", Unit.CATEGORY, names, np.arange(30) // 2, tasks, tasks, found)
     return Result(trial, ("none", "good"), (1, 5), "none", 3)
 
 
