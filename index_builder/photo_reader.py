@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from index_builder.artifact.photo_store import Thumbnail
+from index_builder.artifact.thumbnails import THUMBNAIL_PX, make_thumbnail
 from index_builder.gallery import GalleryPhoto
 from index_builder.report import SkipReason
 from models.bundle import Encoder, ImageLimits, ImageTooLarge, ImageUnreadable, ImageUnsupported, decode_image
-
-THUMBNAIL_PX = 256
-_THUMBNAIL_QUALITY = 82
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +76,3 @@ def read_photo(root: Path, photo: GalleryPhoto, encoder: Encoder, limits: ImageL
         return Rejected(photo, "missing", "the file went away while the index was built")
     except OSError as error:
         return Rejected(photo, "unreadable", error.strerror or str(error))
-
-
-def make_thumbnail(image: Image.Image) -> Thumbnail:
-    """A JPEG of at most 256 px on its longer side; small images keep their size."""
-    scale = min(1.0, THUMBNAIL_PX / max(image.size))
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    small = image if size == image.size else image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=_THUMBNAIL_QUALITY)
-    jpeg = buffer.getvalue()
-    return Thumbnail(jpeg=jpeg, etag=hashlib.sha256(jpeg).hexdigest()[:16])

@@ -18,12 +18,14 @@ from service.dependencies import Process
 from service.logs import configure_logging
 from service.metrics import Metrics
 from service.middleware import BodyLimit, RequestScope
-from service.routes import categories, health, info, page, photos, preview, reference, search
+from service.routes import categories, heads, health, info, page, photos, preview, reference, search
 from service.state import Serving, load_bundle, load_retriever
 from service.watch import Watch
-from service.workers import Workers
+from service.workers import Teaching, Workers
 
 _log = logging.getLogger("inkseek.service")
+
+_LESSONS_AT_ONCE = 4  # their bodies are in memory, `max_support_bytes` each at worst
 
 _DESCRIPTION = (
     "Draw what you have in mind, get the photo of it. Every error is an RFC 9457 problem whose `code` is meant for "
@@ -32,6 +34,7 @@ _DESCRIPTION = (
 _TAGS = [
     {"name": "search", "description": "Sketch in, photos out."},
     {"name": "gallery", "description": "The photos that can be found."},
+    {"name": "adaptation", "description": "Teach a category, or how a person draws, from a few examples."},
     {"name": "operation", "description": "For those who run the service."},
 ]
 
@@ -59,17 +62,17 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
-    for module in (search, preview, photos, categories, info, health, reference, page):
+    for module in (search, preview, photos, categories, heads, info, health, reference, page):
         app.include_router(module.router)
     app.mount("/page", page.PageFiles(directory=page.PAGE, check_dir=False))
     problems.install(app)
     # Added last is outermost.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes, larger={"/heads": settings.max_support_bytes})
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
@@ -112,7 +115,7 @@ async def _process(settings: Settings, metrics: Metrics) -> AsyncIterator[Proces
         workers.threads,
     )
     try:
-        yield Process(settings, serving, workers, watch, metrics)
+        yield Process(settings, serving, workers, watch, metrics, Teaching(_LESSONS_AT_ONCE, metrics))
     finally:
         watching.cancel()
         with suppress(asyncio.CancelledError):

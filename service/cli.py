@@ -23,7 +23,8 @@ from service.contact_sheet import Tile, contact_sheet
 from service.errors import UnknownSetting
 from service.retrieval.answers import search_answer
 from service.retrieval.body import Source, source_from_bytes
-from service.retrieval.retriever import Found, Retriever, SearchQuery
+from service.retrieval.query import SearchQuery
+from service.retrieval.retriever import Found, Retriever
 from service.schemas import K_MAX
 from service.state import load_bundle, load_retriever
 
@@ -132,7 +133,11 @@ def _settings(as_json: bool, **options: Any) -> Settings:
 
 def _write_sheet(path: Path, retriever: Retriever, source: Source, found: Found) -> None:
     tiles = [
-        Tile(retriever.index.thumbnail(hit.photo.photo_id).jpeg, hit.photo.photo_id, f"{hit.rank}.  {hit.score:.3f}")
+        Tile(
+            retriever.gallery().view.thumbnail(hit.photo.photo_id).jpeg,
+            hit.photo.photo_id,
+            f"{hit.rank}.  {hit.score:.3f}",
+        )
         for hit in found.photos
     ]
     try:

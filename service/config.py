@@ -29,6 +29,11 @@ class Settings(BaseSettings):
         description="Folder with the original photos; empty: the one that the index was built from. "
         "Where a photo is not at hand its thumbnail is answered.",
     )
+    online_dir: Path | None = Field(
+        default=None,
+        description="Folder, writable, for what changes while serving (heads, their examples, uploaded photos); empty: "
+        "`online` in the index directory.",
+    )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -64,6 +69,19 @@ class Settings(BaseSettings):
     max_strokes: int = Field(default=2_000, ge=1, le=100_000, description="Most strokes in one drawing.")
     max_points: int = Field(default=50_000, ge=1, le=1_000_000, description="Most points in one drawing.")
     max_batch_items: int = Field(default=32, ge=1, le=1_000, description="Most sketches in one `/v1/search:batch`.")
+    max_support_bytes: int = Field(
+        default=48 * 2**20, ge=1_024, le=2**30, description="Largest body, in bytes, of a request that teaches a head."
+    )
+    max_pairs: int = Field(
+        default=64, ge=1, le=1_000, description="Most pairs of sketch and photo that a head is fitted to."
+    )
+    max_support_photos: int = Field(
+        default=128, ge=1, le=10_000, description="Most photos uploaded with the examples of one head."
+    )
+    max_heads: int = Field(
+        default=32, ge=1, le=10_000, description="Most heads kept for one category, or one profile, by one bundle."
+    )
+    max_online_photos: int = Field(default=10_000, ge=0, le=1_000_000, description="Most uploaded photos kept.")
 
     index_poll_s: float = Field(
         default=1.0, gt=0, le=3600, description="Seconds between looks for a newly published index version."
@@ -88,6 +106,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split_origins(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def online_folder(self) -> Path:
+        """Where the online room is."""
+        return self.online_dir or self.index / "online"
 
     @property
     def image_limits(self) -> ImageLimits:

@@ -6,7 +6,7 @@ Plain calls, not `Depends`: FastAPI takes longer to resolve three of those than 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from fastapi import Request
@@ -15,11 +15,11 @@ from service.config import Settings
 from service.errors import BodyTimeout
 from service.metrics import Metrics
 from service.retrieval.body import Upload
-from service.retrieval.retriever import SearchQuery
-from service.schemas import SearchParams
+from service.retrieval.query import SearchQuery
+from service.schemas import NarrowingParams, SearchParams
 from service.state import Serving
 from service.watch import Watch
-from service.workers import Workers
+from service.workers import Teaching, Workers
 
 _BODY_TIMEOUT_S = 60.0  # 10 MiB over a slow mobile network; a client that drips bytes is let go
 
@@ -33,6 +33,7 @@ class Process:
     workers: Workers
     watch: Watch
     metrics: Metrics
+    teaching: Teaching
 
 
 def process_of(request: Request) -> Process:
@@ -51,6 +52,7 @@ async def read_upload(request: Request) -> Upload:
     return Upload(body, request.headers.get("content-type", ""))
 
 
-def search_query(params: SearchParams) -> SearchQuery:
+def search_query(params: NarrowingParams) -> SearchQuery:
     """The query parameters as the use case wants them."""
-    return SearchQuery(params.k, tuple(params.category), tuple(params.filter), params.min_score, params.exact)
+    query = SearchQuery(params.k, tuple(params.category), tuple(params.filter), params.min_score, params.exact)
+    return replace(query, adapt=params.adapt, profile=params.profile) if isinstance(params, SearchParams) else query

@@ -10,12 +10,31 @@ InkseekError
     │   ├── BodyInvalid          no sketch in it, or not in a form that is accepted
     │   ├── BatchTooLarge        more items than allowed
     │   ├── ParameterInvalid     a query parameter that is unknown or out of range
-    │   ├── UnknownCategory      not a category of this index
+    │   ├── UnknownCategory      not a category of this gallery
+    │   ├── UnknownProfile       no head was ever made for that person's style
+    │   ├── NameInvalid          what cannot name a category or a profile
+    │   ├── SupportError         examples that nothing can be learned from
+    │   │   ├── SupportMismatch      sketches and photos do not pair up
+    │   │   ├── TooManyPairs         more examples than allowed
+    │   │   ├── UnknownPhoto         an example names a photo that is not there
+    │   │   ├── PhotoElsewhere       an example names a photo of another category
+    │   │   ├── PairDuplicate        the same example twice
+    │   │   ├── PairContradictory    one sketch with two photos
+    │   │   ├── SupportOnePhoto      one photo for all sketches
+    │   │   └── CategoryTooSmall     too few photos to tell apart
+    │   ├── HeadNotFound         no head with that id
+    │   ├── HeadStale            a head of another bundle
+    │   ├── HeadsLimit           as many heads as may be kept
+    │   ├── OnlinePhotosLimit    as many uploaded photos as may be kept
+    │   ├── NothingToRollBack    no head is live
+    │   ├── AdaptationUnavailable    the bundle cannot adapt
     │   └── ClientGone           nobody waits for the answer any more
-    └── Unavailable          the service's doing; trying again may help
-        ├── QueueFull            as many requests wait as may
-        ├── DeadlineExceeded     not answered in time
-        └── NotReady             the canary sketch was answered wrong
+    ├── Unavailable          the service's doing; trying again may help
+    │   ├── QueueFull            as many requests wait as may
+    │   ├── DeadlineExceeded     not answered in time
+    │   ├── OnlineUnwritable     heads and photos cannot be stored
+    │   └── NotReady             the canary sketch was answered wrong
+    └── OnlineCorrupt        the online room's database cannot be read
 """
 
 from __future__ import annotations
@@ -70,6 +89,74 @@ class UnknownCategory(RequestError):
     """A category that the index does not have; the message names close ones."""
 
 
+class UnknownProfile(RequestError):
+    """A profile that no head was ever made for; the message names close ones."""
+
+
+class NameInvalid(RequestError):
+    """A text that cannot name a category or a profile."""
+
+
+class SupportError(RequestError):
+    """Examples that nothing can be learned from."""
+
+
+class SupportMismatch(SupportError):
+    """There are not as many photos as sketches, or none of either."""
+
+
+class TooManyPairs(SupportError):
+    """More pairs, or more photos, than one request may bring."""
+
+
+class UnknownPhoto(SupportError):
+    """An example names a photo that is not in the gallery."""
+
+
+class PhotoElsewhere(SupportError):
+    """An example names a photo of another category."""
+
+
+class PairDuplicate(SupportError):
+    """The same sketch with the same photo twice."""
+
+
+class PairContradictory(SupportError):
+    """The same sketch with two photos."""
+
+
+class SupportOnePhoto(SupportError):
+    """Several sketches, and all of the same photo: nothing says what to tell apart."""
+
+
+class CategoryTooSmall(SupportError):
+    """A category of a single photo: there is nothing to tell apart."""
+
+
+class HeadNotFound(RequestError):
+    """No head with that id for that category or profile."""
+
+
+class HeadStale(RequestError):
+    """A head that was fitted for another bundle than is served."""
+
+
+class HeadsLimit(RequestError):
+    """As many heads of one category or profile as may be kept."""
+
+
+class OnlinePhotosLimit(RequestError):
+    """As many uploaded photos as may be kept."""
+
+
+class NothingToRollBack(RequestError):
+    """No head is live, so there is nothing to go back from."""
+
+
+class AdaptationUnavailable(RequestError):
+    """The bundle in service has nothing that could fit a head."""
+
+
 class ClientGone(RequestError):
     """The client closed the connection before it got its answer."""
 
@@ -91,5 +178,13 @@ class DeadlineExceeded(Unavailable):
     """The answer took longer than `request_timeout_s`."""
 
 
+class OnlineUnwritable(Unavailable):
+    """The online room cannot be written: a read-only or full disk, or another writer that does not end."""
+
+
 class NotReady(Unavailable):
     """The bundle or the index does not answer what it is known to answer."""
+
+
+class OnlineCorrupt(ServiceError):
+    """The online room's database cannot be read, or is of another schema version."""

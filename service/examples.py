@@ -16,6 +16,9 @@ SEARCH: dict[str, Any] = {
     ],
     "bundle_id": _BUNDLE,
     "index_version": _VERSION,
+    "adapted": "none",
+    "head_id": None,
+    "profile_head_id": None,
     "timings_ms": {"decode": 0.61, "preprocess": 0.72, "encode": 9.8, "search": 0.34, "total": 11.6},
 }
 SIMILAR: dict[str, Any] = {**SEARCH, "timings_ms": {"search": 0.36, "total": 0.4}}
@@ -59,6 +62,8 @@ INFO: dict[str, Any] = {
     "providers": ["CPUExecutionProvider"],
     "threads": 2,
     "metadata_fields": [{"name": "name", "type": "text"}],
+    "adaptation_id": "adaptive-4b1f09a2c77d",
+    "adaptation_method": "adaptive",
     "limits": {
         "max_upload_bytes": 10485760,
         "max_image_pixels": 16000000,
@@ -66,6 +71,10 @@ INFO: dict[str, Any] = {
         "max_points": 50000,
         "max_batch_items": 32,
         "max_k": 200,
+        "max_support_bytes": 50331648,
+        "max_pairs": 64,
+        "max_support_photos": 128,
+        "max_heads": 32,
     },
 }
 READY: dict[str, Any] = {
@@ -74,4 +83,50 @@ READY: dict[str, Any] = {
     "index_version": _VERSION,
     "checked_s_ago": 3.2,
     "index_update_problem": None,
+    "heads_live": 1,
+    "heads_outdated": 0,
+    "online_problem": None,
 }
+HEAD: dict[str, Any] = {
+    "head_id": "head-5f0c2d9a71be",
+    "version": 2,
+    "category": "clothing",
+    "profile": None,
+    "k": 5,
+    "method": "adaptive",
+    "margin": 0.31,
+    "leave_one_out": {
+        "before": {"acc_at_1": 0.4, "mean_rank": 2.8, "mrr": 0.58},
+        "after": {"acc_at_1": 0.6, "mean_rank": 1.8, "mrr": 0.74},
+    },
+    "went_live": True,
+    "reason": "leave-one-out did not get worse: mean of 1 / rank 0.580 before and 0.740 after, first place 40% before "
+    "and 60% after",
+    "state": "live",
+    "photos_added": [],
+    "bundle_id": _BUNDLE,
+    "adaptation_id": "adaptive-4b1f09a2c77d",
+    "created_at": "2026-11-20T13:05:41Z",
+    "timings_ms": {"encode": 61.2, "fit": 12.7, "store": 6.1, "total": 81.4},
+}
+DRY_RUN: dict[str, Any] = {
+    **HEAD,
+    "head_id": None,
+    "version": None,
+    "went_live": False,
+    "state": "idle",
+    "reason": f"dry run, would go live: {HEAD['reason']}",
+    "timings_ms": {"encode": 61.2, "fit": 12.7, "total": 74.9},
+}
+HEADS: dict[str, Any] = {"heads": [HEAD], "live": HEAD["head_id"]}
+PROFILE_HEAD: dict[str, Any] = {
+    **HEAD,
+    "head_id": "head-c3a09e1177d2",
+    "version": 1,
+    "category": None,
+    "profile": "ada",
+    "margin": None,
+}
+PROFILE_HEADS: dict[str, Any] = {"heads": [PROFILE_HEAD], "live": PROFILE_HEAD["head_id"]}
+PROFILES: dict[str, Any] = {"profiles": [{"profile": "ada", "live": PROFILE_HEAD["head_id"], "heads": 1}]}
+LIVE_HEAD: dict[str, Any] = {"live": HEAD["head_id"]}

@@ -71,6 +71,17 @@ class Metrics:
         self.index_load_failures = Counter(
             "inkseek_index_load_failures", "Published index versions that could not be loaded.", registry=r
         )
+        self.fits = Counter(
+            "inkseek_fits",
+            "Requests to teach a head: live, idle (not better than without), dry_run or refused.",
+            ["scope", "outcome"],
+            registry=r,
+        )
+        self.heads_live = _gauge("inkseek_heads_live", "Fitted heads in service.", r, ["scope"], mode="livemax")
+        self.heads_outdated = _gauge(
+            "inkseek_heads_outdated", "Categories and profiles whose heads are another bundle's.", r, mode="livemax"
+        )
+        self.online_photos = _gauge("inkseek_online_photos", "Uploaded photos kept.", r, mode="livemax")
         self._stages: Mapping[str, Histogram] = {
             stage: self.stage_seconds.labels(stage) for stage in ("wait", "decode", "preprocess", "encode", "search")
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -83,19 +84,21 @@ class RequestScope:
 class BodyLimit:
     """Stops reading a request body at `max_bytes`, whether or not its length was announced."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        """`max_bytes`: largest body."""
+    def __init__(self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int]) -> None:
+        """`max_bytes`: largest body; `larger`: of paths that end like this."""
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        max_bytes = next((size for end, size in self._larger.items() if scope["path"].endswith(end)), self._max_bytes)
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if announced.isdigit() and int(announced) > self._max_bytes:
-            await problem_response(self._too_large(f"{int(announced):,}"))(scope, receive, send)
+        if announced.isdigit() and int(announced) > max_bytes:
+            await problem_response(_too_large(f"{int(announced):,}", max_bytes))(scope, receive, send)
             return
         received = 0
 
@@ -104,11 +107,12 @@ class BodyLimit:
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
-                if received > self._max_bytes:
-                    raise self._too_large(f"more than {received - 1:,}")
+                if received > max_bytes:
+                    raise _too_large(f"more than {received - 1:,}", max_bytes)
             return message
 
         await self._app(scope, receive_counted, send)
 
-    def _too_large(self, size: str) -> InkseekError:
-        return BodyTooLarge(f"the request body has {size} bytes; at most {self._max_bytes:,} are accepted")
+
+def _too_large(size: str, max_bytes: int) -> InkseekError:
+    return BodyTooLarge(f"the request body has {size} bytes; at most {max_bytes:,} are accepted")

@@ -97,6 +97,28 @@ BATCH_BODY: dict[str, Any] = {
     }
 }
 
+EXAMPLES_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "Examples: a `sketch` (or `strokes`, as JSON) for each, and as many `photo_id` or `photo` (a "
+        "file), in the same order. Photos beyond the sketches are further ones of the category.",
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "sketch": {"type": "array", "items": _BINARY},
+                        "strokes": {"type": "array", "items": {"type": "string"}},
+                        "photo_id": {"type": "array", "items": {"type": "string"}},
+                        "photo": {"type": "array", "items": _BINARY},
+                    },
+                    "additionalProperties": False,
+                }
+            }
+        },
+    }
+}
+
 
 def problem_responses(*errors: type[InkseekError]) -> Responses:
     """The `responses` of a route that may answer these errors; every route may also fail with 500."""
@@ -128,6 +150,11 @@ def picture(description: str, *media_types: str) -> Responses:
 def ok(description: str, example: Any) -> Responses:
     """The 200 of a JSON route, with an example."""
     return {200: {"description": description, "content": {"application/json": {"example": example}}}}
+
+
+def created(description: str, example: Any) -> Responses:
+    """The 201 of a JSON route, with an example."""
+    return {201: {"description": description, "content": {"application/json": {"example": example}}}}
 
 
 def document(app: FastAPI) -> dict[str, Any]:

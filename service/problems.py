@@ -22,17 +22,34 @@ from models.bundle import (
     StrokesInvalid,
 )
 from service.errors import (
+    AdaptationUnavailable,
     BatchTooLarge,
     BodyInvalid,
     BodyTimeout,
     BodyTooLarge,
+    CategoryTooSmall,
     ClientGone,
     DeadlineExceeded,
+    HeadNotFound,
+    HeadsLimit,
+    HeadStale,
+    NameInvalid,
+    NothingToRollBack,
     NotReady,
+    OnlinePhotosLimit,
+    OnlineUnwritable,
+    PairContradictory,
+    PairDuplicate,
     ParameterInvalid,
+    PhotoElsewhere,
     QueueFull,
+    SupportMismatch,
+    SupportOnePhoto,
+    TooManyPairs,
     Unavailable,
     UnknownCategory,
+    UnknownPhoto,
+    UnknownProfile,
 )
 from service.request_id import current_request_id
 
@@ -75,6 +92,31 @@ KINDS: dict[type[InkseekError], Kind] = {
     UnknownCategory: Kind("unknown_category", 422, "No such category", "Categories are listed in /v1/categories."),
     CategoryNotFound: Kind("unknown_category", 422, "No such category", "Categories are listed in /v1/categories."),
     PhotoNotFound: Kind("photo_not_found", 404, "No such photo"),
+    UnknownProfile: Kind("unknown_profile", 422, "No such profile", "Profiles are listed in /v1/profiles."),
+    NameInvalid: Kind("name_invalid", 422, "Not a name", "Categories and profiles are named by ordinary text."),
+    SupportMismatch: Kind(
+        "support_mismatch", 422, "Sketches and photos do not pair up", "Send a photo or photo_id for each sketch."
+    ),
+    TooManyPairs: Kind("too_many_pairs", 413, "Too many examples", "Limits are listed in /v1/info."),
+    UnknownPhoto: Kind("unknown_photo", 422, "An example names no photo", "Photo ids are those that a search answers."),
+    PhotoElsewhere: Kind("photo_elsewhere", 422, "A photo is of another category"),
+    PairDuplicate: Kind("pair_duplicate", 422, "An example is there twice", "Draw the photo anew for each example."),
+    PairContradictory: Kind("pair_contradictory", 422, "One sketch has two photos"),
+    SupportOnePhoto: Kind(
+        "support_one_photo", 422, "All sketches have the same photo", "Several examples have to show several photos."
+    ),
+    CategoryTooSmall: Kind("category_too_small", 422, "There is nothing to tell apart", "Bring more photos."),
+    HeadNotFound: Kind("head_not_found", 404, "No such head"),
+    HeadStale: Kind("head_stale", 409, "The head is of another bundle", "`inkseek heads refit` makes it anew."),
+    HeadsLimit: Kind("heads_limit", 409, "Too many heads are kept", "Delete one first."),
+    OnlinePhotosLimit: Kind("online_photos_limit", 409, "Too many photos were uploaded", "Build them into the index."),
+    NothingToRollBack: Kind("nothing_to_roll_back", 409, "No head is live"),
+    AdaptationUnavailable: Kind(
+        "adaptation_unavailable", 409, "The bundle cannot adapt", "Serve a bundle that has an adaptation."
+    ),
+    OnlineUnwritable: Kind(
+        "online_unwritable", 503, "Nothing can be stored", "Give the service a writable INKSEEK_ONLINE_DIR."
+    ),
     ClientGone: Kind("client_gone", 499, "The client went away"),
     QueueFull: Kind("queue_full", 429, "Too many requests are waiting", "Try again after Retry-After seconds."),
     NotReady: Kind("not_ready", 503, "The service is not ready", "The canary sketch is not answered right."),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 K_MAX = 200
+NAME_CHARACTERS = 500
 
 STROKES_EXAMPLE: dict[str, JsonValue] = {
     "strokes": [[[60, 70, 150, 160, 60], [80, 200, 200, 80, 80]], [[158, 195, 198, 154], [100, 105, 150, 165]]]
@@ -83,12 +84,12 @@ class BatchBody(_Schema):
     items: Annotated[list[ImageBody | StrokesBody | PointsBody], Field(min_length=1)]
 
 
-class SearchParams(_Schema):
+class NarrowingParams(_Schema):
     """How a search is narrowed and done. Unknown parameters are refused, so that a typo is not ignored silently."""
 
     k: Annotated[int, Field(ge=1, le=K_MAX, description="How many photos to answer.")] = 10
     category: Annotated[
-        list[Annotated[str, Field(max_length=500)]],
+        list[Annotated[str, Field(max_length=NAME_CHARACTERS)]],
         Field(max_length=200, description="Only photos of this category; repeat it for several."),
     ] = []
     filter: Annotated[
@@ -103,11 +104,27 @@ class SearchParams(_Schema):
     exact: Annotated[bool, Field(description="Score every photo: slower, and nothing is missed.")] = False
 
 
+class SearchParams(NarrowingParams):
+    """How a sketch is searched for."""
+
+    adapt: Annotated[
+        bool, Field(description="Use what was taught: the live head of the one `category`, and of `profile`.")
+    ] = True
+    profile: Annotated[
+        str | None,
+        Field(
+            max_length=NAME_CHARACTERS, description="Whose hand drew it: a profile that was taught. See /v1/profiles."
+        ),
+    ] = None
+
+
 # --- what the service answers --------------------------------------------------------------------------------------
 
 
 class Hit(_Schema):
-    """One photo found. `score` is the cosine of the sketch's and the photo's embeddings; ranks count from 1."""
+    """One photo found. `score` is the cosine of the sketch's and the photo's embeddings, or what a head makes of it, on
+    the same scale; ranks count from 1.
+    """
 
     photo_id: str
     category: Annotated[str, Field(description="Empty for a photo without one.")]
@@ -134,6 +151,15 @@ class SearchAnswer(_Schema):
     results: list[Hit]
     bundle_id: str
     index_version: str
+    adapted: Annotated[
+        Literal["head", "centred", "none"],
+        Field(
+            description="How photos were compared: through the category's live head; within a single category without "
+            "one by what its photos do not share; else by plain cosine."
+        ),
+    ] = "none"
+    head_id: Annotated[str | None, Field(description="The category's live head, where one was used.")] = None
+    profile_head_id: Annotated[str | None, Field(description="The profile's live head, where one was used.")] = None
     timings_ms: Timings
 
 
@@ -196,6 +222,94 @@ class Photo(_Schema):
     image_url: str
 
 
+class RankFigures(_Schema):
+    """Where sketches' own photos were ranked: share ranked first, mean rank (1 is best), mean of 1 / rank."""
+
+    acc_at_1: Annotated[float, Field(ge=0, le=1)]
+    mean_rank: Annotated[float, Field(ge=1)]
+    mrr: Annotated[float, Field(ge=0, le=1)]
+
+
+class LeaveOneOutFigures(_Schema):
+    """Each photo of the examples left out in turn, with its sketches, and searched for with the head of the others.
+
+    `before` is what serves without a fitted head.
+    """
+
+    before: RankFigures
+    after: RankFigures
+
+
+class Head(_Schema):
+    """A head: what was learned from `k` examples, for a category or for a profile. With `dry_run` it has no id.
+
+    `state`: `live` serves; `idle` does not; `stale` was fitted for another bundle and has to be made anew.
+    """
+
+    head_id: str | None = None
+    version: Annotated[int | None, Field(description="Counts the heads of this category or profile from 1.")] = None
+    category: str | None = None
+    profile: str | None = None
+    k: Annotated[int, Field(ge=1)]
+    method: str
+    margin: Annotated[
+        float | None, Field(description="The margin that the method predicted; null where it has none.")
+    ] = None
+    leave_one_out: LeaveOneOutFigures
+    went_live: Annotated[bool, Field(description="Whether it was put into service when it was fitted.")]
+    reason: Annotated[str, Field(description="Why it went live, or did not.")]
+    state: Literal["live", "idle", "stale"]
+    photos_added: Annotated[
+        list[str], Field(description="Photos that came with the examples and are in the gallery now.")
+    ]
+    bundle_id: str
+    adaptation_id: str
+    created_at: str
+    timings_ms: dict[str, float]
+
+
+class Heads(_Schema):
+    """Heads, the newest first, and which of them is live."""
+
+    heads: list[Head]
+    live: str | None = None
+
+
+class LiveHeadId(_Schema):
+    """The head in service; null: none."""
+
+    live: str | None = None
+
+
+class ProfileSummary(_Schema):
+    """A profile, its live head, and how many heads it has."""
+
+    profile: str
+    live: str | None = None
+    heads: Annotated[int, Field(ge=1)]
+
+
+class Profiles(_Schema):
+    """Profiles by name."""
+
+    profiles: list[ProfileSummary]
+
+
+class TeachParams(_Schema):
+    """What is done with the head."""
+
+    force: Annotated[bool, Field(description="Put it into service even if leave-one-out gets worse.")] = False
+    dry_run: Annotated[bool, Field(description="Only report how good it would be; nothing is stored.")] = False
+
+
+class DeleteParams(_Schema):
+    """What is removed with the head."""
+
+    photos: Annotated[bool, Field(description="Also the photos that came with it, where no other head needs them.")] = (
+        False
+    )
+
+
 class CategoryCount(_Schema):
     """A category and how many photos it has."""
 
@@ -219,6 +333,10 @@ class Limits(_Schema):
     max_points: int
     max_batch_items: int
     max_k: int
+    max_support_bytes: int
+    max_pairs: int
+    max_support_photos: int
+    max_heads: int
 
 
 class MetadataFieldInfo(_Schema):
@@ -246,6 +364,10 @@ class Info(_Schema):
     providers: list[str]
     threads: int
     metadata_fields: list[MetadataFieldInfo]
+    adaptation_id: Annotated[
+        str | None, Field(description="What fits heads to examples; null: the bundle cannot adapt.")
+    ]
+    adaptation_method: str | None = None
     limits: Limits
 
 
@@ -263,3 +385,9 @@ class Readiness(_Schema):
     index_version: str
     checked_s_ago: Annotated[float, Field(ge=0)]
     index_update_problem: str | None = None
+    heads_live: Annotated[int, Field(ge=0, description="Fitted heads in service.")] = 0
+    heads_outdated: Annotated[
+        int,
+        Field(ge=0, description="Categories and profiles whose heads belong to another bundle: `inkseek heads refit`."),
+    ] = 0
+    online_problem: str | None = None

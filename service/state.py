@@ -13,6 +13,7 @@ from index_builder.artifact import GalleryIndex
 from models.bundle import Bundle
 from service.config import Settings
 from service.errors import NotReady
+from service.online.room import OnlineRoom
 from service.retrieval.retriever import Retriever
 
 _CANARY_ROWS = 3
@@ -27,16 +28,18 @@ def load_bundle(settings: Settings) -> Bundle:
 def load_retriever(settings: Settings, bundle: Bundle, version: str | None = None) -> Retriever:
     """Open the published index version (or the named one) for `bundle` and hold it against known answers.
 
-    Raises IndexArtifactError (an index of another bundle is one), BundleCorrupt, NotReady.
+    Raises IndexArtifactError (an index of another bundle is one), BundleCorrupt, OnlineCorrupt, NotReady.
     """
     index = GalleryIndex.load(
         settings.index, version=version, bundle_id=bundle.bundle_id, gallery_root=settings.gallery_root
     )
-    retriever = Retriever(bundle, index, settings.image_limits, settings.stroke_limits)
+    room = OnlineRoom(settings.online_folder, bundle.bundle_id, bundle.embedding_dim)
+    retriever = Retriever(bundle, index, settings.image_limits, settings.stroke_limits, room)
     try:
         check_canary(retriever)
+        retriever.gallery()
     except BaseException:
-        index.close()
+        retriever.close()
         raise
     return retriever
 
@@ -102,7 +105,7 @@ class Serving:
                 lease.jobs -= 1
                 finished = lease.retired and lease.jobs == 0
             if finished:
-                lease.retriever.index.close()
+                lease.retriever.close()
 
     def swap(self, retriever: Retriever) -> None:
         """Serve `retriever` from now on; the old index is closed when nobody uses it any more."""
@@ -118,4 +121,4 @@ class Serving:
             old.retired = True
             idle = old.jobs == 0
         if idle:
-            old.retriever.index.close()
+            old.retriever.close()

@@ -6,16 +6,20 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from typing import get_args
 
 from index_builder.artifact.layout import current_version
 from service.config import Settings
+from service.errors import OnlineCorrupt
 from service.metrics import Metrics
+from service.online.records import Scope
 from service.state import Serving, check_canary, load_retriever
 from service.workers import Workers
 
 _log = logging.getLogger("inkseek.service")
 
 _RETRY_S = 30.0  # until a version that could not be loaded is tried again: hashing a large index each second would hurt
+_ONLINE_INTERVAL_S = 1.0  # answers see every change at once; this is for metrics and the log
 _LATE_FACTOR = 3  # a canary that many intervals old is too old to call the service ready
 
 
@@ -59,12 +63,13 @@ class Watch:
         self._serving = serving
         self._workers = workers
         self._metrics = metrics
+        self._outdated: set[str] = set()
         self._describe(1)
         self.health = Health(stale_after_s=_LATE_FACTOR * settings.canary_interval_s + settings.request_timeout_s)
 
     async def run(self) -> None:
         """Watch until cancelled. The first answer is asked for with `check_answers`, before anything is served."""
-        await asyncio.gather(self._watch_answers(), self._watch_index())
+        await asyncio.gather(self._watch_answers(), self._watch_index(), self._watch_online())
 
     async def check_answers(self) -> None:
         """Ask the canary now, through the same threads as every request."""
@@ -112,6 +117,32 @@ class Watch:
         while True:
             await asyncio.sleep(self._settings.index_poll_s)
             await self.check_index()
+
+    async def _watch_online(self) -> None:
+        while True:
+            await asyncio.to_thread(self.check_online)
+            await asyncio.sleep(_ONLINE_INTERVAL_S)
+
+    def check_online(self) -> None:
+        """Say in the metrics what was taught, and in the log which heads have to be made anew."""
+        try:
+            with self._serving.borrow() as retriever:
+                state = retriever.room.state()
+        except OnlineCorrupt as error:
+            _log.error("%s", error)
+            return
+        for scope in get_args(Scope):
+            self._metrics.heads_live.labels(scope).set(sum(target.scope == scope for target in state.live))
+        self._metrics.heads_outdated.set(len(state.outdated))
+        self._metrics.online_photos.set(len(state.photos))
+        outdated = {head.head_id for head in state.outdated}
+        for head in state.outdated:
+            if head.head_id not in self._outdated:
+                _log.warning(
+                    "%s of %s is stale: it was fitted for bundle %s. It does not serve until `inkseek heads refit`",
+                    head.head_id, head.target, head.bundle_id,
+                )  # fmt: skip
+        self._outdated = outdated
 
     def _ask_canary(self) -> None:
         with self._serving.borrow() as retriever:

@@ -87,6 +87,27 @@ class Workers:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
+class Teaching:
+    """How many requests with examples are in hand: their bodies are large, so fewer may be than searches."""
+
+    def __init__(self, at_once: int, metrics: Metrics) -> None:
+        """`at_once`: being read or answered."""
+        self._free = at_once
+        self._metrics = metrics
+
+    @contextmanager
+    def admission(self) -> Iterator[None]:
+        """A place for one request. Raises QueueFull."""
+        if not self._free:
+            self._metrics.rejected.labels("queue_full").inc()
+            raise QueueFull("as many heads are being taught as may")
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -14,8 +14,10 @@ from index_builder.artifact.gallery_index import GalleryIndex, SearchHit
 from index_builder.artifact.manifest import IndexManifest, MetadataField, RecallReport, SearchPlan
 from index_builder.artifact.photo_filter import Condition, PhotoFilter, parse_condition
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
+from index_builder.artifact.thumbnails import THUMBNAIL_PX, make_thumbnail
 
 __all__ = [
+    "THUMBNAIL_PX",
     "BundleMismatch",
     "CategoryNotFound",
     "Condition",
@@ -34,5 +36,6 @@ __all__ = [
     "SearchHit",
     "SearchPlan",
     "Thumbnail",
+    "make_thumbnail",
     "parse_condition",
 ]

@@ -37,6 +37,22 @@ def exact_top_k(vectors: Vectors, query: Vectors, k: int, rows: Rows | None = No
         reach *= 2
 
 
+def inner_products(vectors: Vectors, query: Vectors, rows: Rows | None = None) -> Vectors:
+    """(G, E), (E,) -> (G,), or (R,) of those ascending rows. A row's product does not depend on the other rows."""
+    total = len(vectors) if rows is None else len(rows)
+    products = np.empty(total, np.float32)
+    query = np.ascontiguousarray(query, np.float32)
+    faiss.omp_set_num_threads(1)
+    for start in range(0, total, _BLOCK_ROWS):
+        stop = min(start + _BLOCK_ROWS, total)
+        block = np.ascontiguousarray(vectors[start:stop] if rows is None else _block(vectors, rows[start:stop]))
+        # Several times as fast as numpy's product of a matrix and a vector, and always on one thread.
+        faiss.fvec_inner_products_ny(  # type: ignore[attr-defined]
+            faiss.swig_ptr(products[start:stop]), faiss.swig_ptr(query), faiss.swig_ptr(block), len(query), len(block)
+        )
+    return products
+
+
 def _best_of_each_block(vectors: Vectors, query: Vectors, reach: int, rows: Rows | None) -> tuple[Vectors, Rows]:
     total = len(vectors) if rows is None else len(rows)
     scores, found = [], []

@@ -162,6 +162,10 @@ class GalleryIndex:
         """Raises PhotoNotFound."""
         return self._photos.photo(photo_id)
 
+    def photo_with_bytes(self, sha256: str, category: str) -> PhotoRecord | None:
+        """The first photo of `category` whose file has that hash."""
+        return self._photos.with_bytes(sha256, category)
+
     def photos(self, rows: list[int]) -> list[PhotoRecord]:
         """Records of `rows`, in their order. Raises PhotoNotFound."""
         return self._photos.photos(rows)

@@ -154,6 +154,13 @@ class PhotoStore:
             raise PhotoNotFound(f"no photo {photo_id!r} in this gallery")
         return Thumbnail(jpeg=found[0][0], etag=found[0][1])
 
+    def with_bytes(self, sha256: str, category: str) -> PhotoRecord | None:
+        """The first photo of `category` whose file has that hash."""
+        found = self._query(
+            f"{self._select} WHERE sha256 = ? AND category = ? ORDER BY row LIMIT 1", (sha256, _utf8(category))
+        )
+        return self._record(found[0]) if found else None
+
     def categories(self) -> list[str]:
         """Category of every row, in row order."""
         return [values[0] for values in self._query("SELECT category FROM photos ORDER BY row")]

@@ -35,6 +35,9 @@ def search_answer(found: Found) -> dict[str, Any]:
         ],
         "bundle_id": found.bundle_id,
         "index_version": found.index_version,
+        "adapted": found.adapted,
+        "head_id": found.head_id,
+        "profile_head_id": found.profile_head_id,
         "timings_ms": {stage: round(milliseconds, 3) for stage, milliseconds in found.timings_ms.items()},
     }
 

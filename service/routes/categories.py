@@ -1,4 +1,4 @@
-"""The categories of the index."""
+"""The categories of the gallery."""
 
 from __future__ import annotations
 
@@ -20,5 +20,6 @@ router = APIRouter(tags=["gallery"])
 def categories(request: Request) -> Categories:
     """Photos without a category are in none of them, but in the total."""
     with process_of(request).serving.borrow() as retriever:
-        counts = [CategoryCount(category=name, count=count) for name, count in retriever.index.categories()]
-        return Categories(categories=counts, total=retriever.index.count)
+        view = retriever.gallery().view
+        counts = [CategoryCount(category=name, count=count) for name, count in view.categories().items()]
+        return Categories(categories=counts, total=view.count)

@@ -36,12 +36,16 @@ async def readyz(request: Request) -> Readiness:
     if trouble := health.trouble:
         raise NotReady(trouble)
     with process.serving.borrow() as retriever:
+        state = retriever.room.state()
         return Readiness(
             status="ready",
             bundle_id=retriever.bundle.bundle_id,
             index_version=retriever.index.version,
             checked_s_ago=health.checked_s_ago or 0.0,
             index_update_problem=health.update_problem,
+            heads_live=len(state.live),
+            heads_outdated=len(state.outdated),
+            online_problem=retriever.room.problem,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request
@@ -14,7 +15,7 @@ from service.errors import DeadlineExceeded, QueueFull
 from service.openapi import Responses, ok, picture, problem_responses
 from service.retrieval.answers import PHOTOS_PATH, json_bytes, photo_answer, search_answer
 from service.routes.search import QUERY_ERRORS
-from service.schemas import Photo, SearchAnswer, SearchParams
+from service.schemas import NarrowingParams, Photo, SearchAnswer
 
 router = APIRouter(tags=["gallery"])
 
@@ -31,6 +32,12 @@ _DISPLAYABLE = {
     ".gif": "image/gif",
     ".bmp": "image/bmp",
 }
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n", "image/png"),
+    (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+)
 _NOT_MODIFIED: Responses = {304: {"description": "The client's copy is still good"}}
 
 
@@ -43,7 +50,7 @@ _NOT_MODIFIED: Responses = {304: {"description": "The client's copy is still goo
 def thumbnail(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
     """Cached by clients for some minutes; asked again with its ETag it costs next to nothing."""
     with process_of(request).serving.borrow() as retriever:
-        jpeg, etag = retriever.index.thumbnail(photo_id)
+        jpeg, etag = retriever.gallery().view.thumbnail(photo_id)
     return _cached(Response(jpeg, media_type="image/jpeg", headers={"ETag": f'"{etag.strip(chr(34))}"'}), if_none_match)
 
 
@@ -58,7 +65,9 @@ def thumbnail(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = 
 def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
     """The original file where it is at hand and browsers can show it; else the thumbnail."""
     with process_of(request).serving.borrow() as retriever:
-        original = retriever.index.original_path(photo_id)
+        original = retriever.gallery().view.original(photo_id)
+    if isinstance(original, bytes):
+        return _uploaded(request, photo_id, original, if_none_match)
     media_type = _DISPLAYABLE.get(original.suffix.lower()) if original else None
     if original is None or media_type is None:
         return thumbnail(request, photo_id, if_none_match)
@@ -72,7 +81,7 @@ def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") 
     responses=ok("The k photos most like it, itself left out", examples.SIMILAR)
     | problem_responses(PhotoNotFound, QueueFull, DeadlineExceeded, *QUERY_ERRORS),
 )
-async def similar(request: Request, photo_id: PhotoId, params: Annotated[SearchParams, Query()]) -> Response:
+async def similar(request: Request, photo_id: PhotoId, params: Annotated[NarrowingParams, Query()]) -> Response:
     """Answers as a search does; the photo's own embedding is the query."""
     process = process_of(request)
 
@@ -93,7 +102,17 @@ async def similar(request: Request, photo_id: PhotoId, params: Annotated[SearchP
 def photo(request: Request, photo_id: PhotoId) -> Photo:
     """Category, size, hash, metadata, and where its pictures are."""
     with process_of(request).serving.borrow() as retriever:
-        return Photo(**photo_answer(retriever.index.photo(photo_id)))
+        return Photo(**photo_answer(retriever.gallery().view.photo(photo_id)))
+
+
+def _uploaded(request: Request, photo_id: str, image: bytes, if_none_match: str) -> Response:
+    media_type = next((kind for start, kind in _SIGNATURES if image.startswith(start)), None)
+    if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
+        media_type = "image/webp"
+    if media_type is None:
+        return thumbnail(request, photo_id, if_none_match)
+    etag = hashlib.sha256(image).hexdigest()[:16]
+    return _cached(Response(image, media_type=media_type, headers={"ETag": f'"{etag}"'}), if_none_match)
 
 
 def _cached(response: Response, if_none_match: str) -> Response:

@@ -35,7 +35,7 @@ from service.openapi import BATCH_BODY, SKETCH_BODY, ok, problem_responses
 from service.problems import problem
 from service.retrieval.answers import json_bytes, search_answer
 from service.retrieval.body import Source, Upload, read_source, read_sources
-from service.retrieval.retriever import SearchQuery
+from service.retrieval.query import SearchQuery
 from service.schemas import BatchAnswer, SearchAnswer, SearchParams
 
 router = APIRouter(tags=["search"])

@@ -12,9 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from index_builder.artifact import make_thumbnail
 from index_builder.embed import EmbeddedPhoto, Pace, embed_photos
 from index_builder.gallery import GalleryPhoto
-from index_builder.photo_reader import Rejected, make_thumbnail
+from index_builder.photo_reader import Rejected
 from models.bundle import Bundle, Encoder, ImageLimits, Runtime
 
 LIMITS = ImageLimits()

@@ -1,0 +1,108 @@
+"""online.sqlite: its tables, its connections, its transactions. Every change is one transaction, forced to the disk.
+
+A change that was answered survives a power cut; one that was cut short never happened. Readers see the database as of
+one moment. Nothing else of the online room lies on the disk.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from service.errors import OnlineCorrupt, OnlineUnwritable
+
+FILE = "online.sqlite"
+SCHEMA_VERSION = 1
+
+_BUSY_TIMEOUT_S = 10.0
+_LOCK = ".lock"
+
+_SCHEMA = """
+CREATE TABLE heads (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, head_id TEXT NOT NULL UNIQUE,
+    scope TEXT NOT NULL CHECK (scope IN ('category', 'profile')), name TEXT NOT NULL, version INTEGER NOT NULL,
+    bundle_id TEXT NOT NULL, adaptation_id TEXT NOT NULL, method TEXT NOT NULL, k INTEGER NOT NULL, margin REAL,
+    leave_one_out TEXT NOT NULL, went_live INTEGER NOT NULL, reason TEXT NOT NULL, created_at TEXT NOT NULL,
+    photos_added TEXT NOT NULL, timings_ms TEXT NOT NULL, arrays BLOB NOT NULL,
+    UNIQUE (scope, name, version));
+CREATE TABLE support (
+    head INTEGER NOT NULL REFERENCES heads (number) ON DELETE CASCADE, place INTEGER NOT NULL,
+    sketch BLOB NOT NULL, sketch_vector BLOB NOT NULL, photo_id TEXT NOT NULL,
+    PRIMARY KEY (head, place)) WITHOUT ROWID;
+CREATE TABLE activations (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    head INTEGER NOT NULL REFERENCES heads (number) ON DELETE CASCADE);
+CREATE TABLE photos (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, photo_id TEXT NOT NULL UNIQUE, category TEXT NOT NULL,
+    sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, created_at TEXT NOT NULL,
+    head_id TEXT NOT NULL);
+CREATE TABLE photo_vectors (
+    photo INTEGER NOT NULL REFERENCES photos (number) ON DELETE CASCADE, bundle_id TEXT NOT NULL,
+    vector BLOB NOT NULL, PRIMARY KEY (photo, bundle_id));
+CREATE TABLE photo_files (
+    photo INTEGER PRIMARY KEY REFERENCES photos (number) ON DELETE CASCADE, etag TEXT NOT NULL,
+    thumbnail BLOB NOT NULL, image BLOB NOT NULL);
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection to a database that is there, for any thread that holds the caller's lock. Raises OnlineCorrupt."""
+    try:
+        database = sqlite3.connect(
+            path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
+        database.execute("PRAGMA foreign_keys = ON")
+        database.execute("PRAGMA synchronous = FULL")
+        found = int(database.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error as error:
+        raise OnlineCorrupt(f"{path} cannot be read: {error}") from error
+    if found not in (0, SCHEMA_VERSION):  # 0: created, and then the process died before it wrote the tables
+        database.close()
+        raise OnlineCorrupt(f"{path} has schema version {found}; this release reads {SCHEMA_VERSION}")
+    return database
+
+
+def has_tables(database: sqlite3.Connection) -> bool:
+    """Whether the tables are there: False only until a creation that died is repeated."""
+    return bool(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Everything done inside happens, or nothing. Writers of all processes take turns; the database is made if need be.
+
+    Raises OnlineUnwritable, OnlineCorrupt.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / _LOCK).open("a+b")
+    except OSError as error:
+        raise OnlineUnwritable(f"{folder} cannot be written: {error.strerror or error}") from error
+    with lock, closing(_opened(folder / FILE, lock.fileno())) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            yield database
+            database.execute("COMMIT")
+        except sqlite3.OperationalError as error:  # a full disk, a read-only one, a lock that is not given up
+            raise OnlineUnwritable(f"{folder / FILE} cannot be written: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise OnlineCorrupt(f"{folder / FILE}: {error}") from error
+        finally:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+
+
+def _opened(path: Path, lock: int) -> sqlite3.Connection:
+    fcntl.flock(lock, fcntl.LOCK_EX)  # given up when the file is closed, however the process ends
+    database = connect(path)
+    try:
+        if not has_tables(database):
+            database.execute("PRAGMA journal_mode = WAL")
+            database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    except sqlite3.OperationalError as error:
+        database.close()
+        raise OnlineUnwritable(f"{path} cannot be written: {error}") from error
+    return database
