@@ -113,11 +113,11 @@ class Adaptation:
         seen = centred.embed(photos)
 
         def before(asked: Rows) -> Vectors:
-            return centred.embed(sketches[asked]) @ seen.T
+            return centred.embed_sketches(sketches[asked]) @ seen.T
 
         def after(asked: Rows, kept: Rows) -> Vectors:
             head, _ = self._head(frame, sketches[kept], positives[kept], photos)
-            return head.embed(sketches[asked]) @ head.embed(photos).T
+            return head.embed_sketches(sketches[asked]) @ head.embed(photos).T
 
         head, margin = self._head(frame, sketches, positives, photos)
         return FittedHead(head.calibrated(photos), margin, leave_one_out(positives, before, after))

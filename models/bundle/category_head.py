@@ -2,7 +2,7 @@
 
 A head works on stored embeddings, so adapting never encodes a photo again and never rebuilds an index:
 
-    x -> unit((x - mean) @ map)
+    photo x -> unit((x - mean) @ map)        sketch x -> unit((x - sketch_mean) @ map)
 
 Photos of one category share most of their embedding. Taking their mean away leaves what tells them apart; a map that
 was fitted to examples weighs that further. Scores come out on the scale of plain cosines, see `score_scale`.
@@ -10,7 +10,7 @@ was fitted to examples weighs that further. Scores come out on the scale of plai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,21 +24,36 @@ _SCALE_SAMPLE = 256  # photos whose likeness to each other sets the scale; more 
 
 @dataclass(frozen=True)
 class CategoryHead:
-    """`mean` (E,); `map` (E, E'), None for the identity; `scale`, `offset`: see `scores`."""
+    """`mean` (E,); `map` (E, E'), None for the identity; `scale`, `offset`: see `scores`.
+
+    `sketch_mean` (E,): what the category's sketches share, None where it is taken to be what its photos do.
+    """
 
     mean: Vectors
     map: Vectors | None = None
     scale: float = 1.0
     offset: float = 0.0
+    sketch_mean: Vectors | None = None
 
     @classmethod
     def centred(cls, photos: Vectors) -> CategoryHead:
         """The head that needs no examples: (G, E) unit embeddings of the category's photos -> their mean taken away."""
         return cls(category_mean(photos)).calibrated(photos)
 
-    def embed(self, rows: Vectors) -> Vectors:
-        """(N, E) -> (N, E'), rows of length 1; a row that equals the mean becomes zeros."""
-        moved = rows - self.mean
+    @property
+    def sketch_centre(self) -> Vectors:
+        """(E,): what is taken away from a sketch."""
+        return self.mean if self.sketch_mean is None else self.sketch_mean
+
+    def embed(self, photos: Vectors) -> Vectors:
+        """(N, E) photos -> (N, E'), rows of length 1; a row that equals the mean becomes zeros."""
+        return self._mapped(photos - self.mean)
+
+    def embed_sketches(self, sketches: Vectors) -> Vectors:
+        """(N, E) sketches -> (N, E'): as `embed`, less what sketches share."""
+        return self._mapped(sketches - self.sketch_centre)
+
+    def _mapped(self, moved: Vectors) -> Vectors:
         if self.map is not None:
             moved = moved @ self.map
         length = np.linalg.norm(moved, axis=1, keepdims=True)
@@ -46,7 +61,7 @@ class CategoryHead:
         return unit
 
     def scores(self, queries: Vectors, photos: Vectors) -> Vectors:
-        """(Q, E'), (G, E') both embedded by this head -> (Q, G) in [-1, 1], comparable to plain cosines."""
+        """Sketches (Q, E'), photos (G, E'), embedded by this head -> (Q, G) in [-1, 1], comparable to plain cosines."""
         found: Vectors = np.clip(self.offset + self.scale * (queries @ photos.T), -1.0, 1.0)
         return found
 
@@ -54,7 +69,7 @@ class CategoryHead:
         """The same head with the scale that `score_scale` finds on (G, E) embeddings of the category's photos."""
         sample = photos[:: max(1, -(-len(photos) // _SCALE_SAMPLE))]
         scale, offset = score_scale(sample, self.embed(sample))
-        return CategoryHead(self.mean, self.map, scale, offset)
+        return replace(self, scale=scale, offset=offset)
 
 
 def category_mean(photos: Vectors) -> Vectors:

@@ -20,6 +20,8 @@ def head_bytes(head: CategoryHead | ProfileHead) -> bytes:
         arrays = {"mean": head.mean, "scale": np.array([head.scale, head.offset], np.float64)}
         if head.map is not None:
             arrays["map"] = head.map
+        if head.sketch_mean is not None:
+            arrays["sketch_mean"] = head.sketch_mean
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
@@ -34,7 +36,7 @@ def head_from_bytes(data: bytes, head_id: str, embedding_dim: int) -> CategoryHe
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise OnlineCorrupt(f"the numbers of head {head_id} cannot be read: {error}") from error
     input_dims = {len(head.shift), len(head.down), head.up.shape[1]} if isinstance(head, ProfileHead) else {
-        len(head.mean), *(() if head.map is None else (len(head.map),))
+        len(head.mean), len(head.sketch_centre), *(() if head.map is None else (len(head.map),))
     }  # fmt: skip
     if input_dims != {embedding_dim} or not all(np.isfinite(array).all() for array in arrays.values()):
         raise OnlineCorrupt(f"the numbers of head {head_id} are not a head for {embedding_dim} numbers")
@@ -45,7 +47,7 @@ def _head(arrays: dict[str, Vectors]) -> CategoryHead | ProfileHead:
     if "shift" in arrays:
         return ProfileHead(arrays["down"], arrays["up"], arrays["shift"])
     scale, offset = arrays["scale"].tolist()
-    return CategoryHead(arrays["mean"], arrays.get("map"), scale, offset)
+    return CategoryHead(arrays["mean"], arrays.get("map"), scale, offset, arrays.get("sketch_mean"))
 
 
 def vector_bytes(vector: Vectors) -> bytes:

@@ -54,13 +54,13 @@ class PlainHead:
 
 @dataclass(frozen=True)
 class SharedHead:
-    """A category head: the same for sketches and photos."""
+    """A category head."""
 
     head: CategoryHead
 
     def sketches(self, rows: Vectors) -> Vectors:
-        """See CategoryHead.embed."""
-        return self.head.embed(rows)
+        """See CategoryHead.embed_sketches."""
+        return self.head.embed_sketches(rows)
 
     def photos(self, rows: Vectors) -> Vectors:
         """See CategoryHead.embed."""

@@ -38,7 +38,7 @@ def test_leave_one_out_is_what_fitting_without_a_photo_gives() -> None:
         kept = owners != owner
         other = adaptation.fit(sketches[kept], owners[kept], photos).head
         for head, ranks in ((CategoryHead.centred(photos), before), (other, after)):
-            scores = head.scores(head.embed(sketches[row : row + 1]), head.embed(photos))[0]
+            scores = head.scores(head.embed_sketches(sketches[row : row + 1]), head.embed(photos))[0]
             ranks.append(1 + sum(score > scores[owner] for score in scores))
     for ranks, found in ((before, fitted.leave_one_out.before), (after, fitted.leave_one_out.after)):
         assert found.mean_rank == pytest.approx(np.mean(ranks))
