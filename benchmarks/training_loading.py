@@ -42,7 +42,7 @@ def seconds(work: Callable[[], object], place: Place) -> float:
 
 def measure(run: XModalRun, steps: int, place: Place) -> dict[str, float]:
     teacher = Teacher(run.config.teacher)
-    freeze_stages(teacher, run.config.teacher_training.plan.frozen_stages)
+    freeze_stages(teacher, run.config.require_teacher().plan.frozen_stages)
     task = TeacherTask(run.config, teacher.to(place.device), {}, place)
     batches = run.batches((run.config.teacher.encoder.size_px,), place, two_sketches=True)
     stream = batches.from_to(0, steps + 1, run.resources.workers)

@@ -1,8 +1,8 @@
-"""Where vectors come from when figures are measured: a bundle's ONNX encoders, or HOG."""
+"""Vectors of pairs and photos from a bundle's ONNX encoders."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import Bundle, Encoder, SketchNormalisation, decode_image
-from models.bundle.preprocess import Preprocess
-from models.data.pairs import Pair, Photo
-from models.evaluation.hog import hog
+from models.bundle import Bundle, Encoder, decode_image
 from models.evaluation.protocol import EncodePhotos, EncodeSketches
 
 _BATCH = 16
-_HOG_PX = 160
 
 
 @dataclass(frozen=True)
@@ -38,25 +34,6 @@ def bundle_features(bundle: Bundle) -> Features:
         sketches=lambda pairs: _encoded(bundle.sketch, [_open_sketch(pair.sketch_path) for pair in pairs]),
         photos=lambda photos: _encoded(bundle.photo, [_open_photo(photo.path) for photo in photos]),
     )
-
-
-def hog_features() -> Features:
-    """Histograms of oriented gradients over the same views, with nothing learned."""
-    plain: dict[str, tuple[float, float, float]] = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
-    sketch_view = Preprocess(size_px=_HOG_PX, sketch=SketchNormalisation(), **plain).view
-    photo_view = Preprocess(size_px=_HOG_PX, **plain).view
-
-    def rows(images: Sequence[Image.Image], view: Callable[[Image.Image], Image.Image]) -> NDArray[np.float32]:
-        return np.stack([hog(np.asarray(view(image).convert("L"), dtype=np.float32)) for image in images])
-
-    def sketches(pairs: Sequence[Pair]) -> NDArray[np.float32]:
-        return rows([_open_sketch(pair.sketch_path) for pair in pairs], sketch_view)
-
-    def photos(photos_: Sequence[Photo]) -> NDArray[np.float32]:
-        return rows([_open_photo(photo.path) for photo in photos_], photo_view)
-
-    dim = hog(np.zeros((_HOG_PX, _HOG_PX), dtype=np.float32)).size
-    return Features("hog", dim, sketches, photos)
 
 
 def _encoded(encoder: Encoder, images: Sequence[Image.Image]) -> NDArray[np.float32]:

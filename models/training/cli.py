@@ -70,6 +70,9 @@ def students(
     data: Data,
     out: Out,
     teacher: Annotated[Path | None, typer.Option(help="The teacher's run directory.")] = None,
+    keep: Annotated[
+        list[int] | None, typer.Option(metavar="STEP", help="Write this step's students to kept/STEP; repeatable.")
+    ] = None,
     changes: Changes = None,
     processes: Processes = 1,
     threads: Threads = None,
@@ -85,7 +88,7 @@ def students(
     try:
         experiment = XModalConfig.load(config, changes or ())
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
-        distill_students(XModalRun(experiment, resources, out, teacher))
+        distill_students(XModalRun(experiment, resources, out, teacher, keep=tuple(keep or ())))
     except InkseekError as error:
         _fail(f"{type(error).__name__}: {error}")
 

@@ -7,21 +7,20 @@ baselines, beside the others they let the two students meet directly.
 
 from __future__ import annotations
 
-import copy
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from models.bundle.errors import InkseekError
+from models.evaluation.protocol import CategoryGallery
 from models.losses.info_nce import centred_info_nce, info_nce
 from models.losses.queue_contrast import KeyQueue, queue_contrast
 from models.losses.relational_distillation import relational_angle, relational_distance
 from models.losses.triplet import triplet
-from models.students import Students
 from models.teacher import FrozenTeacher, Targets
 from models.training.checkpoint import Checkpoint
 from models.training.experiment import XModalRun
@@ -32,9 +31,8 @@ from models.training.place import Place
 from models.training.ranks import gather_cells, sum_gradients
 from models.training.run_directory import RunDirectory
 from models.training.train_teacher import TEACHER_NAME, load_teacher
-from models.training.validation import validate
+from models.training.validation import AnyStudents, validate
 from models.training.xmodalvit_config import XModalConfig
-from models.vit_students import VitStudents
 
 STUDENTS_NAME = "students.pt"
 
@@ -64,7 +62,7 @@ def distill_students(run: XModalRun) -> None:
 class Distillation(nn.Module):
     """What learns: the students, and maps from their embeddings to the teacher's width where the widths differ."""
 
-    def __init__(self, students: Students | VitStudents, width: int) -> None:
+    def __init__(self, students: AnyStudents, width: int) -> None:
         """`width` of the teacher's targets; the maps are left behind when the students are published."""
         super().__init__()
         self.students = students
@@ -89,24 +87,29 @@ def _train_rank(run: XModalRun, place: Place) -> None:
     for part in (module, teacher):
         if part is not None:
             part.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    task = StudentsTask(config, module, teacher, run.resources.data, place)
+    task = StudentsTask(config, module, teacher, run.galleries(), place)
     batches = run.batches(task.sizes, place, two_sketches=bool(config.student_training.angle))
     folder = RunDirectory(run.out)
-    Fit(task, plan, batches, folder, place, run.resources.workers, run.stop_after).fit()
+    Fit(task, plan, batches, folder, place, run.resources.workers, run.stop_after, run.keep).fit()
 
 
 class StudentsTask:
     """The students, a queue for each, and their loss; see `Task`."""
 
     def __init__(
-        self, config: XModalConfig, module: Distillation, teacher: FrozenTeacher | None, data: Path, place: Place
+        self,
+        config: XModalConfig,
+        module: Distillation,
+        teacher: FrozenTeacher | None,
+        galleries: Mapping[str, Sequence[CategoryGallery]],
+        place: Place,
     ) -> None:
-        """`data`: folder of the validation sets."""
+        """`galleries`: of the validation splits."""
         self.config = config
         self.distillation = module
         self.module: nn.Module = module
         self.teacher = teacher
-        self.data = data
+        self.galleries = galleries
         self.place = place
         self.queues: dict[str, KeyQueue] = {}
         if teacher is not None:
@@ -157,15 +160,10 @@ class StudentsTask:
         sum_gradients(self.distillation.students.trunks(), heads, self.place.world)
 
     def validate(self, averaged: nn.Module) -> Verdict:
-        """acc@1 and acc@10 of each split; the score is the mean acc@1."""
+        """See `validate`; the score is the mean acc@1 of searches within a category, as they are served."""
         assert isinstance(averaged, Distillation)
-        students = averaged.students
-        if self.place.device.type != "cpu":
-            students = copy.deepcopy(students).cpu()
-        # `validate` calls what both forms of students have.
-        same = cast("Students", students)
-        figures = validate(same, self.data, self.config.validation, self.place.rank, self.place.world)
-        first = [value for name, value in figures.items() if name.endswith("@1")]
+        figures = validate(averaged.students, self.galleries, self.place, bf16=self.config.bf16)
+        first = [value for name, value in figures.items() if name.endswith("/centred@1")]
         return Verdict(figures, sum(first) / max(1, len(first)))
 
     def publish(self, averaged: nn.Module, step: int, folder: Path) -> None:

@@ -36,13 +36,17 @@ class Resources:
 
 @dataclass(frozen=True)
 class XModalRun:
-    """`out`: the run's directory. `teacher`: a teacher's. `stop_after`: end after this step as if killed there."""
+    """`out`: the run's directory. `teacher`: a teacher's. `stop_after`: end after this step as if killed there.
+
+    `keep`: steps whose students are kept whatever their figures, to blend them.
+    """
 
     config: XModalConfig
     resources: Resources
     out: Path
     teacher: Path | None = None
     stop_after: int | None = None
+    keep: tuple[int, ...] = ()
 
     @property
     def images(self) -> Path:

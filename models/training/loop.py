@@ -79,7 +79,10 @@ class _Standing:
 
 @dataclass(frozen=True)
 class Fit:
-    """One run of a task. `workers`: threads that prepare batches ahead. `stop_after`: end there as if killed."""
+    """One run of a task. `workers`: threads that prepare batches ahead. `stop_after`: end there as if killed.
+
+    `keep`: steps whose averaged weights are published below `kept/STEP` too, however good they are.
+    """
 
     task: Task
     plan: TrainingPlan
@@ -88,6 +91,7 @@ class Fit:
     place: Place
     workers: int = 0
     stop_after: int | None = None
+    keep: tuple[int, ...] = ()
 
     def fit(self) -> None:
         """Train to the end of the plan, or until patience is spent."""
@@ -118,6 +122,10 @@ class Fit:
                         progress.console.print(f"step {done}, {pace:.2f} s each: {verdict.figures}", highlight=False)
                         if better:
                             task.publish(averaged, done, self.run.path)
+                if done in self.keep and self.place.first:
+                    kept = self.run.path / "kept" / str(done)
+                    kept.mkdir(parents=True, exist_ok=True)
+                    task.publish(averaged, done, kept)
                 stopping = last or done == self.stop_after or self._spent(standing)
                 if self.place.first and (done % plan.checkpoint_every == 0 or stopping):
                     self._save(averaged, optimiser, standing)

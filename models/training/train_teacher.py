@@ -36,8 +36,10 @@ _QUEUE = "r_s"
 def train_teacher(run: XModalRun) -> None:
     """Train, or go on with, the teacher of `run.config`; the best weights go to `teacher.pt`.
 
-    Raises what `XModalRun.prepare`, `RunDirectory.open` and `XModalRun.launch` raise, before the first step.
+    Raises, before the first step, ConfigInvalid and what `XModalRun.prepare`, `RunDirectory.open` and
+    `XModalRun.launch` raise.
     """
+    run.config.require_teacher()
     RunDirectory.open(run.out, _described(run.config))
     run.prepare()
     run.launch(partial(_train_rank, run))
@@ -66,7 +68,7 @@ def _train_rank(run: XModalRun, place: Place) -> None:
         start_from_imagenet(teacher, run.pretrained)
     if config.published is not None:
         start_from_published(teacher, config.published)
-    plan = config.teacher_training.plan
+    plan = config.require_teacher().plan
     freeze_stages(teacher, plan.frozen_stages)
     teacher.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     task = TeacherTask(config, teacher, run.galleries(), place)
@@ -83,16 +85,17 @@ class TeacherTask:
     ) -> None:
         """An unfilled queue of the teacher's width."""
         self.config = config
+        self.training = config.require_teacher()
         self.teacher = teacher
         self.module: nn.Module = teacher
         self.galleries = galleries
         self.place = place
-        start = KeyQueue.start(config.teacher_training.queue_length, config.teacher.embedding_dim, config.seed)
+        start = KeyQueue.start(self.training.queue_length, config.teacher.embedding_dim, config.seed)
         self.queues = {_QUEUE: start.to(place.device)}
 
     def losses(self, batch: PairBatch) -> dict[str, Tensor]:
         """XAQC, and where asked for InfoNCE within the batch; see `TeacherTraining`."""
-        training = self.config.teacher_training
+        training = self.training
         in_batch = bool(training.info_nce or training.grid_info_nce)
         (views,) = batch.views.values()
         with self.place.autocast(self.config.bf16):
@@ -124,8 +127,7 @@ class TeacherTask:
     def validate(self, averaged: nn.Module) -> Verdict:
         """See `validate_teacher`."""
         assert isinstance(averaged, Teacher)
-        temperature = self.config.teacher_training.temperature
-        return validate_teacher(averaged, self.galleries, temperature, self.place, self.config.bf16)
+        return validate_teacher(averaged, self.galleries, self.training.temperature, self.place, self.config.bf16)
 
     def publish(self, averaged: nn.Module, step: int, folder: Path) -> None:
         """Write `teacher.pt`: the weights with the experiment that they belong to."""
@@ -138,7 +140,7 @@ class TeacherTask:
         return TeacherCells(*parts)
 
     def _in_batch(self, sketches: Tensor, photos: Tensor, identities: Tensor) -> Tensor:
-        training = self.config.teacher_training
+        training = self.training
         return info_nce(
             F.normalize(sketches, dim=1),
             F.normalize(photos, dim=1),

@@ -95,7 +95,7 @@ class XModalConfig(_Frozen):
 
     `student` or `vit_student`: the students' form, exactly one. `published`: a file with a ViT's published weights for
     the teacher's encoders; `published_student`: for ViT students. `pretrained`: CNN trunks start from ImageNet
-    (`RESNET18_IMAGENET`). `augment`: false only resizes.
+    (`RESNET18_IMAGENET`). `augment`: false only resizes. `teacher_training`: None where no teacher is trained.
     """
 
     about: dict[str, Any]
@@ -112,7 +112,7 @@ class XModalConfig(_Frozen):
     augment: AugmentConfig | Literal[False] = AugmentConfig()
     sets: tuple[SetConfig, ...] = Field(min_length=1)
     validation: tuple[ValidationSplit, ...] = STANDARD_SPLITS
-    teacher_training: TeacherTraining
+    teacher_training: TeacherTraining | None = None
     student_training: StudentTraining
 
     @model_validator(mode="after")
@@ -136,6 +136,12 @@ class XModalConfig(_Frozen):
             return cls.model_validate(values)
         except ValidationError as error:
             raise ConfigInvalid(f"{source} is no XModalViT experiment: {error}") from error
+
+    def require_teacher(self) -> TeacherTraining:
+        """How the teacher is trained. Raises ConfigInvalid where none is."""
+        if self.teacher_training is None:
+            raise ConfigInvalid("this experiment trains no teacher: it has no [teacher_training]")
+        return self.teacher_training
 
     def build_students(self) -> Students | VitStudents:
         """Students of the configured form, with random weights."""
