@@ -9,6 +9,7 @@ from models.cli import app as bundle_app
 from models.data.cli import app as data_app
 from models.evaluation.cli import evaluate
 from models.training.cli import app as train_app
+from service.adapt_cli import adapt_app, heads_app
 from service.cli import search, serve
 
 app = typer.Typer(
@@ -20,6 +21,8 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(search)
 app.command()(evaluate)
+app.add_typer(adapt_app, name="adapt", help="Teach a category, or a drawing style, from a few examples.")
+app.add_typer(heads_app, name="heads", help="Look after what was taught.")
 app.add_typer(index_app, name="index", help="Build and look after the index of a photo gallery.")
 app.add_typer(data_app, name="data", help="Look at sketch-photo data sets.")
 app.add_typer(train_app, name="train", help="Train the teacher, distil the students (needs torch).")

@@ -37,6 +37,9 @@ BundleDir = Annotated[Path | None, typer.Option(help="The bundle's directory; th
 GalleryRoot = Annotated[
     Path | None, typer.Option(help="Where the original photos lie, if not where they were indexed.")
 ]
+OnlineDir = Annotated[
+    Path | None, typer.Option(help="Where heads and uploaded photos are kept; else `online` in the index directory.")
+]
 RequireGpu = Annotated[bool | None, typer.Option("--require-gpu", help="Fail rather than encode on the CPU.")]
 
 
@@ -46,6 +49,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. [8000]")] = None,
     bundle: BundleDir = None,
     gallery_root: GalleryRoot = None,
+    online_dir: OnlineDir = None,
     workers: Annotated[int | None, typer.Option(help="Processes, each with its own encoder and index. [1]")] = None,
     require_gpu: RequireGpu = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error. [info]")] = None,
@@ -57,13 +61,14 @@ def serve(
     """
     from service.server import run  # `search` needs no web server
 
-    settings = _settings(
+    settings = settings_of(
         False,
         index=index,
         host=host,
         port=port,
         bundle=bundle,
         gallery_root=gallery_root,
+        online_dir=online_dir,
         workers=workers,
         require_gpu=require_gpu,
         log_level=log_level,
@@ -76,7 +81,7 @@ def serve(
     try:
         run(settings, announce)
     except InkseekError as error:
-        _fail(error, as_json=False)
+        refuse(error, as_json=False)
 
 
 def search(
@@ -92,13 +97,16 @@ def search(
     ] = None,
     min_score: Annotated[float | None, typer.Option(min=-1.0, max=1.0, help="Leave out lower cosines.")] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Score every photo instead of asking the index.")] = False,
+    profile: Annotated[str | None, typer.Option(help="Who drew it: a drawing style that was taught.")] = None,
+    adapt: Annotated[bool, typer.Option("--adapt/--no-adapt", help="Use what was taught.")] = True,
     bundle: BundleDir = None,
+    online_dir: OnlineDir = None,
     sheet: Annotated[Path | None, typer.Option(help="Write the answer as a picture, PNG or JPEG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Find the photos most like a sketch, without a server."""
-    settings = _settings(as_json, index=index, bundle=bundle)
-    query = SearchQuery(k, tuple(category or ()), tuple(condition or ()), min_score, exact)
+    settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
+    query = SearchQuery(k, tuple(category or ()), tuple(condition or ()), min_score, exact, adapt, profile)
     try:
         data = sys.stdin.buffer.read() if str(sketch) == "-" else sketch.read_bytes()
         source = source_from_bytes(data)
@@ -107,18 +115,19 @@ def search(
         if sheet:
             _write_sheet(sheet, retriever, source, found)
     except (InkseekError, OSError) as error:
-        _fail(error, as_json)
+        refuse(error, as_json)
     if as_json:
-        sys.stdout.write(json.dumps(search_answer(found), indent=2) + "\n")
+        print_json(search_answer(found))
     else:
         Console().print(_table(found), f"[dim]{_summary(found)}[/dim]")
 
 
-def _settings(as_json: bool, **options: Any) -> Settings:
+def settings_of(as_json: bool, **options: Any) -> Settings:
+    """The settings of a command: its options before `INKSEEK_*` variables. Ends the command when they are wrong."""
     try:
         return load_settings(**options)
     except UnknownSetting as error:
-        _fail(error, as_json, WRONG_USAGE)
+        refuse(error, as_json, WRONG_USAGE)
     except ValidationError as error:
         for fault in error.errors():
             name = str(fault["loc"][0])
@@ -154,10 +163,17 @@ def _table(found: Found) -> Table:
 
 
 def _summary(found: Found) -> str:
-    return f"{found.timings_ms['total']:.0f} ms, bundle {found.bundle_id}, index {found.index_version}"
+    heads = "".join(f", head {head_id}" for head_id in (found.head_id, found.profile_head_id) if head_id)
+    return f"{found.timings_ms['total']:.0f} ms{heads}, bundle {found.bundle_id}, index {found.index_version}"
 
 
-def _fail(error: Exception, as_json: bool, code: int = FAILED) -> NoReturn:
+def print_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def refuse(error: Exception, as_json: bool, code: int = FAILED) -> NoReturn:
+    """Say what was wrong, and end the command."""
     if as_json:
         sys.stdout.write(json.dumps({"error": type(error).__name__, "detail": str(error)}) + "\n")
     else:

@@ -13,13 +13,15 @@ from service.config import Settings
 from service.errors import OnlineCorrupt
 from service.metrics import Metrics
 from service.online.records import Scope
+from service.retrieval.gallery import Gallery
 from service.state import Serving, check_canary, load_retriever
 from service.workers import Workers
 
 _log = logging.getLogger("inkseek.service")
 
 _RETRY_S = 30.0  # until a version that could not be loaded is tried again: hashing a large index each second would hurt
-_ONLINE_INTERVAL_S = 1.0  # answers see every change at once; this is for metrics and the log
+_ONLINE_INTERVAL_S = 1.0  # answers see every change at once; this is for metrics, the log, and to have scorers ready
+_PREPARED_AT_ONCE = 64  # of a room with more heads than that, the rest is prepared when it is asked for
 _LATE_FACTOR = 3  # a canary that many intervals old is too old to call the service ready
 
 
@@ -64,6 +66,7 @@ class Watch:
         self._workers = workers
         self._metrics = metrics
         self._outdated: set[str] = set()
+        self._prepared: set[str] = set()
         self._describe(1)
         self.health = Health(stale_after_s=_LATE_FACTOR * settings.canary_interval_s + settings.request_timeout_s)
 
@@ -128,6 +131,7 @@ class Watch:
         try:
             with self._serving.borrow() as retriever:
                 state = retriever.room.state()
+                self._make_ready(retriever.gallery())
         except OnlineCorrupt as error:
             _log.error("%s", error)
             return
@@ -143,6 +147,14 @@ class Watch:
                     head.head_id, head.target, head.bundle_id,
                 )  # fmt: skip
         self._outdated = outdated
+
+    def _make_ready(self, gallery: Gallery) -> None:
+        """Prepare the scorers of heads that have come, so that no search has to wait for them."""
+        live = {head.head_id: target for target, head in gallery.state.live.items() if target.scope == "category"}
+        for head_id in list(live.keys() - self._prepared)[:_PREPARED_AT_ONCE]:
+            if live[head_id].name in gallery.view.categories():
+                gallery.scorer(live[head_id].name, fitted=True)
+        self._prepared = set(live)
 
     def _ask_canary(self) -> None:
         with self._serving.borrow() as retriever:

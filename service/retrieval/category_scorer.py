@@ -1,7 +1,8 @@
 """A category's photos scored through its head, at the cost of a plain search and with one number kept per photo.
 
-With u the embedded query, `u . (x - mean) @ map / length(x)` is `(map @ u) . x - (map @ u) . mean`, over the length of
-the embedded photo: the products with the stored vectors are all that depends on the query.
+With M the head's map, a the sketch and x a photo, both less the category's mean: their cosine after the map is
+`(M Mt a) . x` over the lengths of `a M` and `x M`. The length of `x M` does not depend on the sketch, so it is kept;
+then the products of `M Mt a` with the stored vectors are all that is left to do.
 """
 
 from __future__ import annotations
@@ -10,28 +11,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from index_builder.artifact.exact_search import Rows, Vectors
+from index_builder.artifact.exact_search import Rows, Vectors, inner_products
 from models.bundle import CategoryHead
 
 Products = Callable[[Vectors, Rows], Vectors]
 """(E,), (R,) ascending rows -> (R,) inner products of the query with those rows' vectors."""
 
-_SMALLEST_LENGTH = 1e-6  # a photo that equals the mean: what is left of it is rounding
+_SMALLEST_LENGTH = 1e-6  # of what is left of a photo that equals the mean: rounding
 
 
 @dataclass(frozen=True)
 class CategoryScorer:
     """`rows` (N,) ascending, all of the category's; `inverse` (N,): 1 / length of each embedded photo, or 0.
 
-    `head_id`: None for the head that needs no examples.
+    `head_id`: None for the head that needs no examples. `squared` (E, E): M Mt, None for the identity.
     """
 
     head: CategoryHead
     head_id: str | None
     rows: Rows
-    inverse: NDArray[np.float32]
+    inverse: Vectors
+    squared: Vectors | None
 
     @classmethod
     def of(
@@ -44,7 +45,8 @@ class CategoryScorer:
             lengths.append(np.linalg.norm(moved if head.map is None else moved @ head.map, axis=1))
         length = np.concatenate(lengths)
         inverse = np.where(length < _SMALLEST_LENGTH, 0.0, 1.0 / np.maximum(length, _SMALLEST_LENGTH))
-        return cls(head, head_id, rows, inverse.astype(np.float32))
+        squared = None if head.map is None else np.ascontiguousarray(head.map @ head.map.T)
+        return cls(head, head_id, rows, inverse.astype(np.float32), squared)
 
     def top_k(self, query: Vectors, k: int, products: Products, within: Rows | None = None) -> tuple[Vectors, Rows]:
         """(E,) unit query -> scores (K,), rows (K,): best first, ties by row. `within`: some of `rows`, ascending."""
@@ -53,12 +55,19 @@ class CategoryScorer:
         k = min(k, len(rows))
         if k == 0:
             return np.empty(0, np.float32), np.empty(0, np.int64)
-        asked = self.head.embed(query[None])[0]
-        if self.head.map is not None:
-            asked = self.head.map @ asked
-        cosines = (products(asked, rows) - np.float32(asked @ self.head.mean)) * inverse
-        scores = np.clip(self.head.offset + self.head.scale * cosines, -1.0, 1.0).astype(np.float32)
+        asked = self._asked(query)
+        cosines = products(asked, rows)
+        cosines -= np.float32(asked @ self.head.mean)
+        cosines *= inverse
         # All that tie with the k-th take part, so that the lower row wins and not whichever lay better for the cut.
-        candidates = np.flatnonzero(scores >= np.partition(scores, len(rows) - k)[len(rows) - k])
-        best = candidates[np.lexsort((candidates, -scores[candidates]))[:k]]
-        return scores[best], rows[best]
+        candidates = np.flatnonzero(cosines >= np.partition(cosines, len(rows) - k)[len(rows) - k])
+        best = candidates[np.lexsort((candidates, -cosines[candidates]))[:k]]
+        return np.clip(self.head.offset + self.head.scale * cosines[best], -1.0, 1.0), rows[best]
+
+    def _asked(self, query: Vectors) -> Vectors:
+        """(E,): what a photo, less the mean, is multiplied with."""
+        moved = query - self.head.sketch_centre
+        asked = moved if self.squared is None else inner_products(self.squared, moved)
+        length = float(np.sqrt(max(float(moved @ asked), 0.0)))
+        found: Vectors = asked / np.float32(max(length, _SMALLEST_LENGTH))
+        return found

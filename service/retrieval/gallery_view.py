@@ -133,6 +133,14 @@ class GalleryView:
             return found
         return np.concatenate([found, self._vectors[rows[split:] - self.index.count]])
 
+    def has_photo(self, photo_id: str) -> bool:
+        """Whether a search may answer this photo."""
+        try:
+            self.row(photo_id)
+        except PhotoNotFound:
+            return False
+        return True
+
     def has_upload(self, photo_id: str) -> bool:
         """Whether the photo was uploaded and can be found."""
         return photo_id in self._uploaded_by_id
