@@ -100,7 +100,7 @@ def _scorer(
         return lambda sketches: sketches @ photos.T
     head = CategoryHead.centred(photos[usable])
     moved = head.embed(photos)
-    return lambda sketches: head.scores(head.embed(sketches), moved)
+    return lambda sketches: head.scores(head.embed_sketches(sketches), moved)
 
 
 def _enter(
