@@ -30,7 +30,7 @@ LABEL org.opencontainers.image.title="Inkseek service" \
       org.opencontainers.image.description="Draw what you have in mind, get the photo of it" \
       org.opencontainers.image.licenses="Apache-2.0"
 # A new named volume takes the owner of the folder that it covers.
-RUN install -d -o 10001 -g 10001 /data/index
+RUN install -d -o 10001 -g 10001 /data/index /data/online
 COPY --from=dependencies /opt/python /opt/python
 COPY docker/healthcheck.py /opt/healthcheck.py
 COPY --from=application /opt/inkseek /opt/inkseek
@@ -42,6 +42,7 @@ ENV PATH=/opt/inkseek/bin:/opt/python/bin:${PATH} \
     OMP_WAIT_POLICY=PASSIVE \
     HOME=/tmp \
     INKSEEK_INDEX=/data/index \
+    INKSEEK_ONLINE_DIR=/data/online \
     INKSEEK_HOST=0.0.0.0
 USER 10001:10001
 WORKDIR /data

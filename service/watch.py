@@ -10,7 +10,6 @@ from typing import get_args
 
 from index_builder.artifact.layout import current_version
 from service.config import Settings
-from service.errors import OnlineCorrupt
 from service.metrics import Metrics
 from service.online.records import Scope
 from service.retrieval.gallery import Gallery
@@ -106,6 +105,7 @@ class Watch:
             return
         self._describe(0)
         self._serving.swap(successor)
+        self._prepared = set()
         self._describe(1)
         self._metrics.index_swaps.inc()
         self._updated()
@@ -132,8 +132,8 @@ class Watch:
             with self._serving.borrow() as retriever:
                 state = retriever.room.state()
                 self._make_ready(retriever.gallery())
-        except OnlineCorrupt as error:
-            _log.error("%s", error)
+        except Exception as error:  # whatever it is, answers do without, and the next look may find it mended
+            _log.error("the online room: %s", error)
             return
         for scope in get_args(Scope):
             self._metrics.heads_live.labels(scope).set(sum(target.scope == scope for target in state.live))

@@ -87,6 +87,16 @@ def test_every_variable_of_the_compose_file_is_documented() -> None:
     assert variables <= documented
 
 
+def test_what_is_taught_goes_to_a_volume_of_its_own() -> None:
+    """The service's root and its index are read-only."""
+    dockerfile = (ROOT / "docker" / "service.Dockerfile").read_text()
+    (folder,) = re.findall(r"INKSEEK_ONLINE_DIR=(\S+)", dockerfile)
+    assert re.search(rf"install -d -o 10001 -g 10001 .*{folder}\b", dockerfile)
+    compose = (ROOT / "docker-compose.yml").read_text()
+    (volume,) = re.findall(rf"- (\w+):{folder}(?!\S)", compose)  # writable: no :ro
+    assert re.search(rf"^volumes:\n(?:  \w+:\n)*  {volume}:$", compose, re.MULTILINE)
+
+
 def test_an_unknown_runtime_is_refused() -> None:
     asked = script("requirements.py", str(ROOT / "pyproject.toml"), "gpu13")
     assert asked.returncode != 0
