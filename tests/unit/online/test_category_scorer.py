@@ -1,0 +1,106 @@
+"""Scores through heads against the head's own definition, every photo embedded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from index_builder.artifact.exact_search import inner_products
+from models.bundle import CategoryHead
+from service.retrieval.category_scorer import CategoryScorer
+
+Floats = NDArray[np.float32]
+DIM = 24
+
+
+def photos_and_queries(seed: int, count: int) -> tuple[Floats, Floats]:
+    """Unit rows that share a direction, as photos of a category do."""
+    rng = np.random.default_rng(seed)
+    rows = rng.standard_normal((count + 3, DIM)) + 2 * rng.standard_normal(DIM)
+    unit: Floats = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit[:count], unit[count:]
+
+
+def heads(seed: int, photos: Floats) -> Iterator[CategoryHead]:
+    rng = np.random.default_rng(seed)
+    yield CategoryHead.centred(photos)
+    for width in (3, DIM, 40):
+        spread = rng.standard_normal((DIM, width)).astype(np.float32)
+        yield CategoryHead(photos.mean(axis=0), spread).calibrated(photos)
+
+
+def scorer_of(head: CategoryHead, vectors: Floats, rows: NDArray[np.int64]) -> CategoryScorer:
+    return CategoryScorer.of(head, None, rows, lambda wanted: iter([vectors[wanted[:2]], vectors[wanted[2:]]]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_are_those_of_the_definition(seed: int) -> None:
+    vectors, queries = photos_and_queries(seed, 40)
+    rows = np.flatnonzero(np.random.default_rng(seed).random(40) < 0.6)
+    for head in heads(seed, vectors[rows]):
+        scorer = scorer_of(head, vectors, rows)
+        for query in queries:
+            naive = head.scores(head.embed(query[None]), head.embed(vectors[rows]))[0]
+            for k in (1, 7, 100):
+                scores, found = scorer.top_k(query, k, lambda asked, wanted: inner_products(vectors, asked, wanted))
+                order = np.lexsort((rows, -naive))[:k]
+                np.testing.assert_allclose(scores, naive[order], atol=2e-6)
+                assert found.tolist() == rows[order].tolist()
+
+
+def test_some_of_the_rows_score_as_among_all() -> None:
+    vectors, queries = photos_and_queries(0, 60)
+    rows = np.arange(5, 55)
+    within = np.array([5, 11, 12, 40, 54])
+    for head in heads(0, vectors[rows]):
+        scorer = scorer_of(head, vectors, rows)
+
+        def products(asked: Floats, wanted: NDArray[np.int64]) -> Floats:
+            return inner_products(vectors, asked, wanted)
+
+        scores, found = scorer.top_k(queries[0], 99, products)
+        every = dict(zip(found.tolist(), scores.tolist(), strict=True))
+        scores, found = scorer.top_k(queries[0], 4, products, within)
+        assert dict(zip(found.tolist(), scores.tolist(), strict=True)).items() <= every.items()
+        assert found.tolist() == sorted(within.tolist(), key=lambda row: -every[row])[:4]
+        assert scorer.top_k(queries[0], 4, products, within[:0])[1].tolist() == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(copies=st.lists(st.integers(0, 3), min_size=1, max_size=40), k=st.integers(1, 50))
+def test_photos_that_look_the_same_tie_and_come_in_row_order(copies: list[int], k: int) -> None:
+    different, queries = photos_and_queries(1, 4)
+    vectors = different[copies]
+    rows = np.arange(len(copies))
+    for head in heads(1, vectors):
+        scorer = scorer_of(head, vectors, rows)
+        scores, found = scorer.top_k(queries[0], k, lambda asked, wanted: inner_products(vectors, asked, wanted))
+        assert len(found) == min(k, len(copies))
+        assert scores.tolist() == sorted(scores.tolist(), reverse=True)
+        for copy in set(copies):
+            own = [row for row in found.tolist() if copies[row] == copy]
+            assert own == [row for row in rows.tolist() if copies[row] == copy][: len(own)]
+
+
+def test_a_photo_that_is_the_mean_is_neither_near_nor_far() -> None:
+    vectors = np.eye(4, dtype=np.float32)
+    head = CategoryHead(vectors[2].copy(), None, 0.5, 0.1)
+    scorer = scorer_of(head, vectors, np.arange(4))
+    scores, found = scorer.top_k(vectors[2], 4, lambda asked, wanted: inner_products(vectors, asked, wanted))
+    assert found.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(scores, 0.1)
+
+
+def test_a_product_does_not_depend_on_the_rows_beside_it() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((200, 100)).astype(np.float32)
+    query = rng.standard_normal(100).astype(np.float32)
+    every = inner_products(vectors, query)
+    np.testing.assert_allclose(every, vectors.astype(np.float64) @ query, atol=1e-4)
+    for rows in (np.array([7]), np.array([3, 50, 51, 199]), np.arange(11, 90)):
+        assert inner_products(vectors, query, rows).tobytes() == every[rows].tobytes()
