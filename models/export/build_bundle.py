@@ -23,11 +23,13 @@ from models.evaluation.evaluate import evaluate
 from models.evaluation.features import bundle_features
 from models.evaluation.protocol import CategoryGallery
 from models.evaluation.splits import ValidationSplit, load_galleries
-from models.export.onnx_export import FoldedStudent, export_onnx
+from models.export.folded import FoldedStudent, FoldedVitStudent, fold
+from models.export.onnx_export import export_onnx
 from models.export.parity import Encode, Parity, ParityBroken, compare, encode_in_batches
-from models.students import StudentConfig, Students
-from models.training.checkpoint import Checkpoint
+from models.students import Students
+from models.training.student_checkpoint import load_students
 from models.training.validation import preprocesses
+from models.vit_students import VitStudents
 
 _MAX_DIFFERENCE = 1e-5  # of unit vectors, computed in float32 by two libraries
 
@@ -46,13 +48,10 @@ class Release:
 
 def build_bundle(release: Release) -> Bundle:
     """Write the bundle and open it. Raises CheckpointInvalid, ParityBroken, PairsError, BundleError."""
-    saved = Checkpoint.load(release.checkpoint)
-    config = StudentConfig(**{**saved.experiment["student"], "widths": tuple(saved.experiment["student"]["widths"])})
-    students = Students(config)
-    students.load_state_dict(saved.averaged)
-    students.eval()
-    sketch, photo = preprocesses(config.size_px, release.normalisation)
-    models = (export_onnx(students.sketch, config.size_px), export_onnx(students.photo, config.size_px))
+    students, saved = load_students(release.checkpoint)
+    size_px = students.config.size_px
+    sketch, photo = preprocesses(size_px, release.normalisation)
+    models = (export_onnx(students.sketch, size_px), export_onnx(students.photo, size_px))
     splits = tuple(ValidationSplit(**split) for split in saved.experiment["validation"])
     parity = _parity(students, models, (sketch, photo), load_galleries(release.data, splits[:1]))
     parity.require(_MAX_DIFFERENCE)
@@ -82,7 +81,7 @@ def build_bundle(release: Release) -> Bundle:
 
 
 def _parity(
-    students: Students,
+    students: Students | VitStudents,
     models: tuple[bytes, bytes],
     preprocess: tuple[Preprocess, Preprocess],
     galleries: Mapping[str, Sequence[CategoryGallery]],
@@ -100,12 +99,12 @@ def _parity(
         encoder = Encoder(
             Runtime(device="cpu").session(models[number]), preprocess[number], students.config.embedding_dim
         )
-        reference.append(encode_in_batches(_torch_encode(FoldedStudent(student, halved=True)), pixels))
+        reference.append(encode_in_batches(_torch_encode(fold(student, halved=True)), pixels))
         exported.append(encode_in_batches(encoder.encode, pixels))
     return compare((reference[0], reference[1]), (exported[0], exported[1]), tolerance=_MAX_DIFFERENCE)
 
 
-def _torch_encode(student: FoldedStudent) -> Encode:
+def _torch_encode(student: FoldedStudent | FoldedVitStudent) -> Encode:
     def encode(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.no_grad():
             rows: NDArray[np.float32] = student(torch.from_numpy(batch)).numpy()

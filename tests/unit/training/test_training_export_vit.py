@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from models.bundle import Bundle
+from models.export.build_bundle import Release, build_bundle
+from models.export.folded import _pooled, fold
+from models.export.onnx_export import export_onnx
+from models.students import StudentConfig, Students
+from models.training.checkpoint import Checkpoint, CheckpointInvalid
+from models.training.student_checkpoint import load_students
+from models.vit import VitConfig
+from models.vit_students import VitStudentConfig, VitStudents
+
+PLAIN = VitStudentConfig(VitConfig(size_px=32, dim=24, depth=2, heads=3, patch_px=8), cls_dim=12)
+HYBRID = VitStudentConfig(
+    VitConfig(size_px=48, dim=24, depth=1, heads=3, widths=(4, 8), grid=6), cls_dim=12, grid=4, channels=3
+)
+
+
+def built(config: VitStudentConfig | StudentConfig) -> VitStudents | Students:
+    """Random weights, and norms that would be noticed if they were lost."""
+    torch.manual_seed(0)
+    students = VitStudents(config) if isinstance(config, VitStudentConfig) else Students(config)
+    for module in students.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2.0)
+        if isinstance(module, torch.nn.LayerNorm):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.bias)
+    return students.eval()
+
+
+@torch.no_grad()
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")  # of torch's own exporter
+@pytest.mark.parametrize("config", [PLAIN, HYBRID, StudentConfig(size_px=48, widths=(4, 8), grid=5, channels=3)])
+def test_students_of_any_form_export_as_they_are(config: VitStudentConfig | StudentConfig) -> None:
+    students = built(config)
+    images = torch.randn(3, 3, config.size_px, config.size_px)
+    session = onnxruntime.InferenceSession(export_onnx(students.sketch, config.size_px))
+    for batch in (images, images[:1]):
+        (rows,) = session.run(["embedding"], {"image": batch.numpy()})
+        assert rows.shape == (len(batch), config.embedding_dim)
+        assert np.abs(rows - fold(students.sketch, halved=True)(batch).numpy()).max() < 1e-5
+        assert np.abs(rows - students.sketch(batch).numpy()).max() < 2e-3
+    assert torch.allclose(fold(students.sketch, halved=False)(images), students.sketch(images), atol=1e-5)
+
+
+@pytest.mark.parametrize(("side", "grid"), [(7, 5), (6, 4), (10, 5), (5, 5)])
+def test_pooling_without_the_adaptive_operation(side: int, grid: int) -> None:
+    features = torch.randn(2, 3, side, side)
+    expected = torch.nn.functional.adaptive_avg_pool2d(features, grid)
+    assert torch.allclose(_pooled(features, grid), expected, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_a_checkpoint_of_vit_students_becomes_a_bundle(shapes_dir: Path, tmp_path: Path) -> None:
+    state = built(HYBRID).state_dict()
+    validation = [{"name": "val", "folder": "shapes", "split": "val", "category": None}]
+    experiment = {"student": None, "vit_student": asdict(HYBRID), "validation": validation}
+    checkpoint = Checkpoint(step=7, students=state, averaged=state, optimiser={}, experiment=experiment)
+    checkpoint.save(tmp_path / "students.pt")
+    (tmp_path / "card.md").write_text("# Card\n\n{figures}\n")
+    build_bundle(
+        Release(tmp_path / "students.pt", tmp_path / "card.md", shapes_dir.parent, tmp_path / "bundle", "vit")
+    )
+    bundle = Bundle.load(tmp_path / "bundle")
+    assert bundle.embedding_dim == HYBRID.embedding_dim
+    assert bundle.manifest.metrics["parity"]["rank_changes"] == 0
+    assert bundle.manifest.metrics["parity"]["max_difference"] < 1e-5
+    bundle.check_canary()
+
+
+def test_a_checkpoint_whose_weights_do_not_fit_is_refused(tmp_path: Path) -> None:
+    experiment = {"student": asdict(StudentConfig(widths=(4, 8)))}
+    state = built(PLAIN).state_dict()
+    Checkpoint(step=1, students=state, averaged=state, optimiser={}, experiment=experiment).save(tmp_path / "bad.pt")
+    with pytest.raises(CheckpointInvalid, match="another release"):
+        load_students(tmp_path / "bad.pt")
