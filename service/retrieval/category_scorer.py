@@ -1,6 +1,6 @@
 """A category's photos scored through its head, at the cost of a plain search and with one number kept per photo.
 
-With M the head's map, a the sketch and x a photo, both less the category's mean: their cosine after the map is
+With M the head's map, a the sketch and x a photo, both less what the category's share: their cosine after the map is
 `(M Mt a) . x` over the lengths of `a M` and `x M`. The length of `x M` does not depend on the sketch, so it is kept;
 then the products of `M Mt a` with the stored vectors are all that is left to do.
 """

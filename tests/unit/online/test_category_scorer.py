@@ -32,6 +32,8 @@ def heads(seed: int, photos: Floats) -> Iterator[CategoryHead]:
     for width in (3, DIM, 40):
         spread = rng.standard_normal((DIM, width)).astype(np.float32)
         yield CategoryHead(photos.mean(axis=0), spread).calibrated(photos)
+    apart = rng.standard_normal(DIM).astype(np.float32) / 9
+    yield CategoryHead(photos.mean(axis=0), spread, sketch_mean=apart).calibrated(photos)
 
 
 def scorer_of(head: CategoryHead, vectors: Floats, rows: NDArray[np.int64]) -> CategoryScorer:
@@ -45,7 +47,7 @@ def test_scores_are_those_of_the_definition(seed: int) -> None:
     for head in heads(seed, vectors[rows]):
         scorer = scorer_of(head, vectors, rows)
         for query in queries:
-            naive = head.scores(head.embed(query[None]), head.embed(vectors[rows]))[0]
+            naive = head.scores(head.embed_sketches(query[None]), head.embed(vectors[rows]))[0]
             for k in (1, 7, 100):
                 scores, found = scorer.top_k(query, k, lambda asked, wanted: inner_products(vectors, asked, wanted))
                 order = np.lexsort((rows, -naive))[:k]
