@@ -1,4 +1,4 @@
-"""`inkseek train teacher | students | ablation`. Exit codes: 0 done, 1 refused, 2 wrong usage.
+"""`inkseek train teacher | students | ablation | attention`. Exit codes: 0 done, 1 refused, 2 wrong usage.
 
 Torch takes seconds to import and is an extra, so it is imported by the commands and not by the command line that offers
 them beside those that need none.
@@ -115,6 +115,32 @@ def ablation(
         run_ablation(config, resources, out, arm or (), seed or ())
     except InkseekError as error:
         _fail(f"{type(error).__name__}: {error}")
+
+
+@app.command()
+def attention(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="The data set, as its download unpacks.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The pictures' folder, for inkseek evaluate --pictures.")],
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    format: Annotated[str, typer.Option(help="auto, or a format's name.")] = "auto",
+    bundle: Annotated[Path | None, typer.Option(help="The students' bundle; the shipped one when not given.")] = None,
+    students: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A students.pt in the bundle's place: shows what a CLS reads.")
+    ] = None,
+    teacher: Annotated[Path | None, typer.Option(metavar="RUN", help="Show this run's teacher, too.")] = None,
+    pairs: Annotated[int, typer.Option(min=1, max=24, help="How many pairs, of every category in turn.")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other pairs.")] = 0,
+) -> None:
+    """Draw what students and teacher look at in a sketch and its photo."""
+    from models.attention.command import Wanted, draw_attention
+
+    try:
+        written = draw_attention(Wanted(data, out, split, format, bundle, students, teacher, pairs, seed))
+    except (InkseekError, OSError) as error:
+        _fail(f"{type(error).__name__}: {error}")
+    if not written:
+        _fail(f"no pair of {data} can be shown: a sketch with ink and two photos of its category are needed")
+    Console().print(f"{len(written)} pictures: {escape(str(out))}", highlight=False, soft_wrap=True)
 
 
 def _share(processes: int) -> int:

@@ -69,8 +69,8 @@ b, td, .interval, .score, .rank { font-variant-numeric: tabular-nums; }
 }
 .categories th, .categories td { padding: 7px 6px; border-bottom: 1px solid var(--line); }
 .categories tbody tr:last-child > * { border-bottom: 0; }
-.categories td, .categories thead th:not(:first-child, .wide) { text-align: right; width: 9%; }
-.categories .wide { width: 35%; text-align: left; padding-left: 18px; }
+.categories td, .categories thead th:not(:first-child, .wide) { text-align: right; width: 8%; }
+.categories .wide { width: 32%; text-align: left; padding-left: 18px; }
 .measure { display: grid; grid-template-columns: 1fr 44px 96px; gap: 10px; align-items: center; }
 .measure b { text-align: right; }
 details { margin: 6px 0; border-block: 1px solid var(--line); padding: 6px 0; }
@@ -106,7 +106,7 @@ h4 + .answer { border-top: 0; }
 .beyond .picture { box-shadow: 0 0 0 3px var(--missed); }
 .beyond .score { color: var(--missed); }
 
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 16px; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 16px; }
 figure { margin: 0; }
 figure img { display: block; max-width: 100%; border-radius: 8px; }
 figcaption { color: var(--muted); font-size: 13.5px; padding-top: 4px; }

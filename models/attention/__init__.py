@@ -1,0 +1,1 @@
+"""What teacher and students look at, as pictures."""

@@ -1,0 +1,108 @@
+"""Students to look into: those of a bundle, through its ONNX files, or those of a checkpoint, through torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.attention.layout import Layout
+from models.bundle import Bundle, Preprocess, Runtime
+from models.evaluation.encoders import ImageEncoder
+from models.students import Student
+from models.training.student_checkpoint import load_students
+from models.training.validation import preprocesses
+from models.vit_students import VitStudent
+
+
+class SeeThrough(Protocol):
+    """Encoders whose embeddings have a known layout. `name` is for people."""
+
+    @property
+    def bundle_id(self) -> str:
+        """What these are called."""
+
+    @property
+    def layout(self) -> Layout:
+        """Where in the image their numbers come from."""
+
+    @property
+    def sketch(self) -> ImageEncoder:
+        """Of sketches."""
+
+    @property
+    def photo(self) -> ImageEncoder:
+        """Of photos."""
+
+
+@dataclass(frozen=True)
+class BundleStudents:
+    """As they serve. What a transformer's CLS reads cannot be told from an ONNX file."""
+
+    bundle_id: str
+    layout: Layout
+    sketch: ImageEncoder
+    photo: ImageEncoder
+
+    @classmethod
+    def load(cls, path: Path | None) -> BundleStudents:
+        """Raises BundleError, LayoutUnknown."""
+        bundle = Bundle.load(path, Runtime(threads=1))
+        layout = Layout.of_experiment(bundle.manifest.provenance.get("experiment") or {})
+        return cls(bundle.bundle_id, layout, bundle.sketch, bundle.photo)
+
+
+@dataclass(frozen=True)
+class TorchEncoder:
+    """A student behind the calls of `models.bundle.Encoder`."""
+
+    student: Student | VitStudent
+    preprocess: Preprocess
+    embedding_dim: int
+
+    def view(self, image: Image.Image) -> Image.Image:
+        """What is seen of an image. Raises SketchEmpty, SketchSolid."""
+        return self.preprocess.view(image)
+
+    def prepare(self, image: Image.Image) -> NDArray[np.float32]:
+        """An image -> (3, S, S). Raises SketchEmpty, SketchSolid."""
+        return self.preprocess(image)
+
+    @torch.no_grad()
+    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(B, 3, S, S) -> (B, E), rows of length 1."""
+        rows: NDArray[np.float32] = self.student(torch.from_numpy(batch)).numpy()
+        return rows
+
+    @torch.no_grad()
+    def attention(self, image: Image.Image) -> NDArray[np.float32] | None:
+        """(h, w), the mean of the heads: what the CLS reads in the last block. None where there is no CLS."""
+        if isinstance(self.student, Student):
+            return None
+        weights = self.student.encoder.attention(torch.from_numpy(self.prepare(image)[None]))
+        mean: NDArray[np.float32] = weights[0].mean(dim=0).numpy()
+        return mean
+
+
+@dataclass(frozen=True)
+class CheckpointStudents:
+    """As training left them."""
+
+    bundle_id: str
+    layout: Layout
+    sketch: TorchEncoder
+    photo: TorchEncoder
+
+    @classmethod
+    def load(cls, path: Path) -> CheckpointStudents:
+        """Raises CheckpointInvalid, LayoutUnknown."""
+        students, saved = load_students(path)
+        dim = students.config.embedding_dim
+        views = preprocesses(students.config.size_px)
+        sketch, photo = TorchEncoder(students.sketch, views[0], dim), TorchEncoder(students.photo, views[1], dim)
+        return cls(path.parent.name, Layout.of_experiment(saved.experiment), sketch, photo)
