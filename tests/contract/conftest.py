@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
 from index_builder.build import BuildRequest, build_index
+from models.bundle import Adaptation, add_adaptation
 from service.app import create_app
 from service.config import Settings
 
 CATEGORIES = ("box", "cross", "wave form")
 PER_CATEGORY = 5
 
+Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]
+Parts = list[tuple[str, Any]]
 MakeSettings = Callable[..., Settings]
 
 
@@ -110,3 +117,25 @@ def encoded() -> Encode:
 def cross(drawing: Callable[[str, int], Image.Image]) -> bytes:
     """A sketch that finds `cross/2.png`."""
     return encode(drawing("cross", 2))
+
+
+@pytest.fixture(scope="session")
+def teachable_bundle_dir(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_dir: Path) -> Path:
+    """The tiny bundle with an adaptation that weighs an embedding's numbers anew."""
+    out = tmp_path_factory.mktemp("bundles") / "teachable"
+    shutil.copytree(tiny_bundle_dir, out)
+    weights = np.diag(np.random.default_rng(0).uniform(0.2, 1.8, 192)).astype(np.float32)
+    untrained = Adaptation.untrained(192)
+    add_adaptation(out, replace(untrained, arrays={**untrained.arrays, "head": weights}))
+    return out
+
+
+@pytest.fixture(scope="session")
+def lesson(drawing: Drawing, encoded: Encode) -> Callable[..., Parts]:
+    """Fields of a form: drawings of a category with the photos of these numbers."""
+
+    def make(category: str = "box", numbers: tuple[int, ...] = (0, 2, 4)) -> Parts:
+        sketches = [("sketch", encoded(drawing(category, number))) for number in numbers]
+        return [*sketches, *[("photo_id", (None, f"{category}/{number}.png")) for number in numbers]]
+
+    return make

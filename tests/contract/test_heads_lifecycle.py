@@ -1,0 +1,213 @@
+"""What is taught survives: other workers, restarts, new indexes, another bundle and back; or it is said why not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from index_builder.build import BuildRequest, build_index
+from inkseek import app as command
+from models.bundle import Adaptation, Bundle, add_adaptation, write_bundle
+from service.app import create_app
+from service.config import Settings
+
+Parts = list[tuple[str, Any]]
+Lesson = Callable[..., Parts]
+Encode = Callable[..., bytes]
+
+BOX = "/v1/categories/box/heads"
+
+
+@pytest.fixture
+def settings(teachable_bundle_dir: Path, gallery_dir: Path, tmp_path: Path) -> Settings:
+    """An index of its own, whose online room lies in it."""
+    gallery = tmp_path / "gallery"
+    shutil.copytree(gallery_dir, gallery)
+    build_index(BuildRequest(photos=gallery / "photos.csv", out=tmp_path / "index", bundle=teachable_bundle_dir))
+    return Settings(index=tmp_path / "index", bundle=teachable_bundle_dir, threads=1)
+
+
+def taught(client: TestClient, parts: Parts, path: str = BOX) -> str:
+    response = client.post(f"{path}?force=true", files=parts)
+    assert response.status_code == 201, response.text
+    head_id: str = response.json()["head_id"]
+    return head_id
+
+
+def results(client: TestClient, sketch: bytes, **query: Any) -> Any:
+    answer = client.post("/v1/search", params={"category": "box", **query}, content=sketch).json()
+    return answer["head_id"], [(hit["photo_id"], hit["score"]) for hit in answer["results"]]
+
+
+def test_every_worker_knows_at_once_and_after_a_restart(settings: Settings, lesson: Lesson, cross: bytes) -> None:
+    with TestClient(create_app(settings)) as one, TestClient(create_app(settings)) as other:
+        untaught = results(other, cross)
+        first = taught(one, lesson())
+        assert results(other, cross) == results(one, cross) != untaught
+        second = taught(other, lesson(numbers=(1, 3)))
+        assert results(one, cross)[0] == second
+        photos = [("photo", data) for name, data in lesson("wave form", (1, 2)) if name == "sketch"]
+        taught(one, [*lesson("box", (1, 2))[:2], *photos], "/v1/categories/fresh/heads")
+        assert other.get("/v1/categories").json()["total"] == 17
+        image = other.post("/v1/search?category=fresh", content=cross).json()["results"][0]["image_url"]
+        assert other.get(image).content in [data for _, data in photos]
+        assert one.post(f"{BOX}:rollback").json()["live"] == first
+        assert results(other, cross)[0] == first
+        before = results(one, cross)
+    with TestClient(create_app(settings)) as again:
+        assert results(again, cross) == before
+        assert again.post(f"{BOX}:rollback").json()["live"] is None
+        assert results(again, cross) == untaught
+
+
+def test_a_new_index_keeps_what_was_taught(settings: Settings, lesson: Lesson, cross: bytes, tmp_path: Path) -> None:
+    with TestClient(create_app(settings)) as client:
+        head_id = taught(client, lesson())
+        photo = next(data for name, data in lesson("wave form", (4,)) if name == "sketch")
+        taught(client, [*lesson("box", (1,))[:1], ("photo", photo), ("photo", cross)], "/v1/categories/late/heads")
+    # What was uploaded comes into the gallery, and one photo of a lesson leaves it.
+    (tmp_path / "gallery" / "box" / "0.png").unlink()
+    (tmp_path / "gallery" / "late").mkdir()
+    (tmp_path / "gallery" / "late" / "now indexed.png").write_bytes(photo)
+    (tmp_path / "gallery" / "photos.csv").unlink()
+    build_index(BuildRequest(photos=tmp_path / "gallery", out=settings.index, bundle=settings.bundle))
+    with TestClient(create_app(settings)) as client:
+        assert results(client, cross)[0] == head_id
+        late = client.post("/v1/search?category=late", content=photo).json()
+        assert late["adapted"] == "head"
+        assert late["results"][0]["photo_id"] == "late/now indexed.png"
+        assert len(late["results"]) == 2  # and the upload that is not in the index
+
+
+@pytest.fixture
+def other_bundle(tiny_bundle_dir: Path, tmp_path: Path) -> Path:
+    """Another bundle: the same encoders under another name."""
+    bundle = Bundle.load(tiny_bundle_dir)
+    write_bundle(
+        tmp_path / "other",
+        name="other",
+        sketch_onnx=(tiny_bundle_dir / "sketch.onnx").read_bytes(),
+        sketch_preprocess=bundle.sketch.preprocess,
+        photo_onnx=(tiny_bundle_dir / "photo.onnx").read_bytes(),
+        photo_preprocess=bundle.photo.preprocess,
+        model_card="# other\n",
+    )
+    add_adaptation(tmp_path / "other", Adaptation.untrained(192))
+    return tmp_path / "other"
+
+
+def run(*arguments: str, code: int = 0) -> Any:
+    result = CliRunner().invoke(command, [*arguments, "--json"])
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+def test_another_bundle_makes_heads_stale_until_they_are_refitted(
+    settings: Settings, lesson: Lesson, cross: bytes, other_bundle: Path, tmp_path: Path
+) -> None:
+    with TestClient(create_app(settings)) as client:
+        old = taught(client, lesson())
+        photos = [("photo", data) for name, data in lesson("wave form", (1, 2)) if name == "sketch"]
+        taught(client, [*lesson("box", (1, 2))[:2], *photos], "/v1/categories/fresh/heads")
+        taught(client, lesson("cross"), "/v1/profiles/ada/heads")
+        as_taught = results(client, cross)
+    request = BuildRequest(photos=tmp_path / "gallery" / "photos.csv", out=settings.index, bundle=other_bundle)
+    build_index(request)
+    changed = settings.model_copy(update={"bundle": other_bundle})
+    with TestClient(create_app(changed)) as client:
+        assert results(client, cross)[0] is None
+        assert client.get("/readyz").json()["heads_outdated"] == 3
+        (head,) = client.get(BOX).json()["heads"]
+        assert (head["head_id"], head["state"]) == (old, "stale")
+        response = client.post(f"{BOX}/{old}:activate")
+        assert (response.status_code, response.json()["code"]) == (409, "head_stale")
+        assert client.post("/v1/search?category=fresh", content=cross).status_code == 422  # not encoded by this bundle
+
+        options = ["--index", str(settings.index), "--bundle", str(other_bundle)]
+        answer = run("heads", "refit", "--force", *options)
+        assert answer["photos_encoded"] == 2
+        assert [entry["problem"] for entry in answer["heads"]] == [None] * 3
+        assert run("heads", "refit", *options) == {"heads": [], "photos_encoded": 0}
+
+        # The service that runs has seen it.
+        assert client.get("/readyz").json()["heads_outdated"] == 0
+        assert client.get(BOX).json()["live"] == results(client, cross)[0] == answer["heads"][0]["made"]["head_id"]
+        assert client.post("/v1/search?category=fresh", content=cross).json()["adapted"] == "head"
+        assert client.post("/v1/search?profile=ada", content=cross).json()["profile_head_id"] is not None
+
+    # Back to the bundle of before: its own heads serve as they were left.
+    build_index(BuildRequest(photos=request.photos, out=settings.index, bundle=settings.bundle))
+    with TestClient(create_app(settings)) as client:
+        assert results(client, cross) == as_taught
+
+
+def test_refit_says_which_examples_are_gone(
+    settings: Settings, lesson: Lesson, other_bundle: Path, tmp_path: Path
+) -> None:
+    with TestClient(create_app(settings)) as client:
+        taught(client, lesson())
+        taught(client, lesson("cross", (1,)), "/v1/categories/cross/heads")
+    shutil.rmtree(tmp_path / "gallery" / "cross")
+    (tmp_path / "gallery" / "box" / "2.png").unlink()
+    (tmp_path / "gallery" / "photos.csv").unlink()
+    build_index(BuildRequest(photos=tmp_path / "gallery", out=settings.index, bundle=other_bundle))
+    options = ["--index", str(settings.index), "--bundle", str(other_bundle)]
+    box, cross = run("heads", "refit", *options, code=1)["heads"]
+    assert (box["problem"], box["examples_lost"], box["made"]["k"]) == (None, 1, 2)
+    assert cross["made"] is None and "none of the photos" in cross["problem"]
+
+
+def test_the_commands_do_what_the_routes_do(
+    settings: Settings, lesson: Lesson, cross: bytes, tmp_path: Path, encoded: Encode
+) -> None:
+    options = ["--index", str(settings.index), "--bundle", str(settings.bundle)]
+    parts = lesson("box", (0, 2, 4))
+    pairs = []
+    for number, (_, data) in zip((0, 2, 4), parts[:3], strict=True):
+        (tmp_path / f"{number}.png").write_bytes(data)
+        pairs += ["--pair", f"{tmp_path / f'{number}.png'}=box/{number}.png"]
+    with TestClient(create_app(settings)) as client:
+        reported = run("adapt", "fit", "box", *pairs, "--dry-run", *options)
+        first = run("adapt", "fit", "box", *pairs, "--force", *options)
+        assert reported["leave_one_out"] == first["leave_one_out"]
+        table = tmp_path / "pairs.csv"
+        table.write_text("sketch,photo\n0.png,box/0.png\n2.png,box/2.png\n")
+        second = run("adapt", "fit", "box", "--pairs", str(table), "--force", *options)
+        assert results(client, cross)[0] == second["head_id"]
+        assert [head["version"] for head in run("adapt", "list", "box", *options)["heads"]] == [2, 1]
+        assert run("adapt", "rollback", "box", *options) == {"live": first["head_id"]}
+        assert run("adapt", "activate", "box", second["head_id"], *options)["state"] == "live"
+        run("adapt", "delete", "box", second["head_id"], *options)
+        assert client.get(BOX).json()["live"] == first["head_id"]
+
+        new = run("adapt", "fit", "mine", "--pair", f"{tmp_path / '0.png'}={tmp_path / '2.png'}",
+                  "--photo", str(tmp_path / "4.png"), "--force", *options)  # fmt: skip
+        assert len(new["photos_added"]) == 2
+        person = run("adapt", "fit", "ada", "--profile", *pairs, "--force", *options)
+        searched = run("search", str(tmp_path / "0.png"), "--category", "box", "--profile", "ada", *options)
+        assert (searched["head_id"], searched["profile_head_id"]) == (first["head_id"], person["head_id"])
+        plain = run("search", str(tmp_path / "0.png"), "--category", "box", "--profile", "ada", "--no-adapt", *options)
+        assert (plain["adapted"], plain["profile_head_id"]) == ("centred", None)
+
+    assert run("adapt", "fit", "box", "--pair", "no sketch", *options, code=1)["error"] == "SupportMismatch"
+    assert run("adapt", "rollback", "cross", *options, code=1)["error"] == "NothingToRollBack"
+    for arguments in (["list"], ["rollback", "box"]):
+        shown = CliRunner().invoke(command, ["adapt", *arguments, *options])
+        assert shown.exit_code == 0 and "box" in shown.output
+
+
+def test_a_room_that_cannot_be_written(settings: Settings, lesson: Lesson, cross: bytes, tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_text("a file where the folder should be")
+    blocked = settings.model_copy(update={"online_dir": tmp_path / "blocked"})
+    with TestClient(create_app(blocked)) as client:
+        response = client.post(BOX, files=lesson())
+        assert (response.status_code, response.json()["code"]) == (503, "online_unwritable")
+        assert response.headers["retry-after"]
+        assert results(client, cross)[0] is None
