@@ -1,4 +1,4 @@
-"""`inkseek train teacher | students | ablation | attention`. Exit codes: 0 done, 1 refused, 2 wrong usage.
+"""`inkseek train teacher | students | ablation | attention | plot`. Exit codes: 0 done, 1 refused, 2 wrong usage.
 
 Torch takes seconds to import and is an extra, so it is imported by the commands and not by the command line that offers
 them beside those that need none.
@@ -141,6 +141,24 @@ def attention(
     if not written:
         _fail(f"no pair of {data} can be shown: a sketch with ink and two photos of its category are needed")
     Console().print(f"{len(written)} pictures: {escape(str(out))}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def plot(
+    trained: Annotated[list[Path], typer.Argument(metavar="RUN|BUNDLE...", help="Students' runs, or bundles.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The picture, an .svg file.")],
+) -> None:
+    """Draw acc@1, and how fast it is reached, over the encoders' size."""
+    from models.training.size_plot import size_plot
+
+    if out.suffix.lower() != ".svg":
+        raise typer.BadParameter(f"{out.name} should end in .svg", param_hint="--out")
+    try:
+        drawn = size_plot(trained)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(drawn, encoding="utf-8")
+    except (InkseekError, OSError) as error:
+        _fail(f"{type(error).__name__}: {error}")
 
 
 def _share(processes: int) -> int:
