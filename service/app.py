@@ -25,7 +25,7 @@ from service.workers import Teaching, Workers
 
 _log = logging.getLogger("inkseek.service")
 
-_LESSONS_AT_ONCE = 4  # their bodies are in memory, `max_support_bytes` each at worst
+_LESSONS_AT_ONCE = 2  # their bodies are in memory, `max_support_bytes` each at worst
 
 _DESCRIPTION = (
     "Draw what you have in mind, get the photo of it. Every error is an RFC 9457 problem whose `code` is meant for "

@@ -6,6 +6,7 @@ Plain calls, not `Depends`: FastAPI takes longer to resolve three of those than 
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -55,4 +56,7 @@ async def read_upload(request: Request) -> Upload:
 def search_query(params: NarrowingParams) -> SearchQuery:
     """The query parameters as the use case wants them."""
     query = SearchQuery(params.k, tuple(params.category), tuple(params.filter), params.min_score, params.exact)
-    return replace(query, adapt=params.adapt, profile=params.profile) if isinstance(params, SearchParams) else query
+    if not isinstance(params, SearchParams):
+        return query
+    profile = None if params.profile is None else unicodedata.normalize("NFC", params.profile)
+    return replace(query, adapt=params.adapt, profile=profile)

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from service.errors import BodyInvalid, NameInvalid, SupportMismatch, TooManyPairs
+from service.errors import BatchTooLarge, BodyInvalid, NameInvalid, SupportMismatch, TooManyPairs
 from service.online.records import HeadName, Scope
 from service.retrieval.body import FIELD, Source, Upload, source_from_bytes
 from service.retrieval.multipart import parse_multipart
@@ -61,10 +61,14 @@ def read_examples(upload: Upload, limits: SupportLimits) -> Examples:
         raise BodyInvalid(
             f"examples are a multipart form: {FIELD!r} for each sketch, and as many {ID_FIELD!r} or {PHOTO_FIELD!r}"
         )
+    most = 2 * limits.max_pairs + limits.max_photos
+    try:
+        parts = parse_multipart(upload.body, upload.content_type, most)
+    except BatchTooLarge as error:
+        raise TooManyPairs(f"{error}: {limits.max_pairs} pairs and {limits.max_photos} uploads are accepted") from error
     sketches: list[bytes] = []
     photos: list[PhotoGiven] = []
-    # One more of each than allowed, to say which there are too many of.
-    for part in parse_multipart(upload.body, upload.content_type, 2 * limits.max_pairs + limits.max_photos + 2):
+    for part in parts:
         if part.name == FIELD:
             sketches.append(part.data)
         elif part.name == STROKES_FIELD:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -92,6 +93,7 @@ class Memory:
     def __init__(self) -> None:
         """Empty."""
         self._lock = threading.Lock()
+        self._turns: dict[object, threading.Lock] = {}
         self._gallery: Gallery | None = None
         self._scorers: OrderedDict[object, CategoryScorer] = OrderedDict()
 
@@ -99,24 +101,45 @@ class Memory:
         """The gallery of this moment. Raises OnlineCorrupt."""
         state = room.state()
         kept = self._gallery
-        if kept is None or kept.state is not state:
-            same_photos = kept is not None and _identities(kept.state) == _identities(state)
-            view = kept.view if kept is not None and same_photos else GalleryView.of(index, room, state.photos)
-            kept = self._gallery = Gallery(view, state, self)
-        return kept
+        if kept is not None and kept.state is state:
+            return kept
+        with self._turn("gallery"):
+            kept = self._gallery
+            if kept is None or _identities(kept.state) != _identities(state):
+                view = GalleryView.of(index, room, state.photos, kept.view if kept else None)
+            else:
+                view = kept.view
+            self._gallery = Gallery(view, state, self)
+            return self._gallery
 
     def scorer(self, key: object, make: Callable[[], CategoryScorer]) -> CategoryScorer:
-        """The scorer kept under `key`, or the one that `make` gives."""
+        """The scorer kept under `key`, or the one that `make` gives; while it is made, others that want it wait."""
+        kept = self._kept(key)
+        if kept is not None:
+            return kept
+        with self._turn(key):
+            kept = self._kept(key) or make()
+            with self._lock:
+                self._scorers[key] = kept
+                while len(self._scorers) > _REMEMBERED_SCORERS:
+                    self._scorers.popitem(last=False)
+            return kept
+
+    def _kept(self, key: object) -> CategoryScorer | None:
         with self._lock:
             if key in self._scorers:
                 self._scorers.move_to_end(key)
-                return self._scorers[key]
-        made = make()  # not under the lock: a large category takes a while; made twice at worst
+            return self._scorers.get(key)
+
+    @contextmanager
+    def _turn(self, what: object) -> Iterator[None]:
+        """One thread at a time for each `what`."""
         with self._lock:
-            self._scorers[key] = made
-            while len(self._scorers) > _REMEMBERED_SCORERS:
-                self._scorers.popitem(last=False)
-        return made
+            turn = self._turns.setdefault(what, threading.Lock())
+        with turn:
+            yield
+        with self._lock:
+            self._turns.pop(what, None)  # who waits already has it; who comes later finds the work done
 
 
 def _identities(state: OnlineState) -> list[tuple[str, bool]]:

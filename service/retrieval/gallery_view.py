@@ -44,13 +44,19 @@ class GalleryView:
     known: tuple[OnlinePhoto, ...]
 
     @classmethod
-    def of(cls, index: GalleryIndex, room: OnlineRoom, photos: tuple[OnlinePhoto, ...]) -> GalleryView:
-        """The index with these uploads."""
-        found = [
-            photo
-            for photo in photos
-            if photo.vector is not None and index.photo_with_bytes(photo.sha256, photo.category) is None
-        ]
+    def of(
+        cls, index: GalleryIndex, room: OnlineRoom, photos: tuple[OnlinePhoto, ...], before: GalleryView | None = None
+    ) -> GalleryView:
+        """The index with these uploads. `before`: an earlier view, whose photos need not be looked up again."""
+        seen = {photo.photo_id for photo in before.known if photo.vector is not None} if before else set()
+        found = []
+        for photo in photos:
+            if before and photo.photo_id in seen:
+                apart = before.has_upload(photo.photo_id)
+            else:
+                apart = index.photo_with_bytes(photo.sha256, photo.category) is None
+            if apart and photo.vector is not None:
+                found.append(photo)
         return cls(index, room, tuple(found), photos)
 
     @property

@@ -127,12 +127,12 @@ class Page {
   /** Whether anything can be taught here, and whose drawing styles were. */
   async #loadProfiles() {
     try {
-      await this.profiles.load();
-      find("teach-button").hidden = false;
+      const [info] = await Promise.all([this.#client.info(), this.profiles.load()]);
+      find("teach-button").hidden = !info.adaptation_id;
       if (this.profiles.chosen) this.#ask({ profile: this.profiles.chosen });
     } catch (error) {
-      // Models that cannot be taught show no button for it; a service that cannot be reached is asked again.
-      if (!(error instanceof Problem) || error.passes) setTimeout(() => this.#loadProfiles(), 5000);
+      if (error instanceof Problem && !error.passes) throw error;
+      setTimeout(() => this.#loadProfiles(), 5000); // not there yet, or out of reach
     }
   }
 
@@ -144,6 +144,7 @@ class Page {
       onShow: (drawing) => this.board.replace(drawing),
       onNext: () => this.#nextDrawing(),
       onNarrow: (categories) => {
+        if (String(categories) === String(this.finder.categories)) return;
         this.picker.select(categories);
         this.#ask({ categories });
       },
@@ -158,6 +159,7 @@ class Page {
   #nextDrawing() {
     this.board.clear();
     find("board").scrollIntoView({ block: "nearest" });
+    find("image-file").focus({ preventScroll: true }); // for those who do not draw
   }
 
   async #openPhoto(index) {

@@ -59,7 +59,8 @@ export class ResultsPanel {
   showAnswer({ results, timings_ms: timings, head_id: headId, profile_head_id: profileHeadId }, { categories }) {
     this.#settle(results.length ? "results" : "none");
     this.#grid.render(results);
-    this.#find("timing").textContent = this.#timingText(timings, categories) + (headId || profileHeadId ? ", as taught" : "");
+    this.#find("as-taught").hidden = !headId && !profileHeadId;
+    this.#find("timing").textContent = this.#timingText(timings, categories);
     this.#find("timing").title = Object.entries(timings ?? {}).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`).join(", ");
     if (results.length) {
       const noun = results.length === 1 ? "result" : "results";
@@ -101,6 +102,7 @@ export class ResultsPanel {
     clearTimeout(this.#progressTimer);
     this.#root.removeAttribute("aria-busy");
     this.#root.dataset.state = state;
+    this.#find("as-taught").hidden = true;
     this.#find("progress").hidden = true;
     this.#find("notice").hidden = true;
     this.#find("empty").hidden = state !== "empty";

@@ -1,6 +1,8 @@
 /** The grid of results: cards that move to their new rank, and one tab stop with arrow keys inside. */
 
 const MOVE_MS = 220;
+/** So begin the ids of photos that came with a lesson; the rest of such an id says nothing to people. */
+const UPLOADED = "online/";
 
 /** @typedef {import("./search.js").Hit} Hit */
 
@@ -9,6 +11,7 @@ export function photoName({ photo_id, metadata = {} }) {
   for (const key of ["name", "title"]) {
     if (typeof metadata[key] === "string" && metadata[key]) return metadata[key].replace(/\.$/, "");
   }
+  if (photo_id.startsWith(UPLOADED)) return "own photo";
   const file = photo_id.split("/").at(-1);
   return file.replace(/\.[^.]+$/, "").replaceAll(/[_-]+/g, " ");
 }

@@ -17,6 +17,8 @@ export class Problem extends Error {
     super(body.detail || body.title || `The service answered with status ${status}.`);
     this.title = body.title || "The search did not work";
     this.code = body.code || "";
+    /** @type {{where: string, what: string}[]} */
+    this.faults = body.errors ?? [];
     this.status = status;
     this.retryAfterS = retryAfterS;
   }
@@ -92,6 +94,11 @@ export class Client {
   /** @param {string} photoId @param {AbortSignal} signal */
   async photo(photoId, signal) {
     return (await request(photoUrl(photoId), { signal })).json();
+  }
+
+  /** @returns {Promise<{adaptation_id: string | null}>} what is served; adaptation_id null: it cannot be taught anything */
+  async info() {
+    return (await request("/v1/info", {})).json();
   }
 
   /** @returns {Promise<{categories: {category: string, count: number}[], total: number}>} */

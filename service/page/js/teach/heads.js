@@ -3,9 +3,9 @@
  *
  * @typedef {{kind: "category" | "profile", name: string}} Subject
  * @typedef {{acc_at_1: number, mean_rank: number, mrr: number}} Ranks
- * @typedef {{head_id: string | null, version: number | null, k: number, margin: number | null, went_live: boolean,
- *   leave_one_out: {before: Ranks, after: Ranks}, reason: string, state: "live" | "idle" | "stale",
- *   photos_added: string[], created_at: string}} Head
+ * @typedef {{head_id: string | null, version: number | null, k: number, margin: number | null,
+ *   leave_one_out: {before: Ranks, after: Ranks}, state: "live" | "idle" | "stale", photos_added: string[],
+ *   created_at: string}} Head
  * @typedef {{profile: string, live: string | null, heads: number}} ProfileCount
  */
 
@@ -20,20 +20,19 @@ export class Heads {
     return (await request(headsUrl(subject), { signal })).json();
   }
 
-  /** @param {Subject} subject @param {FormData} form @param {{force: boolean}} options @returns {Promise<Head>} */
-  async train(subject, form, { force }) {
-    const url = `${headsUrl(subject)}${force ? "?force=true" : ""}`;
-    return (await request(url, { method: "POST", body: form, timeout_ms: TRAIN_TIMEOUT_MS })).json();
+  /** @param {Subject} subject @param {FormData} form @returns {Promise<Head>} in use, unless it would be worse than none */
+  async train(subject, form) {
+    return (await request(headsUrl(subject), { method: "POST", body: form, timeout_ms: TRAIN_TIMEOUT_MS })).json();
   }
 
-  /** @param {Subject} subject @param {string} headId @returns {Promise<Head>} */
+  /** Use that one, whatever its figures. @param {Subject} subject @param {string} headId @returns {Promise<Head>} */
   async activate(subject, headId) {
     return (await request(`${headsUrl(subject)}/${encodeURIComponent(headId)}:activate`, { method: "POST" })).json();
   }
 
-  /** @param {Subject} subject @param {string} headId */
-  async remove(subject, headId) {
-    await request(`${headsUrl(subject)}/${encodeURIComponent(headId)}`, { method: "DELETE" });
+  /** @param {Subject} subject @param {string} headId @param {{photos: boolean}} options photos: those too that came with it */
+  async remove(subject, headId, { photos }) {
+    await request(`${headsUrl(subject)}/${encodeURIComponent(headId)}${photos ? "?photos=true" : ""}`, { method: "DELETE" });
   }
 
   /** Back to what was in use before. @param {Subject} subject @returns {Promise<{live: string | null}>} */

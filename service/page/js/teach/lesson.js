@@ -4,7 +4,7 @@
  *
  * @typedef {{key: string, drawing: import("../drawing.js").Drawing, png: Blob, url: string}} Snapshot   a drawing as it was
  * @typedef {{photo_id: string | null, file: File | null, name: string, category: string | null, url: string}} LessonPhoto
- *   a photo of the gallery (photo_id) or one's own (file)
+ *   a photo of the gallery (photo_id) or one's own (file), which is in the gallery too once it was taught
  * @typedef {{id: number, sketch: Snapshot | null, photo: LessonPhoto}} Pair   sketch null: nobody drew that photo yet
  */
 
@@ -97,15 +97,27 @@ export class Lesson {
     return lesson;
   }
 
+  /** One's own photos are in the gallery now. @param {readonly string[]} photoIds those that are new there, in the order sent */
+  taught(photoIds) {
+    const own = this.#sent.filter(({ photo }) => photo.file && !photo.photo_id);
+    if (own.length !== photoIds.length) return; // the gallery had some of them before: which is which cannot be told
+    const ids = new Map(own.map((pair, index) => [pair, photoIds[index]]));
+    this.#pairs = this.#pairs.map((pair) => (ids.has(pair) ? { ...pair, photo: { ...pair.photo, photo_id: ids.get(pair) } } : pair));
+  }
+
   /** As the service takes it: each sketch with its photo, in order; then the photos that nobody drew. @returns {FormData} */
   toForm() {
     const form = new FormData();
-    for (const { sketch, photo } of [...this.drawn, ...this.#pairs.filter((pair) => !pair.sketch)]) {
+    for (const { sketch, photo } of this.#sent) {
       if (sketch) form.append("sketch", sketch.png, "drawing.png");
       if (photo.file) form.append("photo", photo.file, photo.file.name);
       else form.append("photo_id", photo.photo_id);
     }
     return form;
+  }
+
+  get #sent() {
+    return [...this.drawn, ...this.#pairs.filter((pair) => !pair.sketch)];
   }
 
   #pairOf(key) {

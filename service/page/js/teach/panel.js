@@ -6,18 +6,16 @@ import { Problem, Unreachable } from "../search.js";
 import { Comparison } from "./comparison.js";
 import { keep, recall } from "./keep.js";
 import { Lesson, drawingKey, galleryPhoto, ownPhoto, snapshot } from "./lesson.js";
-import { improves, showFigures, verdict, whereOf } from "./outcome.js";
+import { Outcome } from "./outcome.js";
+import { SubjectChoice } from "./subject.js";
 import { Tray } from "./tray.js";
 import { Versions } from "./versions.js";
+import { nextStep, whereOf } from "./words.js";
 
-/** From here on a lesson is a good one; fewer pairs teach too. */
-const GOOD_PAIRS = 5;
 /** Nothing was taught yet where these are answered. */
-const UNTAUGHT_CODES = new Set(["unknown_category", "head_not_found", "unknown_profile", "not_found"]);
-const NAME_WORDS = {
-  category: { label: "Category", placeholder: "Choose one, or name a new one" },
-  profile: { label: "Whose drawings", placeholder: "Name the style: Anna, say" },
-};
+const UNTAUGHT_CODES = new Set(["unknown_category", "unknown_profile"]);
+/** Where the service says which examples are wrong: "sketch.0", "photo_id.3", counted as they were sent. */
+const FAULT = /^(?:sketch|photo_id)\.(\d+)$/;
 
 /** @typedef {import("./heads.js").Head} Head */
 /** @typedef {import("./heads.js").Subject} Subject */
@@ -29,17 +27,15 @@ export class TeachPanel {
   #heads;
   #profiles;
   #page;
+  #choice;
   #tray;
   #versions;
-  #comparison;
-  /** @type {"category" | "profile"} */
-  #kind = "category";
-  #names = { category: "", profile: "" };
+  #outcome;
   #lessons = { category: new Lesson(), profile: new Lesson() };
-  /** @type {readonly string[]} */
-  #categories = [];
   /** The pairs cannot change while they are being learned. */
   #busy = false;
+  /** @type {import("./lesson.js").Pair[]} those that the service could not use */
+  #refused = [];
 
   /**
    * @param {HTMLElement} root
@@ -57,6 +53,7 @@ export class TeachPanel {
     this.#heads = heads;
     this.#profiles = profiles;
     this.#page = page;
+    this.#choice = new SubjectChoice(this.#find("subject"), () => this.#subjectChanged());
     this.#tray = new Tray(this.#find("tray"), document.getElementById("pair-template"), {
       onShow: (pair) => page.onShow(pair.sketch.drawing),
       onDraw: (pair) => this.#withDrawing((sketch) => this.#lesson.draw(pair.id, sketch)),
@@ -64,10 +61,14 @@ export class TeachPanel {
     });
     this.#versions = new Versions(this.#find("versions"), document.getElementById("version-template"), {
       onUse: (head) => this.#act(() => heads.activate(this.#subject, head.head_id), `Version ${head.version} is in use.`),
-      onDelete: (head) => this.#act(() => heads.remove(this.#subject, head.head_id), `Version ${head.version} is deleted.`),
+      onDelete: (head, options) => this.#act(() => heads.remove(this.#subject, head.head_id, options), `Version ${head.version} is deleted.`),
     });
     const rightPhoto = (drawing) => this.#lesson.answerTo(drawingKey(drawing));
-    this.#comparison = new Comparison(this.#find("comparison"), document.getElementById("place-template"), client, page.readDrawing, rightPhoto);
+    const comparison = new Comparison(this.#find("comparison"), document.getElementById("place-template"), client, page.readDrawing, rightPhoto);
+    this.#outcome = new Outcome(this.#find("outcome"), comparison, {
+      onForce: (head) => this.#learn(() => heads.activate(this.#subject, head.head_id)),
+      onUndo: (head) => this.#undo(head),
+    });
     this.#listen();
   }
 
@@ -75,9 +76,8 @@ export class TeachPanel {
   async restore() {
     const kept = await recall("lessons");
     if (!kept) return;
-    this.#names = kept.names;
     for (const kind of ["category", "profile"]) this.#lessons[kind] = await Lesson.fromStored(kept[kind]);
-    this.#find("name").value = this.#names[this.#kind];
+    this.#choice.restore(kept.names);
     this.#render();
   }
 
@@ -87,7 +87,7 @@ export class TeachPanel {
 
   /** @param {readonly string[]} categories that the gallery has */
   loadCategories(categories) {
-    this.#categories = categories;
+    this.#choice.load("category", categories);
     this.#render();
   }
 
@@ -100,6 +100,7 @@ export class TeachPanel {
   open() {
     this.#root.hidden = false;
     this.#button.setAttribute("aria-expanded", "true");
+    this.#choice.load("profile", this.#profiles.names);
     this.followFilter(this.#page.readCategories());
     this.#render();
     this.#loadVersions();
@@ -120,73 +121,52 @@ export class TeachPanel {
   drawingChanged() {
     if (!this.isOpen) return;
     this.#render();
-    this.#comparison.refreshSoon();
+    this.#outcome.refreshSoon();
   }
 
   /** Other categories are searched: while nothing is collected, the one is meant to be taught. @param {readonly string[]} categories */
   followFilter(categories) {
-    const idle = this.isOpen && this.#kind === "category" && this.#lesson.pairs.length === 0;
-    if (idle && categories.length === 1 && categories[0] !== this.#names.category) this.#rename(categories[0]);
+    const { kind, name } = this.#subject;
+    const idle = this.isOpen && kind === "category" && this.#lesson.pairs.length === 0;
+    if (idle && categories.length === 1 && categories[0] !== name) this.#choice.rename(categories[0]);
   }
 
   /** That photo is what the drawing on the board means. @param {Hit} hit */
   choose(hit) {
     return this.#withDrawing((sketch) => {
       this.#lesson.choose(sketch, galleryPhoto(hit));
-      if (this.#kind === "category" && !this.#names.category && hit.category) this.#rename(hit.category);
+      if (this.#subject.kind === "category" && !this.#subject.name && hit.category) this.#choice.rename(hit.category);
     });
   }
 
   get #lesson() {
-    return this.#lessons[this.#kind];
+    return this.#lessons[this.#subject.kind];
   }
 
   /** @returns {Subject} */
   get #subject() {
-    return { kind: this.#kind, name: this.#names[this.#kind] };
-  }
-
-  get #isNewCategory() {
-    return this.#kind === "category" && !this.#categories.includes(this.#names.category);
+    return this.#choice.subject;
   }
 
   #listen() {
     this.#button.addEventListener("click", () => this.toggle());
     this.#find("close").addEventListener("click", () => this.close());
-    for (const radio of this.#root.querySelectorAll("[name=teach-kind]")) radio.addEventListener("change", () => this.#switchTo(radio.value));
-    this.#find("name").addEventListener("change", (event) => this.#rename(event.target.value));
     this.#find("files").addEventListener("change", (event) => {
       this.#addFiles([...event.target.files]);
       event.target.value = "";
     });
     this.#find("next").addEventListener("click", () => this.#page.onNext());
-    this.#find("train").addEventListener("click", () => this.#train({ force: false }));
-    this.#find("force").addEventListener("click", () => this.#train({ force: true }));
-    this.#find("undo").addEventListener("click", () =>
-      this.#act(() => this.#heads.rollback(this.#subject), `Undone: ${whereOf(this.#subject)} answer as they did before.`),
-    );
+    this.#find("train").addEventListener("click", () => this.#learn(() => this.#heads.train(this.#subject, this.#lesson.toForm())));
   }
 
-  /** @param {"category" | "profile"} kind */
-  #switchTo(kind) {
-    this.#kind = kind;
-    this.#find("name").value = this.#names[kind];
-    this.#forgetOutcome();
-    this.#render();
-    this.#loadVersions();
-  }
-
-  #rename(typed) {
-    const name = typed.trim();
-    const known = this.#kind === "category" ? this.#categories : this.#profiles.names;
-    this.#names[this.#kind] = known.find((one) => one === name) ?? known.find((one) => one.toLowerCase() === name.toLowerCase()) ?? name;
-    this.#find("name").value = this.#names[this.#kind];
+  #subjectChanged() {
+    const { kind, name } = this.#subject;
     this.#forgetOutcome();
     this.#render();
     this.#keep();
     this.#loadVersions();
     // Its own photos are what a right answer is among. A category that is not there yet cannot be searched.
-    if (this.#kind === "category" && name) this.#page.onNarrow(this.#isNewCategory ? [] : [this.#names.category]);
+    if (kind === "category" && name) this.#page.onNarrow(this.#choice.isNewCategory ? [] : [name]);
   }
 
   /** @param {File[]} files */
@@ -219,6 +199,7 @@ export class TeachPanel {
   #change(act) {
     if (this.#busy) return;
     act();
+    this.#refused = [];
     this.#find("problem").hidden = true;
     this.#render();
     this.#keep();
@@ -226,23 +207,31 @@ export class TeachPanel {
 
   #keep() {
     const { category, profile } = this.#lessons;
-    keep("lessons", { names: this.#names, category: category.toStored(), profile: profile.toStored() });
+    keep("lessons", { names: this.#choice.names, category: category.toStored(), profile: profile.toStored() });
   }
 
-  async #train({ force }) {
+  /** @param {() => Promise<Head>} ask the service to learn, or to use what it has learned */
+  async #learn(ask) {
     if (this.#busy) return;
-    const subject = this.#subject;
     this.#setBusy(true);
     this.#forgetOutcome();
     try {
-      const head = await this.#heads.train(subject, this.#lesson.toForm(), { force });
-      await this.#afterChange(head.went_live ? subject : null);
-      this.#showOutcome(head);
+      const head = await ask();
+      this.#lesson.taught(head.photos_added);
+      this.#keep();
+      await this.#afterChange(head.state === "live" || head.photos_added.length ? this.#subject : null);
+      this.#outcome.show(head, this.#subject, this.#page.readCategories());
     } catch (error) {
       this.#failed(error);
     } finally {
       this.#setBusy(false);
     }
+  }
+
+  /** @param {Head} head */
+  #undo(head) {
+    const photos = head.photos_added.length ? " The photos that came with it stay." : "";
+    this.#act(() => this.#heads.rollback(this.#subject), `Undone: ${whereOf(this.#subject)} answer as they did before.${photos}`);
   }
 
   /** @param {() => Promise<unknown>} act on the versions @param {string} done what to say then */
@@ -252,14 +241,16 @@ export class TeachPanel {
       await act();
       await this.#afterChange(null);
       this.#find("done").textContent = done;
+      this.#find("done").focus({ preventScroll: true }); // what was pressed may be gone
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  /** @param {Subject | null} learned what is in use from now on: a style is chosen at once, a new category searched */
+  /** @param {Subject | null} learned what is new: a style is chosen at once, a category searched */
   async #afterChange(learned) {
     await this.#profiles.load(learned?.kind === "profile" ? learned.name : undefined);
+    this.#choice.load("profile", this.#profiles.names);
     await this.#loadVersions();
     await this.#page.onTaught();
     if (learned?.kind === "category") this.#page.onNarrow([learned.name]);
@@ -274,39 +265,19 @@ export class TeachPanel {
     } catch (error) {
       if (!UNTAUGHT_CODES.has(error.code)) this.#failed(error);
     }
-    if (subject.kind === this.#kind && subject.name === this.#names[this.#kind]) this.#versions.render(known.heads, known.live);
-  }
-
-  /** @param {Head} head */
-  #showOutcome(head) {
-    const { title, text } = verdict(head, this.#subject);
-    this.#find("outcome").hidden = false;
-    this.#find("outcome").classList.toggle("is-good", head.went_live && improves(head));
-    this.#find("verdict").textContent = title;
-    this.#find("verdict-text").textContent = text;
-    showFigures(this.#find("figures"), head);
-    this.#find("force").hidden = head.went_live;
-    this.#find("undo").hidden = !head.went_live;
-    this.#find("verdict").focus({ preventScroll: true });
-    this.#find("outcome").scrollIntoView({ block: "nearest" });
-    if (!head.went_live) return;
     const { kind, name } = this.#subject;
-    const profile = this.#profiles.chosen;
-    const categories = kind === "category" ? [name] : this.#page.readCategories();
-    const without = kind === "category" ? { categories, profile, adapt: false } : { categories, profile: null };
-    this.#comparison.show(without, { categories, profile });
+    if (subject.kind === kind && subject.name === name) this.#versions.render(known.heads, known.live);
   }
 
   #forgetOutcome() {
-    this.#find("outcome").hidden = true;
+    this.#outcome.hide();
     this.#find("problem").hidden = true;
     this.#find("done").textContent = "";
-    this.#comparison.hide();
   }
 
   #setBusy(busy) {
     this.#busy = busy;
-    this.#root.toggleAttribute("aria-busy", busy);
+    this.#choice.hold(busy);
     this.#render();
   }
 
@@ -314,6 +285,8 @@ export class TeachPanel {
     if (error instanceof Unreachable) this.#showProblem("No connection", error.message);
     else if (error instanceof Problem) this.#showProblem(error.title, error.message);
     else throw error;
+    const numbers = (error.faults ?? []).map(({ where }) => FAULT.exec(where)?.[1]).filter(Boolean);
+    this.#refused = numbers.map((number) => this.#lesson.drawn[Number(number)]).filter(Boolean);
   }
 
   #showProblem(title, detail) {
@@ -325,32 +298,29 @@ export class TeachPanel {
 
   #render() {
     if (!this.isOpen) return;
-    const { label, placeholder } = NAME_WORDS[this.#kind];
     const lesson = this.#lesson;
-    const foreign = this.#kind === "category" && this.#names.category ? lesson.foreignTo(this.#names.category) : [];
-    const known = this.#kind === "category" ? this.#categories : this.#profiles.names;
+    const { kind, name } = this.#subject;
+    const foreign = kind === "category" && name ? lesson.foreignTo(name) : [];
+    const wrong = new Map([
+      ...this.#refused.map((pair) => [pair, "See below"]),
+      ...foreign.map((pair) => [pair, `In ${pair.photo.category || "no category"}`]),
+    ]);
     const answer = lesson.answerTo(drawingKey(this.#page.readDrawing()));
-    this.#find("name-label").textContent = label;
-    this.#find("name").placeholder = placeholder;
-    this.#find("names").replaceChildren(...known.map((name) => new Option(name, name)));
-    this.#find("own").hidden = this.#kind === "profile";
-    this.#tray.render(lesson.pairs, foreign);
-    this.#find("hint").textContent = this.#hint(answer, foreign);
+    this.#find("own").hidden = kind === "profile";
+    this.#tray.render(lesson.pairs, wrong);
+    this.#find("hint").textContent = nextStep({
+      pairs: lesson.drawn.length,
+      hasAnswer: answer !== null,
+      isBlank: isBlank(this.#page.readDrawing()),
+      needsPhotos: this.#choice.isNewCategory,
+      foreignTo: foreign.length ? name : null,
+    });
     this.#find("next").hidden = !answer;
-    this.#find("train").disabled = this.#busy || !this.#subject.name || lesson.drawn.length === 0 || foreign.length > 0;
+    // While it learns, the button keeps the focus of who pressed it.
+    this.#find("train").disabled = !name || lesson.drawn.length === 0 || foreign.length > 0;
     this.#find("train-label").textContent = this.#busy ? "Learning …" : "Learn";
     this.#find("train-count").textContent = lesson.drawn.length === 1 ? "1 pair" : `${lesson.drawn.length} pairs`;
     this.#page.onPicking(true, answer?.photo_id ?? null);
-  }
-
-  /** What to do next. */
-  #hint(answer, foreign) {
-    const pairs = this.#lesson.drawn.length;
-    if (foreign.length) return `Photos of other categories cannot teach “${this.#names.category}”: remove them, or name their category.`;
-    if (answer) return pairs < GOOD_PAIRS ? `Got it. Now draw another one: about ${GOOD_PAIRS} pairs teach best.` : "Got it. That is a good lesson; more pairs make it a better one.";
-    const mark = this.#isNewCategory && this.#names.category ? "add photos of it" : "press ✓ on the photo that you meant";
-    if (isBlank(this.#page.readDrawing())) return pairs ? `Draw the next one, then ${mark}.` : `Draw something, then ${mark}. Do so about ${GOOD_PAIRS} times.`;
-    return `Now ${mark}.`;
   }
 
   #find(name) {

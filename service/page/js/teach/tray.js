@@ -19,14 +19,14 @@ export class Tray {
     this.#listeners = listeners;
   }
 
-  /** @param {readonly Pair[]} pairs @param {readonly Pair[]} foreign those that do not belong to the category */
-  render(pairs, foreign) {
+  /** @param {readonly Pair[]} pairs @param {Map<Pair, string>} wrong those that cannot teach, and why not */
+  render(pairs, wrong) {
     const before = new Map([...this.#list.children].map((cell) => [cell.dataset.key, cell]));
     const cells = pairs.map((pair, index) => {
       const key = `${pair.id} ${pair.sketch?.key ?? ""}`;
       const cell = before.get(key) ?? this.#newCell(pair, key);
-      cell.classList.toggle("is-foreign", foreign.includes(pair));
-      cell.querySelector(".pair-note").textContent = foreign.includes(pair) ? `In ${pair.photo.category || "no category"}` : "";
+      cell.classList.toggle("is-wrong", wrong.has(pair));
+      cell.querySelector(".pair-note").textContent = wrong.get(pair) ?? "";
       cell.querySelector(".pair-number").textContent = `Pair ${index + 1}: `;
       return cell;
     });
@@ -49,7 +49,7 @@ export class Tray {
     draw.hidden = Boolean(sketch);
     if (sketch) show.querySelector("img").src = sketch.url;
     show.querySelector(".hidden-text").textContent = `Put the drawing of ${photo.name} back on the board`;
-    draw.querySelector(".hidden-text").textContent = `: the drawing on the board is ${photo.name}`;
+    draw.setAttribute("aria-label", `I drew this: the drawing on the board is ${photo.name}`);
     cell.querySelector(".pair-remove .hidden-text").textContent = `Remove ${photo.name}`;
     show.addEventListener("click", () => this.#listeners.onShow(pair));
     draw.addEventListener("click", () => this.#listeners.onDraw(pair));

@@ -14,7 +14,8 @@ export class Versions {
   /**
    * @param {HTMLDetailsElement} root
    * @param {HTMLTemplateElement} template of one version
-   * @param {{onUse: (head: Head) => void, onDelete: (head: Head) => void}} listeners
+   * @param {{onUse: (head: Head) => void, onDelete: (head: Head, options: {photos: boolean}) => void}} listeners photos: those
+   *   too that came with it
    */
   constructor(root, template, listeners) {
     this.#root = root;
@@ -50,29 +51,26 @@ export class Versions {
     use.hidden = live || head.state === "stale";
     use.querySelector(".hidden-text").textContent = ` ${name}`;
     use.addEventListener("click", () => this.#listeners.onUse(head));
-    this.#bindDelete(row.querySelector(".version-delete"), name, () => this.#listeners.onDelete(head));
+    this.#bindDelete(row, name, head);
     return row;
   }
 
-  #bindDelete(button, name, onDelete) {
-    const label = button.querySelector(".version-delete-label");
+  /** The first press asks, the second one deletes. */
+  #bindDelete(row, name, head) {
+    const button = row.querySelector(".version-delete");
+    const withPhotos = row.querySelector(".version-delete-photos");
+    const photos = head.photos_added.length;
     let timer = 0;
-    const say = (text) => {
-      label.textContent = text;
-      button.setAttribute("aria-label", `${text} ${name}`);
+    const ask = (asking) => {
+      clearTimeout(timer);
+      timer = asking ? setTimeout(() => ask(false), CONFIRM_MS) : 0;
+      button.textContent = asking ? "Really delete" : "Delete";
+      button.setAttribute("aria-label", `${button.textContent} ${name}`);
+      withPhotos.hidden = !asking || photos === 0;
     };
-    say("Delete");
-    button.addEventListener("click", () => {
-      if (timer) {
-        clearTimeout(timer);
-        onDelete();
-        return;
-      }
-      say("Really delete");
-      timer = setTimeout(() => {
-        timer = 0;
-        say("Delete");
-      }, CONFIRM_MS);
-    });
+    ask(false);
+    withPhotos.textContent = photos === 1 ? "Delete it and its photo" : `Delete it and its ${photos} photos`;
+    button.addEventListener("click", () => (timer ? this.#listeners.onDelete(head, { photos: false }) : ask(true)));
+    withPhotos.addEventListener("click", () => this.#listeners.onDelete(head, { photos: true }));
   }
 }

@@ -1,0 +1,164 @@
+"""Teaching a category and searching through its head, against the bare matrix products in the same run.
+
+python benchmarks/adaptation.py [--bundle DIR] [--photos 10000] [--pairs 10] [--rounds 30] [--json]
+
+The gallery is made up: one category of unit vectors that share a direction, as photos of a category do, and sketches
+near ten of them. Teaching is everything on top of encoding the images: fit, leave-one-out, storing, and the first
+search's preparation. Its bare product is (G, E) x (E, E); a search's is (G, E) x (E,), by the same routine that the
+index uses. Rounds alternate; medians, one thread. Goals: 150 ms to teach, 1.2 x a search without a head.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index_builder.artifact import GalleryIndex, PhotoFilter, PhotoRecord, SearchPlan, Thumbnail, layout
+from index_builder.artifact.exact_search import exact_top_k, inner_products
+from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest
+from index_builder.artifact.photo_store import PhotoStoreWriter
+from index_builder.artifact.vectors import VectorWriter
+from models.bundle import Adaptation, Bundle, ImageLimits, Runtime, StrokeLimits
+from service.online.records import HeadName
+from service.online.room import OnlineRoom
+from service.online.support import Examples
+from service.online.teach import EncodedSketch, fit
+from service.retrieval.body import EncodedImage
+from service.retrieval.query import SearchQuery
+from service.retrieval.retriever import Retriever
+
+Floats = NDArray[np.float32]
+
+_EXAMPLE = Path(__file__).parents[1] / "examples" / "sketches" / "mug-drawing.png"
+_SHOE = HeadName("category", "shoe")
+
+
+def unit(rows: Floats) -> Floats:
+    scaled: Floats = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return scaled
+
+
+def made_up_index(folder: Path, bundle: Bundle, count: int, rng: np.random.Generator) -> GalleryIndex:
+    shared = 2 * rng.standard_normal(bundle.embedding_dim)
+    vectors = unit((rng.standard_normal((count, bundle.embedding_dim)) + shared).astype(np.float32))
+    with (
+        VectorWriter(folder / layout.VECTORS, bundle.embedding_dim) as writer,
+        PhotoStoreWriter(folder / layout.PHOTOS, ()) as store,
+    ):
+        writer.append(vectors)
+        for row in range(count):
+            photo_id = f"shoe/{row:06d}.jpg"
+            store.append(PhotoRecord(row, photo_id, "shoe", photo_id, f"{row:064x}", 9, 9, {}), Thumbnail(b"", ""))
+    manifest = IndexManifest(
+        created_at="2026-01-01T00:00:00Z",
+        inkseek_version="0",
+        bundle_id=bundle.bundle_id,
+        embedding_dim=bundle.embedding_dim,
+        count=count,
+        gallery=GallerySource(root=str(folder)),
+        search=SearchPlan(),
+        build=BuildSummary(seconds=0, photos_per_s=0),
+        files={},
+    )
+    return GalleryIndex.open(folder, manifest, version="made-up")
+
+
+def clocked(call: Callable[[], object]) -> float:
+    """Milliseconds."""
+    started = time.perf_counter()
+    call()
+    return (time.perf_counter() - started) * 1000
+
+
+def teaching(retriever: Retriever, pairs: int, rounds: int, rng: np.random.Generator) -> dict[str, float]:
+    """Medians in ms: fit with leave-one-out, storing, the scorer that the first search needs, the bare product."""
+    vectors = np.asarray(retriever.index.vectors)
+    square = rng.standard_normal((vectors.shape[1], vectors.shape[1])).astype(np.float32)
+    taken: dict[str, list[float]] = {"fit": [], "store": [], "prepare": [], "bare product": []}
+    for _ in range(rounds):
+        rows = rng.choice(len(vectors), pairs, replace=False).tolist()
+        drawn = unit(vectors[rows] + rng.standard_normal((pairs, vectors.shape[1])).astype(np.float32) / 30)
+        sketches = [EncodedSketch(b"sketch", vector, bytes([n])) for n, vector in enumerate(drawn)]
+        examples = Examples((b"sketch",) * pairs, tuple(f"shoe/{row:06d}.jpg" for row in rows))
+        made = []
+        taken["fit"].append(clocked(lambda: made.append(fit(retriever, _SHOE, examples, sketches, {}, force=True))))  # noqa: B023
+        taken["store"].append(clocked(lambda: retriever.room.add(made[0], 10_000, 0)))  # noqa: B023
+        taken["prepare"].append(clocked(lambda: retriever.gallery().scorer("shoe", fitted=True)))
+        taken["bare product"].append(clocked(lambda: vectors @ square))
+    return {what: statistics.median(values) for what, values in taken.items()}
+
+
+def searching(retriever: Retriever, rounds: int, rng: np.random.Generator) -> dict[str, float]:
+    """Medians in ms: the bare product, exact search by plain cosines, through the centred head, through a fitted one;
+    and whole searches, a sketch decoded and encoded, without and with the fitted head.
+    """
+    vectors, gallery = np.asarray(retriever.index.vectors), retriever.gallery()
+    where = PhotoFilter(frozenset(["shoe"]))
+    rows = gallery.view.rows_where(where)
+    fitted, centred = SearchQuery(categories=("shoe",)), SearchQuery(categories=("shoe",), adapt=False)
+    source = EncodedImage(_EXAMPLE.read_bytes())
+    taken: dict[str, list[float]] = {}
+    for query in unit(vectors[rng.choice(len(vectors), 20 * rounds)] + rng.standard_normal(vectors.shape[1]) / 40):
+        for what, call in (
+            ("bare product", lambda: inner_products(vectors, query)),  # noqa: B023
+            ("plain cosines", lambda: exact_top_k(vectors, query, 10, rows)),  # noqa: B023
+            ("centred head", lambda: gallery.answer(query, centred, where)),  # noqa: B023
+            ("fitted head", lambda: gallery.answer(query, fitted, where)),  # noqa: B023
+        ):
+            taken.setdefault(what, []).append(clocked(call))
+    for _ in range(3 * rounds):
+        for what, asked in (("whole search, centred", centred), ("whole search, fitted", fitted)):
+            taken.setdefault(what, []).append(clocked(lambda: retriever.search(lambda: source, asked)))  # noqa: B023
+    return {what: statistics.median(values) for what, values in taken.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--photos", type=int, default=10_000)
+    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    rng = np.random.default_rng(0)
+    bundle = Bundle.load(options.bundle, Runtime(threads=1))
+    if bundle.adaptation is None:
+        bundle = replace(bundle, adaptation=Adaptation.untrained(bundle.embedding_dim))
+    with tempfile.TemporaryDirectory() as folder:
+        index = made_up_index(Path(folder), bundle, options.photos, rng)
+        room = OnlineRoom(Path(folder) / "online", bundle.bundle_id, bundle.embedding_dim)
+        retriever = Retriever(bundle, index, ImageLimits(), StrokeLimits(), room)
+        teach = teaching(retriever, options.pairs, options.rounds, rng)
+        search = searching(retriever, options.rounds, rng)
+        retriever.close()
+    whole = teach["fit"] + teach["store"] + teach["prepare"]
+    figures = {
+        "teach_ms": {what: round(value, 2) for what, value in teach.items()},
+        "teach_to_live_ms": round(teach["fit"] + teach["store"], 1),
+        "teach_over_bare_product": round(whole / teach["bare product"], 2),
+        "search_ms": {what: round(value, 3) for what, value in search.items()},
+        "centred_over_bare_product": round(search["centred head"] / search["bare product"], 3),
+        "fitted_over_bare_product": round(search["fitted head"] / search["bare product"], 3),
+        "fitted_over_plain": round(search["fitted head"] / search["plain cosines"], 3),
+        "fitted_over_centred": round(search["fitted head"] / search["centred head"], 3),
+        "whole_search_fitted_over_centred": round(search["whole search, fitted"] / search["whole search, centred"], 3),
+    }
+    if options.json:
+        print(json.dumps(figures))
+        return
+    print(f"{options.photos:,} photos, {bundle.embedding_dim} numbers, {options.pairs} pairs")
+    for name, value in figures.items():
+        print(f"  {name}: {value}")
+
+
+if __name__ == "__main__":
+    main()
