@@ -19,7 +19,9 @@ from pydantic import BaseModel, ConfigDict
 
 from models.bundle import SketchNormalisation, decode_image
 from models.bundle.preprocess import Preprocess
-from models.data.pairs import PairSet, Photo, PhotoKey, load_photos
+from models.data.formats.dataset import name_below
+from models.data.pair_folders import open_pairs, open_photos
+from models.data.pairs import PairSet, Photo, PhotoKey
 from models.data.sampler import CategoryPool
 from models.data.synthetic import edge_drawing
 
@@ -32,11 +34,12 @@ _CHUNK = 16
 class SetConfig(BaseModel):
     """One data set to train on.
 
-    `folder`: below the data directory. `split`: of its pairs; empty for a set of photos without sketches. `pool`: sets
-    with the same pool and category are mixed. `weight`: how often one of its categories is chosen; `weights` overrides
-    it by category. `synthetic`: draw its photos too. `focus`: see `edge_drawing`. `exclude`: ids of photos that are
-    left out with their sketches, because they show what a validation split or a zero-shot protocol keeps unseen.
-    `split_by_person`: the splits share their photos and differ in who drew them.
+    `folder`: below the data directory, in any layout that `inkseek data inspect` reads. `split`: of its pairs; empty
+    for a set of photos without sketches. `pool`: sets with the same pool and category are mixed. `weight`: how often
+    one of its categories is chosen; `weights` overrides it by category. `synthetic`: draw its photos too. `focus`: see
+    `edge_drawing`. `exclude`: ids of photos that are left out with their sketches, because they show what a validation
+    split or a zero-shot protocol keeps unseen. `split_by_person`: the splits share their photos and differ in who drew
+    them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,15 +93,16 @@ def prepare_images(
     """Decode what is not yet in `cache` (a folder), then open it.
 
     Photos of other splits are left out, with and without sketches, and so are categories that do not occur in the
-    training split. Raises PairsError and ImageError.
+    training split. Sketches that are strokes are drawn below `cache`. Raises PairsError, DatasetError, ImageError.
     """
-    sources = [_source(data, config) for config in sets]
+    data = data.absolute()
+    sources = [_source(data, config, cache / "drawings") for config in sets]
     wanted = {
         "size_px": size_px,
         "styles": _DRAWING_STYLES,
         "drawn": [[config.synthetic, config.focus] for config in sets],
-        "files": [[str(p.path.relative_to(data)) for p in s.photos] for s in sources],
-        "sketches": [[str(path.relative_to(data)) for path, _ in s.sketches] for s in sources],
+        "files": [[name_below(p.path, data) for p in s.photos] for s in sources],
+        "sketches": [[name_below(path, data) for path, _ in s.sketches] for s in sources],
     }
     fingerprint = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
     ready = cache / "fingerprint.txt"
@@ -137,14 +141,14 @@ def trainable_photos(pairs: PairSet, split: str) -> tuple[Photo, ...]:
     )
 
 
-def _source(data: Path, config: SetConfig) -> _Source:
+def _source(data: Path, config: SetConfig, drawings: Path) -> _Source:
     if not config.split:
-        photos = tuple(p for p in load_photos(data / config.folder) if p.key.photo_id not in config.exclude)
+        photos = tuple(p for p in open_photos(data / config.folder) if p.key.photo_id not in config.exclude)
         return _Source(config, photos, ())
-    pairs = PairSet.load(data / config.folder)
+    pairs = open_pairs(data / config.folder, drawings)
     drawn = [pair for pair in pairs.split(config.split) if pair.photo.photo_id not in config.exclude]
-    photos = pairs.photos.values() if config.split_by_person else trainable_photos(pairs, config.split)
-    allowed = [photo for photo in photos if photo.key.photo_id not in config.exclude]
+    mine = tuple(pairs.photos.values()) if config.split_by_person else trainable_photos(pairs, config.split)
+    allowed = [photo for photo in mine if photo.key.photo_id not in config.exclude]
     if not config.synthetic:
         keys = {pair.photo for pair in drawn}
         allowed = [photo for photo in allowed if photo.key in keys]

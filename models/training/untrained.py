@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from models.bundle import InkseekError, decode_image
 from models.bundle.preprocess import Preprocess
-from models.data.pairs import Pair, PairSet, Photo
+from models.data.pair_folders import open_pairs
+from models.data.pairs import Pair, Photo
 from models.evaluation.protocol import Figures, measure
 from models.evaluation.splits import STANDARD_SPLITS, ValidationSplit, load_galleries
 from models.students import StudentConfig, Students
@@ -65,7 +66,7 @@ def untrained_figures(
     sketch, photo = preprocesses(students.config.size_px)
     figures = {}
     for split in splits:
-        pairs = PairSet.load(data / split.folder)
+        pairs = open_pairs(data / split.folder)
         sample = np.random.default_rng(seed).permutation(len(pairs.split("train")))[:_SAMPLE]
         drawn = [pairs.split("train")[number] for number in sample]
         sketches = _Domain.fit(students, sketch, [pair.sketch_path for pair in drawn])

@@ -84,7 +84,7 @@ def test_teacher_then_students(config: Path, outlines_dir: Path, tmp_path: Path)
         ("batch = 3", "batch"),
         ("student", "no TOML"),
         ("batch.groups = 4", "TrainingDataUnfit"),
-        ('sets = [{ folder = "nowhere", pool = "own" }]', "ManifestMissing"),
+        ('sets = [{ folder = "nowhere", pool = "own" }]', "DatasetNotFound"),
         ('validation = [{ name = "x", folder = "outlines", split = "y" }]', "SplitMissing"),
     ],
 )

@@ -1,0 +1,101 @@
+"""Training reads the official downloads as they unpack: folders, and pickles of strokes."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.data.formats import open_dataset
+from models.data.pair_folders import StrokesNotDrawn, open_pairs, open_photos
+from models.data.training_images import SetConfig, prepare_images
+from models.evaluation.splits import ValidationSplit, load_galleries
+from models.students import StudentConfig
+from models.training.config import BatchConfig
+from models.training.distill_students import STUDENTS_NAME, distill_students
+from models.training.experiment import Resources, XModalRun
+from models.training.run_directory import RunDirectory
+from models.training.xmodalvit_config import StudentTraining, TrainingPlan, XModalConfig
+
+PHOTOS = {"train": ("wing_chair", "stool", "bench_2"), "test": ("sofa", "office_chair")}
+
+
+def strokes(number: int, version: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    corner, side = 40 + 8 * version, 60 + 25 * number
+    path = [(corner, corner), (corner + side, corner), (corner + side, corner + side), (corner, corner + side)]
+    return np.array([(x, y, 0) for x, y in path], dtype=np.float64)
+
+
+@pytest.fixture(params=["qmul-folders", "qmul-vector"])
+def download(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Chair-V2 in one of its two forms: three photos to train on, two to test on, two sketches of each."""
+    root = tmp_path / "data" / "ChairV2"
+    keyed = {}
+    for split, names in PHOTOS.items():
+        for number, name in enumerate(names):
+            folders = request.param == "qmul-folders"
+            photo = root / (f"{split}B" if folders else "photo") / f"{name}.png"
+            photo.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (50, 50), (50 * number, 90, len(name) * 9)).save(photo)
+            for version in (1, 12):
+                keyed[f"/{split}/{name}_{version}"] = strokes(number, version)
+                if folders:
+                    sketch = Image.new("L", (64, 64), 255)
+                    sketch.paste(0, (10 + number, version, 40, version + 6 + 8 * number))
+                    (root / f"{split}A").mkdir(exist_ok=True)
+                    sketch.save(root / f"{split}A" / f"{name}_{version}.png")
+    if request.param == "qmul-vector":
+        (root / "ChairV2_Coordinate").write_bytes(pickle.dumps(keyed, protocol=2))
+    assert open_dataset(root, strict=True).format == request.param
+    return root
+
+
+def test_students_train_on_a_download(download: Path, tmp_path: Path) -> None:
+    config = XModalConfig(
+        about={},
+        cache_px=32,
+        pretrained=False,
+        student=StudentConfig(size_px=32, widths=(4, 8), grid=2, channels=3),
+        batch=BatchConfig(pairs=4, groups=1),
+        sets=(SetConfig(folder=".", pool="own", synthetic=False),),
+        validation=(ValidationSplit("test", ".", "test"),),
+        student_training=StudentTraining(plan=TrainingPlan(steps=2), queue_contrast=0, distance=0, angle=0, info_nce=1),
+    )
+    run = XModalRun(config, Resources(download, device="cpu"), tmp_path / "run")
+    distill_students(run)
+    assert (tmp_path / "run" / STUDENTS_NAME).is_file()
+    assert {"test@1", "test/centred@1"} <= set(RunDirectory(tmp_path / "run").entries()[-1])
+    (gallery,) = run.galleries()["test"]
+    assert {photo.key.photo_id for photo in gallery.photos} == set(PHOTOS["test"])
+    assert len(gallery.queries) == 4
+
+
+def test_what_is_trained_on_is_the_split_s_own(download: Path, tmp_path: Path) -> None:
+    config = SetConfig(folder=download.name, pool="own", synthetic=False)
+    first = prepare_images(download.parent, [config], 48, tmp_path / "cache", lambda _: None)
+    assert (len(first.photos), len(first.sketches)) == (3, 6)
+    (pool,) = first.pools
+    assert [len(rows) for rows in pool.sketches] == [2, 2, 2]
+    assert all((row < 200).any() for row in first.sketches)
+    drawings = sorted((tmp_path / "cache").glob("drawings/*"))
+    before = [path.stat().st_mtime_ns for path in drawings]
+    again = prepare_images(download.parent, [config], 48, tmp_path / "cache", lambda _: None)
+    assert (again.sketches == first.sketches).all()
+    assert [path.stat().st_mtime_ns for path in drawings] == before
+    assert len(open_photos(download)) == 5
+
+
+def test_strokes_are_drawn_where_that_is_allowed_alone(download: Path, tmp_path: Path) -> None:
+    if open_dataset(download).format != "qmul-vector":
+        assert len(open_pairs(download).pairs) == 10
+        return
+    with pytest.raises(StrokesNotDrawn, match="say where to draw them"):
+        load_galleries(download.parent, [ValidationSplit("test", download.name, "test")])
+    pairs = open_pairs(download, tmp_path / "drawn")
+    for pair, record in zip(pairs.pairs, open_dataset(download).records, strict=True):
+        with Image.open(pair.sketch_path) as drawn:
+            assert (np.asarray(drawn) == np.asarray(record.sketch.image().convert("L"))).all()
+    assert len(list((tmp_path / "drawn").iterdir())) == len({pair.sketch_path for pair in pairs.pairs})
