@@ -105,10 +105,3 @@ def measure_both(
         for found in (plain, centred)
     )
     return BothFigures(*figures)
-
-
-def measure(
-    galleries: Sequence[CategoryGallery], encode_sketches: EncodeSketches, encode_photos: EncodePhotos
-) -> Figures:
-    """By plain cosines alone."""
-    return measure_both(galleries, encode_sketches, encode_photos).plain

@@ -75,7 +75,7 @@ def _read_bundle(path: Path, centred: bool) -> Trained | None:
     manifest = read_manifest(path)
     figures = {}
     for name, measured in manifest.metrics.get("splits", {}).items():
-        figure = measured.get("served", {}).get("acc_at_1") if centred else measured.get("acc_at_1")
+        figure = measured.get("centred", {}).get("acc_at_1") if centred else measured.get("acc_at_1")
         if figure is not None:
             figures[name] = 100 * float(figure)
     experiment = manifest.provenance.get("experiment") or {}

@@ -25,7 +25,7 @@ from models.bundle import InkseekError, decode_image
 from models.bundle.preprocess import Preprocess
 from models.data.pair_folders import open_pairs
 from models.data.pairs import Pair, Photo
-from models.evaluation.protocol import Figures, measure
+from models.evaluation.protocol import BothFigures, measure_both
 from models.evaluation.splits import STANDARD_SPLITS, ValidationSplit, load_galleries
 from models.students import StudentConfig, Students
 from models.training.pretrained import RESNET18_IMAGENET, fetch
@@ -60,7 +60,7 @@ class _Domain:
 
 def untrained_figures(
     students: Students, data: Path, splits: Sequence[ValidationSplit] = STANDARD_SPLITS, seed: int = 0
-) -> dict[str, Figures]:
+) -> dict[str, BothFigures]:
     """The figures of each split; of `students` only the trunk and the grid are used. Raises PairsError."""
     students.eval()
     sketch, photo = preprocesses(students.config.size_px)
@@ -72,7 +72,7 @@ def untrained_figures(
         sketches = _Domain.fit(students, sketch, [pair.sketch_path for pair in drawn])
         photos = _Domain.fit(students, photo, list({pairs.photos[pair.photo].path: None for pair in drawn}))
         galleries = load_galleries(data, [split])[split.name]
-        figures[split.name] = measure(galleries, _by_path(sketches, _sketch_path), _by_path(photos, _photo_path))
+        figures[split.name] = measure_both(galleries, _by_path(sketches, _sketch_path), _by_path(photos, _photo_path))
     return figures
 
 
@@ -114,7 +114,8 @@ def main(arguments: list[str] | None = None) -> int:
     except InkseekError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    sys.stdout.write(json.dumps({name: row.as_dict() for name, row in figures.items()}, indent=2) + "\n")
+    rows = {name: {**both.plain.as_dict(), "centred": both.centred.as_dict()} for name, both in figures.items()}
+    sys.stdout.write(json.dumps(rows, indent=2) + "\n")
     return 0
 
 

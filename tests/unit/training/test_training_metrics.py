@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from models.data.pairs import PairSet
 from models.evaluation.hog import hog
-from models.evaluation.protocol import category_galleries, measure
+from models.evaluation.protocol import category_galleries, measure_both
 from models.evaluation.retrieval_metrics import accuracy_at, mean_average_precision, mean_rank, ranks
 from models.evaluation.splits import ValidationSplit
 from models.students import StudentConfig, Students
@@ -47,16 +49,22 @@ def test_gallery_keeps_to_the_split_where_photos_have_one(shapes_dir: Path) -> N
 def test_measure_averages_over_sketches_not_categories(shapes_dir: Path) -> None:
     galleries = category_galleries(PairSet.load(shapes_dir), "train")
     one_hot = np.eye(8, dtype=np.float32)
-    right = measure(
+    right = measure_both(
         galleries,
         lambda pairs: one_hot[[int(pair.photo.photo_id) for pair in pairs]],
         lambda photos: one_hot[[int(photo.key.photo_id) for photo in photos]],
     )
-    assert (right.queries, right.photos, right.categories) == (12, 12, 2)
-    assert right.acc_at_1 == right.mean_average_precision == right.mean_rank == 1.0
-    blind = measure(galleries, lambda p: np.ones((len(p), 4), np.float32), lambda p: np.ones((len(p), 4), np.float32))
-    assert blind.acc_at_1 == 0.0
-    assert blind.mean_rank == 6.0
+    for figures in (right.plain, right.centred):
+        assert (figures.queries, figures.photos, figures.categories) == (12, 12, 2)
+        assert figures.acc_at_1 == figures.mean_average_precision == figures.mean_rank == 1.0
+
+    def alike(items: Sequence[object]) -> NDArray[np.float32]:
+        return np.ones((len(items), 4), np.float32)
+
+    blind = measure_both(galleries, alike, alike)
+    for figures in (blind.plain, blind.centred):
+        assert figures.acc_at_1 == 0.0
+        assert figures.mean_rank == 6.0
 
 
 def test_hog_finds_the_direction_of_an_edge() -> None:
@@ -72,6 +80,6 @@ def test_untrained_features_are_standardised_by_training_images(shapes_dir: Path
     torch.manual_seed(0)
     students = Students(StudentConfig(size_px=32, widths=(8, 8, 8), grid=2, channels=4))
     figures = untrained_figures(students, shapes_dir.parent, [ValidationSplit("val", "shapes", "val")])
-    assert figures["val"].queries == 4
-    assert figures["val"].photos == 12
-    assert 0 < figures["val"].mean_average_precision <= 1
+    for measured in (figures["val"].plain, figures["val"].centred):
+        assert (measured.queries, measured.photos) == (4, 12)
+        assert 0 < measured.mean_average_precision <= 1

@@ -50,6 +50,24 @@ def test_figures_are_those_of_the_published_weights(tmp_path: Path) -> None:
     assert "as served" in svg
 
 
+@pytest.mark.parametrize(
+    ("entry", "shown", "how"), [({}, 31, "plain"), ({"centred": {"acc_at_1": 0.425}}, 42.5, "served")]
+)
+def test_a_bundle_stands_beside_runs(
+    tmp_path: Path, tiny_bundle_dir: Path, entry: dict[str, object], shown: float, how: str
+) -> None:
+    manifest = json.loads((tiny_bundle_dir / "manifest.json").read_text())
+    manifest["metrics"] = {"splits": {"a": {"acc_at_1": 0.31, **entry}}}
+    manifest["provenance"] = {"experiment": {"student": {"widths": [8], "grid": 2, "channels": 4}, "steps": 3}}
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "manifest.json").write_text(json.dumps(manifest))
+    run = run_of(tmp_path, "run", [16], [{"a@1": 30.0, "a/centred@1": 40.0, "score": 40.0}])
+    svg = size_plot([tmp_path / "bundle", run])
+    assert titles(svg)[0][0].startswith(f"a: {shown:g} at")
+    assert how in svg
+    assert len(titles(svg)[2]) == 1  # a bundle has no curve
+
+
 def test_where_one_has_plain_figures_alone_all_are_plain(tmp_path: Path) -> None:
     old = run_of(tmp_path, "old", [8], [{"a@1": 30.0, "b@1": 1.0, "score": 30.0}])
     new = run_of(tmp_path, "new", [16], [{"a@1": 35.0, "a/centred@1": 44.0, "score": 44.0}])
