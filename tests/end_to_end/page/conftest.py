@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -24,10 +25,13 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index_builder.build import BuildRequest, build_index
+from models.bundle import Adaptation, add_adaptation
 from service.app import create_app
 from service.config import Settings
 
 Point = tuple[float, float]
+
+TINY_DIM = 3 * 8 * 8  # of the tiny bundle's embeddings
 
 BOARD_UNITS = 256
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1100, "height": 760}, "reduced_motion": "reduce"}
@@ -131,9 +135,33 @@ def recorder(index_dir: Path, tiny_bundle_dir: Path) -> Recorder:
 
 @pytest.fixture(scope="session")
 def service_url(recorder: Recorder) -> Iterator[str]:
+    with serving(recorder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def adaptive_bundle_dir(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_dir: Path) -> Path:
+    """The tiny bundle, and an adaptation whose step is so large that two drawings change what is found."""
+    bundle = tmp_path_factory.mktemp("bundles") / "adaptive"
+    shutil.copytree(tiny_bundle_dir, bundle)
+    add_adaptation(bundle, Adaptation.untrained(TINY_DIM, rate=1.0))
+    return bundle
+
+
+@pytest.fixture
+def untaught_url(index_dir: Path, adaptive_bundle_dir: Path, tmp_path: Path) -> Iterator[str]:
+    """A service of one's own that can be taught, and was taught nothing yet."""
+    settings = Settings(index=index_dir, bundle=adaptive_bundle_dir, online_dir=tmp_path / "online", threads=1)
+    with serving(create_app(settings)) as url:
+        yield url
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """The address where `app` answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(recorder, log_level="warning", ws="none"))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
@@ -165,11 +193,12 @@ def open_context(browser: Browser, service_url: str) -> Iterator[OpenContext]:
 
     def make(**options: Any) -> BrowserContext:
         settings: dict[str, object] = {
+            "base_url": service_url,
             "viewport": {"width": 1280, "height": 800},
             "reduced_motion": "reduce",
             **options,
         }
-        contexts.append(browser.new_context(base_url=service_url, **settings))  # type: ignore[arg-type]
+        contexts.append(browser.new_context(**settings))  # type: ignore[arg-type]
         return contexts[-1]
 
     yield make
@@ -263,6 +292,24 @@ def desktop_page(browser: Browser, service_url: str) -> Iterator[Page]:
 @pytest.fixture
 def hand(desktop_page: Page, recorder: Recorder) -> Iterator[Hand]:
     """The page in a desktop window, as on a first visit; an error in its console (of the content policy, say) fails."""
+    desktop_page.unroute_all()
+    desktop_page.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
+    with no_errors(desktop_page):
+        yield Hand(desktop_page, recorder).open()
+
+
+@pytest.fixture
+def pupil(untaught_url: str, open_hand: OpenHand) -> Iterator[Hand]:
+    """The page of a service that can be taught, opened on its lesson; an error in its console fails."""
+    hand = open_hand(base_url=untaught_url)
+    with no_errors(hand.page):
+        hand.page.get_by_role("button", name="Teach it").click()
+        yield hand
+
+
+@contextmanager
+def no_errors(page: Page) -> Iterator[None]:
+    """Fails when the page's console has an error; an answer with an error status is none."""
     errors: list[str] = []
 
     def log(message: ConsoleMessage) -> None:
@@ -272,13 +319,11 @@ def hand(desktop_page: Page, recorder: Recorder) -> Iterator[Hand]:
     def log_exception(error: Error) -> None:
         errors.append(str(error))
 
-    desktop_page.on("console", log)
-    desktop_page.on("pageerror", log_exception)
-    desktop_page.unroute_all()
-    desktop_page.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
-    yield Hand(desktop_page, recorder).open()
-    desktop_page.remove_listener("console", log)
-    desktop_page.remove_listener("pageerror", log_exception)
+    page.on("console", log)
+    page.on("pageerror", log_exception)
+    yield
+    page.remove_listener("console", log)
+    page.remove_listener("pageerror", log_exception)
     assert not errors
 
 
