@@ -19,6 +19,9 @@ SCHEMA_VERSION = 1
 
 _BUSY_TIMEOUT_S = 10.0
 _LOCK = ".lock"
+# A head is some megabytes: large pages, and not a checkpoint after every other one.
+_PAGE_BYTES = 16_384
+_CHECKPOINT_PAGES = 2_000
 
 _SCHEMA = """
 CREATE TABLE heads (
@@ -56,6 +59,7 @@ def connect(path: Path) -> sqlite3.Connection:
         )
         database.execute("PRAGMA foreign_keys = ON")
         database.execute("PRAGMA synchronous = FULL")
+        database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         found = int(database.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.Error as error:
         raise OnlineCorrupt(f"{path} cannot be read: {error}") from error
@@ -100,6 +104,7 @@ def _opened(path: Path, lock: int) -> sqlite3.Connection:
     database = connect(path)
     try:
         if not has_tables(database):
+            database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
             database.execute("PRAGMA journal_mode = WAL")
             database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     except sqlite3.OperationalError as error:
