@@ -19,8 +19,6 @@ from models.data.formats import PairDataset, SketchRecord
 from models.data.pairs import Photo
 from models.evaluation.dataset_embeddings import embed_photos, embed_sketches
 
-_SHOWN_ID = 14  # characters
-
 
 @dataclass(frozen=True)
 class _Found:
@@ -113,7 +111,9 @@ def _contributions(found: _Found, layout: Layout, views: tuple[Image.Image, Imag
         [
             Panel(overlay(views[0], gain, float(np.abs(gain).max())), f"difference {right.total - rival.total:+.2f}"),
             Panel(overlay(views[1], right.cells, strongest), f"its photo: {right.total:.2f}"),
-            Panel(overlay(views[2], rival.cells, strongest), _rival_caption(found)),
+            Panel(
+                overlay(views[2], rival.cells, strongest), f"the other: {rival.total:.2f} ({found.rival.key.photo_id})"
+            ),
         ],
     )
 
@@ -147,12 +147,6 @@ def _read(view: Image.Image, attention: NDArray[np.float32], caption: str) -> Pa
 
 def _decoded(photo: Photo) -> Image.Image:
     return decode_image(photo.path.read_bytes(), draft_px=2 * PANEL_PX).image
-
-
-def _rival_caption(found: _Found) -> str:
-    name = found.rival.key.photo_id
-    short = name if len(name) <= _SHOWN_ID else name[: _SHOWN_ID - 3] + "..."
-    return f"{short}: {found.rival_parts.total:.2f}"
 
 
 def _plain(text: str) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from models.bundle import ImageError, SketchNormalisation, decode_image, normalise_sketch
 from models.data.formats import PairDataset, SketchRecord
-
-Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
+from models.data.lettering import Font, fitted, printable
 
 _CELL_PX = 168
 _GAP_PX = 14
@@ -106,7 +104,7 @@ def _caption(sheet: Image.Image, record: SketchRecord, left: int, top: int, font
     lines = (f"{record.photo.category}/{record.photo.photo_id}", f"{_last(record)}  {'  '.join(filter(None, facts))}")
     draw = ImageDraw.Draw(sheet)
     for number, line in enumerate(lines):
-        text = _fitted(line, font, 2 * _CELL_PX)
+        text = fitted(line, font, 2 * _CELL_PX)
         draw.text((left, top + number * (_FONT_PX + 3)), text, fill=_FAINT if number else _INK, font=font)
 
 
@@ -114,22 +112,9 @@ def _last(record: SketchRecord) -> str:
     return record.sketch.name.rpartition("/")[2]
 
 
-def _printable(text: str) -> str:
-    return text.encode("latin-1", "replace").decode("latin-1")  # all that the built-in font has
-
-
-def _fitted(text: str, font: Font, width_px: int) -> str:
-    text = _printable(text)
-    if font.getlength(text) <= width_px:
-        return text
-    while text and font.getlength(text + "...") > width_px:
-        text = text[:-1]
-    return text + "..."
-
-
 def _wrapped(text: str, font: Font) -> str:
     lines = [""]
-    for word in _printable(text).split():
+    for word in printable(text).split():
         longer = f"{lines[-1]} {word}".strip()
         if font.getlength(longer) <= _CELL_PX - 16 or not lines[-1]:
             lines[-1] = longer
