@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.attention.layout import Layout, Parts
+from models.attention.layout import Layout, LayoutUnknown, Parts
 from models.attention.overlay import PANEL_PX, Panel, Row, overlay, picture
 from models.attention.students import SeeThrough, TorchEncoder
 from models.attention.teacher import SeenTeacher
@@ -37,8 +37,10 @@ def pair_pictures(
 ) -> Iterator[tuple[str, Image.Image]]:
     """File name and RGB of each record that can be encoded and has a wrong photo beside the right one.
 
-    Raises EmbeddingsNotFinite.
+    Raises EmbeddingsNotFinite, and LayoutUnknown where there is nothing to see: no layout, no CLS to ask, no teacher.
     """
+    if not students.layout.grid and not isinstance(students.sketch, TorchEncoder) and teacher is None:
+        raise LayoutUnknown(f"{students.bundle_id} keeps no layout; what its CLS reads needs --students FILE")
     number = 0
     for category in dict.fromkeys(record.photo.category for record in records):
         photos = tuple(photo for key, photo in dataset.photos.items() if key.category == category)
