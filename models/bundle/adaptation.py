@@ -1,7 +1,8 @@
 """Few-shot adaptation at serving time: a few drawings of a category's photos -> a head for that category.
 
-What is learned across categories (the starting head, the inner rate, the margin) is an `Adaptation`, one .npz file of
-the bundle. Fitting is one inner step in numpy; no image is encoded again and no index rebuilt.
+What is learned across categories (the frame's shrinkage, the prior of the sketches' centre, the starting head, the
+inner rate, the margin) is an `Adaptation`, one .npz file of the bundle. Fitting takes milliseconds of numpy; no image
+is encoded again and no index rebuilt.
 """
 
 from __future__ import annotations
@@ -14,24 +15,27 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.bundle.category_fit import CategoryFit, StepRule
 from models.bundle.category_head import CategoryHead
 from models.bundle.errors import BundleCorrupt
-from models.bundle.gallery_frame import GalleryFrame
-from models.bundle.inner_step import Rows, Support, inner_step
-from models.bundle.leave_one_out import LeaveOneOut, Ranks, leave_one_out
+from models.bundle.leave_one_out import LeaveOneOut, Ranks, Rows, leave_one_out
 from models.bundle.margin import MarginPredictor
 from models.bundle.profile_head import FittedProfile, ProfileHead, fit_profile
+from models.bundle.sketch_centre import CentrePrior
 
 __all__ = ["Adaptation", "FittedHead", "FittedProfile", "LeaveOneOut", "ProfileHead", "Ranks"]
 
 Vectors = NDArray[np.float32]
-Method = Literal["adaptive", "centred"]
+Method = Literal["adaptive", "bayes", "centred"]
+"""`adaptive`: the paper's, an inner step on M, within the category's frame. `bayes`: the frame and the sketches' centre
+alone, in closed form. `centred`: no examples count."""
+
 
 _FORMAT = 1
 _HEADER = "header"
@@ -40,8 +44,8 @@ _HEADER = "header"
 class AdaptationSettings(BaseModel):
     """The scalars among the meta-learned parameters.
 
-    `shrinkage`, `power`: of the category's frame, see `GalleryFrame.of`. `rate`, `softness`: of the inner step.
-    `negatives`: how many photos beside the support's own take part in it, the nearest first.
+    `shrinkage`, `power`: of the category's frame, see `GalleryFrame.of`. `centre`: of its sketches. `rate`, `softness`:
+    of the inner step; `negatives`: how many photos beside the support's own take part in it, the nearest first.
     `style_strength`, `style_photos`: see `style_shift`.
     """
 
@@ -49,6 +53,7 @@ class AdaptationSettings(BaseModel):
 
     shrinkage: float = Field(default=1.0, gt=0)
     power: float = Field(default=0.0, ge=0)
+    centre: CentrePrior = CentrePrior()
     rate: float = Field(default=0.0, ge=0)
     softness: float = Field(default=0.05, ge=0)
     negatives: int = Field(default=24, ge=0)
@@ -105,22 +110,39 @@ class Adaptation:
     def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> FittedHead:
         """(S, E) sketches, (S,) row of each one's photo, (G, E) photos of the category -> a head for it.
 
-        All embeddings have length 1. Costs a pass over the photos for each photo that has a sketch.
+        All embeddings have length 1. Costs a few passes over the photos for each photo that has a sketch.
         """
         positives = np.asarray(positives, np.int64)
-        frame = GalleryFrame.of(photos, shrinkage=self.settings.shrinkage, power=self.settings.power)
         centred = CategoryHead.centred(photos)
         seen = centred.embed(photos)
+        category = self.prepare(photos)
 
         def before(asked: Rows) -> Vectors:
             return centred.embed_sketches(sketches[asked]) @ seen.T
 
         def after(asked: Rows, kept: Rows) -> Vectors:
-            head, _ = self._head(frame, sketches[kept], positives[kept], photos)
-            return head.embed_sketches(sketches[asked]) @ head.embed(photos).T
+            return category.scores(sketches[asked], category.fit(sketches[kept], positives[kept]))
 
-        head, margin = self._head(frame, sketches, positives, photos)
-        return FittedHead(head.calibrated(photos), margin, leave_one_out(positives, before, after))
+        fitted = category.fit(sketches, positives)
+        return FittedHead(category.head(fitted), fitted.margin, leave_one_out(positives, before, after))
+
+    def prepare(self, photos: Vectors) -> CategoryFit:
+        """(G, E) photos of a category, ready for fits."""
+        settings, rule = self.settings, None
+        if self.method == "centred":
+            nothing = CentrePrior(share=1.0, follow=0.0, trust=1e9)
+            return CategoryFit.of(photos, shrinkage=1.0, power=0.0, prior=nothing, start=None, rule=None)
+        if self.method == "adaptive":
+            margin = MarginPredictor.from_arrays(self.arrays)
+            rule = StepRule(margin, settings.rate, settings.softness, settings.negatives)
+        return CategoryFit.of(
+            photos,
+            shrinkage=settings.shrinkage,
+            power=settings.power,
+            prior=settings.centre,
+            start=self.arrays.get("head"),
+            rule=rule,
+        )
 
     def fit_profile(self, sketches: Vectors, photos_of: Vectors, distractors: Vectors) -> FittedProfile:
         """(S, E) a person's sketches, (S, E) the photos they were drawn from, (D, E) other photos -> their style."""
@@ -161,7 +183,7 @@ class Adaptation:
             header = json.loads(arrays.pop(_HEADER).tobytes())
             if header.pop("format") != _FORMAT:
                 raise BundleCorrupt(f"{source} has another format; this release reads {_FORMAT}")
-            if header["method"] not in ("adaptive", "centred"):
+            if header["method"] not in get_args(Method):
                 raise BundleCorrupt(f"{source} is of the method {header['method']!r}, which is not known")
             settings = AdaptationSettings.model_validate(header.pop("settings"))
             loaded = cls(settings=settings, arrays=arrays, **header)
@@ -198,27 +220,3 @@ class Adaptation:
                 raise ValueError(f"{name} has shape {self.arrays[name].shape}, E is {self.embedding_dim}")
         if broken := [name for name, array in self.arrays.items() if not np.isfinite(array).all()]:
             raise ValueError(f"{broken[0]} holds numbers that are not finite")
-
-    def _head(
-        self, frame: GalleryFrame, sketches: Vectors, positives: Rows, photos: Vectors
-    ) -> tuple[CategoryHead, float | None]:
-        """The head after the inner step, not calibrated, and its margin."""
-        start = self.arrays.get("head")
-        framed = frame.map() if start is None else frame.map() @ start
-        if self.method == "centred" or not len(sketches):
-            return CategoryHead(frame.mean, framed), None
-        support = _support(frame, sketches, positives, photos, self.settings.negatives)
-        head = np.eye(self.embedding_dim, dtype=np.float32) if start is None else start
-        margin = MarginPredictor.from_arrays(self.arrays).predict(head, support)
-        stepped = inner_step(head, support, margin=margin, rate=self.settings.rate, softness=self.settings.softness)
-        return CategoryHead(frame.mean, frame.map() @ stepped), margin
-
-
-def _support(frame: GalleryFrame, sketches: Vectors, positives: Rows, photos: Vectors, negatives: int) -> Support:
-    """The support in the category's frame, with the photos that are nearest to its sketches as further negatives."""
-    framed_sketches, framed = frame.embed(sketches), frame.embed(photos)
-    drawn, owner = np.unique(positives, return_inverse=True)
-    nearness = (framed_sketches @ framed.T).max(axis=0) / np.maximum(np.linalg.norm(framed, axis=1), 1e-9)
-    nearness[drawn] = -np.inf
-    others = np.argsort(-nearness, kind="stable")[: min(negatives, len(photos) - len(drawn))]
-    return Support(framed_sketches, framed[np.concatenate([drawn, others])], owner.reshape(-1).astype(np.int64))

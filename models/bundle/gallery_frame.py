@@ -11,12 +11,12 @@ from models.bundle.category_head import category_mean
 
 Vectors = NDArray[np.float32]
 
-_SAMPLE = 384  # photos that the directions are taken of: more cost time and change little
+_SAMPLE = 128  # photos that the directions are taken of: more cost time and change little
 
 
 @dataclass(frozen=True)
 class GalleryFrame:
-    """x -> base * ((x - mean) + ((x - mean) @ axes) * gains @ axes.T); `mean` (E,), `axes` (E, r), `gains` (r,).
+    """x -> y + (y @ axes) * gains @ axes.T with y = x - mean; `mean` (E,), `axes` (E, r), `gains` (r,).
 
     Symmetric, so that a power of 0 is the plain centred space.
     """
@@ -45,13 +45,16 @@ class GalleryFrame:
         return cls(mean, axes.astype(np.float32), gains.astype(np.float32))
 
     def embed(self, rows: Vectors) -> Vectors:
-        """(N, E) -> (N, E), not of length 1."""
-        moved = rows - self.mean
+        """(N, E) photos -> (N, E), not of length 1."""
+        return self.turn(rows - self.mean)
+
+    def turn(self, moved: Vectors) -> Vectors:
+        """(N, E) differences to a mean -> (N, E)."""
         framed: Vectors = np.add(moved, (moved @ self._weighed()) @ self.axes.T, dtype=np.float32)
         return framed
 
     def map(self) -> Vectors:
-        """(E, E): `embed` is (x - mean) @ map."""
+        """(E, E): `turn` is x @ map."""
         turned: Vectors = self._weighed() @ self.axes.T
         turned[np.diag_indices(len(turned))] += 1
         return turned

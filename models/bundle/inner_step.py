@@ -6,6 +6,9 @@ Adaptive FG-SBIR (ECCV 2022), B2 and B3: with z = x M and u = z / |z|,
 
 The hinge is max(0, x), or, softened, softness * log(1 + exp(x / softness)): see `models.adaptation.inner_loop`.
 
+Every u is a multiple of a row of Z = X M, so the gradient is X^T L Z with a small matrix L that depends on the inner
+products of those rows alone. The step is kept in that form: it is cheap to make, and to apply to many photos.
+
 The same step in torch, which meta-training differentiates, is `models.adaptation.inner_loop`; a test holds the two
 together.
 """
@@ -40,30 +43,58 @@ class Support:
         other: NDArray[np.bool_] = np.arange(len(self.photos))[None, :] != self.positives[:, None]
         return other
 
-
-def inner_step(head: Vectors, support: Support, *, margin: float, rate: float, softness: float = 0.0) -> Vectors:
-    """(E, E') -> (E, E'): one step against the gradient of L_T."""
-    stepped: Vectors = head - np.float32(rate) * triplet_gradient(head, support, margin=margin, softness=softness)
-    return stepped
+    def rows(self) -> Vectors:
+        """(S + N, E): sketches, then candidates."""
+        return np.concatenate([self.sketches, self.photos])
 
 
-def triplet_gradient(head: Vectors, support: Support, *, margin: float, softness: float = 0.0) -> Vectors:
-    """dL_T / dM, (E, E'). Zero where there is no negative."""
-    sketch_unit, sketch_length = _unit(support.sketches @ head)
-    photo_unit, photo_length = _unit(support.photos @ head)
-    distances = pairwise_distances(sketch_unit, photo_unit)
+@dataclass(frozen=True)
+class LowRankStep:
+    """x -> x M' = x M + (x rows^T) weights (rows M); `rows` (n, E), `weights` (n, n), `moved` = rows M (n, E')."""
+
+    rows: Vectors
+    weights: Vectors
+    moved: Vectors
+
+    def head(self, head: Vectors) -> Vectors:
+        """M (E, E') -> M'."""
+        stepped: Vectors = head + self.rows.T @ (self.weights @ self.moved)
+        return stepped
+
+    def apply(self, rows: Vectors, moved: Vectors) -> Vectors:
+        """x (N, E), x M (N, E') -> x M'."""
+        stepped: Vectors = moved + (rows @ self.rows.T) @ (self.weights @ self.moved)
+        return stepped
+
+
+def inner_step(head: Vectors | None, support: Support, *, margin: float, rate: float, softness: float) -> LowRankStep:
+    """M (E, E'), None for the identity -> one step against the gradient of L_T."""
+    rows = support.rows()
+    moved = rows if head is None else rows @ head
+    weights = -rate * triplet_weights(moved, support, margin=margin, softness=softness)
+    return LowRankStep(rows, weights.astype(np.float32), moved)
+
+
+def triplet_weights(moved: Vectors, support: Support, *, margin: float, softness: float) -> Vectors:
+    """Z (n, E') -> L (n, n): dL_T / dM is X^T L Z, for the rows X and Z of `Support.rows`, before and after M."""
+    sketches = len(support.sketches)
+    length = np.maximum(np.linalg.norm(moved, axis=1), 1e-9)
+    cosines = (moved @ moved.T) / length[:, None] / length[None, :]
+    distances = np.sqrt(np.maximum(2.0 - 2.0 * cosines[:sketches, sketches:], 0.0) + DISTANCE_FLOOR)
     own = np.take_along_axis(distances, support.positives[:, None], axis=1)
-    slope = np.where(support.negatives(), _hinge_slope(margin + own - distances, softness), 0).astype(np.float32)
-    triplets = max(1, len(support.sketches) * (len(support.photos) - 1))
+    slope = np.where(support.negatives(), _hinge_slope(margin + own - distances, softness), 0.0)
     # dL/dd: each triplet inside the margin pulls at the own photo and pushes its negative.
     pull = -slope
     np.put_along_axis(pull, support.positives[:, None], slope.sum(axis=1, keepdims=True), axis=1)
-    weight = pull / triplets / distances
-    sketch_slope = weight.sum(axis=1, keepdims=True) * sketch_unit - weight @ photo_unit
-    photo_slope = weight.sum(axis=0)[:, None] * photo_unit - weight.T @ sketch_unit
-    gradient: Vectors = support.sketches.T @ _through_unit(sketch_slope, sketch_unit, sketch_length)
-    gradient += support.photos.T @ _through_unit(photo_slope, photo_unit, photo_length)
-    return gradient
+    pull /= max(1, slope.size - len(slope))
+    # d|a - b|/da is (a - b) / |a - b|; of that, what runs along a itself is lost in scaling a to length 1.
+    toward = np.zeros_like(cosines)
+    toward[:sketches, sketches:] = -pull / distances
+    toward[sketches:, :sketches] = toward[:sketches, sketches:].T
+    along = (toward * cosines).sum(axis=1)
+    weights: Vectors = toward / length[:, None] / length[None, :]
+    weights[np.diag_indices(len(weights))] -= along / np.square(length)
+    return weights
 
 
 def pairwise_distances(sketches: Vectors, photos: Vectors) -> Vectors:
@@ -76,14 +107,3 @@ def pairwise_distances(sketches: Vectors, photos: Vectors) -> Vectors:
 def _hinge_slope(inside: Vectors, softness: float) -> Vectors:
     slope: Vectors = 0.5 + 0.5 * np.tanh(inside / (2 * softness)) if softness else (inside > 0).astype(np.float32)
     return slope
-
-
-def _unit(rows: Vectors) -> tuple[Vectors, Vectors]:
-    length = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-    return rows / length, length
-
-
-def _through_unit(slope: Vectors, unit: Vectors, length: Vectors) -> Vectors:
-    """dL/du -> dL/dz for u = z / |z|."""
-    turned: Vectors = (slope - unit * (slope * unit).sum(axis=1, keepdims=True)) / length
-    return turned

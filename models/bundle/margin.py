@@ -54,17 +54,17 @@ class MarginPredictor:
         """Parameters by the name they are stored under."""
         return {f"margin.{name}": getattr(self, name) for name in self.__dataclass_fields__}
 
-    def predict(self, head: Vectors, support: Support) -> float:
-        """(E, E') head before the step, support -> the margin, in (0, 1)."""
+    def predict(self, head: Vectors | None, support: Support) -> float:
+        """M (E, E') before the step, None for the identity; support -> the margin, in (0, 1)."""
         pairs = pair_features(head, support)
         hidden = np.tanh(pairs @ self.inner_weight + self.inner_bias).mean(axis=0)
         hidden = np.tanh(hidden @ self.outer_weight + self.outer_bias)
         return float(1 / (1 + np.exp(-(hidden @ self.last_weight + self.last_bias[0]))))
 
 
-def pair_features(head: Vectors, support: Support) -> Vectors:
+def pair_features(head: Vectors | None, support: Support) -> Vectors:
     """(S, 3): distance to the own photo, to the nearest other candidate, to the others on average (2 where none is)."""
-    sketches, photos = (_unit(rows @ head) for rows in (support.sketches, support.photos))
+    sketches, photos = (_unit(rows if head is None else rows @ head) for rows in (support.sketches, support.photos))
     distances = pairwise_distances(sketches, photos)
     own = np.take_along_axis(distances, support.positives[:, None], axis=1)[:, 0]
     negatives = support.negatives()

@@ -13,7 +13,7 @@ from models.adaptation.inner_loop import SupportTensors, adapt, triplet_loss
 from models.adaptation.margin import MarginNet
 from models.adaptation.regularisers import category_loss, domain_loss, feature_triplet, semantic_loss
 from models.adaptation.word_vectors import name_vectors
-from models.bundle.inner_step import Support, inner_step, triplet_gradient
+from models.bundle.inner_step import Support, inner_step, triplet_weights
 
 S, N, E, OUT = 4, 6, 10, 7
 POSITIVES = [0, 2, 2, 5]
@@ -66,11 +66,15 @@ def test_the_gradient_in_numpy_is_torchs(
 ) -> None:
     head = torch.eye(E) if start == "identity" else drawn(E, OUT)
     expected = torch.func.grad(triplet_loss)(head, support, margin, softness)
-    found = triplet_gradient(head.numpy(), in_numpy, margin=margin, softness=softness)
+    rows, moved = in_numpy.rows(), in_numpy.rows() @ head.numpy()
+    found = rows.T @ triplet_weights(moved, in_numpy, margin=margin, softness=softness) @ moved
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert expected.abs().max() > 1e-3
-    stepped = inner_step(head.numpy(), in_numpy, margin=margin, rate=0.2, softness=softness)
-    np.testing.assert_allclose(stepped, adapt(head, support, margin=margin, rate=0.2, softness=softness), atol=1e-5)
+    given = None if start == "identity" else head.numpy()
+    step = inner_step(given, in_numpy, margin=margin, rate=0.2, softness=softness)
+    stepped = adapt(head, support, margin=margin, rate=0.2, softness=softness)
+    np.testing.assert_allclose(step.head(head.numpy()), stepped, atol=1e-5)
+    np.testing.assert_allclose(step.apply(rows, moved), rows @ stepped.numpy(), atol=1e-5)
 
 
 def test_a_step_lowers_its_loss_and_without_negatives_there_is_none(support: SupportTensors) -> None:

@@ -1,0 +1,124 @@
+"""One category's photos, made ready to fit heads to any part of some examples of it.
+
+Leave-one-out fits a head for each photo that has a sketch. None of them embeds the gallery anew: a fitted head differs
+from the one that all of them start from by a step of low rank.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle.category_head import CategoryHead
+from models.bundle.gallery_frame import GalleryFrame
+from models.bundle.inner_step import LowRankStep, Support, inner_step
+from models.bundle.margin import MarginPredictor
+from models.bundle.sketch_centre import CentrePrior
+
+Vectors = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class StepRule:
+    """How the inner step is taken; see `AdaptationSettings`."""
+
+    margin: MarginPredictor
+    rate: float
+    softness: float
+    negatives: int
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What examples made: the sketches' centre, and the step, None where there is none; `margin` is the step's."""
+
+    centre: Vectors
+    step: LowRankStep | None = None
+    margin: float | None = None
+
+
+@dataclass(frozen=True)
+class CategoryFit:
+    """`photos` (G, E); `framed` (G, E): rows of length 1 in the category's frame; `moved` (G, E') = framed M.
+
+    `start`: M, None for the identity. `rule`: None for methods without an inner step.
+    """
+
+    photos: Vectors
+    frame: GalleryFrame
+    prior: CentrePrior
+    start: Vectors | None
+    rule: StepRule | None
+    framed: Vectors
+    moved: Vectors
+
+    @classmethod
+    def of(
+        cls,
+        photos: Vectors,
+        *,
+        shrinkage: float,
+        power: float,
+        prior: CentrePrior,
+        start: Vectors | None,
+        rule: StepRule | None,
+    ) -> CategoryFit:
+        """Find the frame of (G, E) photos and put them into it."""
+        frame = GalleryFrame.of(photos, shrinkage=shrinkage, power=power)
+        framed = _unit(frame.embed(photos))
+        return cls(photos, frame, prior, start, rule, framed, framed if start is None else framed @ start)
+
+    def fit(self, sketches: Vectors, positives: Rows) -> Fitted:
+        """(S, E), (S,) each one's photo -> what they say; S may be 0."""
+        centre = self.prior.centre(sketches, positives, self.photos, self.frame.mean)
+        if self.rule is None or not len(sketches):
+            return Fitted(centre)
+        support = self._support(_unit(self.frame.turn(sketches - centre)), positives, self.rule.negatives)
+        margin = self.rule.margin.predict(self.start, support)
+        step = inner_step(self.start, support, margin=margin, rate=self.rule.rate, softness=self.rule.softness)
+        return Fitted(centre, step, margin)
+
+    def scores(self, sketches: Vectors, fitted: Fitted) -> Vectors:
+        """(Q, E) -> (Q, G): cosines to every photo, as `head(fitted)` gives them."""
+        asked = self.frame.turn(sketches - fitted.centre)
+        asked_moved = asked if self.start is None else asked @ self.start
+        if fitted.step is None:
+            found: Vectors = _unit(asked_moved) @ _unit(self.moved).T
+            return found
+        embedded = _unit(fitted.step.apply(asked, asked_moved))
+        # The photos after the step are moved + along @ steps; neither they nor their lengths need be formed.
+        steps = fitted.step.weights @ fitted.step.moved
+        along = self.framed @ fitted.step.rows.T
+        across = along if self.start is None else self.moved @ fitted.step.moved.T
+        squared = np.einsum("ge,ge->g", self.moved, self.moved)
+        squared += 2 * np.einsum("gn,gn->g", along, across @ fitted.step.weights.T)
+        squared += np.einsum("gn,gn->g", along @ (steps @ steps.T), along)
+        products = embedded @ self.moved.T + (embedded @ steps.T) @ along.T
+        cosines: Vectors = (products / np.sqrt(np.maximum(squared, 1e-12))).astype(np.float32)
+        return cosines
+
+    def head(self, fitted: Fitted) -> CategoryHead:
+        """The head, with its scale found on the photos."""
+        map_ = self.frame.map() if self.start is None else self.frame.turn(self.start.T).T
+        if fitted.step is not None:
+            # The frame is symmetric, so it may turn the rows instead of the map.
+            turned = replace(fitted.step, rows=self.frame.turn(fitted.step.rows))
+            map_ = turned.head(map_)
+        return CategoryHead(self.frame.mean, map_, sketch_mean=fitted.centre).calibrated(self.photos)
+
+    def _support(self, sketches: Vectors, positives: Rows, negatives: int) -> Support:
+        """Framed sketches with their own photos, and the `negatives` other photos that are nearest to any of them."""
+        drawn, owner = np.unique(positives, return_inverse=True)
+        nearness = (self.framed @ sketches.T).max(axis=1)
+        nearness[drawn] = -np.inf
+        others = np.argsort(-nearness, kind="stable")[: min(negatives, len(nearness) - len(drawn))]
+        candidates = self.framed[np.concatenate([drawn, others])]
+        return Support(sketches, candidates, owner.reshape(-1).astype(np.int64))
+
+
+def _unit(rows: Vectors) -> Vectors:
+    unit: Vectors = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return unit
