@@ -37,7 +37,7 @@ def load_retriever(settings: Settings, bundle: Bundle, version: str | None = Non
     retriever = Retriever(bundle, index, settings.image_limits, settings.stroke_limits, room)
     try:
         check_canary(retriever)
-        retriever.gallery()
+        room.check()
     except BaseException:
         retriever.close()
         raise

@@ -20,7 +20,7 @@ _log = logging.getLogger("inkseek.service")
 
 _RETRY_S = 30.0  # until a version that could not be loaded is tried again: hashing a large index each second would hurt
 _ONLINE_INTERVAL_S = 1.0  # answers see every change at once; this is for metrics, the log, and to have scorers ready
-_PREPARED_AT_ONCE = 64  # of a room with more heads than that, the rest is prepared when it is asked for
+_PREPARED_AT_ONCE = 16  # of a room with more heads than that, the rest is prepared when it is asked for
 _LATE_FACTOR = 3  # a canary that many intervals old is too old to call the service ready
 
 
@@ -150,7 +150,7 @@ class Watch:
 
     def _make_ready(self, gallery: Gallery) -> None:
         """Prepare the scorers of heads that have come, so that no search has to wait for them."""
-        live = {head.head_id: target for target, head in gallery.state.live.items() if target.scope == "category"}
+        live = {head_id: target for target, head_id in gallery.state.live.items() if target.scope == "category"}
         for head_id in list(live.keys() - self._prepared)[:_PREPARED_AT_ONCE]:
             if live[head_id].name in gallery.view.categories():
                 gallery.scorer(live[head_id].name, fitted=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -136,16 +135,22 @@ def support_of(database: sqlite3.Connection, head_id: str) -> list[SupportPair]:
     return [SupportPair(sketch, vector_from_bytes(vector), photo_id) for sketch, vector, photo_id in rows]
 
 
-def live_rows(database: sqlite3.Connection, bundle_id: str) -> Iterator[tuple[HeadName, str, bytes]]:
-    """Target, id and arrays of every head in service."""
-    for scope, name, head_id, arrays in database.execute(
-        "SELECT scope, name, head_id, arrays FROM heads WHERE number IN"
+def live_heads(database: sqlite3.Connection, bundle_id: str) -> dict[HeadName, str]:
+    """Ids of the heads in service."""
+    rows = database.execute(
+        "SELECT scope, name, head_id FROM heads WHERE number IN"
         " (SELECT (SELECT head FROM activations JOIN heads AS own ON own.number = head WHERE own.bundle_id = ?"
         " AND own.scope = target.scope AND own.name = target.name ORDER BY sequence DESC LIMIT 1)"
         " FROM (SELECT DISTINCT scope, name FROM heads) AS target)",
         (bundle_id,),
-    ):
-        yield HeadName(scope, name), head_id, arrays
+    )
+    return {HeadName(scope, name): head_id for scope, name, head_id in rows}
+
+
+def arrays_of(database: sqlite3.Connection, head_id: str) -> bytes | None:
+    """A head's numbers."""
+    row = database.execute("SELECT arrays FROM heads WHERE head_id = ?", (head_id,)).fetchone()
+    return bytes(row[0]) if row else None
 
 
 def outdated(database: sqlite3.Connection, bundle_id: str) -> list[HeadRecord]:

@@ -95,11 +95,3 @@ class NewHead:
     support: tuple[SupportPair, ...]
     photos: tuple[NewPhoto, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class LiveHead:
-    """A head in service."""
-
-    head_id: str
-    head: CategoryHead | ProfileHead

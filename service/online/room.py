@@ -10,20 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from index_builder.artifact import Thumbnail
+from models.bundle import CategoryHead, ProfileHead
 from service.errors import HeadNotFound, NothingToRollBack, OnlineCorrupt
 from service.online import heads, photos
 from service.online.database import FILE, connect, has_tables, transaction
 from service.online.head_arrays import head_from_bytes
-from service.online.records import HeadName, HeadRecord, LiveHead, NewHead, OnlinePhoto, SupportPair
+from service.online.records import HeadName, HeadRecord, NewHead, OnlinePhoto, SupportPair
 
 _log = logging.getLogger("inkseek.service")
 
 
 @dataclass(frozen=True)
 class OnlineState:
-    """What the database held at one moment, for one bundle. `outdated`: heads that have to be made anew for it."""
+    """What the database held at one moment, for one bundle. `live`: ids of the heads in service; `outdated`: heads that
+    have to be made anew for this bundle.
+    """
 
-    live: Mapping[HeadName, LiveHead] = field(default_factory=dict)
+    live: Mapping[HeadName, str] = field(default_factory=dict)
     profiles: frozenset[str] = frozenset()
     photos: tuple[OnlinePhoto, ...] = ()
     outdated: tuple[HeadRecord, ...] = ()
@@ -81,6 +84,18 @@ class OnlineRoom:
             if database:
                 return heads.get_head(database, self.bundle_id, target, head_id)
         raise HeadNotFound(f"{target} has no head {head_id!r}")
+
+    def head(self, head_id: str) -> CategoryHead | ProfileHead | None:
+        """A head's numbers; None when it was deleted in this very moment. Raises OnlineCorrupt."""
+        with self._lock:
+            database = self._database()
+            arrays = heads.arrays_of(database, head_id) if database else None
+        return None if arrays is None else head_from_bytes(arrays, head_id, self._embedding_dim)
+
+    def check(self) -> None:
+        """Read everything that serves. Raises OnlineCorrupt."""
+        for head_id in self.state().live.values():
+            self.head(head_id)
 
     def support_of(self, head_id: str) -> list[SupportPair]:
         """The examples that a head was fitted to."""
@@ -165,10 +180,7 @@ class OnlineRoom:
     def _load(self, database: sqlite3.Connection) -> OnlineState:
         if not has_tables(database):
             return NOTHING
-        live = {
-            target: LiveHead(head_id, head_from_bytes(arrays, head_id, self._embedding_dim))
-            for target, head_id, arrays in heads.live_rows(database, self.bundle_id)
-        }
+        live = heads.live_heads(database, self.bundle_id)
         names = database.execute("SELECT DISTINCT name FROM heads WHERE scope = 'profile'").fetchall()
         stored = photos.list_photos(database, self.bundle_id)
         outdated = heads.outdated(database, self.bundle_id)

@@ -8,7 +8,7 @@ then the products of `M Mt a` with the stored vectors are all that is left to do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,7 +25,8 @@ _SMALLEST_LENGTH = 1e-6  # of what is left of a photo that equals the mean: roun
 class CategoryScorer:
     """`rows` (N,) ascending, all of the category's; `inverse` (N,): 1 / length of each embedded photo, or 0.
 
-    `head_id`: None for the head that needs no examples. `squared` (E, E): M Mt, None for the identity.
+    `head`: without its map, of which `squared` (E, E), M Mt, is all that is needed (None for the identity). `head_id`:
+    None for the head that needs no examples.
     """
 
     head: CategoryHead
@@ -46,7 +47,7 @@ class CategoryScorer:
         length = np.concatenate(lengths)
         inverse = np.where(length < _SMALLEST_LENGTH, 0.0, 1.0 / np.maximum(length, _SMALLEST_LENGTH))
         squared = None if head.map is None else np.ascontiguousarray(head.map @ head.map.T)
-        return cls(head, head_id, rows, inverse.astype(np.float32), squared)
+        return cls(replace(head, map=None), head_id, rows, inverse.astype(np.float32), squared)
 
     def top_k(self, query: Vectors, k: int, products: Products, within: Rows | None = None) -> tuple[Vectors, Rows]:
         """(E,) unit query -> scores (K,), rows (K,): best first, ties by row. `within`: some of `rows`, ascending."""

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -22,8 +22,10 @@ from service.retrieval.query import SearchQuery
 
 Adapted = Literal["head", "centred", "none"]
 
-# A scorer keeps 12 bytes a photo of its category, and a fitted head a few megabytes.
-_REMEMBERED_SCORERS = 256
+P = TypeVar("P", CategoryScorer, ProfileHead)
+
+# A scorer has 12 bytes for each photo of its category, and one of a fitted head 4 for each pair of numbers (E, E).
+_REMEMBERED_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,9 @@ class Gallery:
 
     def answer(self, vector: Vectors, query: SearchQuery, where: PhotoFilter | None) -> Answer:
         """(E,) unit embedding of a sketch -> the k best. Photos of a single category are compared through its head."""
-        profile = self.state.live.get(HeadName("profile", query.profile or "")) if query.adapt else None
-        if profile is not None and isinstance(profile.head, ProfileHead):
-            vector = profile.head.embed(vector[None])[0]
-        profile_head_id = profile.head_id if profile else None
+        profile_head_id = self.state.live.get(HeadName("profile", query.profile or "")) if query.adapt else None
+        if profile_head_id is not None:
+            vector = self._profile_head(profile_head_id).embed(vector[None])[0]
         if where is None or len(where.categories) != 1:
             hits = self.view.search(vector, query.k, where, exact=query.exact, min_score=query.min_score)
             return Answer(hits, profile_head_id=profile_head_id)
@@ -72,30 +73,36 @@ class Gallery:
 
     def scorer(self, category: str, *, fitted: bool) -> CategoryScorer:
         """What scores the photos of a category: its live head where there is one and it is wanted, else centred."""
-        live = self.state.live.get(HeadName("category", category)) if fitted else None
-        head_id = live.head_id if live else None
+        head_id = self.state.live.get(HeadName("category", category)) if fitted else None
 
         def make() -> CategoryScorer:
             rows = self.category_rows(category)
-            if live is not None and isinstance(live.head, CategoryHead):
-                head = live.head
-            else:
-                head = CategoryHead.centred(self.view.vectors(rows))
-            return CategoryScorer.of(head, head_id, rows, self.view.blocks)
+            head = self.view.room.head(head_id) if head_id else None
+            if isinstance(head, CategoryHead):
+                return CategoryScorer.of(head, head_id, rows, self.view.blocks)
+            return CategoryScorer.of(CategoryHead.centred(self.view.vectors(rows)), None, rows, self.view.blocks)
 
         # A head of this category, or a photo in it, makes another key; what happens to other categories does not.
-        return self._memory.scorer((category, head_id, self.view.uploads_in(category)), make)
+        return self._memory.kept((category, head_id, self.view.uploads_in(category)), make)
+
+    def _profile_head(self, head_id: str) -> ProfileHead:
+        def make() -> ProfileHead:
+            head = self.view.room.head(head_id)
+            return head if isinstance(head, ProfileHead) else ProfileHead.neutral(self.view.index.embedding_dim)
+
+        return self._memory.kept(("profile", head_id), make)
 
 
 class Memory:
-    """What is worth keeping between answers: the current gallery, and scorers. Thread-safe; of one index version."""
+    """What is worth keeping between answers: the gallery, and heads made ready. Thread-safe; of one index version."""
 
     def __init__(self) -> None:
         """Empty."""
         self._lock = threading.Lock()
         self._turns: dict[object, threading.Lock] = {}
         self._gallery: Gallery | None = None
-        self._scorers: OrderedDict[object, CategoryScorer] = OrderedDict()
+        self._heads: OrderedDict[object, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
 
     def gallery(self, index: GalleryIndex, room: OnlineRoom) -> Gallery:
         """The gallery of this moment. Raises OnlineCorrupt."""
@@ -112,24 +119,32 @@ class Memory:
             self._gallery = Gallery(view, state, self)
             return self._gallery
 
-    def scorer(self, key: object, make: Callable[[], CategoryScorer]) -> CategoryScorer:
-        """The scorer kept under `key`, or the one that `make` gives; while it is made, others that want it wait."""
-        kept = self._kept(key)
-        if kept is not None:
-            return kept
+    def kept(self, key: object, make: Callable[[], P]) -> P:
+        """What is kept under `key`, or what `make` gives; while it is made, others that want it wait."""
+        found: P | None = self._find(key)
+        if found is not None:
+            return found
         with self._turn(key):
-            kept = self._kept(key) or make()
-            with self._lock:
-                self._scorers[key] = kept
-                while len(self._scorers) > _REMEMBERED_SCORERS:
-                    self._scorers.popitem(last=False)
-            return kept
+            found = self._find(key)
+            if found is None:
+                found = make()
+                self._keep(key, found)
+            return found
 
-    def _kept(self, key: object) -> CategoryScorer | None:
+    def _find(self, key: object) -> Any:
         with self._lock:
-            if key in self._scorers:
-                self._scorers.move_to_end(key)
-            return self._scorers.get(key)
+            if key not in self._heads:
+                return None
+            self._heads.move_to_end(key)
+            return self._heads[key][0]
+
+    def _keep(self, key: object, made: CategoryScorer | ProfileHead) -> None:
+        size = sum(array.nbytes for array in vars(made).values() if isinstance(array, np.ndarray))
+        with self._lock:
+            self._heads[key] = made, size
+            self._bytes += size
+            while self._bytes > _REMEMBERED_BYTES and len(self._heads) > 1:
+                self._bytes -= self._heads.popitem(last=False)[1][1]
 
     @contextmanager
     def _turn(self, what: object) -> Iterator[None]:

@@ -121,9 +121,9 @@ def is_whole(folder: Path, bundle_id: str) -> str | None:
         assert {pair.photo_id for pair in support} | set(head.photos_added) <= known
     for photo in state.photos:
         assert photo.vector is not None and room.image(photo.photo_id) and room.thumbnail(photo.photo_id)
-    live = state.live.get(NEW)
+    room.check()
     room.close()
-    return live.head_id if live else None
+    return state.live.get(NEW)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def heads(seed: int, photos: Floats) -> Iterator[CategoryHead]:
     for width in (3, DIM, 40):
         spread = rng.standard_normal((DIM, width)).astype(np.float32)
         yield CategoryHead(photos.mean(axis=0), spread).calibrated(photos)
-    apart = rng.standard_normal(DIM).astype(np.float32) / 9
+    apart = (rng.standard_normal(DIM) / 9).astype(np.float32)
     yield CategoryHead(photos.mean(axis=0), spread, sketch_mean=apart).calibrated(photos)
 
 
