@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -211,3 +213,27 @@ def test_a_room_that_cannot_be_written(settings: Settings, lesson: Lesson, cross
         assert (response.status_code, response.json()["code"]) == (503, "online_unwritable")
         assert response.headers["retry-after"]
         assert results(client, cross)[0] is None
+
+
+def test_a_lesson_that_nobody_waits_for_any_more_is_not_kept(settings: Settings, lesson: Lesson) -> None:
+    """Answered 503 while it was being fitted: when the fit is done, nothing is stored."""
+    app = create_app(settings.model_copy(update={"request_timeout_s": 0.3}))
+    release = threading.Event()
+
+    @dataclass(frozen=True)
+    class SlowAdaptation(Adaptation):
+        def fit(self, *examples: Any) -> Any:
+            release.wait(10)
+            return super().fit(*examples)
+
+    with TestClient(app) as client:
+        process = app.state.process
+        with process.serving.borrow() as retriever:
+            slow = SlowAdaptation(**vars(retriever.bundle.adaptation))
+            process.serving.swap(replace(retriever, bundle=replace(retriever.bundle, adaptation=slow)))
+            response = client.post(f"{BOX}?force=true", files=lesson())
+            assert (response.status_code, response.json()["code"]) == (503, "deadline_exceeded")
+            release.set()
+            process.workers.close()  # waits for the job
+            assert retriever.room.list_heads() == []
+    assert not (settings.online_folder / "online.sqlite").exists()
