@@ -1,9 +1,12 @@
 """Time of a training step with its data over the same step with data in memory. Goal: 1.1 or less.
 
-python benchmarks/training_loading.py [--data DIR] [--config FILE] [--pairs 16] [--steps 5] [--device D] [--workers N]
+python benchmarks/training_loading.py [--task teacher] [--data DIR] [--config FILE] [--pairs 16] [--steps 5]
+    [--device D] [--workers N]
 
-The step is the teacher's, forward and backward, of an experiment file; the baseline gets one batch again and again. The
-steps alternate, so other work on the machine hits both alike. Images are decoded before the first step, as in a run.
+The step is the teacher's or the students', forward and backward, of an experiment file; the baseline gets one batch
+again and again. The steps alternate, so other work on the machine hits both alike. `ratio` is of wall seconds,
+`cpu_ratio` of the process's own: on a CPU that is shared with other work the surer one, but blind to a slow disk.
+Images are decoded before the first step, as in a run.
 Without --data a set is made up for the purpose: outlines of shapes and the shapes.
 """
 
@@ -22,9 +25,11 @@ import torch
 from PIL import Image, ImageDraw
 
 from models.teacher import Teacher
+from models.training.distill_students import Distillation, StudentsTask
 from models.training.experiment import Resources, XModalRun
 from models.training.initial_weights import freeze_stages
-from models.training.pair_batches import PairBatch
+from models.training.loop import Task
+from models.training.pair_batches import PairBatch, PairBatches
 from models.training.place import Place
 from models.training.train_teacher import TeacherTask
 from models.training.xmodalvit_config import XModalConfig
@@ -32,24 +37,36 @@ from models.training.xmodalvit_config import XModalConfig
 CONFIGS = Path(__file__).resolve().parents[1] / "models" / "configs"
 
 
-def seconds(work: Callable[[], object], place: Place) -> float:
-    started = time.perf_counter()
+def seconds(work: Callable[[], object], place: Place) -> tuple[float, float]:
+    """Wall and CPU."""
+    wall, cpu = time.perf_counter(), time.process_time()
     work()
     if place.device.type == "cuda":
         torch.cuda.synchronize()
-    return time.perf_counter() - started
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def measure(run: XModalRun, steps: int, place: Place) -> dict[str, float]:
+def teacher_task(run: XModalRun, place: Place) -> tuple[Task, PairBatches]:
     teacher = Teacher(run.config.teacher)
     freeze_stages(teacher, run.config.require_teacher().plan.frozen_stages)
     task = TeacherTask(run.config, teacher.to(place.device), {}, place)
-    batches = run.batches((run.config.teacher.encoder.size_px,), place, two_sketches=True)
+    return task, run.batches((run.config.teacher.encoder.size_px,), place, two_sketches=True)
+
+
+def students_task(run: XModalRun, place: Place) -> tuple[Task, PairBatches]:
+    students = run.config.build_students()
+    freeze_stages(students, run.config.student_training.plan.frozen_stages)
+    module = Distillation(students, students.config.embedding_dim).to(place.device)
+    task = StudentsTask(run.config, module, None, {}, place)
+    return task, run.batches(task.sizes, place, two_sketches=False)
+
+
+def measure(run: XModalRun, task: Task, batches: PairBatches, steps: int, place: Place) -> dict[str, float]:
     stream = batches.from_to(0, steps + 1, run.resources.workers)
 
     def train_on(batch: PairBatch) -> None:
         torch.autograd.backward(task.losses(batch)["total"])
-        teacher.zero_grad(set_to_none=True)
+        task.module.zero_grad(set_to_none=True)
 
     held = next(stream)
     train_on(held)  # the first step of any kind allocates
@@ -57,11 +74,14 @@ def measure(run: XModalRun, steps: int, place: Place) -> dict[str, float]:
     for _ in range(steps):
         memory.append(seconds(lambda: train_on(held), place))
         data.append(seconds(lambda: train_on(next(stream)), place))
-    ratio = statistics.median(data) / statistics.median(memory)
+    (wall, cpu), (wall_data, cpu_data) = (
+        [statistics.median(values) for values in zip(*times, strict=True)] for times in (memory, data)
+    )
     return {
-        "in_memory_s": round(statistics.median(memory), 3),
-        "with_data_s": round(statistics.median(data), 3),
-        "ratio": round(ratio, 3),
+        "in_memory_s": round(wall, 3),
+        "with_data_s": round(wall_data, 3),
+        "ratio": round(wall_data / wall, 3),
+        "cpu_ratio": round(cpu_data / cpu, 3),
     }
 
 
@@ -81,8 +101,12 @@ def made_up(root: Path) -> Path:
     return root
 
 
+TASKS = {"teacher": teacher_task, "students": students_task}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", choices=sorted(TASKS), default="teacher")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--config", type=Path, default=CONFIGS / "own_pairs.toml")
     parser.add_argument("--pairs", type=int, default=16)
@@ -97,8 +121,20 @@ def main() -> None:
         data = given.data or made_up(Path(shapes))
         run = XModalRun(config, Resources(data, workers=given.workers), Path(folder))
         run.prepare()
-        figures = measure(run, given.steps, replace(Place(), device=torch.device(kind)))
-    print(json.dumps({"benchmark": "training_loading", "device": kind, "pairs": config.batch.pairs, **figures}))
+        place = replace(Place(), device=torch.device(kind))
+        task, batches = TASKS[given.task](run, place)
+        figures = measure(run, task, batches, given.steps, place)
+    print(
+        json.dumps(
+            {
+                "benchmark": "training_loading",
+                "task": given.task,
+                "device": kind,
+                "pairs": config.batch.pairs,
+                **figures,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,11 @@ def comparison(other: str, pair: Paired) -> str:
         for name, label in _LABELS.items()
     )
     rank = pair.differences["mean_rank"]
-    tiles += f'<div class="tile"><dt>mean rank</dt><dd><b>{rank.value:+.2f}</b></dd></div>'
+    between = f"{rank.interval.low:+.2f} to {rank.interval.high:+.2f}" if rank.interval is not None else "no interval"
+    tiles += (
+        f'<div class="tile"><dt>mean rank</dt><dd><b>{rank.value:+.2f}</b>'
+        f'<span class="interval">{between}</span></dd></div>'
+    )
     return (
         f'<section class="against"><h3>Less {escape(other)}</h3><p class="hint">On the same sketches, query by query. '
         f"Found first by both: {pair.both:,}; by this one alone: {pair.only_this:,}; by the other alone: "

@@ -10,7 +10,7 @@ from html import escape
 from models.data.formats import PairDataset
 from models.data.formats.findings import summarise
 from models.evaluation.dataset_evaluation import Evaluation
-from models.evaluation.encoders import EncoderPair
+from models.evaluation.encoders import EncoderPair, HogPair
 from models.evaluation.intervals import RESAMPLES
 from models.evaluation.paired import Paired
 from models.evaluation.rankings import SHOWN, Protocol
@@ -149,12 +149,18 @@ def _method(report: Report) -> str:
         '<section class="method"><h3>How this was measured</h3><ul>'
         f"<li>Every sketch is a query, searched among {searched}; photos that nobody drew are searched as well.</li>"
         "<li>One photo is right: the one that the sketch was drawn from. So mAP is the mean of 1 / rank.</li>"
-        "<li>Embeddings come from the bundle's ONNX files, the ones that serve.</li>"
+        f"<li>{_vectors_of(report.encoders)}</li>"
         f"{_scored_by(report.evaluations[0])}"
         "<li>Ties count against the query. What cannot be encoded counts as last.</li>"
         f"<li>Intervals: 95 %, {RESAMPLES:,} bootstrap resamples of photos, each with all of its sketches. They speak "
         f"of other photos of these categories, not of other categories.</li>{noticed}</ul></section>"
     )
+
+
+def _vectors_of(encoders: EncoderPair) -> str:
+    if isinstance(encoders, HogPair):
+        return "Vectors are histograms of oriented gradients: nothing was learned."
+    return "Embeddings come from the bundle's ONNX files, the ones that serve."
 
 
 def _scored_by(evaluation: Evaluation) -> str:
