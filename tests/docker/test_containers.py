@@ -168,7 +168,8 @@ def test_the_service_runs_as_nobody_on_a_root_that_nobody_can_write(stack: Stack
     assert stack.inside("id", "-u").stdout.strip() == USER
     for path in ("/probe", "/opt/inkseek/probe", "/data/index/probe", "/gallery/probe"):
         assert stack.inside("touch", path).returncode != 0, f"{path} can be written"
-    assert stack.inside("touch", "/tmp/probe").returncode == 0
+    for path in ("/tmp/probe", "/data/online/probe"):
+        assert stack.inside("touch", path).returncode == 0, f"{path} cannot be written"
     capabilities = stack.inside("grep", "CapEff", "/proc/1/status").stdout.split()[1]
     assert int(capabilities, 16) == 0
     assert stack.inside("grep", "NoNewPrivs", "/proc/1/status").stdout.split()[1] == "1"
