@@ -21,7 +21,7 @@ from models.vit_students import VitStudent
 
 
 class SeeThrough(Protocol):
-    """Encoders whose embeddings have a known layout. `name` is for people."""
+    """Encoders whose embeddings have a known layout."""
 
     @property
     def bundle_id(self) -> str:
