@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from models.bundle.category_fit import CategoryFit, StepRule
 from models.bundle.category_head import CategoryHead
 from models.bundle.errors import BundleCorrupt
-from models.bundle.leave_one_out import LeaveOneOut, Ranks, Rows, leave_one_out
+from models.bundle.leave_one_out import LeaveOneOut, Ranks, Rows, contenders, leave_one_out
 from models.bundle.margin import MarginPredictor
 from models.bundle.profile_head import FittedProfile, ProfileHead, fit_profile
 from models.bundle.sketch_centre import CentrePrior
@@ -110,21 +110,25 @@ class Adaptation:
     def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> FittedHead:
         """(S, E) sketches, (S,) row of each one's photo, (G, E) photos of the category -> a head for it.
 
-        All embeddings have length 1. Costs a few passes over the photos for each photo that has a sketch.
+        All embeddings have length 1. Costs a few passes over the photos, and in leave-one-out a few over the
+        contenders (see `contenders`) for each photo that has a sketch.
         """
         positives = np.asarray(positives, np.int64)
         centred = CategoryHead.centred(photos)
-        seen = centred.embed(photos)
+        plain = centred.embed_sketches(sketches) @ centred.embed(photos).T
         category = self.prepare(photos)
+        rows = contenders(plain, positives)
+        ranked, own = category.among(rows), np.searchsorted(rows, positives)
 
         def before(asked: Rows) -> Vectors:
-            return centred.embed_sketches(sketches[asked]) @ seen.T
+            found: Vectors = plain[np.ix_(asked, rows)]
+            return found
 
         def after(asked: Rows, kept: Rows) -> Vectors:
-            return category.scores(sketches[asked], category.fit(sketches[kept], positives[kept]))
+            return ranked.scores(sketches[asked], ranked.fit(sketches[kept], own[kept]))
 
         fitted = category.fit(sketches, positives)
-        return FittedHead(category.head(fitted), fitted.margin, leave_one_out(positives, before, after))
+        return FittedHead(category.head(fitted), fitted.margin, leave_one_out(own, before, after))
 
     def prepare(self, photos: Vectors) -> CategoryFit:
         """(G, E) photos of a category, ready for fits."""

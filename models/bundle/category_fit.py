@@ -71,6 +71,12 @@ class CategoryFit:
         framed = _unit(frame.embed(photos))
         return cls(photos, frame, prior, start, rule, framed, framed if start is None else framed @ start)
 
+    def among(self, rows: Rows) -> CategoryFit:
+        """The same category, but for some of its photos: frame and centre stay those of all."""
+        if len(rows) == len(self.photos):
+            return self
+        return replace(self, photos=self.photos[rows], framed=self.framed[rows], moved=self.moved[rows])
+
     def fit(self, sketches: Vectors, positives: Rows) -> Fitted:
         """(S, E), (S,) each one's photo -> what they say; S may be 0."""
         centre = self.prior.centre(sketches, positives, self.photos, self.frame.mean)

@@ -12,6 +12,8 @@ Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 _SLACK = 1e-9
+_RANK_ALL = 2_000  # photos
+_NEAREST = 150  # of each sketch
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,18 @@ def leave_one_out(
         before[asked] = ranks_of(score_before(asked), owners[asked])
         after[asked] = ranks_of(score_after(asked, kept), owners[asked])
     return LeaveOneOut(Ranks.of(before), Ranks.of(after))
+
+
+def contenders(scores: Vectors, positives: Rows) -> Rows:
+    """(S, G) scores without a fitted head, (S,) own photos -> ascending rows of the photos to rank among.
+
+    All of them, or in a large category the nearest few hundred of each sketch and its own: who comes first, and with it
+    nearly all of the mean of 1 / rank, is decided among those. A mean rank is then one among them.
+    """
+    if scores.shape[1] <= _RANK_ALL:
+        return np.arange(scores.shape[1])
+    nearest = np.argpartition(-scores, _NEAREST, axis=1)[:, :_NEAREST]
+    return np.unique(np.concatenate([nearest.ravel(), positives]))
 
 
 def ranks_of(scores: Vectors, own: Rows) -> Rows:
