@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,9 +111,12 @@ def test_every_body_example_fits_and_is_answered(client: TestClient, document: d
 
 
 @pytest.fixture(scope="session")
-def api(make_settings: Callable[..., Settings]) -> schemathesis.BaseSchema:
-    """The document with a service behind it; Schemathesis starts and stops it."""
-    return schemathesis.openapi.from_asgi("/openapi.json", create_app(make_settings(max_batch_items=4)))
+def api(
+    make_settings: Callable[..., Settings], teachable_bundle_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> schemathesis.BaseSchema:
+    """The document with a service behind it that can be taught; Schemathesis starts and stops it."""
+    changes = {"bundle": teachable_bundle_dir, "online_dir": tmp_path_factory.mktemp("online")}
+    return schemathesis.openapi.from_asgi("/openapi.json", create_app(make_settings(max_batch_items=4, **changes)))
 
 
 @pytest.mark.parametrize("path", PATHS)
