@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ SCHEMA_VERSION = 1
 
 _BUSY_TIMEOUT_S = 10.0
 _LOCK = ".lock"
+_LOCK_POLL_S = 0.003
 # A head is some megabytes: large pages, and not a checkpoint after every other one.
 _PAGE_BYTES = 16_384
 _CHECKPOINT_PAGES = 2_000
@@ -99,8 +101,20 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
                 database.execute("ROLLBACK")
 
 
+def _wait_for(lock: int, path: Path) -> None:
+    """The lock is given up when its file is closed, however the process ends. Raises OnlineUnwritable."""
+    deadline = time.monotonic() + _BUSY_TIMEOUT_S
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise OnlineUnwritable(f"{path} is being written by another process, which does not end") from None
+        time.sleep(_LOCK_POLL_S)
+
+
 def _opened(path: Path, lock: int) -> sqlite3.Connection:
-    fcntl.flock(lock, fcntl.LOCK_EX)  # given up when the file is closed, however the process ends
+    _wait_for(lock, path)
     database = connect(path)
     try:
         if not has_tables(database):
