@@ -23,14 +23,16 @@ Row = Annotated[list[Coordinate], Field(min_length=1)]
 Score = Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)]
 
 
-class _Schema(BaseModel):
+class Schema(BaseModel):
+    """What goes over the wire: no unknown fields, never changed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 # --- what a client sends -------------------------------------------------------------------------------------------
 
 
-class Point(_Schema):
+class Point(Schema):
     """One position of the pen; y grows downwards. `t` (milliseconds) is accepted and not used."""
 
     x: Coordinate
@@ -38,7 +40,7 @@ class Point(_Schema):
     t: Coordinate | None = None
 
 
-class PointStroke(_Schema):
+class PointStroke(Schema):
     """One stroke as a list of points."""
 
     points: Annotated[list[Point], Field(min_length=1)]
@@ -52,7 +54,7 @@ RowStroke = Annotated[
 ]
 
 
-class ImageBody(_Schema):
+class ImageBody(Schema):
     """A picture of the sketch in base64; a `data:` URL is accepted too."""
 
     model_config = ConfigDict(
@@ -62,7 +64,7 @@ class ImageBody(_Schema):
     image_base64: Annotated[str, Field(min_length=1)]
 
 
-class StrokesBody(_Schema):
+class StrokesBody(Schema):
     """The drawing as strokes, in any unit: it is fitted into the canvas. Both forms of a stroke may be mixed."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [STROKES_EXAMPLE, POINTS_EXAMPLE]})
@@ -78,13 +80,13 @@ class PointsBody(PointStroke):
     )
 
 
-class BatchBody(_Schema):
+class BatchBody(Schema):
     """Several sketches, each in one of the JSON forms of a single one."""
 
     items: Annotated[list[ImageBody | StrokesBody | PointsBody], Field(min_length=1)]
 
 
-class NarrowingParams(_Schema):
+class NarrowingParams(Schema):
     """How a search is narrowed and done. Unknown parameters are refused, so that a typo is not ignored silently."""
 
     k: Annotated[int, Field(ge=1, le=K_MAX, description="How many photos to answer.")] = 10
@@ -121,7 +123,7 @@ class SearchParams(NarrowingParams):
 # --- what the service answers --------------------------------------------------------------------------------------
 
 
-class Hit(_Schema):
+class Hit(Schema):
     """One photo found. `score` is the cosine of the sketch's and the photo's embeddings, or what a head makes of it, on
     the same scale; ranks count from 1.
     """
@@ -135,7 +137,7 @@ class Hit(_Schema):
     metadata: dict[str, JsonValue]
 
 
-class Timings(_Schema):
+class Timings(Schema):
     """Milliseconds spent in each stage; `total` also holds what lies between them, but not waiting for a thread."""
 
     decode: Annotated[float, Field(ge=0)] = 0.0
@@ -145,7 +147,7 @@ class Timings(_Schema):
     total: Annotated[float, Field(ge=0)]
 
 
-class SearchAnswer(_Schema):
+class SearchAnswer(Schema):
     """The photos most like the sketch, best first; ties in the order of the index."""
 
     results: list[Hit]
@@ -163,7 +165,7 @@ class SearchAnswer(_Schema):
     timings_ms: Timings
 
 
-class FieldFault(_Schema):
+class FieldFault(Schema):
     """One thing wrong with a request."""
 
     where: str
@@ -197,19 +199,19 @@ class Problem(BaseModel):
     request_id: str | None = None
 
 
-class BatchFault(_Schema):
+class BatchFault(Schema):
     """An item that could not be answered; the others were."""
 
     error: Problem
 
 
-class BatchAnswer(_Schema):
+class BatchAnswer(Schema):
     """One entry per item, in the order sent."""
 
     items: list[SearchAnswer | BatchFault]
 
 
-class Photo(_Schema):
+class Photo(Schema):
     """A photo of the gallery. `width` and `height` are the original's pixels, upright."""
 
     photo_id: str
@@ -222,109 +224,21 @@ class Photo(_Schema):
     image_url: str
 
 
-class RankFigures(_Schema):
-    """Where sketches' own photos were ranked: share ranked first, mean rank (1 is best), mean of 1 / rank."""
-
-    acc_at_1: Annotated[float, Field(ge=0, le=1)]
-    mean_rank: Annotated[float, Field(ge=1)]
-    mrr: Annotated[float, Field(ge=0, le=1)]
-
-
-class LeaveOneOutFigures(_Schema):
-    """Each photo of the examples left out in turn, with its sketches, and searched for with the head of the others.
-
-    `before` is what serves without a fitted head.
-    """
-
-    before: RankFigures
-    after: RankFigures
-
-
-class Head(_Schema):
-    """A head: what was learned from `k` examples, for a category or for a profile. With `dry_run` it has no id.
-
-    `state`: `live` serves; `idle` does not; `stale` was fitted for another bundle and has to be made anew.
-    """
-
-    head_id: str | None = None
-    version: Annotated[int | None, Field(description="Counts the heads of this category or profile from 1.")] = None
-    category: str | None = None
-    profile: str | None = None
-    k: Annotated[int, Field(ge=1)]
-    method: str
-    margin: Annotated[
-        float | None, Field(description="The margin that the method predicted; null where it has none.")
-    ] = None
-    leave_one_out: LeaveOneOutFigures
-    went_live: Annotated[bool, Field(description="Whether it was put into service when it was fitted.")]
-    reason: Annotated[str, Field(description="Why it went live, or did not.")]
-    state: Literal["live", "idle", "stale"]
-    photos_added: Annotated[
-        list[str], Field(description="Photos that came with the examples and are in the gallery now.")
-    ]
-    bundle_id: str
-    adaptation_id: str
-    created_at: str
-    timings_ms: dict[str, float]
-
-
-class Heads(_Schema):
-    """Heads, the newest first, and which of them is live."""
-
-    heads: list[Head]
-    live: str | None = None
-
-
-class LiveHeadId(_Schema):
-    """The head in service; null: none."""
-
-    live: str | None = None
-
-
-class ProfileSummary(_Schema):
-    """A profile, its live head, and how many heads it has."""
-
-    profile: str
-    live: str | None = None
-    heads: Annotated[int, Field(ge=1)]
-
-
-class Profiles(_Schema):
-    """Profiles by name."""
-
-    profiles: list[ProfileSummary]
-
-
-class TeachParams(_Schema):
-    """What is done with the head."""
-
-    force: Annotated[bool, Field(description="Put it into service even if leave-one-out gets worse.")] = False
-    dry_run: Annotated[bool, Field(description="Only report how good it would be; nothing is stored.")] = False
-
-
-class DeleteParams(_Schema):
-    """What is removed with the head."""
-
-    photos: Annotated[bool, Field(description="Also the photos that came with it, where no other head needs them.")] = (
-        False
-    )
-
-
-class CategoryCount(_Schema):
+class CategoryCount(Schema):
     """A category and how many photos it has."""
 
     category: str
     count: Annotated[int, Field(ge=1)]
 
 
-class Categories(_Schema):
+class Categories(Schema):
     """Categories of the index, by name. `total` counts all photos, those without a category too."""
 
     categories: list[CategoryCount]
     total: Annotated[int, Field(ge=0)]
 
 
-class Limits(_Schema):
+class Limits(Schema):
     """What a request may hold."""
 
     max_upload_bytes: int
@@ -339,14 +253,14 @@ class Limits(_Schema):
     max_heads: int
 
 
-class MetadataFieldInfo(_Schema):
+class MetadataFieldInfo(Schema):
     """A metadata column that `filter` may name."""
 
     name: str
     type: str
 
 
-class Info(_Schema):
+class Info(Schema):
     """What is being served."""
 
     service: Literal["inkseek"]
@@ -371,13 +285,13 @@ class Info(_Schema):
     limits: Limits
 
 
-class Alive(_Schema):
+class Alive(Schema):
     """The process answers."""
 
     status: Literal["alive"]
 
 
-class Readiness(_Schema):
+class Readiness(Schema):
     """Sketches are answered right. `checked_s_ago`: age of the last right answer to the canary sketch."""
 
     status: Literal["ready"]

@@ -1,4 +1,4 @@
-"""Heads as the JSON that schemas.py describes."""
+"""Heads as the JSON that head_schemas.py describes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.online.records import HeadRecord, NewHead
 
 
 def head_answer(head: HeadRecord) -> dict[str, Any]:
-    """As schemas.Head."""
+    """As head_schemas.Head."""
     return {
         "head_id": head.head_id,
         "version": head.version,
@@ -32,7 +32,7 @@ def head_answer(head: HeadRecord) -> dict[str, Any]:
 
 
 def dry_run_answer(new: NewHead) -> dict[str, Any]:
-    """As schemas.Head, of a head that is not stored."""
+    """As head_schemas.Head, of a head that is not stored."""
     record = HeadRecord(
         head_id="",
         target=new.target,
@@ -54,12 +54,12 @@ def dry_run_answer(new: NewHead) -> dict[str, Any]:
 
 
 def heads_answer(heads: Sequence[HeadRecord]) -> dict[str, Any]:
-    """As schemas.Heads."""
+    """As head_schemas.Heads."""
     return {"heads": [head_answer(head) for head in heads], "live": _live(heads)}
 
 
 def profiles_answer(heads: Sequence[HeadRecord]) -> dict[str, Any]:
-    """As schemas.Profiles."""
+    """As head_schemas.Profiles."""
     names = sorted({head.target.name for head in heads if head.target.scope == "profile"})
     profiles = []
     for name in names:

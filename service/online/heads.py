@@ -61,7 +61,7 @@ def add_head(database: sqlite3.Connection, new: NewHead, max_heads: int) -> str:
 
 
 def leave_one_out_document(new: NewHead) -> dict[str, Any]:
-    """As schemas.LeaveOneOutFigures."""
+    """As head_schemas.LeaveOneOutFigures."""
     return {
         side: {"acc_at_1": ranks.acc_at_1, "mean_rank": ranks.mean_rank, "mrr": ranks.mrr}
         for side, ranks in (("before", new.leave_one_out.before), ("after", new.leave_one_out.after))

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 async def teach(process: Process, target: HeadName, upload: Upload, *, force: bool, dry_run: bool) -> dict[str, Any]:
-    """As schemas.Head. Raises what `read_examples`, `check`, the encoding and `fit` raise, and what storing may.
+    """As head_schemas.Head. Raises what `read_examples`, `check`, the encoding and `fit` raise, and what storing may.
 
     Cancelled (nobody waits any more) before it is stored, nothing is stored.
     """

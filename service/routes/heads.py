@@ -30,6 +30,7 @@ from service.errors import (
     UnknownPhoto,
     UnknownProfile,
 )
+from service.head_schemas import DeleteParams, Head, Heads, LiveHeadId, Profiles, TeachParams
 from service.online.answers import head_answer, heads_answer, profiles_answer
 from service.online.lesson import teach
 from service.online.records import Scope
@@ -38,7 +39,6 @@ from service.openapi import EXAMPLES_BODY, Responses, created, ok, problem_respo
 from service.retrieval.answers import json_bytes
 from service.retrieval.retriever import unknown_name
 from service.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
-from service.schemas import DeleteParams, Head, Heads, LiveHeadId, Profiles, TeachParams
 
 router = APIRouter(tags=["adaptation"])
 

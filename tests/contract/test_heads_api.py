@@ -18,7 +18,8 @@ from starlette.testclient import TestClient
 from models.bundle import Adaptation, Bundle, CategoryHead, add_adaptation
 from service.app import create_app
 from service.config import Settings
-from service.schemas import Head, Heads, Problem, Profiles, Readiness, SearchAnswer
+from service.head_schemas import Head, Heads, Profiles
+from service.schemas import Problem, Readiness, SearchAnswer
 
 Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]
