@@ -12,6 +12,7 @@ from index_builder.artifact.layout import current_version
 from service.config import Settings
 from service.metrics import Metrics
 from service.online.records import Scope
+from service.online.room import OnlineState
 from service.retrieval.gallery import Gallery
 from service.state import Serving, check_canary, load_retriever
 from service.workers import Workers
@@ -65,6 +66,7 @@ class Watch:
         self._workers = workers
         self._metrics = metrics
         self._outdated: set[str] = set()
+        self._unseen_photos = 0
         self._prepared: set[str] = set()
         self._describe(1)
         self.health = Health(stale_after_s=_LATE_FACTOR * settings.canary_interval_s + settings.request_timeout_s)
@@ -139,6 +141,9 @@ class Watch:
             self._metrics.heads_live.labels(scope).set(sum(target.scope == scope for target in state.live))
         self._metrics.heads_outdated.set(len(state.outdated))
         self._metrics.online_photos.set(len(state.photos))
+        self._say_what_is_stale(state)
+
+    def _say_what_is_stale(self, state: OnlineState) -> None:
         outdated = {head.head_id for head in state.outdated}
         for head in state.outdated:
             if head.head_id not in self._outdated:
@@ -146,7 +151,10 @@ class Watch:
                     "%s of %s is stale: it was fitted for bundle %s. It does not serve until `inkseek heads refit`",
                     head.head_id, head.target, head.bundle_id,
                 )  # fmt: skip
-        self._outdated = outdated
+        unseen = sum(photo.vector is None for photo in state.photos)
+        if unseen and unseen != self._unseen_photos:
+            _log.warning("%d uploaded photos cannot be found by this bundle until `inkseek heads refit`", unseen)
+        self._outdated, self._unseen_photos = outdated, unseen
 
     def _make_ready(self, gallery: Gallery) -> None:
         """Prepare the scorers of heads that have come, so that no search has to wait for them."""
