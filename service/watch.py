@@ -67,6 +67,7 @@ class Watch:
         self._metrics = metrics
         self._outdated: set[str] = set()
         self._unseen_photos = 0
+        self._online_problem: str | None = None
         self._prepared: set[str] = set()
         self._describe(1)
         self.health = Health(stale_after_s=_LATE_FACTOR * settings.canary_interval_s + settings.request_timeout_s)
@@ -135,8 +136,11 @@ class Watch:
                 state = retriever.room.state()
                 self._make_ready(retriever.gallery())
         except Exception as error:  # whatever it is, answers do without, and the next look may find it mended
-            _log.error("the online room: %s", error)
+            if str(error) != self._online_problem:
+                _log.error("the online room: %s", error)
+            self._online_problem = str(error)
             return
+        self._online_problem = None
         for scope in get_args(Scope):
             self._metrics.heads_live.labels(scope).set(sum(target.scope == scope for target in state.live))
         self._metrics.heads_outdated.set(len(state.outdated))
