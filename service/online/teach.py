@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from index_builder.artifact import THUMBNAIL_PX, PhotoNotFound, make_thumbnail
+from index_builder.artifact.exact_search import Rows
 from models.bundle import (
     Adaptation,
     CategoryHead,
@@ -34,10 +35,12 @@ from service.errors import (
 from service.online.photos import online_photo_id
 from service.online.records import HeadName, NewHead, NewPhoto, OnlinePhoto, SupportPair, Vectors
 from service.online.support import Examples, sketch_source
-from service.retrieval.gallery import Gallery
+from service.retrieval.gallery import Gallery, evenly
 from service.retrieval.retriever import Retriever
 
 _DISTRACTORS = 2_000  # photos that a person's sketches are tried against; more change the third digit
+_PHOTOS_TO_FIT_TO = 12_000  # 800 numbers each: 38 MB a copy
+_NEAREST_TO_FIT_TO = 200
 _UNIT_TOLERANCE = 1e-3
 
 
@@ -216,7 +219,7 @@ def _fit_category(
     shown: Sequence[_Placed],
     new: Sequence[NewPhoto],
 ) -> _Fit:
-    rows = gallery.category_rows(category)
+    rows = _rows_to_fit_to(gallery, category, sketches, shown)
     place = {photo.photo.photo_id: len(rows) + n for n, photo in enumerate(new)}
     if len(rows) + len(new) < 2:
         raise CategoryTooSmall(f"category {category!r} has a single photo: there is nothing to tell it from")
@@ -233,13 +236,27 @@ def _fit_category(
     return _Fit(fitted.head, fitted.margin, fitted.leave_one_out, fitted.improves)
 
 
+def _rows_to_fit_to(gallery: Gallery, category: str, sketches: Vectors, shown: Sequence[_Placed]) -> Rows:
+    """The category's photos; of a large one an even sample with each sketch's own photo and the nearest ones.
+
+    A fit holds several copies of its photos' vectors in memory, and learns nothing from far ones.
+    """
+    rows = gallery.category_rows(category)
+    if len(rows) <= _PHOTOS_TO_FIT_TO:
+        return rows
+    own = [gallery.view.row(photo.photo_id) for photo in shown if gallery.view.has_photo(photo.photo_id)]
+    scorer = gallery.scorer(category, fitted=False)
+    near = [scorer.top_k(sketch, _NEAREST_TO_FIT_TO, gallery.view.products)[1] for sketch in sketches]
+    return np.unique(np.concatenate([evenly(rows, _PHOTOS_TO_FIT_TO), *near, np.array(own, np.int64)]))
+
+
 def _fit_profile(adaptation: Adaptation, gallery: Gallery, sketches: Vectors, shown: Sequence[_Placed]) -> _Fit:
     own = {gallery.view.row(photo.photo_id) for photo in shown}
     categories = {photo.category for photo in gallery.view.photos(sorted(own))}
     near = np.concatenate([gallery.category_rows(category) for category in categories])
     rows = near if len(near) > 2 * len(own) else np.arange(gallery.view.count)
     others = np.setdiff1d(rows, np.array(sorted(own)))
-    others = others[:: max(1, -(-len(others) // _DISTRACTORS))]
+    others = evenly(others, _DISTRACTORS)
     if not len(others) and len(own) < 2:
         raise CategoryTooSmall("the gallery has a single photo: there is nothing to tell it from")
     fitted = adaptation.fit_profile(sketches, np.stack([photo.vector for photo in shown]), gallery.view.vectors(others))

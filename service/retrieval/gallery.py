@@ -26,6 +26,7 @@ P = TypeVar("P", CategoryScorer, ProfileHead)
 
 # A scorer has 12 bytes for each photo of its category, and one of a fitted head 4 for each pair of numbers (E, E).
 _REMEMBERED_BYTES = 128 * 2**20
+_PHOTOS_FOR_A_MEAN = 32_768  # more do not change it, and need not lie side by side: then they are copied
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class Gallery:
             head = self.view.room.head(head_id) if head_id else None
             if isinstance(head, CategoryHead):
                 return CategoryScorer.of(head, head_id, rows, self.view.blocks)
-            return CategoryScorer.of(CategoryHead.centred(self.view.vectors(rows)), None, rows, self.view.blocks)
+            centred = CategoryHead.centred(self.view.vectors(evenly(rows, _PHOTOS_FOR_A_MEAN)))
+            return CategoryScorer.of(centred, None, rows, self.view.blocks)
 
         # A head of this category, or a photo in it, makes another key; what happens to other categories does not.
         return self._memory.kept((category, head_id, self.view.uploads_in(category)), make)
@@ -91,6 +93,11 @@ class Gallery:
             return head if isinstance(head, ProfileHead) else ProfileHead.neutral(self.view.index.embedding_dim)
 
         return self._memory.kept(("profile", head_id), make)
+
+
+def evenly(rows: Rows, most: int) -> Rows:
+    """At most that many of the rows, as far apart as can be."""
+    return rows[:: max(1, -(-len(rows) // most))]
 
 
 class Memory:

@@ -19,6 +19,7 @@ from models.bundle import Adaptation, Bundle, CategoryHead, add_adaptation
 from service.app import create_app
 from service.config import Settings
 from service.head_schemas import Head, Heads, Profiles
+from service.online import teach as teach_module
 from service.schemas import Problem, Readiness, SearchAnswer
 
 Drawing = Callable[[str, int], Image.Image]
@@ -325,3 +326,15 @@ def test_what_is_taught_is_counted(pupil: TestClient, lesson: Callable[..., Part
     assert 'inkseek_heads_live{scope="category"} 1.0' in pupil.get("/metrics").text
     ready = Readiness.model_validate(pupil.get("/readyz").json())
     assert (ready.heads_live, ready.heads_outdated, ready.online_problem) == (1, 0, None)
+
+
+def test_a_large_category_is_fitted_to_a_sample_and_searched_whole(
+    pupil: TestClient, lesson: Callable[..., Parts], drawing: Drawing, encoded: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(teach_module, "_PHOTOS_TO_FIT_TO", 2)
+    monkeypatch.setattr(teach_module, "_NEAREST_TO_FIT_TO", 1)
+    head = teach(pupil, [*lesson(numbers=(1, 3)), ("photo", encoded(drawing("box", 4), "JPEG"))], force="true")
+    for number in range(5):
+        answer = found(pupil, encoded(drawing("box", number)), category="box")
+        assert (answer["head_id"], len(answer["results"])) == (head["head_id"], 6)
+        assert answer["results"][0]["photo_id"] in (f"box/{number}.png", *head["photos_added"])
