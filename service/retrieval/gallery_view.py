@@ -78,6 +78,10 @@ class GalleryView:
         return {photo.photo_id: photo for photo in self.known}
 
     @cached_property
+    def _indexed_categories(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.index.categories())
+
+    @cached_property
     def _categories(self) -> dict[str, int]:
         counts = Counter(dict(self.index.categories()))
         counts.update(photo.category for photo in self.uploaded)
@@ -198,8 +202,7 @@ class GalleryView:
         """`where` without the categories that only uploads have; None when no other is left."""
         if not where.categories:
             return where
-        indexed = {name for name, _ in self.index.categories()}
-        kept = where.categories & indexed
+        kept = where.categories & self._indexed_categories
         if unknown := where.categories - self._categories.keys():
             raise CategoryNotFound(f"no photo of this gallery has the category {min(unknown)!r}")
         if not kept:
