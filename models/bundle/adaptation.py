@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.bundle.category_fit import CategoryFit, StepRule
+from models.bundle.category_fit import Adapter, CategoryFit, StepRule
 from models.bundle.category_head import CategoryHead
 from models.bundle.errors import BundleCorrupt
 from models.bundle.leave_one_out import LeaveOneOut, Ranks, Rows, contenders, leave_one_out
@@ -79,9 +79,10 @@ class FittedHead:
 class Adaptation:
     """Meta-learned parameters of one method, bound to embeddings of length E.
 
-    `arrays` may hold `head` (E, E'), the start of M within the category's frame, where absent the identity; the
-    margin predictor's parameters; and `usual` (E,), what sketches differ from their photos by on average. `bundle_id`:
-    the bundle whose embeddings they were made for, empty where any with this E will do.
+    `arrays` may hold `head` (E, E'), the start of M within the category's frame, where absent the identity; `down`
+    (E, r) and `up` (r, E), an adapter before M; the margin predictor's parameters; and `usual` (E,), what sketches
+    differ from their photos by on average. `bundle_id`: the bundle whose embeddings they were made for, empty where any
+    with this E will do.
     """
 
     method: Method
@@ -146,6 +147,7 @@ class Adaptation:
             prior=settings.centre,
             start=self.arrays.get("head"),
             rule=rule,
+            adapter=Adapter(self.arrays["down"], self.arrays["up"]) if "down" in self.arrays else None,
         )
 
     def fit_profile(self, sketches: Vectors, photos_of: Vectors, distractors: Vectors) -> FittedProfile:
@@ -219,7 +221,7 @@ class Adaptation:
         """Shapes and numbers. Raises ValueError, KeyError."""
         if self.method == "adaptive":
             MarginPredictor.from_arrays(self.arrays)
-        for name, axis in (("head", 0), ("usual", 0)):
+        for name, axis in (("head", 0), ("usual", 0), ("down", 0), ("up", 1)):
             if name in self.arrays and self.arrays[name].shape[axis] != self.embedding_dim:
                 raise ValueError(f"{name} has shape {self.arrays[name].shape}, E is {self.embedding_dim}")
         if broken := [name for name, array in self.arrays.items() if not np.isfinite(array).all()]:

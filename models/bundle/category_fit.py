@@ -32,6 +32,24 @@ class StepRule:
 
 
 @dataclass(frozen=True)
+class Adapter:
+    """x -> x + (x down) up, learned across categories and left alone by the step; `down` (E, r), `up` (r, E)."""
+
+    down: Vectors
+    up: Vectors
+
+    def apply(self, rows: Vectors) -> Vectors:
+        """(N, E) -> (N, E)."""
+        adapted: Vectors = np.add(rows, (rows @ self.down) @ self.up, dtype=np.float32)
+        return adapted
+
+    def before(self, head: Vectors) -> Vectors:
+        """(E, E') -> (E, E'): the map that adapts first and maps then."""
+        whole: Vectors = np.add(head, self.down @ (self.up @ head), dtype=np.float32)
+        return whole
+
+
+@dataclass(frozen=True)
 class Fitted:
     """What examples made: the sketches' centre, and the step, None where there is none; `margin` is the step's."""
 
@@ -42,7 +60,7 @@ class Fitted:
 
 @dataclass(frozen=True)
 class CategoryFit:
-    """`photos` (G, E); `framed` (G, E): rows of length 1 in the category's frame; `moved` (G, E') = framed M.
+    """`photos` (G, E); `features` (G, E): rows of length 1 in the category's frame, adapted; `moved` (G, E'): by M.
 
     `start`: M, None for the identity. `rule`: None for methods without an inner step.
     """
@@ -52,7 +70,8 @@ class CategoryFit:
     prior: CentrePrior
     start: Vectors | None
     rule: StepRule | None
-    framed: Vectors
+    adapter: Adapter | None
+    features: Vectors
     moved: Vectors
 
     @classmethod
@@ -65,31 +84,34 @@ class CategoryFit:
         prior: CentrePrior,
         start: Vectors | None,
         rule: StepRule | None,
+        adapter: Adapter | None = None,
     ) -> CategoryFit:
         """Find the frame of (G, E) photos and put them into it."""
         frame = GalleryFrame.of(photos, shrinkage=shrinkage, power=power)
-        framed = _unit(frame.embed(photos))
-        return cls(photos, frame, prior, start, rule, framed, framed if start is None else framed @ start)
+        features = _unit(frame.embed(photos))
+        features = features if adapter is None else adapter.apply(features)
+        moved = features if start is None else features @ start
+        return cls(photos, frame, prior, start, rule, adapter, features, moved)
 
     def among(self, rows: Rows) -> CategoryFit:
         """The same category, but for some of its photos: frame and centre stay those of all."""
         if len(rows) == len(self.photos):
             return self
-        return replace(self, photos=self.photos[rows], framed=self.framed[rows], moved=self.moved[rows])
+        return replace(self, photos=self.photos[rows], features=self.features[rows], moved=self.moved[rows])
 
     def fit(self, sketches: Vectors, positives: Rows) -> Fitted:
         """(S, E), (S,) each one's photo -> what they say; S may be 0."""
         centre = self.prior.centre(sketches, positives, self.photos, self.frame.mean)
         if self.rule is None or not len(sketches):
             return Fitted(centre)
-        support = self._support(_unit(self.frame.turn(sketches - centre)), positives, self.rule.negatives)
+        support = self._support(self._asked(sketches, centre), positives, self.rule.negatives)
         margin = self.rule.margin.predict(self.start, support)
         step = inner_step(self.start, support, margin=margin, rate=self.rule.rate, softness=self.rule.softness)
         return Fitted(centre, step, margin)
 
     def scores(self, sketches: Vectors, fitted: Fitted) -> Vectors:
         """(Q, E) -> (Q, G): cosines to every photo, as `head(fitted)` gives them."""
-        asked = self.frame.turn(sketches - fitted.centre)
+        asked = self._asked(sketches, fitted.centre)
         asked_moved = asked if self.start is None else asked @ self.start
         if fitted.step is None:
             found: Vectors = _unit(asked_moved) @ _unit(self.moved).T
@@ -97,7 +119,7 @@ class CategoryFit:
         embedded = _unit(fitted.step.apply(asked, asked_moved))
         # The photos after the step are moved + along @ steps; neither they nor their lengths need be formed.
         steps = fitted.step.weights @ fitted.step.moved
-        along = self.framed @ fitted.step.rows.T
+        along = self.features @ fitted.step.rows.T
         across = along if self.start is None else self.moved @ fitted.step.moved.T
         squared = np.einsum("ge,ge->g", self.moved, self.moved)
         squared += 2 * np.einsum("gn,gn->g", along, across @ fitted.step.weights.T)
@@ -108,20 +130,23 @@ class CategoryFit:
 
     def head(self, fitted: Fitted) -> CategoryHead:
         """The head, with its scale found on the photos."""
-        map_ = self.frame.map() if self.start is None else self.frame.turn(self.start.T).T
-        if fitted.step is not None:
-            # The frame is symmetric, so it may turn the rows instead of the map.
-            turned = replace(fitted.step, rows=self.frame.turn(fitted.step.rows))
-            map_ = turned.head(map_)
+        head = np.eye(self.photos.shape[1], dtype=np.float32) if self.start is None else self.start
+        head = head if fitted.step is None else fitted.step.head(head)
+        head = head if self.adapter is None else self.adapter.before(head)
+        map_ = self.frame.turn(head.T).T  # the frame is symmetric
         return CategoryHead(self.frame.mean, map_, sketch_mean=fitted.centre).calibrated(self.photos)
 
+    def _asked(self, sketches: Vectors, centre: Vectors) -> Vectors:
+        features = _unit(self.frame.turn(sketches - centre))
+        return features if self.adapter is None else self.adapter.apply(features)
+
     def _support(self, sketches: Vectors, positives: Rows, negatives: int) -> Support:
-        """Framed sketches with their own photos, and the `negatives` other photos that are nearest to any of them."""
+        """Features of sketches with their own photos, and the `negatives` other photos that are nearest to them."""
         drawn, owner = np.unique(positives, return_inverse=True)
-        nearness = (self.framed @ sketches.T).max(axis=1)
+        nearness = (_unit(self.features) @ _unit(sketches).T).max(axis=1)
         nearness[drawn] = -np.inf
         others = np.argsort(-nearness, kind="stable")[: min(negatives, len(nearness) - len(drawn))]
-        candidates = self.framed[np.concatenate([drawn, others])]
+        candidates = self.features[np.concatenate([drawn, others])]
         return Support(sketches, candidates, owner.reshape(-1).astype(np.int64))
 
 

@@ -32,17 +32,12 @@ class GalleryFrame:
         `floor` is `shrinkage` times the mean variance of the G - 1 directions; directions without photos keep 1.
         """
         mean = category_mean(photos)
-        embedding_dim = photos.shape[1]
-        sample: Vectors = (photos[:: max(1, -(-len(photos) // _SAMPLE))] - mean).astype(np.float32, copy=False)
-        if len(sample) < 2 or power == 0:
-            return cls(mean, np.zeros((embedding_dim, 0), np.float32), np.zeros(0, np.float32))
-        variances, rotation = np.linalg.eigh(sample @ sample.T / len(sample))
-        kept = variances > max(float(variances[-1]), 1e-12) * 1e-6
-        values = variances[kept]
-        axes = (sample.T @ rotation[:, kept]) / np.sqrt(values * len(sample))
-        floor = shrinkage * float(values.sum()) / (len(sample) - 1)
-        gains = (1 + values / floor) ** -power - 1
-        return cls(mean, axes.astype(np.float32), gains.astype(np.float32))
+        if power == 0:
+            return cls(mean, np.zeros((photos.shape[1], 0), np.float32), np.zeros(0, np.float32))
+        axes, variances = directions(photos, mean)
+        floor = shrinkage * float(variances.sum()) / max(1, min(len(photos), _SAMPLE) - 1)
+        gains = (1 + variances / max(floor, 1e-12)) ** -power - 1
+        return cls(mean, axes, gains.astype(np.float32))
 
     def embed(self, rows: Vectors) -> Vectors:
         """(N, E) photos -> (N, E), not of length 1."""
@@ -62,3 +57,12 @@ class GalleryFrame:
     def _weighed(self) -> Vectors:
         weighed: Vectors = np.multiply(self.axes, self.gains, dtype=np.float32)
         return weighed
+
+
+def directions(photos: Vectors, mean: Vectors) -> tuple[Vectors, Vectors]:
+    """(G, E), (E,) -> axes (E, r) of length 1 along which the photos differ, and the variance (r,) along each."""
+    sample: Vectors = (photos[:: max(1, -(-len(photos) // _SAMPLE))] - mean).astype(np.float32, copy=False)
+    variances, rotation = np.linalg.eigh(sample @ sample.T / len(sample))
+    kept = variances > max(float(variances[-1]), 1e-12) * 1e-6
+    axes = (sample.T @ rotation[:, kept]) / np.sqrt(variances[kept] * len(sample))
+    return axes.astype(np.float32), variances[kept].astype(np.float32)

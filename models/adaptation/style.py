@@ -1,0 +1,74 @@
+"""How strongly a drawing style counts: chosen on people who are not the ones that it is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle.adaptation import Adaptation
+from models.bundle.profile_head import style_shift
+from models.data.episodes import episode
+from models.data.pairs import PhotoKey
+from models.evaluation.adaptation.material import EmbeddedPart
+from models.evaluation.adaptation.protocol import Unit
+from models.evaluation.retrieval_metrics import ranks
+
+Vectors = NDArray[np.float32]
+
+_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_PHOTOS_TRUSTED = (0.0, 2.0, 6.0)
+_KS = (1, 5, 10)
+_DRAWS = 4
+
+
+@dataclass(frozen=True)
+class StyleChoice:
+    """`mrr`: mean of 1 / rank within the asked photo's category by (strength, photos trusted), over k = 1, 5, 10."""
+
+    usual: Vectors
+    mrr: Mapping[tuple[float, float], float]
+
+    @property
+    def best(self) -> tuple[float, float]:
+        """The setting with the highest mean; of equals the weakest."""
+        return max(self.mrr, key=lambda setting: (round(self.mrr[setting], 4), -setting[0], setting[1]))
+
+    def into(self, adaptation: Adaptation) -> Adaptation:
+        """The adaptation with it."""
+        strength, trusted = self.best
+        settings = adaptation.settings.model_copy(update={"style_strength": strength, "style_photos": trusted})
+        return replace(adaptation, settings=settings, arrays={**adaptation.arrays, "usual": self.usual})
+
+
+def choose_style(part: EmbeddedPart) -> StyleChoice:
+    """Try every setting on episodes of the part's people. Raises NoTasks, NothingToEvaluate."""
+    material = part.material(Unit.PERSON)
+    row_of = {key: row for row, key in enumerate(part.keys)}
+    usual = _usual(part, row_of)
+    found: dict[tuple[float, float], list[float]] = {(s, t): [] for s in _STRENGTHS for t in _PHOTOS_TRUSTED}
+    for task in material.tasks:
+        photos = part.photos[task.gallery]
+        for k in _KS:
+            for draw in range(_DRAWS):
+                drawn = episode(task, k, draw)
+                shown = photos[drawn.support_targets]
+                other_kinds = task.kinds[drawn.holdout_targets][:, None] != task.kinds[None, :]
+                for strength, trusted in found:
+                    head = style_shift(
+                        part.sketches[drawn.support], shown, usual, strength=strength, photos_trusted=trusted
+                    )
+                    scores = head.embed(part.sketches[drawn.holdout]) @ photos.T
+                    placed = ranks(np.where(other_kinds, -np.inf, scores), drawn.holdout_targets)
+                    found[strength, trusted].append(float((1 / placed).mean()))
+    return StyleChoice(usual, {setting: float(np.mean(values)) for setting, values in found.items()})
+
+
+def _usual(part: EmbeddedPart, row_of: Mapping[PhotoKey, int]) -> Vectors:
+    """(E,): what sketches differ from their photos by, on average over photos."""
+    own = np.array([row_of[key] for key in part.drawn])
+    residual = part.sketches - part.photos[own]
+    usual: Vectors = np.mean([residual[own == row].mean(axis=0) for row in np.unique(own)], axis=0, dtype=np.float32)
+    return usual
