@@ -161,6 +161,28 @@ def plot(
         _fail(f"{type(error).__name__}: {error}")
 
 
+@app.command()
+def adapt(
+    config: Config,
+    data: Data,
+    out: Out,
+    bundle: Annotated[Path | None, typer.Option(help="The bundle to adapt; by default the one that ships.")] = None,
+    fold: Annotated[
+        list[Path] | None,
+        typer.Option(help="Students trained without every n-th category; repeat it n times, in order."),
+    ] = None,
+    changes: Changes = None,
+) -> None:
+    """Meta-train what fits heads to a few examples: writes adaptation.npz."""
+    from models.adaptation.config import AdaptConfig
+    from models.adaptation.train_adapt import AdaptRun, train_adapt
+
+    try:
+        train_adapt(AdaptRun(AdaptConfig.load(config, changes or ()), data, bundle, tuple(fold or ()), out))
+    except InkseekError as error:
+        _fail(f"{type(error).__name__}: {error}")
+
+
 def _share(processes: int) -> int:
     return max(1, cpu_quota() // processes)
 
