@@ -132,7 +132,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     bundle = Bundle.load(options.bundle, Runtime(threads=1))
     if bundle.adaptation is None:
-        bundle = replace(bundle, adaptation=Adaptation.untrained(bundle.embedding_dim))
+        bundle = replace(bundle, adaptation=Adaptation.untrained(bundle.embedding_dim, power=0.3))
     with tempfile.TemporaryDirectory() as folder:
         index = made_up_index(Path(folder), bundle, options.photos, rng)
         room = OnlineRoom(Path(folder) / "online", bundle.bundle_id, bundle.embedding_dim)

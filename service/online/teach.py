@@ -39,8 +39,8 @@ from service.retrieval.gallery import Gallery, evenly
 from service.retrieval.retriever import Retriever
 
 _DISTRACTORS = 2_000  # photos that a person's sketches are tried against; more change the third digit
-_PHOTOS_TO_FIT_TO = 12_000  # 800 numbers each: 38 MB a copy
-_NEAREST_TO_FIT_TO = 200
+_PHOTOS_TO_FIT_TO = 4_000  # 800 numbers each: 13 MB a copy, and some 100 ms with ten pairs
+_NEAREST_TO_FIT_TO = 40
 _UNIT_TOLERANCE = 1e-3
 
 
@@ -239,7 +239,8 @@ def _fit_category(
 def _rows_to_fit_to(gallery: Gallery, category: str, sketches: Vectors, shown: Sequence[_Placed]) -> Rows:
     """The category's photos; of a large one an even sample with each sketch's own photo and the nearest ones.
 
-    A fit holds several copies of its photos' vectors in memory, and learns nothing from far ones.
+    A fit takes time and memory for each photo, and tells sketches from the nearest; those few are in both samples, so
+    they do not count for much more in the category's mean.
     """
     rows = gallery.category_rows(category)
     if len(rows) <= _PHOTOS_TO_FIT_TO:
