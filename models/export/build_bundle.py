@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 
 from models.bundle import Bundle, Encoder, InkseekError, Runtime, SketchNormalisation, decode_image, write_bundle
 from models.bundle.preprocess import Preprocess
-from models.evaluation.evaluate import evaluate
-from models.evaluation.features import bundle_features
 from models.evaluation.protocol import CategoryGallery
 from models.evaluation.splits import ValidationSplit, load_galleries
 from models.export.folded import FoldedStudent, FoldedVitStudent, fold
 from models.export.onnx_export import export_onnx
 from models.export.parity import Encode, Parity, ParityBroken, compare, encode_in_batches
+from models.export.split_figures import as_metrics, as_table, encode_splits
 from models.students import Students
 from models.training.student_checkpoint import load_students
 from models.training.validation import preprocesses
@@ -73,11 +72,10 @@ def build_bundle(release: Release) -> Bundle:
     card = release.card.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         # Measured through the files that ship, so they have to exist before the manifest that holds their figures.
-        figures = evaluate(bundle_features(write(Path(folder) / "draft", card, {})), release.data, splits)
-    rows = [f"| {n} | {f.queries} | {100 * f.acc_at_1:.1f} | {100 * f.acc_at_10:.1f} |" for n, f in figures.items()]
-    table = "\n".join(["| split | sketches | acc@1 | acc@10 |", "|---|---|---|---|", *rows])
-    metrics = {"splits": {name: row.as_dict() for name, row in figures.items()}, "parity": asdict(parity)}
-    return write(release.out, card.replace("{figures}", table), metrics)
+        rows = encode_splits(write(Path(folder) / "draft", card, {}), load_galleries(release.data, splits))
+    figures = {name: split.figures() for name, split in rows.items()}
+    metrics = {"splits": as_metrics(figures), "parity": asdict(parity)}
+    return write(release.out, card.replace("{figures}", as_table(figures)), metrics)
 
 
 def _parity(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.export.stored_weights import HALVED_FROM
+from models.layers.mobilenet import MobileNetTrunk
 from models.layers.resnet import BasicBlock, ResNetTrunk
 from models.students import GridHead, Student
 from models.vit import token_map
@@ -83,6 +84,16 @@ def _fold_trunks(module: nn.Module) -> None:
             part.conv2, part.bn2 = _fuse(part.conv2, part.bn2)
             if part.downsample is not None:
                 part.downsample = nn.Sequential(*_fuse(*part.downsample))
+        elif isinstance(part, MobileNetTrunk):
+            for chain in [inner for inner in part.modules() if isinstance(inner, nn.Sequential)]:
+                _fuse_within(chain)
+
+
+def _fuse_within(chain: nn.Sequential) -> None:
+    """Fold each BatchNorm that follows a convolution in the chain into it."""
+    for number in range(1, len(chain)):
+        if isinstance(chain[number], nn.BatchNorm2d):
+            chain[number - 1], chain[number] = _fuse(chain[number - 1], chain[number])
 
 
 def _fuse(conv: nn.Module, norm: nn.Module) -> tuple[nn.Conv2d, nn.Module]:

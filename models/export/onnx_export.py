@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import tempfile
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 
 from models.bundle.encoder import INPUT_NAME, OUTPUT_NAME
 from models.export.folded import fold
-from models.export.stored_weights import store_in_half
+from models.export.stored_weights import store_in_half, to_bytes
 from models.students import Student
 from models.vit_students import VitStudent
 
@@ -50,10 +49,3 @@ def export_onnx(student: Student | VitStudent, size_px: int) -> bytes:
     store_in_half(model)
     onnx.checker.check_model(model, full_check=True)
     return to_bytes(model)
-
-
-def to_bytes(model: onnx.ModelProto) -> bytes:
-    """The file of a model."""
-    buffer = io.BytesIO()
-    onnx.save(model, buffer)
-    return buffer.getvalue()

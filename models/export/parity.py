@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,4 +63,15 @@ def compare(
         queries=len(scores),
         rank_changes=int(changed.sum()),
         rank_swaps_within_tolerance=int((changed & (gap <= tolerance)).sum()),
+    )
+
+
+def pooled(parts: Sequence[Parity]) -> Parity:
+    """Of several galleries as one: the largest difference, everything else added up."""
+    return Parity(
+        images=sum(part.images for part in parts),
+        max_difference=max(part.max_difference for part in parts),
+        queries=sum(part.queries for part in parts),
+        rank_changes=sum(part.rank_changes for part in parts),
+        rank_swaps_within_tolerance=sum(part.rank_swaps_within_tolerance for part in parts),
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 HALVED_FROM = 256  # numbers; smaller constants (shapes, biases of few channels) are not worth a Cast node
@@ -40,3 +43,10 @@ def store_in_single(model: ModelProto) -> None:
         weights.CopyFrom(numpy_helper.from_array(single, node.output[0]))
     del model.graph.node[:]
     model.graph.node.extend(nodes)
+
+
+def to_bytes(model: ModelProto) -> bytes:
+    """The file of a model."""
+    buffer = io.BytesIO()
+    onnx.save(model, buffer)
+    return buffer.getvalue()

@@ -70,9 +70,7 @@ def test_a_checkpoint_of_vit_students_becomes_a_bundle(shapes_dir: Path, tmp_pat
     checkpoint = Checkpoint(step=7, students=state, averaged=state, optimiser={}, experiment=experiment)
     checkpoint.save(tmp_path / "students.pt")
     (tmp_path / "card.md").write_text("# Card\n\n{figures}\n")
-    build_bundle(
-        Release(tmp_path / "students.pt", tmp_path / "card.md", shapes_dir.parent, tmp_path / "bundle", "vit")
-    )
+    build_bundle(Release(tmp_path / "students.pt", tmp_path / "card.md", shapes_dir.parent, tmp_path / "bundle", "vit"))
     bundle = Bundle.load(tmp_path / "bundle")
     assert bundle.embedding_dim == HYBRID.embedding_dim
     assert bundle.manifest.metrics["parity"]["rank_changes"] == 0

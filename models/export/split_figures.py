@@ -1,0 +1,83 @@
+"""Figures of a bundle on validation splits, through its ONNX files, and of two bundles beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import Bundle, Encoder, decode_image
+from models.bundle.image import Matte
+from models.evaluation.protocol import BothFigures, CategoryGallery, measure_both
+from models.export.parity import Parity, compare, pooled
+
+Rows = NDArray[np.float32]
+Galleries = Mapping[str, Sequence[CategoryGallery]]
+
+_BATCH = 16
+_RULE = "|---|---|---|---|---|---|"
+
+
+@dataclass(frozen=True)
+class SplitRows:
+    """A split's galleries, and of each the embeddings of its sketches (Q, E) and of its photos (G, E)."""
+
+    galleries: tuple[CategoryGallery, ...]
+    rows: tuple[tuple[Rows, Rows], ...]
+
+    def figures(self) -> BothFigures:
+        """Every sketch searched in its category."""
+        sketches = {gallery.queries: drawn for gallery, (drawn, _) in zip(self.galleries, self.rows, strict=True)}
+        photos = {gallery.photos: seen for gallery, (_, seen) in zip(self.galleries, self.rows, strict=True)}
+        return measure_both(self.galleries, lambda asked: sketches[tuple(asked)], lambda among: photos[tuple(among)])
+
+    def parity(self, other: SplitRows, tolerance: float) -> Parity:
+        """How far another's embeddings of the same images are, in numbers and in top tens."""
+        pairs = zip(self.rows, other.rows, strict=True)
+        return pooled([compare(mine, theirs, tolerance=tolerance) for mine, theirs in pairs])
+
+
+def encode_splits(bundle: Bundle, galleries: Galleries) -> dict[str, SplitRows]:
+    """Every image of the splits through the bundle, as the service would encode it."""
+    return {
+        name: SplitRows(
+            tuple(parts),
+            tuple(
+                (
+                    _encoded(bundle.sketch, [query.sketch_path for query in gallery.queries], matte="contrast"),
+                    _encoded(bundle.photo, [photo.path for photo in gallery.photos], matte="white"),
+                )
+                for gallery in parts
+            ),
+        )
+        for name, parts in galleries.items()
+    }
+
+
+def as_metrics(figures: Mapping[str, BothFigures]) -> dict[str, dict[str, Any]]:
+    """By split, for a manifest: plain cosines, and under `centred` a search within the category as it is served."""
+    return {name: {**both.plain.as_dict(), "centred": both.centred.as_dict()} for name, both in figures.items()}
+
+
+def as_table(figures: Mapping[str, BothFigures]) -> str:
+    """Markdown, in percent."""
+    rows = [
+        f"| {name} | {both.plain.queries} | "
+        + " | ".join(f"{100 * f.acc_at_1:.1f} | {100 * f.acc_at_10:.1f}" for f in (both.centred, both.plain))
+        + " |"
+        for name, both in figures.items()
+    ]
+    heading = "| split | sketches | acc@1 | acc@10 | acc@1, plain cosines | acc@10, plain cosines |"
+    return "\n".join([heading, _RULE, *rows])
+
+
+def _encoded(encoder: Encoder, paths: Sequence[Path], *, matte: Matte) -> Rows:
+    parts = []
+    for start in range(0, len(paths), _BATCH):
+        chunk = [decode_image(path.read_bytes(), matte=matte).image for path in paths[start : start + _BATCH]]
+        parts.append(encoder.encode(np.stack([encoder.prepare(image) for image in chunk])))
+    return np.concatenate(parts)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import warnings
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+from typer.testing import CliRunner
+
+from inkseek import app
+from models.bundle import Bundle, Encoder, Runtime, add_adaptation, write_bundle
+from models.bundle.adaptation import Adaptation
+from models.export.float16 import RangeExceeded, to_float16
+from models.export.int8 import to_int8
+from models.export.onnx_export import export_onnx
+from models.export.stored_weights import store_in_half, store_in_single, to_bytes
+from models.export.variants import ParentUnfit, VariantRefused, VariantRequest, make_variant
+from models.students import StudentConfig, Students
+from models.training.validation import preprocesses
+from models.vit import VitConfig
+from models.vit_students import VitStudentConfig, VitStudents
+
+CONFIG = StudentConfig(size_px=32, widths=(8, 16), grid=2, channels=4)
+VIT = VitStudentConfig(VitConfig(size_px=32, dim=24, depth=1, heads=3, patch_px=8), cls_dim=12)
+IMAGES = np.random.default_rng(0).standard_normal((24, 3, 32, 32), dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    """Encoders with random weights."""
+    torch.manual_seed(0)
+    grid, vit = Students(CONFIG).eval(), VitStudents(VIT).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own exporter uses what torch deprecated
+        return {name: export_onnx(student, 32) for name, student in (("grid", grid.photo), ("vit", vit.photo))}
+
+
+def cosines(one: bytes, other: bytes) -> np.ndarray:
+    rows = []
+    for file in (one, other):
+        session = Runtime(device="cpu", threads=1).session(file)
+        rows.append(Encoder(session, preprocesses(32)[1], session.get_outputs()[0].shape[1]).encode(IMAGES[:8]))
+    assert np.allclose(np.linalg.norm(rows, axis=2), 1.0, atol=1e-3)
+    return np.asarray((rows[0] * rows[1]).sum(axis=1))
+
+
+@pytest.mark.parametrize("form", ["grid", "vit"])
+@pytest.mark.parametrize("float_stem", [False, True])
+def test_int8_answers_alike_with_weights_that_no_cpu_overflows(
+    files: dict[str, bytes], form: str, float_stem: bool
+) -> None:
+    converted = to_int8(files[form], IMAGES, float_stem=float_stem)
+    assert cosines(files[form], converted).min() > 0.98
+    model = onnx.load_from_string(converted)
+    stored = {weights.name: weights for weights in model.graph.initializer}
+    whole = [weights for weights in stored.values() if weights.data_type == onnx.TensorProto.INT8 and weights.dims]
+    matrices = [numpy_helper.to_array(weights) for weights in whole if len(weights.dims) > 1]
+    assert matrices
+    assert max(int(np.abs(matrix.astype(np.int16)).max()) for matrix in matrices) <= 64
+    # The layer before the embedding computes in float32.
+    layers = [node for node in model.graph.node if node.op_type in ("Conv", "Gemm", "MatMul")]
+    single = onnx.load_from_string(files[form])
+    store_in_single(single)
+    names = {weights.name for weights in single.graph.initializer}
+    assert layers[-1].input[1] in names
+    assert (layers[0].input[1] in names) == float_stem
+
+
+@pytest.mark.parametrize("form", ["grid", "vit"])
+def test_float16_answers_alike(files: dict[str, bytes], form: str) -> None:
+    converted = to_float16(files[form], IMAGES)
+    assert cosines(files[form], converted).min() > 0.999
+    model = onnx.load_from_string(converted)
+    ends = [*model.graph.input, *model.graph.output]
+    assert {end.type.tensor_type.elem_type for end in ends} == {onnx.TensorProto.FLOAT}
+
+
+def test_float16_refuses_what_it_cannot_hold(files: dict[str, bytes]) -> None:
+    with pytest.raises(RangeExceeded, match="65,504"):
+        to_float16(files["grid"], IMAGES * 1e5)
+
+
+def test_weights_stored_in_half_come_back(files: dict[str, bytes]) -> None:
+    model = onnx.load_from_string(files["grid"])
+    store_in_single(model)
+    assert not any(node.op_type == "Cast" for node in model.graph.node)
+    store_in_half(model)
+    assert cosines(files["grid"], to_bytes(model)) == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.fixture
+def parent(files: dict[str, bytes], shapes_dir: Path, tmp_path: Path) -> Path:
+    """A bundle that says that it was trained and measured on `shapes`."""
+    experiment = {
+        "student": asdict(CONFIG),
+        "sets": [{"folder": "shapes", "pool": "shapes"}, {"folder": "elsewhere", "pool": "other"}],
+        "validation": [{"name": "val", "folder": "shapes", "split": "val"}],
+    }
+    sketch, photo = preprocesses(32)
+    manifest = write_bundle(
+        tmp_path / "parent",
+        name="shapes",
+        sketch_onnx=files["grid"],
+        sketch_preprocess=sketch,
+        photo_onnx=files["grid"],
+        photo_preprocess=photo,
+        model_card="# The parent's card",
+        provenance={"experiment": experiment},
+    )
+    adaptation = Adaptation.untrained(CONFIG.embedding_dim)
+    add_adaptation(tmp_path / "parent", replace(adaptation, bundle_id=manifest.bundle_id))
+    return tmp_path / "parent"
+
+
+def test_a_variant_is_a_bundle_of_its_own(parent: Path, shapes_dir: Path, tmp_path: Path) -> None:
+    lines: list[str] = []
+    request = VariantRequest(parent, shapes_dir.parent, tmp_path / "int8", max_loss=1.0, calibration_pairs=4)
+    made = make_variant(request, lines.append)
+    variant = Bundle.load(tmp_path / "int8", Runtime(device="cpu"))
+    variant.check_canary()
+    original = Bundle.load(parent, Runtime(device="cpu"))
+    assert made.bundle_id == variant.bundle_id != original.bundle_id
+    assert variant.manifest.name == "shapes-int8"
+    assert variant.manifest.provenance["variant_of"] == original.bundle_id
+    assert variant.manifest.provenance["calibration"]["pairs"] == {"shapes": 4}
+    assert variant.manifest.metrics["splits"]["val"]["centred"]["queries"] == 4
+    assert set(variant.manifest.metrics["acc_at_1_lost"]) == {"val", "val, plain"}
+    assert variant.adaptation is not None
+    assert "# The parent's card" in (tmp_path / "int8" / "MODEL_CARD.md").read_text()
+    assert len(lines) == 1
+    with pytest.raises(ParentUnfit, match="is a variant of"):
+        make_variant(replace(request, parent=tmp_path / "int8"), lines.append)
+
+
+def test_a_variant_that_loses_too_much_is_not_written(parent: Path, shapes_dir: Path, tmp_path: Path) -> None:
+    lines: list[str] = []
+    request = VariantRequest(parent, shapes_dir.parent, tmp_path / "int8", max_loss=-1.0, calibration_pairs=4)
+    with pytest.raises(VariantRefused, match="stem in float32"):
+        make_variant(request, lines.append)
+    assert not (tmp_path / "int8").exists()
+    assert len(lines) == 2  # both recipes were tried
+
+
+def test_the_command(parent: Path, shapes_dir: Path, tmp_path: Path, tiny_bundle_dir: Path) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(app, ["bundle", "quantize", "--data", str(shapes_dir.parent), *arguments])
+        return result.exit_code, result.output
+
+    out = ("--out", str(tmp_path / "half"))
+    code, said = run(*out, "--bundle", str(parent), "--precision", "float16", "--max-loss", "100", "--pairs", "4")
+    assert code == 0, said
+    assert "shapes-float16-" in said
+    code, said = run(*out, "--bundle", str(tiny_bundle_dir))
+    assert code == 1
+    assert "does not say what it was trained" in said
+    assert run(*out, "--precision", "int4")[0] == 2
