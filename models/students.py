@@ -7,18 +7,22 @@ share a layout, and a globally pooled feature would forget it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from models.layers.mobilenet import MobileNetTrunk
 from models.layers.resnet import ResNetTrunk
+
+Trunk = ResNetTrunk | MobileNetTrunk
 
 
 @dataclass(frozen=True)
 class StudentConfig:
     """`size_px`: input side. `widths`: channels of the trunk's stages. `grid`: cells a side. `channels`: per cell.
 
-    `levels`: how many of the last stages a cell sees, 1 for the last alone.
+    `trunk`: what the stages are those of. `levels`: how many of the last stages a cell sees, 1 for the last alone.
     """
 
     size_px: int = 160
@@ -27,6 +31,11 @@ class StudentConfig:
     channels: int = 32
     levels: int = 1
     shared_trunk: bool = True
+    trunk: Literal["resnet18", "mobilenet_v2"] = "resnet18"
+
+    def build_trunk(self) -> Trunk:
+        """One trunk, with random weights."""
+        return ResNetTrunk(self.widths) if self.trunk == "resnet18" else MobileNetTrunk(self.widths)
 
     @property
     def embedding_dim(self) -> int:
@@ -51,7 +60,7 @@ class GridHead(nn.Module):
 class Student(nn.Module):
     """A single-modality encoder."""
 
-    def __init__(self, trunk: ResNetTrunk, head: GridHead, grid: int, levels: int = 1) -> None:
+    def __init__(self, trunk: Trunk, head: GridHead, grid: int, levels: int = 1) -> None:
         """`grid`, `levels`: see `StudentConfig`."""
         super().__init__()
         self.trunk = trunk
@@ -77,8 +86,8 @@ class Students(nn.Module):
         """Random weights; pretrained ones are loaded into the trunks afterwards."""
         super().__init__()
         self.config = config
-        sketch_trunk = ResNetTrunk(config.widths)
-        photo_trunk = sketch_trunk if config.shared_trunk else ResNetTrunk(config.widths)
+        sketch_trunk = config.build_trunk()
+        photo_trunk = sketch_trunk if config.shared_trunk else config.build_trunk()
         width = sum(config.widths[-config.levels :])
         # One projection for both: two of them could learn a match between domains that no new category shares.
         project = nn.Conv2d(width, config.channels, kernel_size=1, bias=False)
@@ -86,7 +95,7 @@ class Students(nn.Module):
         self.sketch = Student(sketch_trunk, GridHead(width, project), config.grid, config.levels)
         self.photo = Student(photo_trunk, GridHead(width, project), config.grid, config.levels)
 
-    def trunks(self) -> list[ResNetTrunk]:
+    def trunks(self) -> list[Trunk]:
         """The distinct trunks."""
         return [self.sketch.trunk] if self.config.shared_trunk else [self.sketch.trunk, self.photo.trunk]
 

@@ -148,6 +148,16 @@ class FrozenTeacher(nn.Module):
         self.teacher = teacher.requires_grad_(False)
         self.train(False)
 
+    @property
+    def embedding_dim(self) -> int:
+        """Length of a target."""
+        return self.teacher.config.embedding_dim
+
+    @property
+    def size_px(self) -> int:
+        """Input side."""
+        return self.teacher.config.encoder.size_px
+
     def train(self, mode: bool = True) -> FrozenTeacher:
         """Stay in eval mode, also when a module around this one is put into training mode."""
         super().train(False)

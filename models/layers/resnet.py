@@ -4,6 +4,8 @@ The trunk stops at stage 3: there the features still say *where* something is, w
 another; stage 4 and the global pool are trained to forget it (He et al., "Deep Residual Learning", CVPR 2016).
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -61,6 +63,10 @@ class ResNetTrunk(nn.Module):
             self.stages.append(f"layer{number}")
             channels_in = width
         self.channels_out = channels_in
+
+    def load_published(self, state: Mapping[str, Tensor]) -> None:
+        """Take over torchvision's state dict of the whole classifier."""
+        self.load_state_dict({name: state[name] for name in self.state_dict()})
 
     def freeze(self, stages: int) -> None:
         """Keep the weights of the stem and the first `stages` stages as they are; 0 freezes nothing."""

@@ -69,7 +69,9 @@ def students(
     config: Config,
     data: Data,
     out: Out,
-    teacher: Annotated[Path | None, typer.Option(help="The teacher's run directory.")] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="A teacher's run directory, or a file with larger students.")
+    ] = None,
     keep: Annotated[
         list[int] | None, typer.Option(metavar="STEP", help="Write this step's students to kept/STEP; repeatable.")
     ] = None,

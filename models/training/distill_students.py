@@ -11,12 +11,15 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from models.bundle.errors import InkseekError
 from models.evaluation.protocol import CategoryGallery
+from models.frozen_students import FrozenStudents
+from models.losses.embedding_match import embedding_match
 from models.losses.info_nce import centred_info_nce, info_nce
 from models.losses.queue_contrast import KeyQueue, queue_contrast
 from models.losses.relational_distillation import relational_angle, relational_distance
@@ -30,6 +33,7 @@ from models.training.pair_batches import PairBatch
 from models.training.place import Place
 from models.training.ranks import gather_cells, sum_gradients
 from models.training.run_directory import RunDirectory
+from models.training.student_checkpoint import load_students
 from models.training.train_teacher import TEACHER_NAME, load_teacher
 from models.training.validation import AnyStudents, validate
 from models.training.xmodalvit_config import XModalConfig
@@ -52,11 +56,20 @@ def distill_students(run: XModalRun) -> None:
     if run.config.student_training.distilling:
         if run.teacher is None:
             raise TeacherMissing("these losses need a teacher: give --teacher RUN, or set their weights to 0")
-        load_teacher(run.teacher)
-        experiment["teacher_sha256"] = hashlib.sha256((run.teacher / TEACHER_NAME).read_bytes()).hexdigest()
+        _load_frozen(run.teacher)
+        weights = run.teacher if run.teacher.is_file() else run.teacher / TEACHER_NAME
+        experiment["teacher_sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
     RunDirectory.open(run.out, experiment)
     run.prepare()
     run.launch(partial(_train_rank, run))
+
+
+Frozen: TypeAlias = FrozenTeacher | FrozenStudents
+
+
+def _load_frozen(path: Path) -> Frozen:
+    """A teacher's run directory, or a file with larger students. Raises CheckpointInvalid, ConfigInvalid."""
+    return FrozenStudents(load_students(path)[0]) if path.is_file() else load_teacher(path)
 
 
 class Distillation(nn.Module):
@@ -74,9 +87,9 @@ class Distillation(nn.Module):
 def _train_rank(run: XModalRun, place: Place) -> None:
     config = run.config
     torch.manual_seed(config.seed)
-    teacher = load_teacher(run.teacher) if run.teacher and config.student_training.distilling else None
+    teacher = _load_frozen(run.teacher) if run.teacher and config.student_training.distilling else None
     students = config.build_students()
-    width = teacher.teacher.config.embedding_dim if teacher else students.config.embedding_dim
+    width = teacher.embedding_dim if teacher else students.config.embedding_dim
     module = Distillation(students, width)
     if config.pretrained:
         start_from_imagenet(students, run.pretrained)
@@ -100,7 +113,7 @@ class StudentsTask:
         self,
         config: XModalConfig,
         module: Distillation,
-        teacher: FrozenTeacher | None,
+        teacher: Frozen | None,
         galleries: Mapping[str, Sequence[CategoryGallery]],
         place: Place,
     ) -> None:
@@ -113,7 +126,7 @@ class StudentsTask:
         self.place = place
         self.queues: dict[str, KeyQueue] = {}
         if teacher is not None:
-            length, width = config.student_training.queue_length, teacher.teacher.config.embedding_dim
+            length, width = config.student_training.queue_length, teacher.embedding_dim
             for number, name in enumerate(("r_s", "r_p")):
                 self.queues[name] = KeyQueue.start(length, width, config.seed + number).to(place.device)
 
@@ -121,7 +134,7 @@ class StudentsTask:
     def sizes(self) -> tuple[int, ...]:
         """Input sides that the networks need."""
         own = self.distillation.students.config.size_px
-        return (own,) if self.teacher is None else (own, self.teacher.teacher.config.encoder.size_px)
+        return (own,) if self.teacher is None else (own, self.teacher.size_px)
 
     def losses(self, batch: PairBatch) -> dict[str, Tensor]:
         """The terms of `StudentTraining` that have a weight, and their weighted `total`."""
@@ -189,9 +202,9 @@ class StudentsTask:
         first, second = sketches.chunk(2) if two else (sketches, sketches)
         return first, second, photos
 
-    def _targets(self, teacher: FrozenTeacher, batch: PairBatch) -> Targets:
+    def _targets(self, teacher: Frozen, batch: PairBatch) -> Targets:
         """The teacher's answers for the whole batch; each process asks it about its own share."""
-        views = batch.views[teacher.teacher.config.encoder.size_px]
+        views = batch.views[teacher.size_px]
         with self.place.autocast(self.config.bf16):
             own: Targets = teacher(views.photos, views.first, views.second)
         return Targets(*(gather_cells(rows, self.place.rank, self.place.world) for rows in vars(own).values()))
@@ -201,11 +214,12 @@ class StudentsTask:
     ) -> dict[str, Tensor]:
         weights = self.config.student_training
         terms: dict[str, Tensor] = {}
+        sketch_query = self.distillation.sketch_to_teacher(first)
+        photo_query = self.distillation.photo_to_teacher(photos)
+        if weights.match:
+            terms["match"] = embedding_match(sketch_query, targets.sketch_first)
+            terms["match"] = terms["match"] + embedding_match(photo_query, targets.photo_first)
         if weights.queue_contrast:
-            sketch_query, photo_query = (
-                self.distillation.sketch_to_teacher(first),
-                self.distillation.photo_to_teacher(photos),
-            )
             found = [
                 queue_contrast(query, key, identities, self.queues[name], temperature=weights.temperature).total
                 for name, query, key in (

@@ -14,7 +14,7 @@ from models.evaluation.protocol import CategoryGallery
 from models.evaluation.splits import load_galleries
 from models.training.pair_batches import PairBatches, require_learnable
 from models.training.place import Place, launch
-from models.training.pretrained import RESNET18_IMAGENET, fetch
+from models.training.pretrained import MOBILENET_V2_IMAGENET, RESNET18_IMAGENET, fetch
 from models.training.xmodalvit_config import XModalConfig
 
 
@@ -77,6 +77,8 @@ class XModalRun:
         require_learnable(self._category_batches(images), self.resources.processes)
         if self.config.pretrained:
             fetch(RESNET18_IMAGENET, self.pretrained)
+            if self.config.student is not None and self.config.student.trunk == "mobilenet_v2":
+                fetch(MOBILENET_V2_IMAGENET, self.pretrained)
         drawn = sum(len(rows) for pool in images.pools for rows in pool.sketches)
         say(f"{len(images.pools)} categories, {len(images.photos):,} photos, {drawn:,} sketches to learn from")
         for name, parts in galleries.items():

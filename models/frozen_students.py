@@ -1,0 +1,43 @@
+"""Students as the teacher of smaller ones: what they answer for a sketch, and for a photo, alone."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models.students import Students
+from models.teacher import Targets
+from models.vit_students import VitStudents
+
+
+class FrozenStudents(nn.Module):
+    """Students that answer and never learn: no gradients, and no way out of eval mode."""
+
+    def __init__(self, students: Students | VitStudents) -> None:
+        """The students themselves are frozen, not a copy of them."""
+        super().__init__()
+        self.students = students.requires_grad_(False)
+        self.train(False)
+
+    @property
+    def embedding_dim(self) -> int:
+        """Length of a target."""
+        return self.students.config.embedding_dim
+
+    @property
+    def size_px(self) -> int:
+        """Input side."""
+        return self.students.config.size_px
+
+    def train(self, mode: bool = True) -> FrozenStudents:
+        """Stay in eval mode, also when a module around this one is put into training mode."""
+        super().train(False)
+        return self
+
+    @torch.no_grad()
+    def forward(self, photos: Tensor, first: Tensor, second: Tensor) -> Targets:
+        """(B, 3, S, S) normalised of each -> targets: r_p is the photo's embedding whatever the sketch."""
+        seen = self.students.photo(photos).float()
+        drawn = self.students.sketch(first).float()
+        again = drawn if second is first else self.students.sketch(second).float()
+        return Targets(photo_first=seen, sketch_first=drawn, photo_second=seen, sketch_second=again)

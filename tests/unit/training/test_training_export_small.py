@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from models.data.training_images import SetConfig
+from models.evaluation.splits import ValidationSplit
+from models.export.folded import fold
+from models.export.onnx_export import export_onnx
+from models.frozen_students import FrozenStudents
+from models.layers.mobilenet import MobileNetTrunk
+from models.losses.embedding_match import embedding_match
+from models.students import StudentConfig, Students
+from models.training.checkpoint import Checkpoint, CheckpointInvalid
+from models.training.config import BatchConfig
+from models.training.distill_students import STUDENTS_NAME, distill_students
+from models.training.experiment import Resources, XModalRun
+from models.training.student_checkpoint import load_students
+from models.training.xmodalvit_config import StudentTraining, TrainingPlan, XModalConfig
+
+LARGE = StudentConfig(size_px=32, widths=(8, 16), grid=2, channels=4)
+SMALL = StudentConfig(size_px=32, widths=(4, 6, 8), grid=2, channels=4, levels=2, trunk="mobilenet_v2")
+
+
+def shaken(module: torch.nn.Module) -> None:
+    for part in module.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            assert part.running_mean is not None
+            assert part.running_var is not None
+            part.running_mean.normal_(std=0.1)
+            part.running_var.uniform_(0.5, 2.0)
+
+
+def test_the_trunk_has_torchvision_s_names_and_strides() -> None:
+    trunk = MobileNetTrunk()
+    published = {f"features.{name.removeprefix('blocks.')}": value for name, value in trunk.state_dict().items()}
+    for name, shape in {
+        "features.0.0.weight": (32, 3, 3, 3),
+        "features.1.conv.0.0.weight": (32, 1, 3, 3),
+        "features.1.conv.1.weight": (16, 32, 1, 1),
+        "features.2.conv.1.0.weight": (96, 1, 3, 3),
+        "features.13.conv.3.running_var": (96,),
+    }.items():
+        assert tuple(published[name].shape) == shape
+    assert [tuple(level.shape) for level in trunk.features(torch.zeros(1, 3, 64, 64))] == [
+        (1, 16, 32, 32),
+        (1, 24, 16, 16),
+        (1, 32, 8, 8),
+        (1, 64, 4, 4),
+        (1, 96, 4, 4),
+    ]
+    other = MobileNetTrunk()
+    other.load_published({**published, "classifier.1.bias": torch.zeros(1000)})
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in trunk.state_dict().items())
+    trunk.freeze(2)
+    learning = {int(name.split(".")[1]) for name, value in trunk.named_parameters() if value.requires_grad}
+    assert learning == set(range(4, 14))  # the stem, one block and two are frozen
+
+
+@torch.no_grad()
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")  # of torch's own exporter
+def test_small_students_export_as_they_are() -> None:
+    torch.manual_seed(0)
+    students = Students(SMALL).eval()
+    shaken(students)
+    images = torch.randn(3, 3, 32, 32)
+    assert torch.allclose(fold(students.photo, halved=False)(images), students.photo(images), atol=1e-5)
+    session = onnxruntime.InferenceSession(export_onnx(students.photo, 32))
+    (rows,) = session.run(["embedding"], {"image": images.numpy()})
+    assert np.abs(rows - fold(students.photo, halved=True)(images).numpy()).max() < 1e-5
+    assert not any(node in ("bn", "norm") for node, _ in fold(students.photo, halved=False).named_modules())
+
+
+def test_match_against_the_definition() -> None:
+    random = torch.Generator().manual_seed(0)
+    rows, targets = torch.randn(3, 5, generator=random), torch.randn(3, 5, generator=random)
+    naive = sum(1 - float(a @ b / (a.norm() * b.norm())) for a, b in zip(rows, targets, strict=True)) / 3
+    assert float(embedding_match(rows, targets)) == pytest.approx(naive, rel=1e-5)
+    assert float(embedding_match(rows, 2 * rows)) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    state = Students(LARGE).state_dict()
+    experiment = {"student": asdict(LARGE)}
+    Checkpoint(step=1, students=state, averaged=state, optimiser={}, experiment=experiment).save(tmp_path / "large.pt")
+    return tmp_path / "large.pt"
+
+
+def experiment(**losses: Any) -> XModalConfig:
+    return XModalConfig(
+        about={},
+        cache_px=32,
+        pretrained=False,
+        student=SMALL,
+        batch=BatchConfig(pairs=4, groups=1),
+        sets=(SetConfig(folder="shapes", pool="shapes", synthetic=False),),
+        validation=(ValidationSplit("val", "shapes", "val"),),
+        student_training=StudentTraining(
+            plan=TrainingPlan(steps=2, rate=1e-3, evaluate_every=2), queue_length=5, angle=0, **losses
+        ),
+    )
+
+
+def test_larger_students_teach_smaller_ones(large: Path, shapes_dir: Path, tmp_path: Path) -> None:
+    run = XModalRun(experiment(match=1.0, centred=1.0), Resources(shapes_dir.parent), tmp_path / "run", teacher=large)
+    distill_students(run)
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text()
+    assert '"match"' in lines
+    assert '"queue_contrast"' in lines
+    students, saved = load_students(tmp_path / "run" / STUDENTS_NAME)
+    assert students.config == SMALL
+    assert saved.experiment["student"]["trunk"] == "mobilenet_v2"
+    with pytest.raises(CheckpointInvalid):
+        distill_students(XModalRun(run.config, run.resources, tmp_path / "none", teacher=tmp_path / "data"))
+
+
+def test_frozen_students_answer_as_in_eval_mode_and_never_learn(large: Path) -> None:
+    students, _ = load_students(large)
+    frozen = FrozenStudents(students).train()
+    photos, first, second = torch.randn(3, 2, 3, 32, 32)
+    found = frozen(photos, first, second)
+    assert torch.equal(found.photo_first, students.eval().photo(photos))
+    assert torch.equal(found.photo_second, found.photo_first)
+    assert torch.equal(found.sketch_second, students.sketch(second))
+    assert frozen(photos, first, first).sketch_second is not None
+    assert not any(module.training for module in frozen.modules())
+    assert not any(parameter.requires_grad for parameter in frozen.parameters())
