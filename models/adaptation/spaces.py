@@ -91,10 +91,10 @@ def training_spaces(
     """
     part = _without_other_splits(dataset, split)
     if not folds:
-        return (_embedded(bundle, part, split, cache),)
+        return (cached_part(bundle, part, split, cache),)
     names = sorted({record.photo.category for record in part.records})
     return tuple(
-        _embedded(TorchPair.load(path), _only(part, set(names[number :: len(folds)])), f"{split}-{number}", cache)
+        cached_part(TorchPair.load(path), _only(part, set(names[number :: len(folds)])), f"{split}-{number}", cache)
         for number, path in enumerate(folds)
     )
 
@@ -112,7 +112,7 @@ def _only(part: PairDataset, categories: set[str]) -> PairDataset:
     return dataclasses.replace(part, records=records, photos=MappingProxyType(photos))
 
 
-def _embedded(encoders: EncoderPair, part: PairDataset, name: str, cache: Path) -> EmbeddedPart:
+def cached_part(encoders: EncoderPair, part: PairDataset, name: str, cache: Path) -> EmbeddedPart:
     """As `embedded_part`; kept below `cache`, since encoding is most of the time that meta-training takes."""
     path = cache / f"{part.name}-{name}-{encoders.bundle_id}-{len(part.records)}-{len(part.photos)}.npz"
     if not path.is_file():

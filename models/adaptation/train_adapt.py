@@ -16,13 +16,13 @@ import torch
 
 from models.adaptation.config import AdaptConfig
 from models.adaptation.meta_train import MetaTasks, meta_train
-from models.adaptation.spaces import training_spaces
+from models.adaptation.spaces import cached_part, training_spaces
 from models.adaptation.style import choose_style
 from models.bundle import Adaptation, Bundle, Runtime
 from models.bundle.manifest import ADAPTATION_NAME
 from models.data.formats import open_dataset
 from models.evaluation.adaptation.bundled import FITTED, SERVED, adaptation_methods
-from models.evaluation.adaptation.material import EmbeddedPart, embedded_part
+from models.evaluation.adaptation.material import EmbeddedPart
 from models.evaluation.adaptation.protocol import Material, Unit, run
 from models.training.run_directory import RunDirectory, write_json
 
@@ -55,7 +55,7 @@ def train_adapt(given: AdaptRun) -> Adaptation:
     figures: dict[str, Any] = {"validation": _figures(adaptation, parts, config)}
     if config.style is not None:
         people = open_dataset(given.data / config.style.folder).split(config.style.split)
-        style = choose_style(embedded_part(bundle, people, config.style.folder))
+        style = choose_style(cached_part(bundle, people, config.style.split, cache))
         adaptation = replace(style.into(adaptation), bundle_id=bundle.bundle_id)
         table = {f"strength {s}, photos {t}": round(mrr, 4) for (s, t), mrr in style.mrr.items()}
         figures["style"] = {"mrr": table, "chosen": style.best}

@@ -26,7 +26,7 @@ from models.bundle.category_head import CategoryHead
 from models.bundle.errors import BundleCorrupt
 from models.bundle.leave_one_out import LeaveOneOut, Ranks, Rows, contenders, leave_one_out
 from models.bundle.margin import MarginPredictor
-from models.bundle.profile_head import FittedProfile, ProfileHead, fit_profile
+from models.bundle.profile_head import FittedProfile, ProfileHead, StyleRule, fit_profile
 from models.bundle.sketch_centre import CentrePrior
 
 __all__ = ["Adaptation", "FittedHead", "FittedProfile", "LeaveOneOut", "ProfileHead", "Ranks"]
@@ -46,7 +46,7 @@ class AdaptationSettings(BaseModel):
 
     `shrinkage`, `power`: of the category's frame, see `GalleryFrame.of`. `centre`: of its sketches. `rate`, `softness`:
     of the inner step; `negatives`: how many photos beside the support's own take part in it, the nearest first.
-    `style_strength`, `style_photos`: see `style_shift`.
+    `style_strength`, `style_photos`, `style_share`: see `StyleRule`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +59,7 @@ class AdaptationSettings(BaseModel):
     negatives: int = Field(default=24, ge=0)
     style_strength: float = Field(default=0.5, ge=0)
     style_photos: float = Field(default=4.0, ge=0)
+    style_share: float = Field(default=0.5, ge=0)
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,8 @@ class Adaptation:
     """Meta-learned parameters of one method, bound to embeddings of length E.
 
     `arrays` may hold `head` (E, E'), the start of M within the category's frame, where absent the identity; `down`
-    (E, r) and `up` (r, E), an adapter before M; the margin predictor's parameters; and `usual` (E,), what sketches
-    differ from their photos by on average. `bundle_id`: the bundle whose embeddings they were made for, empty where any
-    with this E will do.
+    (E, r) and `up` (r, E), an adapter before M; the margin predictor's parameters; and `usual` (E,), see `StyleRule`.
+    `bundle_id`: the bundle whose embeddings they were made for, empty where any with this E will do.
     """
 
     method: Method
@@ -131,6 +131,12 @@ class Adaptation:
         fitted = category.fit(sketches, positives)
         return FittedHead(category.head(fitted), fitted.margin, leave_one_out(own, before, after))
 
+    def unfitted(self, photos: Vectors) -> CategoryHead:
+        """(G, E) photos of a category -> what the method makes of it without examples."""
+        category = self.prepare(photos)
+        nothing = np.zeros((0, photos.shape[1]), np.float32)
+        return category.head(category.fit(nothing, np.zeros(0, np.int64)))
+
     def prepare(self, photos: Vectors) -> CategoryFit:
         """(G, E) photos of a category, ready for fits."""
         settings, rule = self.settings, None
@@ -153,8 +159,9 @@ class Adaptation:
     def fit_profile(self, sketches: Vectors, photos_of: Vectors, distractors: Vectors) -> FittedProfile:
         """(S, E) a person's sketches, (S, E) the photos they were drawn from, (D, E) other photos -> their style."""
         usual = self.arrays.get("usual", np.zeros(self.embedding_dim, np.float32))
-        style = {"strength": self.settings.style_strength, "photos_trusted": self.settings.style_photos}
-        return fit_profile(sketches, photos_of, distractors, usual, **style)
+        settings = self.settings
+        rule = StyleRule(usual, settings.style_strength, settings.style_photos, settings.style_share)
+        return fit_profile(sketches, photos_of, distractors, rule)
 
     def save(self, path: Path) -> None:
         """Write the file whole or not at all."""

@@ -14,6 +14,8 @@ from models.bundle.leave_one_out import LeaveOneOut, Rows, leave_one_out
 
 Vectors = NDArray[np.float32]
 
+_ALIKE = 5  # photos that stand for a photo's kind
+
 
 @dataclass(frozen=True)
 class ProfileHead:
@@ -49,47 +51,54 @@ class FittedProfile:
         return self.leave_one_out.improves
 
 
-def style_shift(
-    sketches: Vectors, photos: Vectors, usual: Vectors, *, strength: float, photos_trusted: float
-) -> ProfileHead:
-    """(S, E) sketches, (S, E) the photos they were drawn from, (E,) what sketches differ by anyway -> their style.
+@dataclass(frozen=True)
+class StyleRule:
+    """How a style is read off sketches; all learned on other people.
 
-    The shift takes away what this hand adds to what every hand adds. The mean of P photos' residuals counts
-    P / (P + photos_trusted): a residual is mostly that of its photo.
+    A sketch is expected to be `share` times the mean of the photos like its own (`surroundings`), plus `usual` (E,).
+    What is over is style, photo and chance: the mean over P photos counts strength * P / (P + photos_trusted).
     """
-    owners = owners_of(photos)
-    residual = sketches - photos - usual
-    each = np.stack([residual[owners == owner].mean(axis=0) for owner in np.unique(owners)])
-    kept = strength * len(each) / (len(each) + photos_trusted)
-    nothing = np.zeros((sketches.shape[1], 0), np.float32)
-    return ProfileHead(nothing, nothing.T, (-kept * each.mean(axis=0)).astype(np.float32))
+
+    usual: Vectors
+    strength: float
+    photos_trusted: float
+    share: float
+
+    def head(self, sketches: Vectors, surroundings: Vectors, owners: Rows) -> ProfileHead:
+        """(S, E), (S, E), (S,) number of each one's photo -> the head that takes their style away; S may be 0."""
+        nothing = np.zeros((len(self.usual), 0), np.float32)
+        if not len(sketches):
+            return ProfileHead.neutral(len(self.usual))
+        residual = sketches - self.share * surroundings - self.usual
+        each = np.stack([residual[owners == owner].mean(axis=0) for owner in np.unique(owners)])
+        kept = self.strength * len(each) / (len(each) + self.photos_trusted)
+        return ProfileHead(nothing, nothing.T, (-kept * each.mean(axis=0)).astype(np.float32))
 
 
-def fit_profile(
-    sketches: Vectors,
-    photos: Vectors,
-    distractors: Vectors,
-    usual: Vectors,
-    *,
-    strength: float,
-    photos_trusted: float,
-) -> FittedProfile:
-    """See `style_shift`; `distractors` (D, E) are searched too when each photo is left out in turn."""
+def fit_profile(sketches: Vectors, photos: Vectors, distractors: Vectors, rule: StyleRule) -> FittedProfile:
+    """(S, E), (S, E) the photo of each, (D, E) other photos, searched too when each photo is left out in turn."""
     owners = owners_of(photos)
     gallery = np.concatenate([_firsts(photos, owners), distractors.reshape(-1, photos.shape[1])])
-    style = {"strength": strength, "photos_trusted": photos_trusted}
+    around = surroundings(photos, gallery)
 
     def before(asked: Rows) -> Vectors:
         scores: Vectors = sketches[asked] @ gallery.T
         return scores
 
     def after(asked: Rows, kept: Rows) -> Vectors:
-        if not len(kept):
-            return before(asked)
-        scores: Vectors = style_shift(sketches[kept], photos[kept], usual, **style).embed(sketches[asked]) @ gallery.T
+        head = rule.head(sketches[kept], around[kept], owners[kept])
+        scores: Vectors = head.embed(sketches[asked]) @ gallery.T
         return scores
 
-    return FittedProfile(style_shift(sketches, photos, usual, **style), leave_one_out(owners, before, after))
+    return FittedProfile(rule.head(sketches, around, owners), leave_one_out(owners, before, after))
+
+
+def surroundings(photos: Vectors, gallery: Vectors) -> Vectors:
+    """(S, E), (G, E) -> (S, E): the mean of the photos of the gallery that are nearest to each, itself among them."""
+    count = min(_ALIKE, len(gallery))
+    nearest = np.argpartition(-(photos @ gallery.T), count - 1, axis=1)[:, :count]
+    means: Vectors = gallery[nearest].mean(axis=1)
+    return means
 
 
 def owners_of(photos: Vectors) -> Rows:
