@@ -1,0 +1,68 @@
+"""The embeddings that a comparison runs on: each fold's own categories to learn from, and test splits.
+
+Rivals that learn a matrix can only be used in the space that they were learned in, so every fold is a comparison of its
+own: neither the categories that its rivals learn from nor those that they are tested on were seen by its encoders.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from models.adaptation.comparison.variant import ComparisonConfig, TestSet
+from models.adaptation.config import AdaptConfig
+from models.adaptation.spaces import TorchPair, training_spaces
+from models.bundle import Bundle
+from models.data.formats import PairDataset, open_dataset
+from models.evaluation.adaptation.material import EmbeddedPart, embedded_part
+from models.evaluation.encoders import EncoderPair
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What is learned from, and what is tested on, in one fold's embeddings."""
+
+    meta: EmbeddedPart
+    test: EmbeddedPart
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """Where data sets lie, and where embeddings are kept, since encoding takes longest."""
+
+    data: Path
+    kept: Path
+    say: Say
+
+    def folds(self, config: ComparisonConfig, base: AdaptConfig, bundle: Bundle, paths: Sequence[Path]) -> list[Fold]:
+        """One a checkpoint of `paths`, which are in the order of `training_spaces`."""
+        dataset = open_dataset(self.data / base.folder)
+        self.say(f"{len(paths)} folds of {dataset.name}")
+        metas = training_spaces(dataset, base.split, bundle, paths, self.kept)
+        name = f"{dataset.name} {config.test_split}, folds' encoders"
+        tests = [self.embedded(TorchPair.load(path), dataset.split(config.test_split), name) for path in paths]
+        return [Fold(meta, test) for meta, test in zip(metas, tests, strict=True)]
+
+    def test(self, wanted: TestSet, encoders: EncoderPair) -> EmbeddedPart:
+        """A test set by a bundle's encoders."""
+        part = open_dataset(self.data / wanted.folder).split(wanted.split)
+        if wanted.category is not None:
+            photos = {key: photo for key, photo in part.photos.items() if key.category == wanted.category}
+            records = tuple(record for record in part.records if record.photo in photos)
+            part = replace(part, records=records, photos=MappingProxyType(photos))
+        return self.embedded(encoders, part, wanted.name)
+
+    def embedded(self, encoders: EncoderPair, part: PairDataset, name: str) -> EmbeddedPart:
+        """Encoded, or as it was encoded before: the same encoders, the same sketches and photos."""
+        listed = [record.sketch.name for record in part.records] + [part.photo_name(p) for p in part.photos.values()]
+        digest = hashlib.sha256("\n".join([encoders.bundle_id, part.name, *listed]).encode()).hexdigest()[:16]
+        path = self.kept / f"{digest}.npz"
+        if not path.is_file():
+            self.say(f"encoding {name} by {encoders.bundle_id}: {len(listed):,} images")
+            embedded_part(encoders, part, name).save(path)
+        return replace(EmbeddedPart.load(path), name=name)

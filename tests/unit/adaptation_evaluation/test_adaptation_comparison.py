@@ -1,0 +1,164 @@
+"""The rivals of the comparison: their inner loops from the definition, and the whole of it on made-up embeddings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from models.adaptation.comparison.experiment import Learning, ablations, best_of, predicted_margins, table
+from models.adaptation.comparison.learned_method import LearnedHead, LearnedMethod
+from models.adaptation.comparison.rival import RivalModel
+from models.adaptation.comparison.spaces import Fold
+from models.adaptation.comparison.telling import Told, write
+from models.adaptation.comparison.variant import ComparisonConfig, InnerRule, Variant
+from models.adaptation.inner_loop import SupportTensors, triplet_loss
+from models.bundle.category_head import CategoryHead
+from models.data.pairs import PhotoKey
+from models.evaluation.adaptation.closed_form import Whitening
+from models.evaluation.adaptation.material import EmbeddedPart
+from models.evaluation.adaptation.methods import Method
+from models.evaluation.adaptation.protocol import Unit
+from models.training.config import ConfigInvalid
+
+CONFIG = Path("models/configs/adaptation_comparison.toml")
+E = 10
+
+
+def part(seed: int, names: tuple[str, ...]) -> EmbeddedPart:
+    random = np.random.default_rng(seed)
+    keys = tuple(PhotoKey(name, str(n)) for name in names for n in range(6))
+    photos = np.repeat(random.normal(size=(len(names), E)), 6, axis=0) + 0.6 * random.normal(size=(len(keys), E))
+    rows = [row for row in range(len(keys)) if row % 6 < 4 for _ in range(3)]
+    sketches = photos[rows] + 0.5 * random.normal(size=(len(rows), E)) + 0.3
+
+    def unit(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        scaled: np.ndarray[Any, Any] = values / np.linalg.norm(values, axis=1, keepdims=True)
+        return scaled.astype(np.float32)
+
+    return EmbeddedPart("made up", unit(sketches), unit(photos), tuple(keys[r] for r in rows), ("",) * len(rows), keys)
+
+
+def configured(**changes: Any) -> ComparisonConfig:
+    shipped = ComparisonConfig.load(CONFIG)
+    base = {**shipped.base, "steps": 3, "episodes": 2}
+    return shipped.model_copy(update={"base": base, "draws": 2, "ablation_draws": 2, "ks": (1, 3), **changes})
+
+
+def fresh(inner: InnerRule, **changes: Any) -> RivalModel:
+    torch.manual_seed(0)
+    variant = Variant(name="it", inner=inner, changes={"softness": 0.05, **changes})
+    model = RivalModel(configured().adapt_config(variant), E, inner)
+    model.requires_grad_(False)
+    return model
+
+
+def support() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    material = part(1, ("cup", "owl")).material(Unit.CATEGORY)
+    task = material.tasks[0]
+    return material.sketches[task.sketches[::3]], task.targets[::3], material.photos[task.gallery]
+
+
+def test_without_a_step_every_rival_is_the_centred_head() -> None:
+    sketches, positives, photos = support()
+    head = LearnedMethod("it", fresh(InnerRule()), steps=0).fit(sketches, positives, photos)
+    expected = CategoryHead.centred(photos)
+    cosines = head.sketches(sketches) @ head.photos(photos).T
+    np.testing.assert_allclose(cosines, expected.embed(sketches) @ expected.embed(photos).T, atol=1e-4)
+
+
+def test_the_span_of_photos_and_examples_ranks_as_all_of_the_space_does() -> None:
+    sketches, positives, photos = support()
+    model = fresh(InnerRule(steps=3), start={"rate": 0.5})
+    head = LearnedMethod("it", model).fit(sketches[:2], positives[:2], photos[:5])
+    whole = LearnedHead(LearnedMethod("it", model).fitted(sketches[:2], positives[:2], photos[:5]), None)
+    asked = part(7, ("hat",)).sketches
+    short, full = (each.sketches(asked) @ each.photos(photos[:5]).T for each in (head, whole))
+    assert head.sketches(asked).shape[1] < whole.sketches(asked).shape[1]
+    lengths = np.linalg.norm(full, axis=1, keepdims=True) / np.linalg.norm(short, axis=1, keepdims=True)
+    np.testing.assert_allclose(short * lengths, full, atol=1e-4)
+    assert (lengths < 1).all()
+
+
+@pytest.mark.parametrize("sign", [False, True])
+def test_the_inner_loop_moves_all_that_it_should_along_the_gradient(sign: bool) -> None:
+    sketches, positives, photos = support()
+    model = fresh(InnerRule(moves="all", block=4, margin=0.2, sign=sign, steps=2))
+    found = LearnedMethod("it", model).fitted(sketches, positives, photos)
+    # The same by autograd on leaves.
+    asked = F.normalize(torch.from_numpy(sketches) - found.centre, dim=1)
+    seen = F.normalize(torch.from_numpy(photos) - found.task.mean, dim=1)
+    leaves = {"head": torch.eye(E), "down": model.block_down.clone(), "up": model.block_up.clone()}
+    for _ in range(2):
+        for leaf in leaves.values():
+            leaf.requires_grad_(True)
+        drawn, others = (x + torch.relu(x @ leaves["down"]) @ leaves["up"] for x in (asked, seen))
+        loss = triplet_loss(leaves["head"], SupportTensors(drawn, others, torch.from_numpy(positives)), 0.2, 0.05)
+        slopes = torch.autograd.grad(loss, list(leaves.values()))
+        rate = float(model.value("rate"))
+        moved = zip(leaves.items(), slopes, strict=True)
+        leaves = {name: (leaf - rate * (s.sign() if sign else s)).detach() for (name, leaf), s in moved}
+    assert not torch.allclose(leaves["head"], torch.eye(E), atol=1e-4)
+    if not sign:  # a sign turns on the last bit where a slope is next to nothing
+        for name, leaf in leaves.items():
+            torch.testing.assert_close(found.parameters[name], leaf, atol=1e-4, rtol=0)
+    else:
+        assert all((found.parameters[name] - leaf).abs().mean() < 1e-3 for name, leaf in leaves.items())
+
+
+def test_the_best_of_a_grid_is_chosen_on_its_tasks() -> None:
+    material = part(0, ("cup", "owl", "tie")).material(Unit.CATEGORY)
+    worst = fresh(InnerRule(margin=0.2))
+    grid: list[Method] = [LearnedMethod("wild", worst, steps=30, rate=1e3), Whitening(1.0)]
+    assert best_of(grid, material, 0) == 1
+
+
+def test_the_whole_comparison_is_told_and_the_same_again(tmp_path: Path) -> None:
+    shipped = configured()
+    chosen = [each for each in shipped.variants if each.name in ("sign-MAML", "proposed")]
+    ablated = [each for each in shipped.ablations if each.name in ("features: all", "size 32")]
+    small = [
+        each.model_copy(update={"changes": {**each.changes, "head_dim": 4}}) for each in ablated if "size" in each.name
+    ]
+    config = configured(variants=tuple(chosen), ablations=(ablated[0], *small), ablation_k=3)
+    folds = [Fold(part(seed, ("cup", "owl", "tie")), part(10 + seed, ("hat", "key"))) for seed in (0, 1)]
+    documents = []
+    for attempt in ("first", "again"):
+        learning = Learning(config, tmp_path / "learned", lambda line: None)
+        told = Told(
+            (("Bundle", "none"),),
+            table(folds, learning, None),
+            ablations(folds, learning),
+            (),
+            predicted_margins(folds, learning),
+        )
+        write(tmp_path / attempt, config, told)
+        documents.append((tmp_path / attempt / "comparison.json").read_text())
+    assert documents[0] == documents[1]
+    document = json.loads(documents[0])
+    arms = document["table"]["made up"]["arms"]
+    assert {arm["method"] for arm in arms} >= {"no adaptation", "centred", "whitening", "ridge regression", "sign-MAML"}
+    # Two folds, two categories of two photos held out with three sketches each, two draws.
+    assert document["table"]["made up"]["queries"] == 2 * 2 * 2 * 3 * 2
+    assert set(document["predicted_margins"]) == {"hat", "key"}
+    assert all(0 < margin < 1 for margin in document["predicted_margins"].values())
+    ablation = {arm["method"]: arm["task"] for arm in document["ablations"]["made up"]["arms"]}
+    assert [name for name in ablation if name.startswith("steps")] == [f"steps {n}" for n in range(6)]
+    page = (tmp_path / "first" / "comparison.html").read_text()
+    assert page.count("<figure>") == 3  # no margins here
+    assert "proposed less sign-MAML, k = 3" in (tmp_path / "first" / "comparison.md").read_text()
+
+
+def test_every_shipped_variant_is_valid_and_nonsense_is_refused(tmp_path: Path) -> None:
+    config = ComparisonConfig.load(CONFIG)
+    assert config.shown in {variant.name for variant in config.variants}
+    assert all(any(each.name.startswith(plotted.prefix) for each in config.ablations) for plotted in config.plots[:2])
+    broken = tmp_path / "broken.toml"
+    broken.write_text(CONFIG.read_text().replace("adapter_rank", "adaptor_rank"))
+    with pytest.raises(ConfigInvalid, match="adaptor_rank"):
+        ComparisonConfig.load(broken)
