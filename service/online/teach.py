@@ -271,7 +271,8 @@ def _reason(fitted: _Fit, force: bool) -> str:
         f"first place {before.acc_at_1:.0%} before and {after.acc_at_1:.0%} after"
     )
     if fitted.improves:
-        return f"leave-one-out did not get worse: {figures}"
+        lost = after.mrr < before.mrr
+        return f"leave-one-out {'got no worse than chance explains' if lost else 'did not get worse'}: {figures}"
     if force:
         return f"forced, though leave-one-out got worse: {figures}"
     return f"not live, because leave-one-out got worse: {figures}"

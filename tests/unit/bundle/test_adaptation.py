@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.bundle import Adaptation, Bundle, BundleCorrupt, CategoryHead, add_adaptation, read_manifest
+from models.bundle import (
+    Adaptation,
+    Bundle,
+    BundleCorrupt,
+    CategoryHead,
+    LeaveOneOut,
+    Ranks,
+    add_adaptation,
+    read_manifest,
+)
 
 Vectors = NDArray[np.float32]
 
@@ -44,7 +53,17 @@ def test_leave_one_out_is_what_fitting_without_a_photo_gives() -> None:
         assert found.mean_rank == pytest.approx(np.mean(ranks))
         assert found.acc_at_1 == pytest.approx(np.mean([rank == 1 for rank in ranks]))
         assert found.mrr == pytest.approx(np.mean([1 / rank for rank in ranks]))
-    assert fitted.improves == (fitted.leave_one_out.after.mrr >= fitted.leave_one_out.before.mrr)
+    gains = 1 / np.array(after) - 1 / np.array(before)
+    assert fitted.leave_one_out.uncertainty == pytest.approx(gains.std(ddof=1) / len(gains) ** 0.5)
+    assert fitted.improves == (gains.mean() >= -2 * fitted.leave_one_out.uncertainty)
+
+
+def test_a_head_is_refused_where_leave_one_out_gets_clearly_worse() -> None:
+    good, bad = Ranks.of(np.array([1, 1, 2, 1])), Ranks.of(np.array([3, 2, 3, 4]))
+    assert LeaveOneOut(bad, good).improves
+    assert LeaveOneOut(good, good).improves
+    assert not LeaveOneOut(good, bad, uncertainty=0.1).improves
+    assert LeaveOneOut(good, bad, uncertainty=0.3).improves
 
 
 def test_one_support_photo_and_one_photo_in_all_still_fit() -> None:
