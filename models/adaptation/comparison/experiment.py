@@ -17,7 +17,7 @@ from models.adaptation.comparison.variant import ComparisonConfig, Variant
 from models.adaptation.meta_train import MetaTasks, meta_train
 from models.bundle.adaptation import Adaptation
 from models.data.episodes import episode
-from models.evaluation.adaptation.bundled import FITTED, SERVED, adaptation_methods
+from models.evaluation.adaptation.bundled import FITTED, SERVED, UNFITTED, adaptation_methods
 from models.evaluation.adaptation.closed_form import GRIDS
 from models.evaluation.adaptation.material import EmbeddedPart
 from models.evaluation.adaptation.methods import Centred, Method, NoAdaptation
@@ -46,11 +46,11 @@ class Learning:
 
     def method(self, variant: Variant, fold: Fold) -> LearnedMethod:
         """Meta-train a variant on a fold; where it is to be fine-tuned, choose the rate there."""
-        method = LearnedMethod(variant.name, self._model(variant, fold), uses_examples=variant.inner.moves != "nothing")
+        method = LearnedMethod(variant.name, self._model(variant, fold))
         if not variant.inner.tuned_steps:
             return method
         steps = variant.inner.tuned_steps
-        grid = [replace(method, steps=steps, rate=rate, uses_examples=True) for rate in _RATES]
+        grid = [replace(method, steps=steps, rate=rate) for rate in _RATES]
         chosen = best(grid, fold.meta.material(Unit.CATEGORY), self.config.seed)
         self.say(f"{variant.name}: {steps} steps at {chosen.rate}, chosen on training tasks")
         return chosen
@@ -98,7 +98,7 @@ def table(folds: Sequence[Fold], learning: Learning, ours: Adaptation | None) ->
         closed = closed_forms(fold.meta.material(Unit.CATEGORY), config.seed, learning.say)
         learned = [learning.method(variant, fold) for variant in config.variants]
         own = adaptation_methods(ours, Unit.CATEGORY) if ours is not None else ()
-        served = [method for method in own if method.name in (FITTED, SERVED)]
+        served = [method for method in own if method.name in (UNFITTED, FITTED, SERVED)]
         methods: tuple[Method, ...] = (NoAdaptation(), Centred(), *closed, *learned, *served)
         learning.say(f"{len(methods)} methods over {config.draws} draws of each test category")
         material = fold.test.material(Unit.CATEGORY)

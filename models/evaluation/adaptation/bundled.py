@@ -22,7 +22,7 @@ from models.evaluation.adaptation.methods import (
 )
 from models.evaluation.adaptation.protocol import Unit
 
-FITTED, SERVED = "fitted", "served"
+UNFITTED, FITTED, SERVED = "unfitted", "fitted", "served"
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,19 @@ class Bundled:
         return self.fits.of(sketches, positives, photos)[self.gated]
 
 
+@dataclass(frozen=True)
+class Unfitted:
+    """What an adaptation makes of a category before it sees an example."""
+
+    adaptation: Adaptation
+    name: str = UNFITTED
+    uses_examples: bool = False
+
+    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> Head:
+        """See `Adaptation.unfitted`."""
+        return SharedHead(self.adaptation.unfitted(photos))
+
+
 def bundle_methods(bundle: Bundle, unit: Unit) -> tuple[Method, ...]:
     """What a bundle can do with examples, beside what it does without. One without an adaptation only centres."""
     return _unfitted(unit) if bundle.adaptation is None else adaptation_methods(bundle.adaptation, unit)
@@ -81,7 +94,8 @@ def bundle_methods(bundle: Bundle, unit: Unit) -> tuple[Method, ...]:
 def adaptation_methods(adaptation: Adaptation, unit: Unit) -> tuple[Method, ...]:
     """The same for an adaptation on its own."""
     fits = _LastFit(_profiles(adaptation) if unit is Unit.PERSON else _heads(adaptation))
-    return (*_unfitted(unit), Bundled(FITTED, fits, gated=False), Bundled(SERVED, fits, gated=True))
+    own = () if unit is Unit.PERSON else (Unfitted(adaptation),)
+    return (*_unfitted(unit), *own, Bundled(FITTED, fits, gated=False), Bundled(SERVED, fits, gated=True))
 
 
 def _unfitted(unit: Unit) -> tuple[Method, ...]:

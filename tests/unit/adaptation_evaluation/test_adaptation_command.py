@@ -16,7 +16,7 @@ from models.bundle import Bundle, add_adaptation
 from models.bundle.adaptation import Adaptation
 from models.data.episodes import episodes
 from models.data.formats import open_dataset
-from models.evaluation.adaptation.bundled import FITTED, SERVED, bundle_methods
+from models.evaluation.adaptation.bundled import FITTED, SERVED, UNFITTED, bundle_methods
 from models.evaluation.adaptation.material import embedded_part
 from models.evaluation.adaptation.protocol import Unit, run
 from models.evaluation.retrieval_metrics import ranks
@@ -85,7 +85,7 @@ def test_categories_with_a_report(pairs: Path, adapted: Path, tmp_path: Path) ->
     split = told["splits"]["pairs val"]
     assert (split["unit"], split["tasks"], split["draws"]) == ("category", 2, 4)
     assert {(arm["method"], arm["k"]) for arm in split["arms"]} == {
-        (name, k) for name in ("no adaptation", "centred", FITTED, SERVED) for k in (1, 5)
+        (name, k) for name in ("no adaptation", "centred", UNFITTED, FITTED, SERVED) for k in (1, 5)
     }
     assert "What do a few examples help?" in report.read_text()
     table = evaluate(*options)
@@ -108,7 +108,7 @@ def test_fitted_is_the_fit_and_served_is_gated(pairs: Path, adapted: Path) -> No
         photos = material.photos[one.task.gallery]
         found = bundle.adaptation.fit(material.sketches[one.support], one.support_targets, photos)
         asked = material.sketches[one.holdout]
-        placed = ranks(found.head.embed(asked) @ found.head.embed(photos).T, one.holdout_targets, 1e-6)
+        placed = ranks(found.head.embed_sketches(asked) @ found.head.embed(photos).T, one.holdout_targets, 1e-6)
         fitted += placed.tolist()
         served += placed.tolist() if found.improves else centred[len(served) : len(fitted)]
     assert trial.found[FITTED, 5][:, 0].tolist() == fitted
