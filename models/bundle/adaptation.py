@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.bundle.category_fit import Adapter, CategoryFit, StepRule
-from models.bundle.category_head import CategoryHead
+from models.bundle.category_head import CategoryHead, centred_cosines
 from models.bundle.errors import BundleCorrupt
 from models.bundle.leave_one_out import LeaveOneOut, Ranks, Rows, contenders, leave_one_out
 from models.bundle.margin import MarginPredictor
@@ -115,20 +115,18 @@ class Adaptation:
         contenders (see `contenders`) for each photo that has a sketch.
         """
         positives = np.asarray(positives, np.int64)
-        centred = CategoryHead.centred(photos)
-        plain = centred.embed_sketches(sketches) @ centred.embed(photos).T
-        category = self.prepare(photos)
+        plain = centred_cosines(sketches, photos)
         rows = contenders(plain, positives)
-        ranked, own = category.among(rows), np.searchsorted(rows, positives)
+        category, own = self.prepare(photos, rows), np.searchsorted(rows, positives)
 
         def before(asked: Rows) -> Vectors:
             found: Vectors = plain[np.ix_(asked, rows)]
             return found
 
         def after(asked: Rows, kept: Rows) -> Vectors:
-            return ranked.scores(sketches[asked], ranked.fit(sketches[kept], own[kept]))
+            return category.scores(sketches[asked], category.fit(sketches[kept], own[kept]))
 
-        fitted = category.fit(sketches, positives)
+        fitted = category.fit(sketches, own)
         return FittedHead(category.head(fitted), fitted.margin, leave_one_out(own, before, after))
 
     def unfitted(self, photos: Vectors) -> CategoryHead:
@@ -137,17 +135,18 @@ class Adaptation:
         nothing = np.zeros((0, photos.shape[1]), np.float32)
         return category.head(category.fit(nothing, np.zeros(0, np.int64)))
 
-    def prepare(self, photos: Vectors) -> CategoryFit:
-        """(G, E) photos of a category, ready for fits."""
+    def prepare(self, photos: Vectors, rows: Rows | None = None) -> CategoryFit:
+        """(G, E) photos of a category, ready for fits to those of `rows` (R,), by default all."""
         settings, rule = self.settings, None
         if self.method == "centred":
             nothing = CentrePrior(share=1.0, follow=0.0, trust=1e9)
-            return CategoryFit.of(photos, shrinkage=1.0, power=0.0, prior=nothing, start=None, rule=None)
+            return CategoryFit.of(photos, rows, shrinkage=1.0, power=0.0, prior=nothing, start=None, rule=None)
         if self.method == "adaptive":
             margin = MarginPredictor.from_arrays(self.arrays)
             rule = StepRule(margin, settings.rate, settings.softness, settings.negatives)
         return CategoryFit.of(
             photos,
+            rows,
             shrinkage=settings.shrinkage,
             power=settings.power,
             prior=settings.centre,

@@ -6,7 +6,7 @@ from the one that all of them start from by a step of low rank.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,11 +60,13 @@ class Fitted:
 
 @dataclass(frozen=True)
 class CategoryFit:
-    """`photos` (G, E); `features` (G, E): rows of length 1 in the category's frame, adapted; `moved` (G, E'): by M.
+    """`photos` (R, E); `features` (R, E): rows of length 1 in the category's frame, adapted; `moved` (R, E'): by M.
 
+    Those are the photos that may be shown, be negatives or be ranked; `gallery` (G, E) are all of the category.
     `start`: M, None for the identity. `rule`: None for methods without an inner step.
     """
 
+    gallery: Vectors
     photos: Vectors
     frame: GalleryFrame
     prior: CentrePrior
@@ -77,7 +79,8 @@ class CategoryFit:
     @classmethod
     def of(
         cls,
-        photos: Vectors,
+        gallery: Vectors,
+        rows: Rows | None = None,
         *,
         shrinkage: float,
         power: float,
@@ -86,21 +89,16 @@ class CategoryFit:
         rule: StepRule | None,
         adapter: Adapter | None = None,
     ) -> CategoryFit:
-        """Find the frame of (G, E) photos and put them into it."""
-        frame = GalleryFrame.of(photos, shrinkage=shrinkage, power=power)
+        """Find the frame of (G, E) photos and put those in `rows` (R,) into it, by default all."""
+        frame = GalleryFrame.of(gallery, shrinkage=shrinkage, power=power)
+        photos = gallery if rows is None or len(rows) == len(gallery) else gallery[rows]
         features = _unit(frame.embed(photos))
         features = features if adapter is None else adapter.apply(features)
         moved = features if start is None else features @ start
-        return cls(photos, frame, prior, start, rule, adapter, features, moved)
-
-    def among(self, rows: Rows) -> CategoryFit:
-        """The same category, but for some of its photos: frame and centre stay those of all."""
-        if len(rows) == len(self.photos):
-            return self
-        return replace(self, photos=self.photos[rows], features=self.features[rows], moved=self.moved[rows])
+        return cls(gallery, photos, frame, prior, start, rule, adapter, features, moved)
 
     def fit(self, sketches: Vectors, positives: Rows) -> Fitted:
-        """(S, E), (S,) each one's photo -> what they say; S may be 0."""
+        """(S, E), (S,) each one's place among `photos` -> what they say; S may be 0."""
         centre = self.prior.centre(sketches, positives, self.photos, self.frame.mean)
         if self.rule is None or not len(sketches):
             return Fitted(centre)
@@ -110,7 +108,7 @@ class CategoryFit:
         return Fitted(centre, step, margin)
 
     def scores(self, sketches: Vectors, fitted: Fitted) -> Vectors:
-        """(Q, E) -> (Q, G): cosines to every photo, as `head(fitted)` gives them."""
+        """(Q, E) -> (Q, R): cosines to `photos`, as `head(fitted)` gives them."""
         asked = self._asked(sketches, fitted.centre)
         asked_moved = asked if self.start is None else asked @ self.start
         if fitted.step is None:
@@ -134,7 +132,7 @@ class CategoryFit:
         head = head if fitted.step is None else fitted.step.head(head)
         head = head if self.adapter is None else self.adapter.before(head)
         map_ = self.frame.turn(head.T).T  # the frame is symmetric
-        return CategoryHead(self.frame.mean, map_, sketch_mean=fitted.centre).calibrated(self.photos)
+        return CategoryHead(self.frame.mean, map_, sketch_mean=fitted.centre).calibrated(self.gallery)
 
     def _asked(self, sketches: Vectors, centre: Vectors) -> Vectors:
         features = _unit(self.frame.turn(sketches - centre))
@@ -143,7 +141,7 @@ class CategoryFit:
     def _support(self, sketches: Vectors, positives: Rows, negatives: int) -> Support:
         """Features of sketches with their own photos, and the `negatives` other photos that are nearest to them."""
         drawn, owner = np.unique(positives, return_inverse=True)
-        nearness = (_unit(self.features) @ _unit(sketches).T).max(axis=1)
+        nearness = (self.features @ _unit(sketches).T).max(axis=1)
         nearness[drawn] = -np.inf
         others = np.argsort(-nearness, kind="stable")[: min(negatives, len(nearness) - len(drawn))]
         candidates = self.features[np.concatenate([drawn, others])]

@@ -78,6 +78,17 @@ def category_mean(photos: Vectors) -> Vectors:
     return mean
 
 
+def centred_cosines(sketches: Vectors, photos: Vectors) -> Vectors:
+    """(Q, E), (G, E) unit embeddings -> (Q, G): as `CategoryHead.centred` gives them, without embedding any photo."""
+    mean = category_mean(photos)
+    asked = sketches - mean
+    asked = asked / np.maximum(np.linalg.norm(asked, axis=1, keepdims=True), 1e-9)
+    squared = 1 - 2 * (photos @ mean) + float(mean @ mean)
+    products = asked @ photos.T - (asked @ mean)[:, None]
+    found: Vectors = (products / np.sqrt(np.maximum(squared, 1e-9))).astype(np.float32, copy=False)
+    return found
+
+
 def score_scale(before: Vectors, after: Vectors) -> tuple[float, float]:
     """(N, E), (N, E') unit rows of the same photos -> scale, offset that put cosines of `after` on those of `before`.
 
