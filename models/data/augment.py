@@ -64,13 +64,14 @@ class Augmentation:
 
     def apply(self, sketches: Tensor, photos: Tensor, size_px: int) -> tuple[Tensor, Tensor]:
         """(B, 1, H, W), (B, 3, H, W) in [0, 1], 1 = paper -> (B, 1, S, S), (B, 3, S, S) in [0, 1]."""
-        bend = F.interpolate(self.wobble, size=(size_px, size_px), mode="bicubic", align_corners=True)
-        sketch_grid = _grid(self.sketch_place, size_px) + bend.permute(0, 2, 3, 1)
+        sketch_grid = _grid(self.sketch_place, size_px).add_(_bend(self.wobble, size_px))
         # Outside the image is paper: what is sampled is the departure from it, and outside that is zero.
         ink = F.grid_sample(1 - sketches, sketch_grid, align_corners=False)
-        seen = 1 - F.grid_sample(1 - photos, _grid(self.photo_place, size_px), align_corners=False)
-        seen = torch.where(self.grey, seen.mean(dim=1, keepdim=True), seen)
-        return 1 - self._redrawn(ink), ((seen - 0.5) * self.gain + 0.5 + self.lift).clamp(0, 1)
+        seen = F.grid_sample(1 - photos, _grid(self.photo_place, size_px), align_corners=False).neg_().add_(1)
+        grey = self.grey.flatten()
+        seen[grey] = seen[grey].mean(dim=1, keepdim=True)
+        # (seen - 0.5) * gain + 0.5 + lift
+        return 1 - self._redrawn(ink), torch.addcmul(0.5 - 0.5 * self.gain + self.lift, seen, self.gain).clamp_(0, 1)
 
     def _redrawn(self, ink: Tensor) -> Tensor:
         """Thicker, thinner and missing strokes: (B, 1, S, S) -> the same."""
@@ -142,8 +143,23 @@ def _compose(first: Tensor, second: Tensor) -> Tensor:
     return torch.cat([turn, first[:, :, :2] @ second[:, :, 2:] + first[:, :, 2:]], dim=2)
 
 
+def _bend(wobble: Tensor, size_px: int) -> Tensor:
+    """(B, 2, n, n) -> (B, S, S, 2), bicubic.
+
+    It is linear along each axis: a product with the weights of each costs next to nothing.
+    """
+    ends = torch.eye(wobble.shape[-1])[:, None, None]
+    weights = F.interpolate(ends, size=(1, size_px), mode="bicubic", align_corners=True)[:, 0, 0]  # (n, S)
+    across = wobble @ weights  # (B, 2, n, S)
+    return (across.transpose(2, 3) @ weights).permute(0, 3, 2, 1)
+
+
 def _grid(place: Tensor, size_px: int) -> Tensor:
-    return F.affine_grid(place, [len(place), 1, size_px, size_px], align_corners=False)
+    """(B, 2, 3) -> (B, S, S, 2): `F.affine_grid` with `align_corners=False`, as a sum instead of a product."""
+    centres = (2 * torch.arange(size_px) + 1) / size_px - 1
+    across = centres[:, None] * place[:, None, None, :, 0]  # (B, 1, S, 2)
+    down = centres[:, None, None] * place[:, None, None, :, 1] + place[:, None, None, :, 2]  # (B, S, 1, 2)
+    return across + down
 
 
 def _even(shape: tuple[int, ...], generator: Generator) -> Tensor:

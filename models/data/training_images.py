@@ -67,7 +67,7 @@ class TrainingImages:
         """Rows (B,), (B,) -> (B, 1, P, P), (B, 3, P, P) float32 in [0, 1]."""
         drawn = torch.from_numpy(self.sketches[sketches]).unsqueeze(1)
         seen = torch.from_numpy(self.photos[photos])
-        return drawn.float() / 255, seen.float() / 255
+        return drawn.float().div_(255), seen.float().div_(255)
 
 
 @dataclass

@@ -3,8 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch.nn import functional as F
 
-from models.data.augment import AugmentConfig, draw_augmentation
+from models.data.augment import AugmentConfig, _bend, _grid, draw_augmentation
 from models.data.synthetic import edge_drawing
 from models.data.training_images import SetConfig, prepare_images
 
@@ -27,6 +28,15 @@ def test_nothing_happens_without_ranges_but_the_flip() -> None:
     assert flipped.any()
     # Sketch and photo of a pair are flipped together.
     assert torch.allclose(drawn.expand(-1, 3, -1, -1), seen, atol=1e-4)
+
+
+def test_the_short_ways_lead_where_torch_s_long_ones_do() -> None:
+    generator = torch.Generator().manual_seed(2)
+    place = torch.randn(4, 2, 3, generator=generator)
+    assert torch.allclose(_grid(place, 23), F.affine_grid(place, [4, 1, 23, 23], align_corners=False), atol=1e-5)
+    wobble = torch.randn(4, 2, 5, 5, generator=generator)
+    bent = F.interpolate(wobble, size=(23, 23), mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
+    assert torch.allclose(_bend(wobble, 23), bent, atol=1e-5)
 
 
 def test_a_category_is_flipped_as_one() -> None:
