@@ -71,7 +71,7 @@ def compare(given: argparse.Namespace) -> None:
             ("Folds", f"{len(folds)}"),
         ),
         table=table(folds, learning, ours) if folds else None,
-        ablations=ablations(folds, learning) if folds and config.ablations else None,
+        ablations=ablations(folds[:1], learning) if folds and config.ablations else None,
         tests=tuple(tested(spaces.test(each, bundle), each.unit, config, ours, closed) for each in config.tests),
         margins=predicted_margins(folds, learning),
     )

@@ -16,11 +16,12 @@ from models.adaptation.comparison.spaces import Fold
 from models.adaptation.comparison.variant import ComparisonConfig, Variant
 from models.adaptation.meta_train import MetaTasks, meta_train
 from models.bundle.adaptation import Adaptation
+from models.bundle.category_head import category_mean
 from models.data.episodes import episode
 from models.evaluation.adaptation.bundled import FITTED, SERVED, UNFITTED, adaptation_methods
 from models.evaluation.adaptation.closed_form import GRIDS
 from models.evaluation.adaptation.material import EmbeddedPart
-from models.evaluation.adaptation.methods import Centred, Method, NoAdaptation
+from models.evaluation.adaptation.methods import Centred, Method, NoAdaptation, Vectors
 from models.evaluation.adaptation.protocol import Material, Trial, Unit, run
 from models.evaluation.adaptation.results import Result
 from models.training.run_directory import RunDirectory
@@ -33,6 +34,7 @@ MARGIN_DRAWS = 10
 """Draws over which a predicted margin is averaged."""
 MOST_STEPS = 5
 _RATES = (0.01, 0.03, 0.1, 0.3)
+_START = "identity, or principal axes"
 _NONE_FOR_VALIDATION = 1_000_000
 
 
@@ -59,15 +61,30 @@ class Learning:
         config = self.config.adapt_config(variant)
         torch.manual_seed(config.seed)
         model = RivalModel(config, fold.meta.photos.shape[1], variant.inner)
+        if model.head is not None:
+            model.head.data = torch.from_numpy(principal_axes(fold.meta, config.head_dim))
         tasks = MetaTasks.of([fold.meta], _NONE_FOR_VALIDATION, reduced=model.rotation_invariant)
         # What is learned depends on these numbers and on nothing else.
         told = {**config.model_dump(mode="json"), "inner": variant.inner.model_dump(mode="json")}
-        told |= {"name": "", "about": {}, "learned_from": hashlib.sha256(fold.meta.sketches.tobytes()).hexdigest()}
+        told |= {
+            "name": "",
+            "about": {},
+            "begins": _START,
+            "learned_from": hashlib.sha256(fold.meta.sketches.tobytes()).hexdigest(),
+        }
         directory = self.out / hashlib.sha256(repr(sorted(told.items())).encode()).hexdigest()[:16]
         self.say(f"learning {variant.name}")
         meta_train(config, tasks, RunDirectory.open(directory, told), lambda line: None, model=model)
         model.requires_grad_(False)
         return model
+
+
+def principal_axes(part: EmbeddedPart, count: int) -> Vectors:
+    """(E, count): in which directions photos of one category differ most; where a small M starts."""
+    tasks = part.material(Unit.CATEGORY).tasks
+    moved = np.concatenate([part.photos[task.gallery] - category_mean(part.photos[task.gallery]) for task in tasks])
+    _, axes = np.linalg.eigh(moved.T @ moved)
+    return np.ascontiguousarray(axes[:, ::-1][:, :count], dtype=np.float32)
 
 
 def best(grid: Sequence[LearnedMethod], meta: Material, seed: int) -> LearnedMethod:
