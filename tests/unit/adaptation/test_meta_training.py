@@ -181,3 +181,6 @@ def test_a_wrong_experiment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match="power"):
         AdaptConfig.load(path)
     assert AdaptConfig.load(path, ["start.power = 0.5", "steps = 3"]).steps == 3
+    for name in ("adaptive", "adaptive_paper"):
+        shipped = AdaptConfig.load(Path(__file__).parents[3] / "models" / "configs" / f"{name}.toml")
+        assert {"source", "command", "hardware", "hours", "expected", "reached"} <= set(shipped.about)
