@@ -48,12 +48,6 @@ class GalleryFrame:
         framed: Vectors = np.add(moved, (moved @ self._weighed()) @ self.axes.T, dtype=np.float32)
         return framed
 
-    def map(self) -> Vectors:
-        """(E, E): `turn` is x @ map."""
-        turned: Vectors = self._weighed() @ self.axes.T
-        turned[np.diag_indices(len(turned))] += 1
-        return turned
-
     def _weighed(self) -> Vectors:
         weighed: Vectors = np.multiply(self.axes, self.gains, dtype=np.float32)
         return weighed
