@@ -264,7 +264,7 @@ class Hand:
         expect(self.page.locator("#results")).not_to_have_attribute("aria-busy", "true")
 
     def names(self) -> list[str]:
-        return self.page.locator(".card-name").all_inner_texts()
+        return self.page.locator(".card-name").all_text_contents()  # as they are, not with a capital as shown
 
     def expect_best(self, name: str) -> None:
         expect(self.page.locator(".card-name").first).to_have_text(name)

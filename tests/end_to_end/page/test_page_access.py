@@ -147,6 +147,45 @@ def test_controls_have_names_and_text_has_contrast(open_hand: OpenHand, scheme: 
         assert hand.page.evaluate(LOW_CONTRAST) == []
 
 
+def test_teaching_fits_a_phone_and_can_be_read_and_heard(open_hand: OpenHand, untaught_url: str) -> None:
+    hand = open_hand(base_url=untaught_url, **PHONE)
+    page = hand.page
+    page.get_by_role("button", name="Teach it").tap()
+    expect(page.get_by_role("heading", name="Teach it what you mean")).to_be_focused()
+    for drawn, meant in (("cross", "plus"), ("plus", "cross")):
+        page.get_by_role("button", name="Clear the board").first.evaluate("button => button.click()")
+        page.evaluate("scrollTo(0, 0)")
+        hand.draw_shape(drawn)
+        hand.wait_for_answer()
+        # By keyboard: Tab leads from a photo to its mark.
+        page.keyboard.press("r")
+        name = page.get_by_role("button", name=f"{meant} is what I drew", exact=True)
+        index = hand.names().index(meant)
+        for _ in range(index):
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("Tab")
+        expect(name).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(name).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(".card").nth(min(index + 1, len(hand.names()) - 1))).to_be_focused()
+    assert page.evaluate(TOO_WIDE) == []
+    page.get_by_role("button", name="Learn").tap()
+    expect(page.locator("#teach-verdict")).to_be_focused()
+    page.get_by_text("Taught so far").tap()
+    page.get_by_role("button", name="Delete version 1", exact=True).tap()
+    assert page.evaluate(TOO_WIDE) == []
+    assert page.evaluate(TOO_SMALL) == []
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    controls = [node for node in nodes if node.get("role", {}).get("value") in CONTROL_ROLES]
+    assert [node for node in controls if not node.get("name", {}).get("value")] == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(LOW_CONTRAST) == []
+    page.get_by_role("button", name="Close teaching").tap()
+    expect(page.get_by_role("button", name="Teach it")).to_be_focused()
+
+
 CONTROL_ROLES = {"button", "link", "textbox", "combobox", "slider", "checkbox", "option", "listbox", "dialog", "image"}
 
 GIVE_FILE = """([way, type, base64]) => {
