@@ -6,7 +6,6 @@ own: neither the categories that its rivals learn from nor those that they are t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +13,10 @@ from types import MappingProxyType
 
 from models.adaptation.comparison.variant import ComparisonConfig, TestSet
 from models.adaptation.config import AdaptConfig
-from models.adaptation.spaces import TorchPair, training_spaces
+from models.adaptation.spaces import TorchPair, cached_part, training_spaces
 from models.bundle import Bundle
-from models.data.formats import PairDataset, open_dataset
-from models.evaluation.adaptation.material import EmbeddedPart, embedded_part
+from models.data.formats import open_dataset
+from models.evaluation.adaptation.material import EmbeddedPart
 from models.evaluation.encoders import EncoderPair
 
 Say = Callable[[str], object]
@@ -42,11 +41,12 @@ class Spaces:
     def folds(self, config: ComparisonConfig, base: AdaptConfig, bundle: Bundle, paths: Sequence[Path]) -> list[Fold]:
         """One a checkpoint of `paths`, which are in the order of `training_spaces`."""
         dataset = open_dataset(self.data / base.folder)
-        self.say(f"{len(paths)} folds of {dataset.name}")
+        self.say(f"encoding {base.split} and {config.test_split} of {dataset.name} for {len(paths)} folds, unless kept")
         metas = training_spaces(dataset, base.split, bundle, paths, self.kept)
-        name = f"{dataset.name} {config.test_split}, folds' encoders"
-        tests = [self.embedded(TorchPair.load(path), dataset.split(config.test_split), name) for path in paths]
-        return [Fold(meta, test) for meta, test in zip(metas, tests, strict=True)]
+        tested = dataset.split(config.test_split)
+        tests = [cached_part(TorchPair.load(path), tested, config.test_split, self.kept) for path in paths]
+        name = f"{dataset.name} {config.test_split}, encoders of the folds"
+        return [Fold(meta, replace(test, name=name)) for meta, test in zip(metas, tests, strict=True)]
 
     def test(self, wanted: TestSet, encoders: EncoderPair) -> EmbeddedPart:
         """A test set by a bundle's encoders."""
@@ -55,14 +55,6 @@ class Spaces:
             photos = {key: photo for key, photo in part.photos.items() if key.category == wanted.category}
             records = tuple(record for record in part.records if record.photo in photos)
             part = replace(part, records=records, photos=MappingProxyType(photos))
-        return self.embedded(encoders, part, wanted.name)
-
-    def embedded(self, encoders: EncoderPair, part: PairDataset, name: str) -> EmbeddedPart:
-        """Encoded, or as it was encoded before: the same encoders, the same sketches and photos."""
-        listed = [record.sketch.name for record in part.records] + [part.photo_name(p) for p in part.photos.values()]
-        digest = hashlib.sha256("\n".join([encoders.bundle_id, part.name, *listed]).encode()).hexdigest()[:16]
-        path = self.kept / f"{digest}.npz"
-        if not path.is_file():
-            self.say(f"encoding {name} by {encoders.bundle_id}: {len(listed):,} images")
-            embedded_part(encoders, part, name).save(path)
-        return replace(EmbeddedPart.load(path), name=name)
+        self.say(f"encoding {wanted.name}, unless kept")
+        kept = cached_part(encoders, part, f"{wanted.split}-{wanted.category or 'all'}", self.kept)
+        return replace(kept, name=wanted.name)

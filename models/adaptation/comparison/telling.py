@@ -41,8 +41,9 @@ def write(out: Path, config: ComparisonConfig, found: Told) -> None:
     told["predicted_margins"] = {name: round(margin, 4) for name, margin in found.margins.items()}
     (out / "comparison.json").write_text(json.dumps(told, ensure_ascii=False, indent=2), encoding="utf-8")
     (out / "comparison.md").write_text(_markdown(config, found), encoding="utf-8")
-    shown = (config.shown if found.table is not None else SERVED, config.ablation_k)
     tables = [result for result in (found.table, *found.tests) if result is not None]
+    served = any(SERVED in result.methods for result in tables)
+    shown = (SERVED if served else config.shown, config.ablation_k)
     page = Page(found.facts, tables, datetime.now(UTC), shown, plots(found.ablations, config))
     (out / "comparison.html").write_text(adaptation_page(page), encoding="utf-8")
 

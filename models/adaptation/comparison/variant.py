@@ -66,8 +66,8 @@ class ComparisonConfig(_Frozen):
     """The whole comparison. `base`: what every variant changes, an `AdaptConfig`; its folder and split are trained on.
 
     `test_split`: of the same folder, the split that variants are compared on; `tests`: what the bundle's own adaptation
-    is measured on. `ablation_k`: the k of ablations, `ablation_draws`: theirs. `shown`: the variant that is drawn
-    category by category.
+    is measured on. `ablation_k`: the k of ablations, `ablation_draws`: theirs. `shown`: the variant that the
+    others are compared with, and whose inner steps and margins are told.
     """
 
     about: dict[str, Any]

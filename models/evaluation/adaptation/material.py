@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
 
 from models.data.episodes import category_tasks, person_tasks
 from models.data.formats import PairDataset
@@ -44,37 +40,6 @@ class EmbeddedPart:
         else:
             tasks = category_tasks(self.drawn, self.keys)
         return Material(self.name, unit, self.sketches, self.photos, tasks)
-
-    def save(self, path: Path) -> None:
-        """Write the file whole or not at all."""
-        words = {
-            "name": self.name,
-            "drawn": [[key.category, key.photo_id] for key in self.drawn],
-            "people": self.people,
-            "keys": [[key.category, key.photo_id] for key in self.keys],
-            "left_out": self.left_out,
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(f".{path.name}.partial")
-        with staged.open("wb") as file:
-            told = np.frombuffer(json.dumps(words).encode(), np.uint8)
-            np.savez(file, sketches=self.sketches, photos=self.photos, words=told)
-        staged.replace(path)
-
-    @classmethod
-    def load(cls, path: Path) -> EmbeddedPart:
-        """The inverse of `save`."""
-        with np.load(path, allow_pickle=False) as file:
-            words = json.loads(file["words"].tobytes())
-            return cls(
-                name=words["name"],
-                sketches=file["sketches"],
-                photos=file["photos"],
-                drawn=tuple(PhotoKey(*key) for key in words["drawn"]),
-                people=tuple(words["people"]),
-                keys=tuple(PhotoKey(*key) for key in words["keys"]),
-                left_out=tuple(words["left_out"]),
-            )
 
 
 def embedded_part(

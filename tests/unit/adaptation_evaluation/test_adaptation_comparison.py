@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch.nn import functional as F
 
+from models.adaptation.comparison.__main__ import main
 from models.adaptation.comparison.experiment import Learning, ablations, best_of, predicted_margins, table
 from models.adaptation.comparison.learned_method import LearnedHead, LearnedMethod
 from models.adaptation.comparison.rival import RivalModel
@@ -24,6 +27,8 @@ from models.evaluation.adaptation.closed_form import Whitening
 from models.evaluation.adaptation.material import EmbeddedPart
 from models.evaluation.adaptation.methods import Method
 from models.evaluation.adaptation.protocol import Unit
+from models.students import StudentConfig, Students
+from models.training.checkpoint import Checkpoint
 from models.training.config import ConfigInvalid
 
 CONFIG = Path("models/configs/adaptation_comparison.toml")
@@ -162,3 +167,43 @@ def test_every_shipped_variant_is_valid_and_nonsense_is_refused(tmp_path: Path) 
     broken.write_text(CONFIG.read_text().replace("adapter_rank", "adaptor_rank"))
     with pytest.raises(ConfigInvalid, match="adaptor_rank"):
         ComparisonConfig.load(broken)
+
+
+def test_the_command_compares_folds_and_measures_the_bundle(tmp_path: Path, tiny_bundle_dir: Path) -> None:
+    rows = []
+    for split, names in (("train", ("cup", "owl")), ("val_unseen", ("hat",))):
+        for number, name in enumerate(names):
+            for photo in range(4):
+                path = f"photos/{name}/{photo}.png"
+                for place, file in enumerate((path, f"sketches/{name}/{photo}.png")):
+                    image = Image.new("RGB", (32, 32), "white")
+                    image.paste((90 * number, 0, 0), (4 + place, 2 + 6 * photo, 20 + 4 * number, 8 + 6 * photo))
+                    (tmp_path / "data/set" / file).parent.mkdir(parents=True, exist_ok=True)
+                    image.save(tmp_path / "data/set" / file)
+                rows.append(f"sketches/{name}/{photo}.png,{path},{name},{photo},{split}")
+    header = "sketch_path,photo_path,category,photo_id,split"
+    (tmp_path / "data/set/manifest.csv").write_text("\n".join([header, *rows]) + "\n")
+    students = StudentConfig(size_px=32, widths=(8, 8), grid=2, channels=4)
+    for fold in (0, 1):
+        torch.manual_seed(fold)
+        state = Students(students).state_dict()
+        experiment = {"student": {**asdict(students), "widths": list(students.widths)}}
+        Checkpoint(1, state, state, {}, experiment).save(tmp_path / f"{fold}.pt")
+    config = tmp_path / "comparison.toml"
+    config.write_text(
+        'test_split = "val_unseen"\nks = [1]\ndraws = 2\nablation_k = 1\nablation_draws = 1\nshown = "proposed"\n'
+        '[about]\n[base]\nfolder = "set"\nsplit = "train"\nsteps = 1\nepisodes = 1\nks = [1]\n'
+        '[[variants]]\nname = "proposed"\n[[ablations]]\nname = "margin 0.1"\ninner = { margin = 0.1 }\n'
+        '[[plots]]\ntitle = "Margin"\naxis = "fixed"\nprefix = "margin "\n'
+        '[[tests]]\nname = "hats"\nfolder = "set"\nsplit = "val_unseen"\ncategory = "hat"\n'
+    )
+    given = ["--config", config, "--data", tmp_path / "data", "--bundle", tiny_bundle_dir, "--out", tmp_path / "out"]
+    folds = ["--fold", tmp_path / "0.pt", "--fold", tmp_path / "1.pt"]
+    assert main([str(each) for each in (*given, *folds)]) == 0
+    told = json.loads((tmp_path / "out/comparison.json").read_text())
+    (table_of_folds,) = told["table"].values()
+    assert table_of_folds["queries"] == 2 * 2 * 2  # folds, draws, photos held out
+    assert {arm["method"] for arm in told["tests"]["hats"]["arms"]} >= {"no adaptation", "centred", "whitening"}
+    assert main([str(each) for each in given]) == 0  # without folds: the bundle alone
+    assert "table" not in json.loads((tmp_path / "out/comparison.json").read_text())
+    assert main([str(each) for each in (*given[:2], "--data", tmp_path / "none", *given[4:])]) == 2
