@@ -43,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--fold", type=Path, action="append", default=[], help="a students.pt, as for meta-training; repeat it"
     )
     parser.add_argument("--out", type=Path, required=True, help="results; what was encoded and learned is kept there")
+    parser.add_argument(
+        "--embeddings", type=Path, help="where embeddings are kept; that of `inkseek train adapt` is RUN/embeddings"
+    )
     given = parser.parse_args(arguments)
     try:
         compare(given)
@@ -58,7 +61,7 @@ def compare(given: argparse.Namespace) -> None:
     config = ComparisonConfig.load(given.config)
     bundle = Bundle.load(given.bundle, Runtime(threads=1))
     ours = Adaptation.load(given.adaptation) if given.adaptation else bundle.adaptation
-    spaces = Spaces(given.data, given.out / "embedded", say)
+    spaces = Spaces(given.data, given.embeddings or given.out / "embeddings", say)
     learning = Learning(config, given.out / "learned", say)
     folds = spaces.folds(config, config.adapt_config(config.variants[0]), bundle, given.fold) if given.fold else []
     closed: tuple[Method, ...] = tuple(grid[len(grid) // 2] for grid in GRIDS.values())
