@@ -36,6 +36,7 @@ class FeatureConfig(_Frozen):
 
     `adapter_rank`: of the linear adapter x + (x down) up, 0 for none, and then nothing is regularised. `domain`: L_D.
     `category`: L_C. `triplet`: L_ud with `triplet_margin`. `semantic`: L_S. Adaptive FG-SBIR publishes no weights.
+    `heads_rate`: of the outer loop for D, C and G, 0 for that of the rest.
     """
 
     adapter_rank: int = Field(default=0, ge=0)
@@ -44,6 +45,7 @@ class FeatureConfig(_Frozen):
     triplet: float = Field(default=0.0, ge=0)
     triplet_margin: float = 0.2
     semantic: float = Field(default=0.1, ge=0)
+    heads_rate: float = Field(default=0.0, ge=0)
 
 
 class StyleConfig(_Frozen):

@@ -83,12 +83,16 @@ def meta_train(
     learned = [p for module in (model, heads) if module is not None for p in module.parameters() if p.requires_grad]
     if not learned:
         return model
-    optimiser = torch.optim.Adam(learned, lr=config.rate, betas=(0.9, 0.99))
+    rates = [config.rate] if heads is None else [config.rate, config.features.heads_rate or config.rate]
+    groups = [module.parameters() for module in (model, heads) if module is not None]
+    optimiser = torch.optim.Adam(
+        [{"params": [p for p in group if p.requires_grad]} for group in groups], lr=config.rate, betas=(0.9, 0.99)
+    )
     step = _resume(run.checkpoint, model, heads, optimiser)
     metrics = Metrics(run, step)
     while step < min(config.steps, stop_after or config.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = config.rate * (1 - step / config.steps)
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * (1 - step / config.steps)
         optimiser.zero_grad()
         terms = _step(config, model, heads, tasks, step)
         optimiser.step()
