@@ -15,7 +15,7 @@ from models.adaptation.margin import MarginNet
 from models.bundle.adaptation import Adaptation, AdaptationSettings
 from models.bundle.category_head import category_mean
 from models.bundle.gallery_frame import directions
-from models.bundle.sketch_centre import CentrePrior
+from models.bundle.sketch_centre import LEARNED, MOST, NONE, CentrePrior
 from models.data.episodes import Episode, Rows, Task
 from models.evaluation.adaptation.material import EmbeddedPart
 
@@ -150,14 +150,26 @@ class MetaModel(nn.Module):
 
     def _centre(self, task: TaskTensors, sketches: Tensor, owners: Tensor) -> Tensor:
         """See `models.bundle.sketch_centre`."""
-        trust, per_photo = self.value("trust"), self.value("per_photo")
-        total, weight = trust * self.value("share") * task.mean, trust
-        for photo in sorted(set(owners.tolist())):
-            own = sketches[owners == photo]
-            counts = 1 / (per_photo + (1 - per_photo) / len(own))
-            total = total + counts * (own.mean(dim=0) - self.value("follow") * (task.photos[photo] - task.mean))
-            weight = weight + counts
-        return total / weight
+        per_photo, prior = self.value("per_photo"), self.value("share") * task.mean
+        drawn = sorted(set(owners.tolist()))
+        if not drawn:
+            return prior
+        own = [sketches[owners == photo] for photo in drawn]
+        owed = self.value("follow") * (task.photos[drawn] - task.mean)
+        offsets = torch.stack([rows.mean(dim=0) for rows in own]) - owed - prior
+        weights = torch.stack([1 / (per_photo + (1 - per_photo) / len(rows)) for rows in own])
+        trust = 1 / self._distance_over_error(offsets, weights)
+        return prior + weights @ offsets / (trust + weights.sum())
+
+    def _distance_over_error(self, offsets: Tensor, weights: Tensor) -> Tensor:
+        others = len(offsets) - 1
+        ratio = offsets.new_zeros(())
+        if others:
+            lengths = offsets.square().sum(dim=1)
+            distance = (offsets.sum(dim=0).square().sum() - lengths.sum()) / (others * (others + 1))
+            error = (weights * (lengths - distance)).mean()
+            ratio = (distance.clamp(min=0) / error.clamp(min=1e-9)).clamp(max=MOST)
+        return (others * ratio + LEARNED / self.value("trust")) / (others + LEARNED + NONE)
 
     def adaptation(self, name: str, embedding_dim: int, bundle_id: str = "") -> Adaptation:
         """What serving needs of it."""

@@ -4,9 +4,16 @@ A sketch hardly moves with its photo: with m the photos' mean, sketches of photo
 Taken as it is, the mean of the sketches at hand would draw every query towards their own photos; less what they owe to
 those it is an estimate of c. With c normal around `share` * m, and an error of its photo and of its own in each sketch,
 
-    c = (trust * share * m + sum_i w_i d_i) / (trust + sum_i w_i),      w_i = 1 / (per_photo + (1 - per_photo) / n_i)
+    c = share * m + sum_i w_i x_i / (trust' + sum_i w_i),      w_i = 1 / (per_photo + (1 - per_photo) / n_i)
 
-where photo i has n_i sketches whose mean, less follow * (p_i - m), is d_i.
+where photo i has n_i sketches whose mean, less follow * (p_i - m), lies x_i off share * m.
+
+How far sketches lie off differs between categories: hardly where the encoders were trained on the category, far where
+they never saw its like. Errors of different photos have nothing in common, so x_i . x_j estimates the squared distance
+U; what is left of |x_i|^2 is error, S. The examples' own U / S and the learned 1 / trust are averaged, as an empirical
+Bayes estimate (James and Stein, 1961) between the two, with one photo's worth of no distance at all beside them:
+
+    1 / trust' = ((P - 1) max(0, U / S) + LEARNED / trust) / (P - 1 + LEARNED + NONE),      P photos
 """
 
 from __future__ import annotations
@@ -17,6 +24,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
+
+LEARNED = 0.5
+"""Photos that what was learned across categories counts for. Embeddings are long, so two photos already tell much."""
+NONE = 1.0
+"""Photos' worth of no distance: a single photo's sketches cannot tell what they owe to it, and move little."""
+MOST = 1e3
+"""Largest U / S that is believed: sketches of some photos may happen to lie exactly alike."""
 
 
 class CentrePrior(BaseModel):
@@ -31,11 +45,26 @@ class CentrePrior(BaseModel):
 
     def centre(self, sketches: Vectors, positives: Rows, photos: Vectors, mean: Vectors) -> Vectors:
         """(S, E) sketches, (S,) each one's photo among (G, E), (E,) the photos' mean -> c (E,). S may be 0."""
-        total, weight = self.trust * self.share * mean, self.trust
-        for photo in np.unique(positives):
-            own = sketches[positives == photo]
-            counts = 1.0 / (self.per_photo + (1 - self.per_photo) / len(own))
-            total = total + counts * (own.mean(axis=0) - self.follow * (photos[photo] - mean))
-            weight += counts
-        centre: Vectors = (total / weight).astype(np.float32)
+        prior = (self.share * mean).astype(np.float32)
+        drawn = np.unique(positives)
+        if not len(drawn):
+            return prior
+        own = [sketches[positives == photo] for photo in drawn]
+        owed = self.follow * (photos[drawn] - mean)
+        offsets = np.stack([rows.mean(axis=0) for rows in own]) - owed - prior
+        weights = np.array([1 / (self.per_photo + (1 - self.per_photo) / len(rows)) for rows in own], np.float32)
+        trust = 1 / self._distance_over_error(offsets, weights)
+        centre: Vectors = (prior + weights @ offsets / (trust + weights.sum())).astype(np.float32)
         return centre
+
+    def _distance_over_error(self, offsets: Vectors, weights: Vectors) -> float:
+        """(P, E), (P,) -> 1 / trust'."""
+        photos = len(offsets)
+        ratio = 0.0
+        if photos > 1:
+            lengths = np.einsum("pe,pe->p", offsets, offsets)
+            total = offsets.sum(axis=0)
+            distance = float(total @ total - lengths.sum()) / (photos * (photos - 1))
+            error = float((weights * (lengths - distance)).mean())
+            ratio = min(max(distance, 0.0) / max(error, 1e-9), MOST)
+        return ((photos - 1) * ratio + LEARNED / self.trust) / (photos - 1 + LEARNED + NONE)
