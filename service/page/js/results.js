@@ -52,12 +52,14 @@ export class ResultsGrid {
   /** @param {Hit[]} hits best first */
   render(hits) {
     this.#hits = hits;
-    const hadFocus = this.#list.contains(document.activeElement);
+    const focused = this.#list.contains(document.activeElement) ? document.activeElement : null;
     const before = new Map([...this.#list.children].map((cell) => [cell.dataset.photoId, { cell, box: cell.getBoundingClientRect() }]));
     const cells = hits.map((hit, index) => this.#fill(before.get(hit.photo_id)?.cell ?? this.#newCell(hit), hit, index));
     this.#list.replaceChildren(...cells);
     this.#rove(0);
-    if (hadFocus) this.focus();
+    // Whoever has just marked a photo stays with it, wherever it stands now; else the best one is next.
+    if (focused?.matches(".pick") && this.#list.contains(focused)) focused.focus();
+    else if (focused) this.focus();
     this.#animate(cells, before);
   }
 
