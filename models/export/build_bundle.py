@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,6 @@ def build_bundle(release: Release) -> Bundle:
     sketch, photo = preprocesses(size_px, release.normalisation)
     models = (export_onnx(students.sketch, size_px), export_onnx(students.photo, size_px))
     splits = tuple(ValidationSplit(**split) for split in saved.experiment["validation"])
-    parity = _parity(students, models, (sketch, photo), load_galleries(release.data, splits[:1]))
-    parity.require(_MAX_DIFFERENCE)
 
     def write(out: Path, card: str, metrics: dict[str, Any]) -> Bundle:
         write_bundle(
@@ -71,8 +69,11 @@ def build_bundle(release: Release) -> Bundle:
 
     card = release.card.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
+        galleries = load_galleries(release.data, splits, Path(folder) / "drawings")
+        parity = _parity(students, models, (sketch, photo), galleries[splits[0].name])
+        parity.require(_MAX_DIFFERENCE)
         # Measured through the files that ship, so they have to exist before the manifest that holds their figures.
-        rows = encode_splits(write(Path(folder) / "draft", card, {}), load_galleries(release.data, splits))
+        rows = encode_splits(write(Path(folder) / "draft", card, {}), galleries)
     figures = {name: split.figures() for name, split in rows.items()}
     metrics = {"splits": as_metrics(figures), "parity": asdict(parity)}
     return write(release.out, card.replace("{figures}", as_table(figures)), metrics)
@@ -82,13 +83,12 @@ def _parity(
     students: Students | VitStudents,
     models: tuple[bytes, bytes],
     preprocess: tuple[Preprocess, Preprocess],
-    galleries: Mapping[str, Sequence[CategoryGallery]],
+    galleries: Sequence[CategoryGallery],
 ) -> Parity:
     """Both encoders on the sketches and photos of these galleries, as torch and as ONNX Runtime compute them."""
-    chosen = [gallery for split in galleries.values() for gallery in split]
     paths = (
-        [query.sketch_path for gallery in chosen for query in gallery.queries],
-        [photo.path for gallery in chosen for photo in gallery.photos],
+        [query.sketch_path for gallery in galleries for query in gallery.queries],
+        [photo.path for gallery in galleries for photo in gallery.photos],
     )
     reference, exported = [], []
     for number, student in enumerate((students.sketch, students.photo)):

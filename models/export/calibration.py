@@ -26,15 +26,17 @@ class Calibration:
     folders: dict[str, int]
 
 
-def calibration_images(bundle: Bundle, data: Path, sets: Sequence[SetConfig], pairs: int) -> Calibration:
+def calibration_images(
+    bundle: Bundle, data: Path, sets: Sequence[SetConfig], pairs: int, drawings: Path
+) -> Calibration:
     """About `pairs` training pairs, as many from each set, prepared as the bundle prepares them; always the same ones.
 
-    Raises PairsError, DatasetError.
+    `drawings`: see `open_pairs`. Raises PairsError, DatasetError.
     """
     random = np.random.default_rng(_SEED)
     sketches, photos, folders = [], [], {}
     for chosen in sets:
-        known = open_pairs(data / chosen.folder)
+        known = open_pairs(data / chosen.folder, drawings)
         drawn = [pair for pair in known.split(chosen.split) if pair.photo.photo_id not in chosen.exclude]
         picked = _sample(drawn, -(-pairs // len(sets)), random)
         folders[chosen.folder] = len(picked)

@@ -1,4 +1,4 @@
-"""What an encoder costs: CPU time an image in one thread, and bytes on disk."""
+"""What an encoder costs: CPU time an image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Encode = Callable[[NDArray[np.float32]], object]
 
 @dataclass(frozen=True)
 class Contender:
-    """An encoder to be timed. `encode` must compute in the calling thread. `size_px`: side of its input."""
+    """An encoder to be timed, best opened with one thread. `size_px`: side of its input."""
 
     encode: Encode
     size_px: int
@@ -24,7 +24,7 @@ class Contender:
 def cpu_milliseconds(contenders: Mapping[str, Contender], *, batch: int = 1, rounds: int = 20) -> dict[str, float]:
     """Median CPU time an image of each, in milliseconds, by name.
 
-    They take turns, and the thread's own CPU time is read, so other work on the machine weighs little and on all alike.
+    They take turns, and the process's CPU time is read: other work on the machine weighs little, and on all alike.
     """
     random = np.random.default_rng(0)
     inputs = {
@@ -36,7 +36,7 @@ def cpu_milliseconds(contenders: Mapping[str, Contender], *, batch: int = 1, rou
         one.encode(inputs[name])  # the first call allocates
     for _ in range(rounds):
         for name, one in contenders.items():
-            began = time.thread_time()
+            began = time.process_time()
             one.encode(inputs[name])
-            spent[name].append((time.thread_time() - began) / batch)
+            spent[name].append((time.process_time() - began) / batch)
     return {name: 1e3 * statistics.median(times) for name, times in spent.items()}

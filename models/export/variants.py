@@ -100,20 +100,21 @@ def make_variant(request: VariantRequest, report: Callable[[str], None]) -> Bund
     """
     parent = Bundle.load(request.parent, Runtime(device="cpu", threads=1))
     splits, sets = _trained_on(parent)
-    galleries = load_galleries(request.data, splits)
-    images = calibration_images(parent, request.data, sets, request.calibration_pairs)
-    before = encode_splits(parent, galleries)
     trials = []
-    for recipe, convert in RECIPES[request.precision].items():
-        models = _converted(parent, convert, images)
-        with tempfile.TemporaryDirectory() as folder:
-            _write(parent, request, models, out=Path(folder) / "draft", card="")
-            draft = Bundle.load(Path(folder) / "draft", Runtime(device="cpu", threads=1))
-            trial = _compared(recipe, before, encode_splits(draft, galleries))
-        report(str(trial))
-        trials.append(trial)
-        if trial.loss <= request.max_loss:
-            return _publish(parent, request, models, images, trial)
+    with tempfile.TemporaryDirectory() as folder:
+        drawings, draft = Path(folder) / "drawings", Path(folder) / "draft"
+        galleries = load_galleries(request.data, splits, drawings)
+        images = calibration_images(parent, request.data, sets, request.calibration_pairs, drawings)
+        before = encode_splits(parent, galleries)
+        for recipe, convert in RECIPES[request.precision].items():
+            models = _converted(parent, convert, images)
+            _write(parent, request, models, out=draft, card="")
+            opened = Bundle.load(draft, Runtime(device="cpu", threads=1))
+            trial = _compared(recipe, before, encode_splits(opened, galleries))
+            report(str(trial))
+            trials.append(trial)
+            if trial.loss <= request.max_loss:
+                return _publish(parent, request, models, images, trial)
     raise VariantRefused(
         f"{100 * request.max_loss:.1f} points of acc@1 may be lost on a split; " + "; ".join(map(str, trials))
     )

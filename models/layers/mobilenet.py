@@ -62,7 +62,7 @@ class MobileNetTrunk(nn.Module):
     def freeze(self, stages: int) -> None:
         """Keep the weights of the stem and the first `stages` stages as they are; 0 freezes nothing."""
         if stages:
-            for block in self.blocks[: self._ends[stages - 1]]:
+            for block in list(self.blocks)[: self._ends[stages - 1]]:
                 block.requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
