@@ -51,13 +51,13 @@ def centred_info_nce(
     photos have nothing to tell apart and are left out; 0 when that leaves none.
     """
     terms = []
-    for group in groups.unique():
+    for group in torch.unique(groups):
         rows = (groups == group).nonzero()[:, 0]
         if len(rows) < 2:
             continue
         mean = photos[rows].sum(dim=0) / (len(rows) + prior_photos)
-        moved = (F.normalize(side[rows] - mean, dim=1) for side in (sketches, photos))
-        found = info_nce(*moved, identities[rows], temperature=temperature, label_smoothing=label_smoothing)
+        drawn, seen = F.normalize(sketches[rows] - mean, dim=1), F.normalize(photos[rows] - mean, dim=1)
+        found = info_nce(drawn, seen, identities[rows], temperature=temperature, label_smoothing=label_smoothing)
         terms.append(found.total * len(rows))
     return torch.stack(terms).sum() / len(groups) if terms else sketches.sum() * 0.0
 
