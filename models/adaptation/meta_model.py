@@ -168,7 +168,7 @@ class MetaModel(nn.Module):
             lengths = offsets.square().sum(dim=1)
             distance = (offsets.sum(dim=0).square().sum() - lengths.sum()) / (others * (others + 1))
             error = (weights * (lengths - distance)).mean()
-            ratio = (distance.clamp(min=0) / error.clamp(min=1e-9)).clamp(max=MOST)
+            ratio = torch.minimum(distance.clamp(min=0) / error.clamp(min=1e-9), MOST / self.value("trust"))
         return (others * ratio + LEARNED / self.value("trust")) / (others + LEARNED + NONE)
 
     def adaptation(self, name: str, embedding_dim: int, bundle_id: str = "") -> Adaptation:

@@ -14,6 +14,8 @@ U; what is left of |x_i|^2 is error, S. The examples' own U / S and the learned 
 Bayes estimate (James and Stein, 1961) between the two, with one photo's worth of no distance at all beside them:
 
     1 / trust' = ((P - 1) max(0, U / S) + LEARNED / trust) / (P - 1 + LEARNED + NONE),      P photos
+
+A trust without bounds therefore leaves the centre where it was, whatever the examples say.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ LEARNED = 0.5
 """Photos that what was learned across categories counts for. Embeddings are long, so two photos already tell much."""
 NONE = 1.0
 """Photos' worth of no distance: a single photo's sketches cannot tell what they owe to it, and move little."""
-MOST = 1e3
-"""Largest U / S that is believed: sketches of some photos may happen to lie exactly alike."""
+MOST = 10.0
+"""Times the learned 1 / trust that U / S is believed at most: sketches of two photos may happen to be alike."""
 
 
 class CentrePrior(BaseModel):
@@ -66,5 +68,5 @@ class CentrePrior(BaseModel):
             total = offsets.sum(axis=0)
             distance = float(total @ total - lengths.sum()) / (photos * (photos - 1))
             error = float((weights * (lengths - distance)).mean())
-            ratio = min(max(distance, 0.0) / max(error, 1e-9), MOST)
+            ratio = min(max(distance, 0.0) / max(error, 1e-9), MOST / self.trust)
         return ((photos - 1) * ratio + LEARNED / self.trust) / (photos - 1 + LEARNED + NONE)
