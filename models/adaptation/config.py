@@ -56,7 +56,7 @@ class StyleConfig(_Frozen):
 
 
 class AdaptConfig(_Frozen):
-    """Everything that decides a run, besides the data and the encoders. `about`: see ExperimentConfig.
+    """Everything that decides a run, besides the data and the encoders. `about`: see XModalConfig.
 
     `folder`, `split`: the pairs to make episodes of. `learn`: the scalars that the outer loop updates; the margin
     network is learned where `method` is adaptive. `head_dim`: E' of a learned start of M, 0 for the identity.

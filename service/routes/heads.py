@@ -84,8 +84,8 @@ _TAUGHT: Responses = created("The head, stored", examples.HEAD) | _REPORT
 async def teach_category(request: Request, category: Category, params: Annotated[TeachParams, Query()]) -> Response:
     """Fits a head to pairs of a sketch and the photo that it shows; searches with `category=` then go through it.
 
-    It goes live when leave-one-out over the examples does not get worse. Uploaded photos join the gallery, at once and
-    for good, whether or not the head goes live.
+    It goes live unless leave-one-out over the examples gets worse by more than chance explains. Uploaded photos join
+    the gallery, at once and for good, whether or not the head goes live.
     """
     return await _teach(request, "category", category, params)
 
