@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from models.layers.mobilenet import MobileNetTrunk
 from models.layers.resnet import ResNetTrunk
-
-Trunk = ResNetTrunk | MobileNetTrunk
+from models.layers.trunks import Trunk
 
 
 @dataclass(frozen=True)

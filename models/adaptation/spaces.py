@@ -9,76 +9,19 @@ parameters are few, and say how to read a category's own statistics.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from PIL import Image
 
-from models.bundle import Bundle, Preprocess
+from models.bundle import Bundle
 from models.data.formats import PairDataset
 from models.data.pairs import PhotoKey
 from models.evaluation.adaptation.material import EmbeddedPart, embedded_part
 from models.evaluation.encoders import EncoderPair
-from models.students import Student, StudentConfig, Students
-from models.training.checkpoint import Checkpoint, CheckpointInvalid
-from models.training.validation import preprocesses
-
-
-@dataclass(frozen=True)
-class TorchEncoder:
-    """A student as an encoder."""
-
-    student: Student
-    preprocess: Preprocess
-    embedding_dim: int
-
-    def view(self, image: Image.Image) -> Image.Image:
-        """See `Preprocess.view`."""
-        return self.preprocess.view(image)
-
-    def prepare(self, image: Image.Image) -> NDArray[np.float32]:
-        """See `Preprocess`."""
-        return self.preprocess(image)
-
-    @torch.no_grad()
-    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(B, 3, S, S) -> (B, E), rows of length 1."""
-        rows: NDArray[np.float32] = self.student(torch.from_numpy(batch)).numpy()
-        return rows
-
-
-@dataclass(frozen=True)
-class TorchPair:
-    """The students of a checkpoint as a pair of encoders."""
-
-    bundle_id: str
-    sketch: TorchEncoder
-    photo: TorchEncoder
-
-    @classmethod
-    def load(cls, path: Path) -> TorchPair:
-        """Read a `students.pt`. Raises CheckpointInvalid."""
-        saved = Checkpoint.load(path)
-        values = saved.experiment.get("student")
-        if values is None:
-            raise CheckpointInvalid(f"{path} does not hold students with a grid")
-        config = StudentConfig(**{**values, "widths": tuple(values["widths"])})
-        students = Students(config)
-        students.load_state_dict(saved.averaged)
-        students.eval()
-        sketch, photo = preprocesses(config.size_px)
-        return cls(
-            f"fold-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}",
-            TorchEncoder(students.sketch, sketch, config.embedding_dim),
-            TorchEncoder(students.photo, photo, config.embedding_dim),
-        )
+from models.training.torch_encoders import TorchPair
 
 
 def training_spaces(

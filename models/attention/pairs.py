@@ -11,13 +11,14 @@ from PIL import Image
 
 from models.attention.layout import Layout, LayoutUnknown, Parts
 from models.attention.overlay import PANEL_PX, Panel, Row, overlay, picture
-from models.attention.students import SeeThrough, TorchEncoder
+from models.attention.students import SeeThrough, read_by_cls
 from models.attention.teacher import SeenTeacher
 from models.bundle import decode_image
 from models.bundle.category_head import CategoryHead
 from models.data.formats import PairDataset, SketchRecord
 from models.data.pairs import Photo
 from models.evaluation.dataset_embeddings import embed_photos, embed_sketches
+from models.training.torch_encoders import TorchEncoder
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _student_rows(found: _Found, students: SeeThrough) -> list[Row]:
     encoders = (students.sketch, students.photo, students.photo)
     images = (found.record.sketch.image(), _decoded(found.right), _decoded(found.rival))
     maps = [
-        encoder.attention(image) if isinstance(encoder, TorchEncoder) else None
+        read_by_cls(encoder, image) if isinstance(encoder, TorchEncoder) else None
         for encoder, image in zip(encoders, images, strict=True)
     ]
     read = [attention for attention in maps if attention is not None]

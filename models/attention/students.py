@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.attention.layout import Layout
-from models.bundle import Bundle, Preprocess, Runtime
+from models.bundle import Bundle, Runtime
 from models.evaluation.encoders import ImageEncoder
 from models.students import Student
 from models.training.student_checkpoint import load_students
-from models.training.validation import preprocesses
-from models.vit_students import VitStudent
+from models.training.torch_encoders import TorchEncoder, TorchPair
 
 
 class SeeThrough(Protocol):
@@ -58,38 +57,6 @@ class BundleStudents:
 
 
 @dataclass(frozen=True)
-class TorchEncoder:
-    """A student behind the calls of `models.bundle.Encoder`."""
-
-    student: Student | VitStudent
-    preprocess: Preprocess
-    embedding_dim: int
-
-    def view(self, image: Image.Image) -> Image.Image:
-        """What is seen of an image. Raises SketchEmpty, SketchSolid."""
-        return self.preprocess.view(image)
-
-    def prepare(self, image: Image.Image) -> NDArray[np.float32]:
-        """An image -> (3, S, S). Raises SketchEmpty, SketchSolid."""
-        return self.preprocess(image)
-
-    @torch.no_grad()
-    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(B, 3, S, S) -> (B, E), rows of length 1."""
-        rows: NDArray[np.float32] = self.student(torch.from_numpy(batch)).numpy()
-        return rows
-
-    @torch.no_grad()
-    def attention(self, image: Image.Image) -> NDArray[np.float32] | None:
-        """(h, w), the mean of the heads: what the CLS reads in the last block. None where there is no CLS."""
-        if isinstance(self.student, Student):
-            return None
-        weights = self.student.encoder.attention(torch.from_numpy(self.prepare(image)[None]))
-        mean: NDArray[np.float32] = weights[0].mean(dim=0).numpy()
-        return mean
-
-
-@dataclass(frozen=True)
 class CheckpointStudents:
     """As training left them."""
 
@@ -102,7 +69,15 @@ class CheckpointStudents:
     def load(cls, path: Path) -> CheckpointStudents:
         """Raises CheckpointInvalid, LayoutUnknown."""
         students, saved = load_students(path)
-        dim = students.config.embedding_dim
-        views = preprocesses(students.config.size_px)
-        sketch, photo = TorchEncoder(students.sketch, views[0], dim), TorchEncoder(students.photo, views[1], dim)
-        return cls(path.parent.name, Layout.of_experiment(saved.experiment), sketch, photo)
+        pair = TorchPair.of(students, path.parent.name)
+        return cls(pair.bundle_id, Layout.of_experiment(saved.experiment), pair.sketch, pair.photo)
+
+
+@torch.no_grad()
+def read_by_cls(encoder: TorchEncoder, image: Image.Image) -> NDArray[np.float32] | None:
+    """(h, w), the mean of the heads: what the CLS reads in the last block. None where there is no CLS."""
+    if isinstance(encoder.student, Student):
+        return None
+    weights = encoder.student.encoder.attention(torch.from_numpy(encoder.prepare(image)[None]))
+    mean: NDArray[np.float32] = weights[0].mean(dim=0).numpy()
+    return mean

@@ -72,6 +72,9 @@ def students(
     teacher: Annotated[
         Path | None, typer.Option(help="A teacher's run directory, or a file with larger students.")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Begin with these students' weights; they may see another size.")
+    ] = None,
     keep: Annotated[
         list[int] | None, typer.Option(metavar="STEP", help="Write this step's students to kept/STEP; repeatable.")
     ] = None,
@@ -90,7 +93,7 @@ def students(
     try:
         experiment = XModalConfig.load(config, changes or ())
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
-        distill_students(XModalRun(experiment, resources, out, teacher, keep=tuple(keep or ())))
+        distill_students(XModalRun(experiment, resources, out, teacher, keep=tuple(keep or ()), start=start))
     except InkseekError as error:
         _fail(f"{type(error).__name__}: {error}")
 

@@ -27,7 +27,12 @@ from models.losses.triplet import triplet
 from models.teacher import FrozenTeacher, Targets
 from models.training.checkpoint import Checkpoint
 from models.training.experiment import XModalRun
-from models.training.initial_weights import freeze_stages, start_from_imagenet, start_from_published
+from models.training.initial_weights import (
+    freeze_stages,
+    start_from_imagenet,
+    start_from_published,
+    start_from_students,
+)
 from models.training.loop import Fit, Verdict
 from models.training.pair_batches import PairBatch
 from models.training.place import Place
@@ -52,16 +57,28 @@ def distill_students(run: XModalRun) -> None:
     step it raises TeacherMissing, CheckpointInvalid, and what `RunDirectory.open`, `XModalRun.prepare` and
     `XModalRun.launch` raise.
     """
-    experiment = {"task": "students", "teacher_sha256": None, **run.config.model_dump(mode="json")}
+    experiment = {
+        "task": "students",
+        "teacher_sha256": None,
+        "start_sha256": None,
+        **run.config.model_dump(mode="json"),
+    }
     if run.config.student_training.distilling:
         if run.teacher is None:
             raise TeacherMissing("these losses need a teacher: give --teacher RUN, or set their weights to 0")
         _load_frozen(run.teacher)
         weights = run.teacher if run.teacher.is_file() else run.teacher / TEACHER_NAME
-        experiment["teacher_sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
+        experiment["teacher_sha256"] = _sha256(weights)
+    if run.start is not None:
+        start_from_students(run.config.build_students(), run.start)
+        experiment["start_sha256"] = _sha256(run.start)
     RunDirectory.open(run.out, experiment)
     run.prepare()
     run.launch(partial(_train_rank, run))
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 Frozen: TypeAlias = FrozenTeacher | FrozenStudents
@@ -95,6 +112,8 @@ def _train_rank(run: XModalRun, place: Place) -> None:
         start_from_imagenet(students, run.pretrained)
     if config.published_student is not None:
         start_from_published(students, config.published_student)
+    if run.start is not None:
+        start_from_students(students, run.start)
     plan = config.student_training.plan
     freeze_stages(students, plan.frozen_stages)
     for part in (module, teacher):

@@ -38,7 +38,8 @@ class Resources:
 class XModalRun:
     """`out`: the run's directory. `teacher`: a teacher's. `stop_after`: end after this step as if killed there.
 
-    `keep`: steps whose students are kept whatever their figures, to blend them.
+    `keep`: steps whose students are kept whatever their figures, to blend them. `start`: a file with students of the
+    same form, whose weights the new ones begin with.
     """
 
     config: XModalConfig
@@ -47,6 +48,7 @@ class XModalRun:
     teacher: Path | None = None
     stop_after: int | None = None
     keep: tuple[int, ...] = ()
+    start: Path | None = None
 
     @property
     def images(self) -> Path:

@@ -9,11 +9,14 @@ from torch import nn
 
 from models.layers.mobilenet import MobileNetTrunk
 from models.layers.resnet import ResNetTrunk
+from models.layers.trunks import Trunk
+from models.training.checkpoint import CheckpointInvalid
 from models.training.pretrained import MOBILENET_V2_IMAGENET, RESNET18_IMAGENET, PinnedWeights, fetch
 from models.training.run_state import load_tensors
+from models.training.student_checkpoint import load_students
 from models.vit import Vit
 
-_IMAGENET: dict[type[ResNetTrunk | MobileNetTrunk], PinnedWeights] = {
+_IMAGENET: dict[type[Trunk], PinnedWeights] = {
     ResNetTrunk: RESNET18_IMAGENET,
     MobileNetTrunk: MOBILENET_V2_IMAGENET,
 }
@@ -29,6 +32,14 @@ def start_from_imagenet(module: nn.Module, cache: Path) -> None:
                 trunk.load_published(published)
 
 
+def start_from_students(module: nn.Module, path: Path) -> None:
+    """Give students the averaged weights of others, which may have seen another size. Raises CheckpointInvalid."""
+    try:
+        module.load_state_dict(load_students(path)[0].state_dict())
+    except RuntimeError as error:
+        raise CheckpointInvalid(f"the students of {path} have another form than those to train: {error}") from error
+
+
 def start_from_published(module: nn.Module, path: Path) -> None:
     """Give every ViT in the module the weights of a file. Raises CheckpointInvalid, PublishedWeightsUnfit."""
     values = load_tensors(path)
@@ -41,5 +52,5 @@ def start_from_published(module: nn.Module, path: Path) -> None:
 def freeze_stages(module: nn.Module, stages: int) -> None:
     """Keep the first stages of every CNN trunk as they are."""
     for part in module.modules():
-        if isinstance(part, ResNetTrunk | MobileNetTrunk):
+        if isinstance(part, Trunk):
             part.freeze(stages)

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor, nn
 
-from models.layers.resnet import ResNetTrunk
+from models.layers.trunks import Trunk
 from models.losses.queue_contrast import KeyQueue
 from models.training.averaging import move_average
 from models.training.pair_batches import PairBatch, PairBatches
@@ -182,7 +182,7 @@ class Fit:
 
 def _optimiser(module: nn.Module, plan: TrainingPlan) -> torch.optim.Optimizer:
     """CNN trunks learn at `rate`, everything else at `new_rate`."""
-    trunks = [part for part in module.modules() if isinstance(part, ResNetTrunk)]
+    trunks = [part for part in module.modules() if isinstance(part, Trunk)]
     old = {id(parameter) for trunk in trunks for parameter in trunk.parameters()}
     learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
     groups = [

@@ -13,11 +13,12 @@ from types import MappingProxyType
 
 from models.adaptation.comparison.variant import ComparisonConfig, TestSet
 from models.adaptation.config import AdaptConfig
-from models.adaptation.spaces import TorchPair, cached_part, training_spaces
+from models.adaptation.spaces import cached_part, training_spaces
 from models.bundle import Bundle
 from models.data.formats import open_dataset
 from models.evaluation.adaptation.material import EmbeddedPart
 from models.evaluation.encoders import EncoderPair
+from models.training.torch_encoders import TorchPair
 
 Say = Callable[[str], object]
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from models.training.checkpoint import Checkpoint, CheckpointInvalid
 from models.training.config import BatchConfig
 from models.training.distill_students import STUDENTS_NAME, distill_students
 from models.training.experiment import Resources, XModalRun
+from models.training.run_directory import RunMismatch
 from models.training.student_checkpoint import load_students
 from models.training.xmodalvit_config import StudentTraining, TrainingPlan, XModalConfig
 
@@ -133,3 +134,31 @@ def test_frozen_students_answer_as_in_eval_mode_and_never_learn(large: Path) -> 
     assert frozen(photos, first, first).sketch_second is not None
     assert not any(module.training for module in frozen.modules())
     assert not any(parameter.requires_grad for parameter in frozen.parameters())
+
+
+def test_students_begin_where_others_ended(large: Path, shapes_dir: Path, tmp_path: Path) -> None:
+    still = TrainingPlan(steps=1, rate=0.0, new_rate=0.0, weight_decay=0.0, evaluate_every=1)
+    training = StudentTraining(plan=still, queue_contrast=0, distance=0, angle=0, info_nce=1.0)
+    config = experiment().model_copy(update={"student": replace(LARGE, size_px=48), "student_training": training})
+    resources = Resources(shapes_dir.parent)
+    distill_students(XModalRun(config, resources, tmp_path / "run", start=large))
+    begun, ended = load_students(large)[0].state_dict(), load_students(tmp_path / "run" / STUDENTS_NAME)[0].state_dict()
+    assert all(torch.equal(begun[name], ended[name]) for name in begun if "head.norm" not in name)
+    with pytest.raises(RunMismatch):
+        distill_students(XModalRun(config, resources, tmp_path / "run"))
+    with pytest.raises(CheckpointInvalid, match="another form"):
+        distill_students(
+            XModalRun(config.model_copy(update={"student": SMALL}), resources, tmp_path / "none", start=large)
+        )
+
+
+def test_a_mobile_trunk_learns_at_the_rate_of_pretrained_ones(shapes_dir: Path, tmp_path: Path) -> None:
+    still = TrainingPlan(steps=2, rate=0.0, new_rate=1e-2, evaluate_every=2)
+    training = StudentTraining(plan=still, queue_contrast=0, distance=0, angle=0, info_nce=1.0)
+    config = experiment().model_copy(update={"student_training": training})
+    torch.manual_seed(config.seed)
+    begun = config.build_students().state_dict()
+    distill_students(XModalRun(config, Resources(shapes_dir.parent), tmp_path / "run"))
+    ended = load_students(tmp_path / "run" / STUDENTS_NAME)[0].state_dict()
+    assert all(torch.equal(begun[name], ended[name]) for name in begun if ".trunk." in name)
+    assert not torch.equal(begun["sketch.head.project.weight"], ended["sketch.head.project.weight"])
