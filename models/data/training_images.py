@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_serializer
 
 from models.bundle import SketchNormalisation, decode_image
 from models.bundle.preprocess import Preprocess
@@ -53,6 +53,11 @@ class SetConfig(BaseModel):
     focus: float | None = None
     exclude: frozenset[str] = frozenset()
     split_by_person: bool = False
+
+    @field_serializer("exclude")
+    def _in_order(self, ids: frozenset[str]) -> list[str]:
+        """A set has another order in every process, and an experiment is known by its text."""
+        return sorted(ids)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+import models
 from models.data.pairs import SplitMissing
 from models.export.build_bundle import Release, build_bundle
 from models.training.checkpoint import CheckpointInvalid
@@ -148,6 +152,28 @@ def test_another_experiment_in_the_same_directory_is_refused(
 ) -> None:
     with pytest.raises(RunMismatch, match="another seed"):
         train_teacher(XModalRun(experiment(seed=1), Resources(outlines_dir), teacher_dir))
+
+
+def test_an_experiment_reads_the_same_in_every_process() -> None:
+    """Python orders a set by hashes that each process draws anew; a run that goes on compares the experiment's text."""
+    code = """if True:
+        from pathlib import Path
+        from models.training.xmodalvit_config import XModalConfig
+        for path in sorted(Path("models/configs").glob("xmodalvit_*.toml")):
+            print(XModalConfig.load(path).model_dump_json())"""
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(models.__path__[0]).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert '"exclude":["1f302",' in texts[0]
+    assert texts[0] == texts[1]
 
 
 def test_two_processes_compute_what_one_does(
