@@ -70,7 +70,7 @@ def students(
     data: Data,
     out: Out,
     teacher: Annotated[
-        Path | None, typer.Option(help="A teacher's run directory, or a file with larger students.")
+        Path | None, typer.Option(help="A teacher's run directory; or larger students, as a file or a bundle.")
     ] = None,
     start: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Begin with these students' weights; they may see another size.")

@@ -7,26 +7,24 @@ baselines, beside the others they let the two students meet directly.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from models.bundle.errors import InkseekError
+from models.bundle import InkseekError
 from models.evaluation.protocol import CategoryGallery
-from models.frozen_students import FrozenStudents
 from models.losses.embedding_match import embedding_match
 from models.losses.info_nce import centred_info_nce, info_nce
 from models.losses.queue_contrast import KeyQueue, queue_contrast
 from models.losses.relational_distillation import relational_angle, relational_distance
 from models.losses.triplet import triplet
-from models.teacher import FrozenTeacher, Targets
+from models.teacher import Targets
 from models.training.checkpoint import Checkpoint
 from models.training.experiment import XModalRun
+from models.training.frozen_teachers import Frozen, load_frozen, weights_sha256
 from models.training.initial_weights import (
     freeze_stages,
     start_from_imagenet,
@@ -38,8 +36,6 @@ from models.training.pair_batches import PairBatch
 from models.training.place import Place
 from models.training.ranks import gather_cells, sum_gradients
 from models.training.run_directory import RunDirectory
-from models.training.student_checkpoint import load_students
-from models.training.train_teacher import TEACHER_NAME, load_teacher
 from models.training.validation import AnyStudents, validate
 from models.training.xmodalvit_config import XModalConfig
 
@@ -54,8 +50,8 @@ def distill_students(run: XModalRun) -> None:
     """Train, or go on with, the students of `run.config`; the best weights go to `students.pt`.
 
     That file is a `Checkpoint`, which `models.export.build_bundle` turns into a bundle. Before the first
-    step it raises TeacherMissing, CheckpointInvalid, and what `RunDirectory.open`, `XModalRun.prepare` and
-    `XModalRun.launch` raise.
+    step it raises TeacherMissing, and what `load_frozen`, `start_from_students`, `RunDirectory.open`,
+    `XModalRun.prepare` and `XModalRun.launch` raise.
     """
     experiment = {
         "task": "students",
@@ -66,27 +62,14 @@ def distill_students(run: XModalRun) -> None:
     if run.config.student_training.distilling:
         if run.teacher is None:
             raise TeacherMissing("these losses need a teacher: give --teacher RUN, or set their weights to 0")
-        _load_frozen(run.teacher)
-        weights = run.teacher if run.teacher.is_file() else run.teacher / TEACHER_NAME
-        experiment["teacher_sha256"] = _sha256(weights)
+        load_frozen(run.teacher)
+        experiment["teacher_sha256"] = weights_sha256(run.teacher)
     if run.start is not None:
         start_from_students(run.config.build_students(), run.start)
-        experiment["start_sha256"] = _sha256(run.start)
+        experiment["start_sha256"] = weights_sha256(run.start)
     RunDirectory.open(run.out, experiment)
     run.prepare()
     run.launch(partial(_train_rank, run))
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-Frozen: TypeAlias = FrozenTeacher | FrozenStudents
-
-
-def _load_frozen(path: Path) -> Frozen:
-    """A teacher's run directory, or a file with larger students. Raises CheckpointInvalid, ConfigInvalid."""
-    return FrozenStudents(load_students(path)[0]) if path.is_file() else load_teacher(path)
 
 
 class Distillation(nn.Module):
@@ -104,7 +87,7 @@ class Distillation(nn.Module):
 def _train_rank(run: XModalRun, place: Place) -> None:
     config = run.config
     torch.manual_seed(config.seed)
-    teacher = _load_frozen(run.teacher) if run.teacher and config.student_training.distilling else None
+    teacher = load_frozen(run.teacher) if run.teacher and config.student_training.distilling else None
     students = config.build_students()
     width = teacher.embedding_dim if teacher else students.config.embedding_dim
     module = Distillation(students, width)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import onnxruntime
 import pytest
 import torch
 
+from models.bundle import write_bundle
 from models.data.training_images import SetConfig
 from models.evaluation.splits import ValidationSplit
 from models.export.folded import fold
@@ -21,8 +23,10 @@ from models.training.checkpoint import Checkpoint, CheckpointInvalid
 from models.training.config import BatchConfig
 from models.training.distill_students import STUDENTS_NAME, distill_students
 from models.training.experiment import Resources, XModalRun
+from models.training.frozen_teachers import TeacherUnfit, load_frozen
 from models.training.run_directory import RunMismatch
 from models.training.student_checkpoint import load_students
+from models.training.validation import preprocesses
 from models.training.xmodalvit_config import StudentTraining, TrainingPlan, XModalConfig
 
 LARGE = StudentConfig(size_px=32, widths=(8, 16), grid=2, channels=4)
@@ -134,6 +138,36 @@ def test_frozen_students_answer_as_in_eval_mode_and_never_learn(large: Path) -> 
     assert frozen(photos, first, first).sketch_second is not None
     assert not any(module.training for module in frozen.modules())
     assert not any(parameter.requires_grad for parameter in frozen.parameters())
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")  # of torch's own exporter
+def test_a_bundle_teaches_what_its_students_would(
+    large: Path, tiny_bundle_dir: Path, shapes_dir: Path, tmp_path: Path
+) -> None:
+    students, _ = load_students(large)
+    assert isinstance(students, Students)
+    sketch, photo = preprocesses(32)
+    write_bundle(
+        tmp_path / "bundle",
+        name="large",
+        sketch_onnx=export_onnx(students.sketch, 32),
+        sketch_preprocess=sketch,
+        photo_onnx=export_onnx(students.photo, 32),
+        photo_preprocess=photo,
+        model_card="# large",
+    )
+    teacher = load_frozen(tmp_path / "bundle")
+    assert (teacher.embedding_dim, teacher.size_px) == (LARGE.embedding_dim, 32)
+    images = torch.randn(3, 2, 3, 32, 32)
+    one, other = teacher(*images), FrozenStudents(students)(*images)
+    # A bundle's weights are stored in half precision.
+    assert all(torch.allclose(value, vars(other)[name], atol=2e-3) for name, value in vars(one).items())
+    run = XModalRun(experiment(match=1.0), Resources(shapes_dir.parent), tmp_path / "run", teacher=tmp_path / "bundle")
+    distill_students(run)
+    manifest = (tmp_path / "bundle" / "manifest.json").read_bytes()
+    assert hashlib.sha256(manifest).hexdigest() in (tmp_path / "run" / "config.json").read_text()
+    with pytest.raises(TeacherUnfit, match=r"sketch encoder .* takes 32 px, mean"):
+        distill_students(replace(run, teacher=tiny_bundle_dir, out=tmp_path / "none"))
 
 
 def test_students_begin_where_others_ended(large: Path, shapes_dir: Path, tmp_path: Path) -> None:
