@@ -1,4 +1,4 @@
-"""`inkseek bundle inspect | verify | quantize`. Exit codes: 0 done, 1 refused, 2 wrong usage.
+"""`inkseek bundle inspect | verify | quantize | add-adaptation`. Exit codes: 0 done, 1 refused, 2 wrong usage.
 
 What makes variants needs the training extra, so it is imported by its command alone.
 """
@@ -14,7 +14,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from models.bundle import DEFAULT_BUNDLE, Bundle, BundleManifest, InkseekError, Runtime, read_manifest
+from models.bundle import (
+    DEFAULT_BUNDLE,
+    Adaptation,
+    Bundle,
+    BundleManifest,
+    InkseekError,
+    Runtime,
+    add_adaptation,
+    read_manifest,
+)
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -81,7 +90,21 @@ def quantize(
     Console().print(f"{manifest.bundle_id} written to {out}, {size / 1e6:.1f} MB", highlight=False, soft_wrap=True)
 
 
-def _fail(error: InkseekError) -> NoReturn:
+@app.command("add-adaptation")
+def put_adaptation(
+    file: Annotated[Path, typer.Argument(help="An adaptation.npz, as `inkseek train adapt` writes it.")],
+    bundle: Annotated[Path, typer.Option(help="The bundle that it was made for.")],
+) -> None:
+    """Put what fits heads to a few examples into a bundle, in place of what is there; its indexes stay good."""
+    try:
+        adaptation = Adaptation.load(file)
+        manifest = add_adaptation(bundle, adaptation)
+    except (InkseekError, OSError) as error:
+        _fail(error)
+    Console().print(f"{manifest.bundle_id}: {adaptation.adaptation_id}", highlight=False, soft_wrap=True)
+
+
+def _fail(error: Exception) -> NoReturn:
     Console(file=sys.stderr, stderr=True).print(f"[red]{type(error).__name__}:[/red] {error}", highlight=False)
     raise typer.Exit(1)
 

@@ -13,7 +13,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -39,6 +39,7 @@ alone, in closed form. `centred`: no examples count."""
 
 _FORMAT = 1
 _HEADER = "header"
+_OF_ONE_SPACE = ("head", "down", "up", "usual")
 
 
 class AdaptationSettings(BaseModel):
@@ -107,6 +108,11 @@ class Adaptation:
             array = self.arrays[name]
             digest.update(f"{name}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
         return f"{self.name}-{digest.hexdigest()[:12]}"
+
+    def carried_over(self, embedding_dim: int) -> Adaptation:
+        """What of this holds in any space of that width: the scalars and the margin predictor, no direction."""
+        kept = {name: array for name, array in self.arrays.items() if name not in _OF_ONE_SPACE}
+        return replace(self, embedding_dim=embedding_dim, arrays=kept, name=f"{self.name}-carried", bundle_id="")
 
     def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> FittedHead:
         """(S, E) sketches, (S,) row of each one's photo, (G, E) photos of the category -> a head for it.

@@ -1,5 +1,8 @@
 """A checkpoint to a bundle: export both students, hold them against torch, measure them, write the model card.
 
+The bundle can be taught categories by what carries over from the shipped one's adaptation; `inkseek train adapt` learns
+one for it, and `inkseek bundle add-adaptation` puts that into its place.
+
 python -m models.export.build_bundle --checkpoint RUN/checkpoint.pt --card CARD.md --data DIR --out DIR --name NAME
 """
 
@@ -17,7 +20,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.bundle import Bundle, Encoder, InkseekError, Runtime, SketchNormalisation, decode_image, write_bundle
+from models.bundle import (
+    DEFAULT_BUNDLE,
+    Adaptation,
+    Bundle,
+    Encoder,
+    InkseekError,
+    Runtime,
+    SketchNormalisation,
+    add_adaptation,
+    decode_image,
+    write_bundle,
+)
+from models.bundle.manifest import ADAPTATION_NAME
 from models.bundle.preprocess import Preprocess
 from models.evaluation.protocol import CategoryGallery
 from models.evaluation.splits import ValidationSplit, load_galleries
@@ -65,8 +80,11 @@ def build_bundle(release: Release) -> Bundle:
             metrics=metrics,
             provenance={"experiment": saved.experiment, "steps": saved.step},
         )
+        # What the shipped encoders learned about learning, so that categories can be taught from the start.
+        add_adaptation(out, shipped.carried_over(students.config.embedding_dim))
         return Bundle.load(out, Runtime(device="cpu"))
 
+    shipped = Adaptation.load(DEFAULT_BUNDLE / ADAPTATION_NAME)
     card = release.card.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         galleries = load_galleries(release.data, splits, Path(folder) / "drawings")

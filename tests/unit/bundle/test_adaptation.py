@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
+from inkseek import app
 from models.bundle import (
     Adaptation,
     Bundle,
@@ -128,3 +131,40 @@ def test_a_profile_takes_away_what_one_hand_adds() -> None:
     own = np.arange(6), np.arange(6, 12)
     assert (styled[own] - styled.mean(axis=1)).mean() > (plain[own] - plain.mean(axis=1)).mean()
     np.testing.assert_allclose(np.linalg.norm(fitted.head.embed(sketches), axis=1), 1.0, atol=1e-6)
+
+
+def test_what_carries_over_fits_heads_in_another_space() -> None:
+    learned = Adaptation.untrained(24, rate=0.5, power=0.5)
+    arrays = {**learned.arrays, "usual": np.ones(24, np.float32), "head": np.eye(24, dtype=np.float32)}
+    bound = replace(learned, arrays=arrays, bundle_id="some-bundle", name="learned")
+    carried = bound.carried_over(12)
+    carried.require_fits(12, "another-bundle")
+    assert carried.settings == learned.settings
+    assert carried.arrays.keys() == learned.arrays.keys()
+    assert carried.name == "learned-carried"
+    sketches, owners, photos = category(dim=12)
+    expected = Adaptation.untrained(12, rate=0.5, power=0.5).fit(sketches, owners, photos)
+    assert carried.fit(sketches, owners, photos).leave_one_out == expected.leave_one_out
+    assert carried.fit_profile(sketches, photos[owners], photos).head is not None
+
+
+def test_the_command_puts_an_adaptation_into_its_bundle(tiny_bundle_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_bundle_dir, tmp_path / "bundle")
+    mine = Adaptation.untrained(192, rate=0.2)
+    mine.save(tmp_path / "adaptation.npz")
+    Adaptation.untrained(24).save(tmp_path / "other.npz")
+
+    def run(file: str) -> tuple[int, str]:
+        arguments = ["bundle", "add-adaptation", str(tmp_path / file), "--bundle", str(tmp_path / "bundle")]
+        result = CliRunner().invoke(app, arguments)
+        return result.exit_code, " ".join(result.output.split())
+
+    code, said = run("adaptation.npz")
+    assert (code, mine.adaptation_id in said) == (0, True)
+    for file, problem in (("other.npz", "was made for 24 numbers"), ("none.npz", "cannot be read")):
+        code, said = run(file)
+        assert code == 1
+        assert problem in said
+    kept = Bundle.load(tmp_path / "bundle").adaptation
+    assert kept is not None
+    assert kept.adaptation_id == mine.adaptation_id

@@ -114,3 +114,6 @@ def test_from_training_to_a_measured_bundle(shapes_dir: Path, tmp_path: Path) ->
     card = (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
     assert "| val | 4 |" in card
     assert Bundle.load(tmp_path / "bundle").embedding_dim == CONFIG.embedding_dim
+    assert bundle.adaptation is not None  # it can be taught, by what carries over from the shipped one
+    assert bundle.adaptation.embedding_dim == CONFIG.embedding_dim
+    assert "usual" not in bundle.adaptation.arrays
