@@ -91,7 +91,7 @@ def _train_rank(run: XModalRun, place: Place) -> None:
     students = config.build_students()
     width = teacher.embedding_dim if teacher else students.config.embedding_dim
     module = Distillation(students, width)
-    if config.pretrained:
+    if config.pretrained and run.start is None:
         start_from_imagenet(students, run.pretrained)
     if config.published_student is not None:
         start_from_published(students, config.published_student)

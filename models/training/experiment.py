@@ -77,7 +77,7 @@ class XModalRun:
         galleries = self.galleries()
         images = self._open_images(say)
         require_learnable(self._category_batches(images), self.resources.processes)
-        if self.config.pretrained:
+        if self.config.pretrained and self.start is None:
             fetch(RESNET18_IMAGENET, self.pretrained)
             if self.config.student is not None and self.config.student.trunk == "mobilenet_v2":
                 fetch(MOBILENET_V2_IMAGENET, self.pretrained)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import torch
 
-from models.bundle import Bundle, InkseekError, Runtime
+from models.bundle import Bundle, InkseekError, Runtime, read_manifest
 from models.bundle.manifest import MANIFEST_NAME
 from models.frozen_students import FrozenBundle, FrozenStudents
 from models.teacher import FrozenTeacher
@@ -34,10 +34,10 @@ def load_frozen(path: Path) -> Frozen:
 
 
 def weights_sha256(path: Path) -> str:
-    """Of the weights that `load_frozen` reads; a bundle's manifest names those of its files."""
-    if path.is_dir():
-        path = next(p for p in (path / MANIFEST_NAME, path / TEACHER_NAME) if p.is_file())
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Of the file that `load_frozen` reads; of a bundle its id, which changes with its weights and nothing else."""
+    if (path / MANIFEST_NAME).is_file():
+        return hashlib.sha256(read_manifest(path).bundle_id.encode()).hexdigest()
+    return hashlib.sha256((path if path.is_file() else path / TEACHER_NAME).read_bytes()).hexdigest()
 
 
 def _load_bundle(path: Path) -> FrozenBundle:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from models.data.training_images import SetConfig
 from models.evaluation.splits import ValidationSplit
 from models.export.folded import fold
 from models.export.onnx_export import export_onnx
-from models.frozen_students import FrozenStudents
+from models.frozen_students import FrozenBundle, FrozenStudents
 from models.layers.mobilenet import MobileNetTrunk
 from models.losses.embedding_match import embedding_match
 from models.students import StudentConfig, Students
@@ -157,6 +158,7 @@ def test_a_bundle_teaches_what_its_students_would(
         model_card="# large",
     )
     teacher = load_frozen(tmp_path / "bundle")
+    assert isinstance(teacher, FrozenBundle)
     assert (teacher.embedding_dim, teacher.size_px) == (LARGE.embedding_dim, 32)
     images = torch.randn(3, 2, 3, 32, 32)
     one, other = teacher(*images), FrozenStudents(students)(*images)
@@ -164,8 +166,8 @@ def test_a_bundle_teaches_what_its_students_would(
     assert all(torch.allclose(value, vars(other)[name], atol=2e-3) for name, value in vars(one).items())
     run = XModalRun(experiment(match=1.0), Resources(shapes_dir.parent), tmp_path / "run", teacher=tmp_path / "bundle")
     distill_students(run)
-    manifest = (tmp_path / "bundle" / "manifest.json").read_bytes()
-    assert hashlib.sha256(manifest).hexdigest() in (tmp_path / "run" / "config.json").read_text()
+    known = hashlib.sha256(teacher.bundle.bundle_id.encode()).hexdigest()
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["teacher_sha256"] == known
     with pytest.raises(TeacherUnfit, match=r"sketch encoder .* takes 32 px, mean"):
         distill_students(replace(run, teacher=tiny_bundle_dir, out=tmp_path / "none"))
 
@@ -173,7 +175,8 @@ def test_a_bundle_teaches_what_its_students_would(
 def test_students_begin_where_others_ended(large: Path, shapes_dir: Path, tmp_path: Path) -> None:
     still = TrainingPlan(steps=1, rate=0.0, new_rate=0.0, weight_decay=0.0, evaluate_every=1)
     training = StudentTraining(plan=still, queue_contrast=0, distance=0, angle=0, info_nce=1.0)
-    config = experiment().model_copy(update={"student": replace(LARGE, size_px=48), "student_training": training})
+    changed = {"student": replace(LARGE, size_px=48), "student_training": training, "pretrained": True}
+    config = experiment().model_copy(update=changed)  # ImageNet is not asked for where something else is begun with
     resources = Resources(shapes_dir.parent)
     distill_students(XModalRun(config, resources, tmp_path / "run", start=large))
     begun, ended = load_students(large)[0].state_dict(), load_students(tmp_path / "run" / STUDENTS_NAME)[0].state_dict()
