@@ -51,7 +51,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@ $(VENV)/.serve
 
 # Another bundle means other vectors: the service would refuse the old index.
-$(DEMO_INDEX)/current: models/default_bundle/manifest.json examples/gallery/manifest.csv | $(VENV)/.serve
+$(DEMO_INDEX)/current: models/bundles/default/manifest.json examples/gallery/manifest.csv | $(VENV)/.serve
 	$(BIN)/inkseek index build --photos examples/gallery/manifest.csv --out $(DEMO_INDEX)
 
 clean: ## Remove what was built; the environment stays

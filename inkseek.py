@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from index_builder.cli import app as index_app
-from models.cli import app as bundle_app
-from models.data.cli import app as data_app
-from models.evaluation.cli import evaluate
-from models.training.cli import app as train_app
-from service.adapt_cli import adapt_app, heads_app
-from service.cli import search, serve
+from index_builder.cli.index import app as index_app
+from models.cli.bundle import app as bundle_app
+from models.cli.data import app as data_app
+from models.cli.evaluate import evaluate
+from models.cli.train import app as train_app
+from service.cli.adapters import adapt_app, heads_app
+from service.cli.serve import search, serve
 
 app = typer.Typer(
     name="inkseek",

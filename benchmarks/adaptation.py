@@ -21,30 +21,29 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index_builder.artifact import GalleryIndex, PhotoFilter, PhotoRecord, SearchPlan, Thumbnail, layout
-from index_builder.artifact.exact_search import inner_products
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest
 from index_builder.artifact.photo_store import PhotoStoreWriter
 from index_builder.artifact.vectors import VectorWriter
-from models.bundle import Adaptation, Bundle, ImageLimits, Runtime, StrokeLimits
-from service.online.records import HeadName
-from service.online.room import OnlineRoom
-from service.online.support import Examples
-from service.online.teach import EncodedSketch, fit
-from service.retrieval.body import EncodedImage
-from service.retrieval.query import SearchQuery
-from service.retrieval.retriever import Retriever
-
-Floats = NDArray[np.float32]
+from index_builder.stores.exact import inner_products
+from models.adapters import Adaptation
+from models.arrays import Vectors
+from models.bundle import Bundle, ImageLimits, Runtime, StrokeLimits
+from service.adaptation.examples import Examples
+from service.adaptation.fit import EncodedSketch, fit
+from service.http.body import EncodedImage
+from service.search.query import SearchQuery
+from service.search.retriever import Retriever
+from service.store.online_store import OnlineRoom
+from service.store.records import HeadName
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "sketches" / "mug-drawing.png"
 _SHOE = HeadName("category", "shoe")
 
 
-def unit(rows: Floats) -> Floats:
-    scaled: Floats = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+def unit(rows: Vectors) -> Vectors:
+    scaled: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     return scaled
 
 

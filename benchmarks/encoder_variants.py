@@ -20,9 +20,9 @@ import numpy as np
 
 from models.bundle import DEFAULT_BUNDLE, Bundle, Encoder, Runtime
 from models.bundle.encoder import INPUT_NAME
-from models.export.encoder_cost import Contender, Encode, cpu_milliseconds
-from models.export.float16 import to_float16
-from models.export.int8 import to_int8
+from models.export.precision.float16 import to_float16
+from models.export.precision.int8 import to_int8
+from models.studies.trade_off.encoder_cost import Contender, Encode, cpu_milliseconds
 
 _BATCHES = (1, 8)
 

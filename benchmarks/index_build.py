@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index_builder.build import BuildRequest, build_index
-from index_builder.gallery import GalleryPhoto
-from index_builder.photo_reader import ReadPhoto, read_photo
+from index_builder.embedding.reader import ReadPhoto, read_photo
+from index_builder.sources.folder import GalleryPhoto
 from models.bundle import Bundle, Encoder, ImageLimits, Runtime, cpu_quota
 
 _BARE_PHOTOS = 256

@@ -17,31 +17,29 @@ from pathlib import Path
 
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
-from index_builder.artifact.candidates import FaissStore
-from index_builder.artifact.exact_search import exact_top_k
-from index_builder.index_choice import KindChoice, build_faiss_index, choose_plan, plan_steps
 from index_builder.quality import RECALL_K, TARGET_RECALL, Probe, answers, recall
+from index_builder.stores.candidates import FaissStore
+from index_builder.stores.choice import KindChoice, build_faiss_index, choose_plan, plan_steps
+from index_builder.stores.exact import exact_top_k
+from models.arrays import Vectors
 from models.bundle import Bundle, Encoder, Runtime, cpu_quota, decode_image
-
-Floats = NDArray[np.float32]
 
 _EXAMPLES = Path(__file__).parents[1] / "examples"
 _REAL_PHOTOS = 800
 
 
-def unit(vectors: Floats) -> Floats:
-    rows: Floats = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+def unit(vectors: Vectors) -> Vectors:
+    rows: Vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     return rows
 
 
-def embed(encoder: Encoder, paths: list[Path]) -> Floats:
+def embed(encoder: Encoder, paths: list[Path]) -> Vectors:
     images = (decode_image(path.read_bytes(), matte="contrast").image for path in paths)
     return np.concatenate([encoder.encode(encoder.prepare(image)[None]) for image in images])
 
 
-def real_vectors(bundle: Bundle) -> tuple[Floats, Floats]:
+def real_vectors(bundle: Bundle) -> tuple[Vectors, Vectors]:
     """Photo embeddings (P, E), and offsets (S, E) from example sketches to their own photos."""
     paths = sorted((_EXAMPLES / "gallery").rglob("*.jpg"))
     photos = embed(bundle.photo, paths[:: max(1, len(paths) // _REAL_PHOTOS)])
@@ -52,17 +50,17 @@ def real_vectors(bundle: Bundle) -> tuple[Floats, Floats]:
     return photos, sketches - embed(bundle.photo, [folder / photo for _, photo in pairs])
 
 
-def multiplied(photos: Floats, count: int, rng: np.random.Generator) -> Floats:
+def multiplied(photos: Vectors, count: int, rng: np.random.Generator) -> Vectors:
     x, y, z = (photos[rng.integers(len(photos), size=count)] for _ in range(3))
     return unit(x + rng.uniform(0.2, 0.7, (count, 1)).astype(np.float32) * (y - z))
 
 
-def sketch_like(vectors: Floats, offsets: Floats, count: int, rng: np.random.Generator) -> Floats:
+def sketch_like(vectors: Vectors, offsets: Vectors, count: int, rng: np.random.Generator) -> Vectors:
     start = vectors[rng.integers(len(vectors), size=count)]
     return unit(start + offsets[rng.integers(len(offsets), size=count)])
 
 
-def milliseconds(search: Callable[[Floats], object], queries: Floats) -> float:
+def milliseconds(search: Callable[[Vectors], object], queries: Vectors) -> float:
     """Median time of one query."""
     times = []
     for query in queries:
@@ -72,7 +70,7 @@ def milliseconds(search: Callable[[Floats], object], queries: Floats) -> float:
     return float(np.median(times) * 1000)
 
 
-def measure(kind: KindChoice, vectors: Floats, queries: Floats) -> dict[str, object]:
+def measure(kind: KindChoice, vectors: Vectors, queries: Vectors) -> dict[str, object]:
     """The fastest setting of `kind` that reaches the wanted recall (or its best)."""
     if kind == "flat":
         return {"kind": kind, "ms": milliseconds(lambda query: exact_top_k(vectors, query, RECALL_K), queries)}

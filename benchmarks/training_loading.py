@@ -24,15 +24,15 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw
 
-from models.teacher import Teacher
-from models.training.distill_students import Distillation, StudentsTask
-from models.training.experiment import Resources, XModalRun
-from models.training.initial_weights import freeze_stages
-from models.training.loop import Task
-from models.training.pair_batches import PairBatch, PairBatches
-from models.training.place import Place
-from models.training.train_teacher import TeacherTask
-from models.training.xmodalvit_config import XModalConfig
+from models.networks.fused_teacher import Teacher
+from models.training.engine.loop import Task
+from models.training.engine.pair_batches import PairBatch, PairBatches
+from models.training.engine.placement import Place
+from models.training.recipes.xmodalvit.config import XModalConfig
+from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
+from models.training.recipes.xmodalvit.students import Distillation, StudentsTask
+from models.training.recipes.xmodalvit.teacher import TeacherTask
+from models.training.weights.start import freeze_stages
 
 CONFIGS = Path(__file__).resolve().parents[1] / "models" / "configs"
 

@@ -13,7 +13,6 @@ from typing import Literal, TypeAlias
 
 from index_builder import quality
 from index_builder.artifact import layout
-from index_builder.artifact.exact_search import Vectors
 from index_builder.artifact.manifest import (
     BuildSummary,
     GallerySource,
@@ -23,20 +22,21 @@ from index_builder.artifact.manifest import (
 )
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStoreWriter
 from index_builder.artifact.vectors import VectorWriter, open_vectors
-from index_builder.embed import EmbeddedPhoto, Pace, embed_photos
+from index_builder.embedding.reader import Rejected
+from index_builder.embedding.sketch_queries import SketchQueries, embed_sketches
+from index_builder.embedding.threads import EmbeddedPhoto, Pace, embed_photos
 from index_builder.errors import BuildError, GalleryEmpty, GalleryInvalid, RecallTooLow
-from index_builder.gallery import Gallery, open_gallery
-from index_builder.index_choice import (
+from index_builder.publish import discard, locked, new_staging, prune, publish, published_version
+from index_builder.report import Report
+from index_builder.sources.folder import Gallery, open_gallery
+from index_builder.stores.choice import (
     KindChoice,
     build_faiss_index,
     choose_plan,
     plan_steps,
     write_faiss_index,
 )
-from index_builder.photo_reader import Rejected
-from index_builder.publish import discard, locked, new_staging, prune, publish, published_version
-from index_builder.report import Report
-from index_builder.sketch_queries import SketchQueries, embed_sketches
+from models.arrays import Vectors
 from models.bundle import Bundle, ImageLimits, Runtime, cpu_quota
 
 # stage ("sketches", "gallery", "photos", "index", "recall", "publish"), done, total (None: unknown)

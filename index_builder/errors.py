@@ -11,7 +11,7 @@ InkseekError
 
 from __future__ import annotations
 
-from models.bundle import InkseekError
+from models.errors import InkseekError
 
 
 class BuildError(InkseekError):

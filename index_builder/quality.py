@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from index_builder.artifact.candidates import CandidateStore, FaissStore
-from index_builder.artifact.exact_search import Rows, Vectors, exact_top_k
 from index_builder.artifact.manifest import SearchPlan
+from index_builder.stores.candidates import CandidateStore, FaissStore
+from index_builder.stores.exact import exact_top_k
+from models.arrays import Rows, Vectors
 
 RECALL_K = 10
 # Settings are raised until this is reached (or the gate, when that is higher).

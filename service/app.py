@@ -12,16 +12,17 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from service import openapi, problems
 from service.config import Settings, load_settings
-from service.dependencies import Process
-from service.logs import configure_logging
-from service.metrics import Metrics
-from service.middleware import BodyLimit, RequestScope
-from service.routes import categories, heads, health, info, page, photos, preview, reference, search
-from service.state import Serving, load_bundle, load_retriever
-from service.watch import Watch
-from service.workers import Teaching, Workers
+from service.http import openapi, problems
+from service.http.middleware import BodyLimit, RequestScope
+from service.http.requests import Process
+from service.http.routes import adapters as heads
+from service.http.routes import categories, health, info, page, photos, preview, reference, search
+from service.runtime.health import Watch
+from service.runtime.logs import configure_logging
+from service.runtime.metrics import Metrics
+from service.runtime.serving import Serving, load_bundle, load_retriever
+from service.runtime.workers import Teaching, Workers
 
 _log = logging.getLogger("inkseek.service")
 

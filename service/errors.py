@@ -41,7 +41,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.bundle import InkseekError
+from models.errors import InkseekError
 
 
 class ServiceError(InkseekError):

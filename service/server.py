@@ -16,9 +16,9 @@ from uvicorn.supervisors import Multiprocess
 from service.app import create_app
 from service.config import Settings, settings_environment
 from service.errors import AddressUnusable
-from service.logs import configure_logging
-from service.metrics import MULTIPROCESS_VARIABLE
-from service.state import load_bundle, load_retriever
+from service.runtime.logs import configure_logging
+from service.runtime.metrics import MULTIPROCESS_VARIABLE
+from service.runtime.serving import load_bundle, load_retriever
 
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 30  # people draw slower than uvicorn's 5 s

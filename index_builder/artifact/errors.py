@@ -13,7 +13,7 @@ InkseekError
 
 from __future__ import annotations
 
-from models.bundle.errors import InkseekError
+from models.errors import InkseekError
 
 
 class IndexArtifactError(InkseekError):

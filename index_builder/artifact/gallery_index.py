@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from index_builder.artifact import layout
-from index_builder.artifact.candidates import CandidateStore, FaissStore
 from index_builder.artifact.errors import BundleMismatch, CategoryNotFound, IndexCorrupt
-from index_builder.artifact.exact_search import Rows, Vectors, exact_top_k
 from index_builder.artifact.manifest import IndexManifest, manifest_digest, parse_manifest
 from index_builder.artifact.photo_filter import PhotoFilter
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStore, Thumbnail
 from index_builder.artifact.vectors import open_vectors
+from index_builder.stores.candidates import CandidateStore, FaissStore
+from index_builder.stores.exact import exact_top_k
+from models.arrays import Rows, Vectors
 
 # Filters whose rows are remembered: a version never changes, and people keep asking with the same few.
 _REMEMBERED_FILTERS = 64

@@ -10,7 +10,7 @@ from types import TracebackType
 import numpy as np
 
 from index_builder.artifact.errors import IndexCorrupt
-from index_builder.artifact.exact_search import Vectors
+from models.arrays import Vectors
 
 # npy allows any padding of its header: a fixed size lets the row count be filled in at the end.
 _HEADER_BYTES = 128

@@ -5,8 +5,6 @@ drawing = decode_image(data, matte="contrast").image
 vector = bundle.sketch.encode(bundle.sketch.prepare(drawing)[None])    # (1, E), length 1
 """
 
-from models.bundle.adaptation import Adaptation, FittedHead
-from models.bundle.category_head import CategoryHead
 from models.bundle.encoder import Encoder
 from models.bundle.errors import (
     BundleCorrupt,
@@ -17,17 +15,14 @@ from models.bundle.errors import (
     ImageTooLarge,
     ImageUnreadable,
     ImageUnsupported,
-    InkseekError,
     RuntimeUnavailable,
     SketchEmpty,
     SketchSolid,
     StrokesInvalid,
 )
 from models.bundle.image import DecodedImage, ImageLimits, decode_image
-from models.bundle.leave_one_out import LeaveOneOut, Ranks
 from models.bundle.manifest import BundleManifest
 from models.bundle.preprocess import Preprocess
-from models.bundle.profile_head import FittedProfile, ProfileHead
 from models.bundle.runtime import Runtime, cpu_quota
 from models.bundle.sketch import SketchNormalisation, normalise_sketch
 from models.bundle.store import DEFAULT_BUNDLE, Bundle, add_adaptation, read_manifest, write_bundle
@@ -35,28 +30,20 @@ from models.bundle.strokes import StrokeLimits, rasterise_strokes
 
 __all__ = [
     "DEFAULT_BUNDLE",
-    "Adaptation",
     "Bundle",
     "BundleCorrupt",
     "BundleError",
     "BundleManifest",
     "BundleNotFound",
     "BundleSchemaUnsupported",
-    "CategoryHead",
     "DecodedImage",
     "Encoder",
-    "FittedHead",
-    "FittedProfile",
     "ImageError",
     "ImageLimits",
     "ImageTooLarge",
     "ImageUnreadable",
     "ImageUnsupported",
-    "InkseekError",
-    "LeaveOneOut",
     "Preprocess",
-    "ProfileHead",
-    "Ranks",
     "Runtime",
     "RuntimeUnavailable",
     "SketchEmpty",

@@ -1,4 +1,4 @@
-"""Every typed error of the product descends from `InkseekError`.
+"""What a bundle, or an image for it, can be wrong in.
 
 InkseekError
 ├── BundleError
@@ -15,9 +15,7 @@ InkseekError
     └── SketchSolid               nothing but ink
 """
 
-
-class InkseekError(Exception):
-    """Root of the product's errors. The message says what was wrong and what is allowed."""
+from models.errors import InkseekError
 
 
 class BundleError(InkseekError):

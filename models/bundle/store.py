@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from models.bundle.adaptation import Adaptation
+from models.adapters.errors import AdaptationCorrupt
+from models.adapters.state import Adaptation
 from models.bundle.encoder import Encoder
 from models.bundle.errors import BundleCorrupt, BundleNotFound, BundleSchemaUnsupported
 from models.bundle.manifest import (
@@ -38,7 +39,7 @@ from models.bundle.preprocess import Preprocess
 from models.bundle.runtime import Runtime
 from models.bundle.strokes import rasterise_strokes
 
-DEFAULT_BUNDLE = Path(__file__).resolve().parents[1] / "default_bundle"
+DEFAULT_BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "default"
 
 _CANARY_COSINE = 0.99  # providers and precisions differ in the fourth digit; another model is far below
 
@@ -75,8 +76,11 @@ class Bundle:
             encoders.append(Encoder(session, spec.preprocess, manifest.embedding_dim))
         adaptation = None
         if (stored := contents.get(ADAPTATION_NAME)) is not None:
-            adaptation = Adaptation.from_bytes(stored, str(path / ADAPTATION_NAME))
-            adaptation.require_fits(manifest.embedding_dim, manifest.bundle_id)
+            try:
+                adaptation = Adaptation.from_bytes(stored, str(path / ADAPTATION_NAME))
+                adaptation.require_fits(manifest.embedding_dim, manifest.bundle_id)
+            except AdaptationCorrupt as error:
+                raise BundleCorrupt(str(error)) from error
         return cls(path, manifest, encoders[0], encoders[1], adaptation)
 
     @property
@@ -210,7 +214,7 @@ def write_bundle(
 def add_adaptation(path: Path, adaptation: Adaptation) -> BundleManifest:
     """Put `adaptation` into the bundle at `path`, in place of one that is there; `bundle_id` stays, embeddings do.
 
-    Raises BundleNotFound, BundleCorrupt (it was made for another bundle), BundleSchemaUnsupported.
+    Raises AdaptationCorrupt (it was made for another bundle), BundleNotFound, BundleCorrupt, BundleSchemaUnsupported.
     """
     manifest = read_manifest(path)
     adaptation.require_fits(manifest.embedding_dim, manifest.bundle_id)

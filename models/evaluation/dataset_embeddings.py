@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.bundle import ImageError, cpu_quota, decode_image
-from models.data.formats import SketchRecord
-from models.data.pairs import Photo
+from models.data.datasets import SketchRecord
+from models.data.datasets.pairs import Photo
 from models.evaluation.encoders import EncoderPair, ImageEncoder
 from models.evaluation.errors import EmbeddingsNotFinite
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.formats import PairDataset, SketchRecord
-from models.data.pairs import Photo, PhotoKey
+from models.data.datasets import PairDataset, SketchRecord
+from models.data.datasets.pairs import Photo, PhotoKey
 from models.evaluation.dataset_embeddings import embed_photos, embed_sketches
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.errors import NothingToEvaluate, SplitNotChosen
 from models.evaluation.intervals import Interval, bootstrap
 from models.evaluation.protocol import Figures
-from models.evaluation.rankings import SERVED, Protocol, Rankings, Scoring, rank
+from models.evaluation.ranking import SERVED, Protocol, Rankings, Scoring, rank
 
 CURVE_K = 20
 

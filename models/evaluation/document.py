@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from models.data.formats import PairDataset
+from models.data.datasets import PairDataset
 from models.evaluation.dataset_evaluation import Evaluation, Measured
 from models.evaluation.intervals import LEVEL, RESAMPLES, Interval
 from models.evaluation.paired import Paired
-from models.evaluation.rankings import SERVED, Scoring
+from models.evaluation.ranking import SERVED, Scoring
 
 
 def document(

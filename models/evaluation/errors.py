@@ -9,7 +9,7 @@ InkseekError (models.bundle.errors)
     └── PicturesUnusable       the folder holds no pictures that could go into a report
 """
 
-from models.bundle import InkseekError
+from models.errors import InkseekError
 
 
 class EvaluationError(InkseekError):

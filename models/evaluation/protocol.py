@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bundle.category_head import CategoryHead
-from models.data.pairs import Pair, PairSet, Photo
-from models.evaluation.retrieval_metrics import accuracy_at, mean_average_precision, mean_rank, ranks
+from models.adapters.category import CategoryAdapter
+from models.data.datasets.pairs import Pair, PairSet, Photo
+from models.evaluation.metrics import accuracy_at, mean_average_precision, mean_rank, ranks
 
 EncodeSketches = Callable[[Sequence[Pair]], NDArray[np.float32]]
 EncodePhotos = Callable[[Sequence[Photo]], NDArray[np.float32]]
@@ -96,7 +96,7 @@ def measure_both(
     for gallery in galleries:
         sketches, photos = encode_sketches(gallery.queries), encode_photos(gallery.photos)
         targets = gallery.targets()
-        head = CategoryHead.centred(photos)
+        head = CategoryAdapter.centred(photos)
         plain.append(ranks(sketches @ photos.T, targets))
         centred.append(ranks(head.scores(head.embed_sketches(sketches), head.embed(photos)), targets))
     searched = sum(len(gallery.photos) for gallery in galleries)

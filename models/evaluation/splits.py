@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.data.pair_folders import open_pairs
+from models.data.datasets.pair_folders import open_pairs
 from models.evaluation.protocol import CategoryGallery, category_galleries
 
 

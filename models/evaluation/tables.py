@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from models.data.formats import PairDataset
+from models.data.datasets import PairDataset
 from models.evaluation.dataset_evaluation import FIGURES, Evaluation, Measured, Scored
 from models.evaluation.document import refusals
 from models.evaluation.intervals import Interval

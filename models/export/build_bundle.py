@@ -20,12 +20,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.adapters import Adaptation
 from models.bundle import (
     DEFAULT_BUNDLE,
-    Adaptation,
     Bundle,
     Encoder,
-    InkseekError,
     Runtime,
     SketchNormalisation,
     add_adaptation,
@@ -34,16 +33,17 @@ from models.bundle import (
 )
 from models.bundle.manifest import ADAPTATION_NAME
 from models.bundle.preprocess import Preprocess
+from models.errors import InkseekError
 from models.evaluation.protocol import CategoryGallery
 from models.evaluation.splits import ValidationSplit, load_galleries
 from models.export.folded import FoldedStudent, FoldedVitStudent, fold
 from models.export.onnx_export import export_onnx
 from models.export.parity import Encode, Parity, ParityBroken, compare, encode_in_batches
 from models.export.split_figures import as_metrics, as_table, encode_splits
-from models.students import Students
-from models.training.student_checkpoint import load_students
-from models.training.validation import preprocesses
-from models.vit_students import VitStudents
+from models.networks.grid_students import Students
+from models.networks.vit_students import VitStudents
+from models.training.engine.validation import preprocesses
+from models.training.weights.student_checkpoint import load_students
 
 _MAX_DIFFERENCE = 1e-5  # of unit vectors, computed in float32 by two libraries
 

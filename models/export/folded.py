@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.export.stored_weights import HALVED_FROM
-from models.layers.mobilenet import MobileNetTrunk
-from models.layers.resnet import BasicBlock, ResNetTrunk
-from models.students import GridHead, Student
-from models.vit import token_map
-from models.vit_students import VitStudent
+from models.networks.grid_students import GridHead, Student
+from models.networks.layers.mobilenet import MobileNetTrunk
+from models.networks.layers.resnet import BasicBlock, ResNetTrunk
+from models.networks.vit import token_map
+from models.networks.vit_students import VitStudent
 
 
 class FoldedStudent(nn.Module):

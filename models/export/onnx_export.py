@@ -12,8 +12,8 @@ import torch
 from models.bundle.encoder import INPUT_NAME, OUTPUT_NAME
 from models.export.folded import fold
 from models.export.stored_weights import store_in_half, to_bytes
-from models.students import Student
-from models.vit_students import VitStudent
+from models.networks.grid_students import Student
+from models.networks.vit_students import VitStudent
 
 _OPSET = 18
 

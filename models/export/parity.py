@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bundle.errors import InkseekError
+from models.errors import InkseekError
 
 
 class ParityBroken(InkseekError):

@@ -47,7 +47,7 @@ def centred_info_nce(
     """The same within each group, after the group's mean photo is taken away from both: (B, E), (B, E) -> scalar.
 
     `groups` (B,): category of each pair. `prior_photos`: the mean of n photos counts n / (n + prior), as in
-    `models.bundle.category_head`, where a search within a category does what is learned here. Groups of fewer than two
+    `models.adapters.category`, where a search within a category does what is learned here. Groups of fewer than two
     photos have nothing to tell apart and are left out; 0 when that leaves none.
     """
     terms = []

@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
 from index_builder.build import BuildRequest, build_index
-from models.bundle import Adaptation, add_adaptation
+from models.adapters import Adaptation
+from models.bundle import add_adaptation
 from service.app import create_app
 from service.config import Settings
 

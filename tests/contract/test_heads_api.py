@@ -15,12 +15,13 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from models.bundle import Adaptation, Bundle, CategoryHead, add_adaptation
+from models.adapters import Adaptation, CategoryAdapter
+from models.bundle import Bundle, add_adaptation
+from service.adaptation import fit as teach_module
 from service.app import create_app
 from service.config import Settings
-from service.head_schemas import Head, Heads, Profiles
-from service.online import teach as teach_module
-from service.schemas import Problem, Readiness, SearchAnswer
+from service.http.schemas.adapters import Head, Heads, Profiles
+from service.http.schemas.search import Problem, Readiness, SearchAnswer
 
 Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]
@@ -117,7 +118,7 @@ def test_one_category_is_centred_without_a_lesson(pupil: TestClient, settings: S
         query = bundle.sketch.encode(bundle.sketch.prepare(source)[None])
         rows = [row for row in range(index.count) if index.photos([row])[0].category == "box"]
         photos = np.asarray(index.vectors)[rows]
-        head = CategoryHead.centred(photos)
+        head = CategoryAdapter.centred(photos)
         scores = head.scores(head.embed_sketches(query), head.embed(photos))[0]
         names = [index.photos([row])[0].photo_id for row in rows]
     expected = sorted(zip(-scores, names, strict=True))

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from index_builder.build import BuildRequest, build_index
 from inkseek import app as command
-from models.bundle import Adaptation, Bundle, add_adaptation, write_bundle
+from models.adapters import Adaptation
+from models.bundle import Bundle, add_adaptation, write_bundle
 from service.app import create_app
 from service.config import Settings
 

@@ -24,9 +24,9 @@ from index_builder.build import BuildRequest, build_index
 from models.bundle import Bundle, BundleCorrupt, BundleNotFound, Runtime, write_bundle
 from service.app import create_app
 from service.config import Settings
-from service.dependencies import Process
 from service.errors import NotReady
-from service.state import Serving, check_canary, load_bundle, load_retriever
+from service.http.requests import Process
+from service.runtime.serving import Serving, check_canary, load_bundle, load_retriever
 
 MakeSettings = Callable[..., Settings]
 

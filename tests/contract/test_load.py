@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from service.app import create_app
 from service.config import Settings
-from service.dependencies import Process
+from service.http.requests import Process
 
 MakeSettings = Callable[..., Settings]
 

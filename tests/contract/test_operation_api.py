@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from service.app import create_app
 from service.config import Settings
-from service.schemas import Info, Problem, Readiness
+from service.http.schemas.search import Info, Problem, Readiness
 
 
 def metric(client: TestClient, name: str) -> float:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from index_builder.build import BuildRequest, build_index
 from service.app import create_app
 from service.config import Settings
-from service.schemas import Categories, Photo, SearchAnswer
+from service.http.schemas.search import Categories, Photo, SearchAnswer
 
 
 def test_record(client: TestClient, gallery_dir: Path) -> None:

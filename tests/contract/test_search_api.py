@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from service.schemas import BatchAnswer, Problem, SearchAnswer
+from service.http.schemas.search import BatchAnswer, Problem, SearchAnswer
 
 Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from PIL import Image, ImageOps
 from starlette.testclient import TestClient
 
-from service.schemas import Problem
+from service.http.schemas.search import Problem
 
 Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]

@@ -26,9 +26,10 @@ import pytest
 from PIL import Image
 
 from index_builder.build import BuildRequest, build_index
-from models.bundle import Adaptation, add_adaptation
-from service.online.records import HeadName
-from service.online.room import OnlineRoom
+from models.adapters import Adaptation
+from models.bundle import add_adaptation
+from service.store.online_store import OnlineRoom
+from service.store.records import HeadName
 
 KILLS = int(os.environ.pop("KILLS", "24"))
 DIM = 192
@@ -40,10 +41,10 @@ NURSERY = """
 import json, os, sys
 from pathlib import Path
 from service.config import Settings
-from service.state import load_bundle, load_retriever
-from service.online.records import HeadName
-from service.online.support import Examples
-from service.online.teach import encode_photo, encode_sketch, fit, photos_to_encode
+from service.runtime.serving import load_bundle, load_retriever
+from service.store.records import HeadName
+from service.adaptation.examples import Examples
+from service.adaptation.fit import encode_photo, encode_sketch, fit, photos_to_encode
 
 index, bundle, online = map(Path, sys.argv[1:4])
 sketches = [path.read_bytes() for path in sorted(index.parent.glob("gallery/*.png"))]

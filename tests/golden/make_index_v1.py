@@ -16,9 +16,9 @@ from index_builder.artifact import MetadataField, PhotoRecord, Thumbnail, layout
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest, RecallReport
 from index_builder.artifact.photo_store import PhotoStoreWriter
 from index_builder.artifact.vectors import VectorWriter
-from index_builder.index_choice import build_faiss_index, choose_plan, write_faiss_index
 from index_builder.publish import new_staging, publish
 from index_builder.report import Report
+from index_builder.stores.choice import build_faiss_index, choose_plan, write_faiss_index
 
 COUNT, DIM = 24, 8
 FIELDS = (

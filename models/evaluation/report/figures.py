@@ -6,7 +6,7 @@ from html import escape
 
 from models.evaluation.dataset_evaluation import CurvePoint, Evaluation, Measured
 from models.evaluation.intervals import Interval
-from models.evaluation.rankings import Protocol
+from models.evaluation.ranking import Protocol
 from models.evaluation.report.selection import from_best_to_worst
 
 _LABELS = {"acc_at_1": "acc@1", "acc_at_5": "acc@5", "acc_at_10": "acc@10", "mean_average_precision": "mAP"}

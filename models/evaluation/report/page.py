@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from models.data.formats import PairDataset
-from models.data.formats.findings import summarise
+from models.data.datasets import PairDataset
+from models.data.datasets.findings import summarise
 from models.evaluation.dataset_evaluation import Evaluation
 from models.evaluation.encoders import EncoderPair, HogPair
 from models.evaluation.intervals import RESAMPLES
 from models.evaluation.paired import Paired
-from models.evaluation.rankings import SHOWN, Protocol
+from models.evaluation.ranking import SHOWN, Protocol
 from models.evaluation.report.answers import answers
 from models.evaluation.report.comparison import comparison
 from models.evaluation.report.figures import between, category_table, curve, percent, tiles

@@ -12,8 +12,8 @@ from pathlib import Path
 from PIL import Image
 
 from models.bundle import ImageError, SketchEmpty, SketchSolid, decode_image
-from models.data.formats import SketchRecord
-from models.data.pairs import Photo
+from models.data.datasets import SketchRecord
+from models.data.datasets.pairs import Photo
 from models.evaluation.encoders import ImageEncoder
 from models.evaluation.errors import PicturesUnusable
 

@@ -25,7 +25,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index_builder.build import BuildRequest, build_index
-from models.bundle import Adaptation, add_adaptation
+from models.adapters import Adaptation
+from models.bundle import add_adaptation
 from service.app import create_app
 from service.config import Settings
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from models.adaptation.inner_loop import SupportTensors, adapt, triplet_loss
-from models.adaptation.margin import MarginNet
-from models.adaptation.regularisers import category_loss, domain_loss, feature_triplet, semantic_loss
-from models.adaptation.word_vectors import name_vectors
-from models.bundle.inner_step import Support, inner_step, triplet_weights
+from models.adapters.inner_step import Support, inner_step, triplet_weights
+from models.training.recipes.adaptive.inner_loop import SupportTensors, adapt, triplet_loss
+from models.training.recipes.adaptive.margin import MarginNet
+from models.training.recipes.adaptive.regularisers import category_loss, domain_loss, feature_triplet, semantic_loss
+from models.training.recipes.adaptive.word_vectors import name_vectors
 
 S, N, E, OUT = 4, 6, 10, 7
 POSITIVES = [0, 2, 2, 5]

@@ -10,18 +10,18 @@ import pytest
 import torch
 from PIL import Image
 
-from models.adaptation.config import AdaptConfig
-from models.adaptation.meta_model import MetaModel, TaskTensors
-from models.adaptation.meta_train import MetaTasks, meta_train, outer_loss
-from models.adaptation.style import choose_style
-from models.adaptation.train_adapt import AdaptRun, train_adapt
-from models.bundle import Adaptation
-from models.data.episodes import episode
-from models.data.pairs import PhotoKey
-from models.evaluation.adaptation.material import EmbeddedPart
-from models.evaluation.adaptation.protocol import Unit
-from models.training.config import ConfigInvalid
-from models.training.run_directory import RunDirectory
+from models.adapters import Adaptation
+from models.data.datasets.pairs import PhotoKey
+from models.data.sampling.episodes import episode
+from models.evaluation.few_shot.material import EmbeddedPart
+from models.evaluation.few_shot.protocol import Unit
+from models.training.engine.config import ConfigInvalid
+from models.training.engine.run_directory import RunDirectory
+from models.training.recipes.adaptive.config import AdaptConfig
+from models.training.recipes.adaptive.meta_model import MetaModel, TaskTensors
+from models.training.recipes.adaptive.meta_train import MetaTasks, meta_train, outer_loss
+from models.training.recipes.adaptive.style import choose_style
+from models.training.recipes.adaptive.train_adapt import AdaptRun, train_adapt
 
 E = 24
 

@@ -12,14 +12,14 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner, Result
 
 from inkseek import app
+from models.adapters.state import Adaptation
 from models.bundle import Bundle, add_adaptation
-from models.bundle.adaptation import Adaptation
-from models.data.episodes import episodes
-from models.data.formats import open_dataset
-from models.evaluation.adaptation.bundled import FITTED, SERVED, UNFITTED, bundle_methods
-from models.evaluation.adaptation.material import embedded_part
-from models.evaluation.adaptation.protocol import Unit, run
-from models.evaluation.retrieval_metrics import ranks
+from models.data.datasets import open_dataset
+from models.data.sampling.episodes import episodes
+from models.evaluation.few_shot.bundled import FITTED, SERVED, UNFITTED, bundle_methods
+from models.evaluation.few_shot.material import embedded_part
+from models.evaluation.few_shot.protocol import Unit, run
+from models.evaluation.metrics import ranks
 
 
 def evaluate(*options: object) -> Result:
@@ -110,7 +110,7 @@ def test_fitted_is_the_fit_and_served_is_gated(pairs: Path, adapted: Path) -> No
         asked = material.sketches[one.holdout]
         placed = ranks(found.head.embed_sketches(asked) @ found.head.embed(photos).T, one.holdout_targets, 1e-6)
         fitted += placed.tolist()
-        served += placed.tolist() if found.improves else centred[len(served) : len(fitted)]
+        served += placed.tolist() if found.passes_gate else centred[len(served) : len(fitted)]
     assert trial.found[FITTED, 5][:, 0].tolist() == fitted
     assert trial.found[SERVED, 5][:, 0].tolist() == served
 

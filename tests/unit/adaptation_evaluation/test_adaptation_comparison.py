@@ -13,23 +13,23 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from models.adaptation.comparison.__main__ import main
-from models.adaptation.comparison.experiment import Learning, ablations, best_of, predicted_margins, table
-from models.adaptation.comparison.learned_method import LearnedHead, LearnedMethod
-from models.adaptation.comparison.rival import RivalModel
-from models.adaptation.comparison.spaces import Fold
-from models.adaptation.comparison.telling import Told, write
-from models.adaptation.comparison.variant import ComparisonConfig, InnerRule, Variant
-from models.adaptation.inner_loop import SupportTensors, triplet_loss
-from models.bundle.category_head import CategoryHead
-from models.data.pairs import PhotoKey
-from models.evaluation.adaptation.closed_form import Whitening
-from models.evaluation.adaptation.material import EmbeddedPart
-from models.evaluation.adaptation.methods import Method
-from models.evaluation.adaptation.protocol import Unit
-from models.students import StudentConfig, Students
-from models.training.checkpoint import Checkpoint
-from models.training.config import ConfigInvalid
+from models.adapters.category import CategoryAdapter
+from models.data.datasets.pairs import PhotoKey
+from models.evaluation.few_shot.closed_form import Whitening
+from models.evaluation.few_shot.material import EmbeddedPart
+from models.evaluation.few_shot.methods import Method
+from models.evaluation.few_shot.protocol import Unit
+from models.networks.grid_students import StudentConfig, Students
+from models.studies.few_shot_comparison.__main__ import main
+from models.studies.few_shot_comparison.baseline import RivalModel
+from models.studies.few_shot_comparison.experiment import Learning, ablations, best_of, predicted_margins, table
+from models.studies.few_shot_comparison.learned_method import LearnedHead, LearnedMethod
+from models.studies.few_shot_comparison.results import Told, write
+from models.studies.few_shot_comparison.spaces import Fold
+from models.studies.few_shot_comparison.variant import ComparisonConfig, InnerRule, Variant
+from models.training.engine.checkpoint import Checkpoint
+from models.training.engine.config import ConfigInvalid
+from models.training.recipes.adaptive.inner_loop import SupportTensors, triplet_loss
 
 CONFIG = Path("models/configs/adaptation_comparison.toml")
 E = 10
@@ -72,7 +72,7 @@ def support() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[An
 def test_without_a_step_every_rival_is_the_centred_head() -> None:
     sketches, positives, photos = support()
     head = LearnedMethod("it", fresh(InnerRule()), steps=0).fit(sketches, positives, photos)
-    expected = CategoryHead.centred(photos)
+    expected = CategoryAdapter.centred(photos)
     cosines = head.sketches(sketches) @ head.photos(photos).T
     np.testing.assert_allclose(cosines, expected.embed(sketches) @ expected.embed(photos).T, atol=1e-4)
 

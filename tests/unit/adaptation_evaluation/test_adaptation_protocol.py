@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.bundle.category_head import CategoryHead
-from models.data.episodes import category_tasks, episode, person_tasks
-from models.data.pairs import PhotoKey
-from models.evaluation.adaptation.closed_form import Prototypes, RidgeRegression, Whitening
-from models.evaluation.adaptation.figures import arm_figures, by_task, difference, drawn_anew
-from models.evaluation.adaptation.methods import Centred, Method, NoAdaptation
-from models.evaluation.adaptation.protocol import Material, Trial, Unit, run
+from models.adapters.category import CategoryAdapter
+from models.data.datasets.pairs import PhotoKey
+from models.data.sampling.episodes import category_tasks, episode, person_tasks
+from models.evaluation.few_shot.closed_form import Prototypes, RidgeRegression, Whitening
+from models.evaluation.few_shot.figures import arm_figures, by_task, difference, drawn_anew
+from models.evaluation.few_shot.methods import Centred, Method, NoAdaptation
+from models.evaluation.few_shot.protocol import Material, Trial, Unit, run
 
 METHODS: tuple[Method, ...] = (NoAdaptation(), Centred(), Whitening(1.0), Prototypes(3.0), RidgeRegression(1.0))
 KS = (1, 3)
@@ -117,7 +117,7 @@ def test_whitening_is_the_inverse_root_of_the_shrunken_covariance() -> None:
     given = material()
     photos = given.photos[given.tasks[0].gallery]
     head = Whitening(0.7).fit(photos[:0], np.empty(0, np.int64), photos)
-    mean = CategoryHead.centred(photos).mean
+    mean = CategoryAdapter.centred(photos).mean
     covariance = (photos - mean).T @ (photos - mean) / len(photos)
     floor = 0.7 * np.trace(covariance) / (len(photos) - 1)
     values, axes = np.linalg.eigh(covariance + floor * np.eye(12))
@@ -130,13 +130,13 @@ def test_ridge_regression_minimises_what_it_says() -> None:
     one = episode(given.tasks[1], 3)
     photos, drawn = given.photos[one.task.gallery], given.sketches[one.support]
     head = RidgeRegression(0.5).fit(drawn, one.support_targets, photos)
-    mean = CategoryHead.centred(photos).mean
+    mean = CategoryAdapter.centred(photos).mean
     rows, wanted = drawn - mean, photos[one.support_targets] - mean
     # The minimum of |AW - B|² + prior |W - I|², solved as least squares of stacked rows.
     root = np.sqrt(0.5) * np.eye(12)
     weights = np.linalg.lstsq(np.concatenate([rows, root]), np.concatenate([wanted, root]), rcond=None)[0]
     np.testing.assert_allclose(head.sketches(given.sketches), unit((given.sketches - mean) @ weights), atol=1e-4)
-    np.testing.assert_allclose(head.photos(photos), CategoryHead.centred(photos).embed(photos), atol=1e-6)
+    np.testing.assert_allclose(head.photos(photos), CategoryAdapter.centred(photos).embed(photos), atol=1e-6)
 
 
 def test_prototypes_move_sketches_by_the_shrunken_mean_difference() -> None:
@@ -145,5 +145,5 @@ def test_prototypes_move_sketches_by_the_shrunken_mean_difference() -> None:
     photos, drawn = given.photos[one.task.gallery], given.sketches[one.support]
     head = Prototypes(2.0).fit(drawn, one.support_targets, photos)
     shift = np.mean([photos[t] - s for s, t in zip(drawn, one.support_targets, strict=True)], axis=0) * 3 / 5
-    mean = CategoryHead.centred(photos).mean
+    mean = CategoryAdapter.centred(photos).mean
     np.testing.assert_allclose(head.sketches(given.sketches), unit(given.sketches - mean + shift), atol=1e-5)

@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from models.evaluation.adaptation.figures import Share
-from models.evaluation.adaptation.page import Page, adaptation_page
-from models.evaluation.adaptation.plots import Plot, plot
-from models.evaluation.adaptation.protocol import Trial, Unit
-from models.evaluation.adaptation.results import Result, document, markdown
+from models.evaluation.few_shot.figures import Share
+from models.evaluation.few_shot.page import Page, adaptation_page
+from models.evaluation.few_shot.plots import Plot, plot
+from models.evaluation.few_shot.protocol import Trial, Unit
+from models.evaluation.few_shot.results import Result, document, markdown
 from models.evaluation.intervals import Interval
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.data.episodes import NoTasks, category_tasks, episode, episodes, person_tasks
-from models.data.pairs import PhotoKey
+from models.data.datasets.pairs import PhotoKey
+from models.data.sampling.episodes import NoTasks, category_tasks, episode, episodes, person_tasks
 
 # Category -> how many sketches each drawn photo has; two more photos of each have none.
 SKETCHES = {"owl": (5, 6, 4, 5), "cup": (1, 2, 9), "lone": (3, 3), "shoe": (3,) * 30}

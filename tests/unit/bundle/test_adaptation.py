@@ -13,18 +13,10 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from inkseek import app
-from models.bundle import (
-    Adaptation,
-    Bundle,
-    BundleCorrupt,
-    CategoryHead,
-    LeaveOneOut,
-    Ranks,
-    add_adaptation,
-    read_manifest,
-)
-
-Vectors = NDArray[np.float32]
+from models.adapters import Adaptation, CategoryAdapter, LeaveOneOut, Ranks
+from models.adapters.errors import AdaptationCorrupt
+from models.arrays import Vectors
+from models.bundle import Bundle, BundleCorrupt, add_adaptation, read_manifest
 
 
 def unit(rows: NDArray[np.float64]) -> Vectors:
@@ -49,7 +41,7 @@ def test_leave_one_out_is_what_fitting_without_a_photo_gives() -> None:
     for row, owner in enumerate(owners):
         kept = owners != owner
         other = adaptation.fit(sketches[kept], owners[kept], photos).head
-        for head, ranks in ((CategoryHead.centred(photos), before), (other, after)):
+        for head, ranks in ((CategoryAdapter.centred(photos), before), (other, after)):
             scores = head.scores(head.embed_sketches(sketches[row : row + 1]), head.embed(photos))[0]
             ranks.append(1 + sum(score > scores[owner] for score in scores))
     for ranks, found in ((before, fitted.leave_one_out.before), (after, fitted.leave_one_out.after)):
@@ -58,15 +50,15 @@ def test_leave_one_out_is_what_fitting_without_a_photo_gives() -> None:
         assert found.mrr == pytest.approx(np.mean([1 / rank for rank in ranks]))
     gains = 1 / np.array(after) - 1 / np.array(before)
     assert fitted.leave_one_out.uncertainty == pytest.approx(gains.std(ddof=1) / len(gains) ** 0.5)
-    assert fitted.improves == (gains.mean() >= -2 * fitted.leave_one_out.uncertainty)
+    assert fitted.passes_gate == (gains.mean() >= -2 * fitted.leave_one_out.uncertainty)
 
 
 def test_a_head_is_refused_where_leave_one_out_gets_clearly_worse() -> None:
     good, bad = Ranks.of(np.array([1, 1, 2, 1])), Ranks.of(np.array([3, 2, 3, 4]))
-    assert LeaveOneOut(bad, good).improves
-    assert LeaveOneOut(good, good).improves
-    assert not LeaveOneOut(good, bad, uncertainty=0.1).improves
-    assert LeaveOneOut(good, bad, uncertainty=0.3).improves
+    assert LeaveOneOut(bad, good).passes_gate
+    assert LeaveOneOut(good, good).passes_gate
+    assert not LeaveOneOut(good, bad, uncertainty=0.1).passes_gate
+    assert LeaveOneOut(good, bad, uncertainty=0.3).passes_gate
 
 
 def test_one_support_photo_and_one_photo_in_all_still_fit() -> None:
@@ -76,7 +68,7 @@ def test_one_support_photo_and_one_photo_in_all_still_fit() -> None:
     assert one.head.map is not None
     assert np.isfinite(one.head.map).all()
     alone = adaptation.fit(sketches[:1], owners[:1], photos[:1])
-    assert alone.improves
+    assert alone.passes_gate
     assert np.isfinite(alone.head.embed(photos)).all()
 
 
@@ -94,9 +86,9 @@ def test_a_file_gives_back_the_same_heads(tmp_path: Path) -> None:
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:
     data = Adaptation.untrained(24).to_bytes()
     for broken in (b"", b"nonsense", data[: len(data) // 2], data.replace(b'"adaptive"', b'"adaptiva"')):
-        with pytest.raises(BundleCorrupt):
+        with pytest.raises(AdaptationCorrupt):
             Adaptation.from_bytes(broken)
-    with pytest.raises(BundleCorrupt, match="cannot be read"):
+    with pytest.raises(AdaptationCorrupt, match="cannot be read"):
         Adaptation.load(tmp_path / "absent.npz")
 
 
@@ -111,7 +103,7 @@ def test_a_bundle_carries_it_and_keeps_its_identity(tiny_bundle_dir: Path, tmp_p
     assert carrying.adaptation is not None
     assert carrying.adaptation.adaptation_id == adaptation.adaptation_id
     assert carrying.bundle_id == plain.bundle_id == read_manifest(path).identity()
-    with pytest.raises(BundleCorrupt, match="train it anew"):
+    with pytest.raises(AdaptationCorrupt, match="train it anew"):
         add_adaptation(path, Adaptation.untrained(24))
     (path / "adaptation.npz").write_bytes(b"?")
     with pytest.raises(BundleCorrupt, match="was changed"):
@@ -126,7 +118,7 @@ def test_a_profile_takes_away_what_one_hand_adds() -> None:
     sketches = unit(photos + hand + 0.05 * chance.normal(size=photos.shape))
     adaptation = Adaptation.untrained(24, style_strength=1.0, style_photos=1.0)
     fitted = adaptation.fit_profile(sketches[:6], photos[:6], photos[6:])
-    assert fitted.improves
+    assert fitted.passes_gate
     plain, styled = sketches[6:] @ photos.T, fitted.head.embed(sketches[6:]) @ photos.T
     own = np.arange(6), np.arange(6, 12)
     assert (styled[own] - styled.mean(axis=1)).mean() > (plain[own] - plain.mean(axis=1)).mean()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.bundle import Adaptation, CategoryHead
-from models.bundle.leave_one_out import contenders, leave_one_out
+from models.adapters import Adaptation, CategoryAdapter
+from models.adapters.gate import contenders, leave_one_out
 
 
 def test_contenders_are_each_sketchs_nearest_and_its_own() -> None:
@@ -28,9 +28,9 @@ def test_leave_one_out_in_a_large_category() -> None:
     sketches = photos[positives] + 0.08 * rng.standard_normal((6, 24)).astype(np.float32)
     sketches /= np.linalg.norm(sketches, axis=1, keepdims=True)
     adaptation = Adaptation.untrained(24, power=0.3, rate=2.0)
-    centred = CategoryHead.centred(photos)
+    centred = CategoryAdapter.centred(photos)
 
-    def scores(head: CategoryHead, asked: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray:
+    def scores(head: CategoryAdapter, asked: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray:
         return head.embed_sketches(sketches[asked]) @ head.embed(photos).T
 
     naive = leave_one_out(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.bundle.sketch_centre import CentrePrior
+from models.adapters.prior import CentrePrior
 
 PRIOR = CentrePrior(share=0.9, follow=0.2, trust=1.7, per_photo=0.4)
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from models.data.cli import app
-from models.data.formats import open_dataset
-from models.data.pair_sheet import choose_records, pair_sheet
+from models.cli.data import app
+from models.data.datasets import open_dataset
+from models.data.images.pair_sheet import choose_records, pair_sheet
 
 Make = Callable[..., Path]
 
@@ -137,5 +137,5 @@ def test_every_kind_of_pair_comes_before_a_second_of_one(shoes: Path) -> None:
 
 
 def test_it_needs_no_torch() -> None:
-    code = "import sys, models.data.cli; sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
+    code = "import sys, models.cli.data; sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.data.formats import (
+from models.data.datasets import (
     FORMATS,
     DatasetFlawed,
     DatasetNotFound,
@@ -21,7 +21,7 @@ from models.data.formats import (
     check_content,
     open_dataset,
 )
-from models.data.pairs import PairsError, SplitMissing
+from models.data.datasets.pairs import PairsError, SplitMissing
 
 Make = Callable[..., Path]
 

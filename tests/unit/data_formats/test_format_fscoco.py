@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from models.bundle import StrokesInvalid
-from models.data.formats import Kind, ReadOptions, check_content, open_dataset
-from models.data.formats.fscoco import user_split
+from models.data.datasets import Kind, ReadOptions, check_content, open_dataset
+from models.data.datasets.layouts.fscoco import user_split
 
 Make = Callable[..., Path]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from models.data.formats import Kind, ReadOptions, open_dataset
-from models.data.pairs import ColumnMissing, PairSet, PhotoKey
+from models.data.datasets import Kind, ReadOptions, open_dataset
+from models.data.datasets.pairs import ColumnMissing, PairSet, PhotoKey
 
 Make = Callable[..., Path]
 

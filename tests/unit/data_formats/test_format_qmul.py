@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.data.formats import Kind, check_content, open_dataset
-from models.data.pairs import PhotoKey
+from models.data.datasets import Kind, check_content, open_dataset
+from models.data.datasets.pairs import PhotoKey
 
 Make = Callable[..., Path]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from models.data.formats import Kind, LayoutIncomplete, ReadOptions, open_dataset
-from models.data.pairs import PhotoKey
+from models.data.datasets import Kind, LayoutIncomplete, ReadOptions, open_dataset
+from models.data.datasets.pairs import PhotoKey
 
 STRETCHED, CROPPED = "tx_000000000000", "tx_000100000000"
 

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.data.formats import Kind, PickleRefused, check_content, open_dataset, restricted_pickle
-from models.data.formats.restricted_pickle import load_arrays
-from models.data.formats.sketch_source import split_strokes
-from models.data.pairs import PhotoKey
+from models.data.datasets import Kind, PickleRefused, check_content, open_dataset
+from models.data.datasets.layouts import restricted_pickle
+from models.data.datasets.layouts.restricted_pickle import load_arrays
+from models.data.datasets.pairs import PhotoKey
+from models.data.datasets.sketch_source import split_strokes
 
 Make = Callable[..., Path]
 

@@ -13,10 +13,10 @@ from typer.testing import CliRunner, Result
 
 from inkseek import app
 from models.bundle import Bundle
-from models.data.formats import open_dataset
+from models.data.datasets import open_dataset
 from models.evaluation.dataset_evaluation import evaluate_split
 from models.evaluation.encoders import HogPair
-from models.evaluation.rankings import Protocol, Scoring
+from models.evaluation.ranking import Protocol, Scoring
 
 FIGURES = ("acc_at_1", "acc_at_5", "acc_at_10", "mean_average_precision", "mean_rank")
 
@@ -169,5 +169,5 @@ def test_data_without_sketches_or_without_anything_is_refused(pairs_dir: Path, t
 
 
 def test_it_needs_no_torch() -> None:
-    code = "import sys, models.evaluation.cli; sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
+    code = "import sys, models.cli.evaluate; sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from models.evaluation.cli import evaluate
+from models.cli.evaluate import evaluate
 from models.evaluation.intervals import RESAMPLES
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "evaluation.md").read_text(encoding="utf-8")

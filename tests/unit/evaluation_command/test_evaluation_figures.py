@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.bundle import Bundle
-from models.data.formats import PairDataset, open_dataset
-from models.data.pairs import PhotoKey, SplitMissing
+from models.data.datasets import PairDataset, open_dataset
+from models.data.datasets.pairs import PhotoKey, SplitMissing
 from models.evaluation.dataset_embeddings import embed_sketches
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
 from models.evaluation.errors import EmbeddingsNotFinite, NothingToEvaluate, SplitNotChosen
 from models.evaluation.protocol import Figures, category_galleries, measure_both
-from models.evaluation.rankings import TIE, Protocol, Scoring
+from models.evaluation.ranking import TIE, Protocol, Scoring
 
 
 def naive_ranks(bundle: Bundle, dataset: PairDataset, protocol: Protocol, centred: bool = False) -> list[int]:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.evaluation.intervals import bootstrap
+from models.evaluation.metrics import ranks
 from models.evaluation.paired import paired
-from models.evaluation.rankings import TIE, _best
-from models.evaluation.retrieval_metrics import ranks
+from models.evaluation.ranking import TIE, _best
 
 
 @pytest.mark.parametrize("seed", [0, 7])

@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 
 from models.bundle import Bundle
-from models.data.formats import open_dataset
+from models.data.datasets import open_dataset
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
 from models.evaluation.errors import PicturesUnusable
 from models.evaluation.paired import paired
-from models.evaluation.rankings import Protocol
+from models.evaluation.ranking import Protocol
 from models.evaluation.report import Picture, Report, read_pictures, report_page
 from models.evaluation.report.selection import sample, worst, worst_categories
 

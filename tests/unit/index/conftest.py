@@ -9,17 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from index_builder.artifact import GalleryIndex, MetadataField, PhotoRecord, Thumbnail, layout
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest
 from index_builder.artifact.photo_store import PhotoStoreWriter
 from index_builder.artifact.vectors import VectorWriter
-from index_builder.index_choice import KindChoice, build_faiss_index, choose_plan, write_faiss_index
 from index_builder.publish import new_staging, publish
+from index_builder.stores.choice import KindChoice, build_faiss_index, choose_plan, write_faiss_index
+from models.arrays import Vectors
 
-Floats = NDArray[np.float32]
 WriteIndex = Callable[..., GalleryIndex]
 
 
@@ -57,7 +56,7 @@ def write_index(tmp_path: Path) -> Iterator[WriteIndex]:
     opened: list[GalleryIndex] = []
 
     def write(
-        vectors: Floats,
+        vectors: Vectors,
         *,
         out: Path = tmp_path / "index",
         kind: KindChoice = "flat",

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from index_builder import index_choice
 from index_builder.artifact import GalleryIndex, layout
-from index_builder.cli import app
+from index_builder.cli.index import app
+from index_builder.stores import choice as index_choice
 
 
 @pytest.fixture

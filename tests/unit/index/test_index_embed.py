@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from index_builder.artifact import make_thumbnail
-from index_builder.embed import EmbeddedPhoto, Pace, embed_photos
-from index_builder.gallery import GalleryPhoto
-from index_builder.photo_reader import Rejected
+from index_builder.embedding.reader import Rejected
+from index_builder.embedding.threads import EmbeddedPhoto, Pace, embed_photos
+from index_builder.sources.folder import GalleryPhoto
 from models.bundle import Bundle, Encoder, ImageLimits, Runtime
 
 LIMITS = ImageLimits()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from index_builder.gallery import open_gallery
 from index_builder.report import Report
+from index_builder.sources.folder import open_gallery
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 LICENCES = {

@@ -13,9 +13,9 @@ import pyarrow.parquet
 import pytest
 
 from index_builder.errors import GalleryInvalid, ParquetUnavailable
-from index_builder.gallery import Gallery, open_gallery
-from index_builder.photo_ids import PhotoIdInvalid, category_from, photo_id_from
 from index_builder.report import Report
+from index_builder.sources.folder import Gallery, open_gallery
+from index_builder.sources.photo_ids import PhotoIdInvalid, category_from, photo_id_from
 
 Reasons = Callable[[], dict[str, str]]
 

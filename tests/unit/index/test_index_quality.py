@@ -7,25 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from index_builder import index_choice
 from index_builder.artifact import GalleryIndex
-from index_builder.artifact.candidates import FaissStore
 from index_builder.build import BuildRequest, build_index
+from index_builder.embedding.sketch_queries import embed_sketches
 from index_builder.errors import GalleryInvalid, RecallTooLow
-from index_builder.index_choice import build_faiss_index, choose_plan, plan_steps
 from index_builder.quality import Probe, answers, fastest_good, photo_probe, recall, spread
-from index_builder.sketch_queries import embed_sketches
+from index_builder.stores import choice as index_choice
+from index_builder.stores.candidates import FaissStore
+from index_builder.stores.choice import build_faiss_index, choose_plan, plan_steps
+from models.arrays import Vectors
 from models.bundle import Bundle
 
-Floats = NDArray[np.float32]
 
-
-def unit_rows(count: int, dim: int = 16, seed: int = 0) -> Floats:
+def unit_rows(count: int, dim: int = 16, seed: int = 0) -> Vectors:
     vectors = np.random.default_rng(seed).standard_normal((count, dim)).astype(np.float32)
-    rows: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return rows
 
 

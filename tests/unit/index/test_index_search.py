@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from index_builder.artifact import (
     CategoryNotFound,
@@ -17,22 +16,22 @@ from index_builder.artifact import (
     GalleryIndex,
     MetadataField,
     PhotoFilter,
-    exact_search,
     parse_condition,
 )
-from index_builder.artifact.exact_search import exact_top_k
+from index_builder.stores import exact as exact_search
+from index_builder.stores.exact import exact_top_k
+from models.arrays import Vectors
 
-Floats = NDArray[np.float32]
 WriteIndex = Callable[..., GalleryIndex]
 
 
-def unit_rows(count: int, dim: int = 16, seed: int = 0) -> Floats:
+def unit_rows(count: int, dim: int = 16, seed: int = 0) -> Vectors:
     vectors = np.random.default_rng(seed).standard_normal((count, dim)).astype(np.float32)
-    rows: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return rows
 
 
-def naive_top_k(vectors: Floats, query: Floats, k: int, rows: list[int] | None = None) -> list[int]:
+def naive_top_k(vectors: Vectors, query: Vectors, k: int, rows: list[int] | None = None) -> list[int]:
     scores = vectors.astype(np.float64) @ query.astype(np.float64)
     chosen = range(len(vectors)) if rows is None else rows
     return sorted(chosen, key=lambda row: (-scores[row], row))[:k]

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from index_builder.artifact import Thumbnail
-from models.bundle import CategoryHead, LeaveOneOut, ProfileHead, Ranks
-from service.online.records import HeadName, NewHead, NewPhoto, OnlinePhoto, SupportPair
-from service.online.room import OnlineRoom
+from models.adapters import CategoryAdapter, LeaveOneOut, Ranks, StyleAdapter
+from service.store.online_store import OnlineRoom
+from service.store.records import HeadName, NewHead, NewPhoto, OnlinePhoto, SupportPair
 
 DIM = 6
 MakeHead = Callable[..., NewHead]
@@ -42,7 +42,7 @@ def make_head() -> MakeHead:
         def numbers(*shape: int) -> NDArray[np.float32]:
             return rng.standard_normal(shape).astype(np.float32)
 
-        category = CategoryHead(numbers(DIM), numbers(DIM, 4), 0.5, 0.25)
+        category = CategoryAdapter(numbers(DIM), numbers(DIM, 4), 0.5, 0.25)
         ranks = Ranks(0.5, 2.0, 0.75)
         return NewHead(
             target=HeadName("category" if scope == "category" else "profile", name),
@@ -51,7 +51,7 @@ def make_head() -> MakeHead:
             method="adaptive",
             margin=0.3,
             leave_one_out=LeaveOneOut(ranks, ranks),
-            head=category if scope == "category" else ProfileHead(numbers(DIM, 2), numbers(2, DIM), numbers(DIM)),
+            head=category if scope == "category" else StyleAdapter(numbers(DIM, 2), numbers(2, DIM), numbers(DIM)),
             goes_live=live,
             reason="because",
             support=(

@@ -10,33 +10,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from index_builder.artifact.exact_search import inner_products
-from models.bundle import CategoryHead
-from service.retrieval.category_scorer import CategoryScorer
+from index_builder.stores.exact import inner_products
+from models.adapters import CategoryAdapter
+from models.arrays import Vectors
+from service.search.category_scorer import CategoryScorer
 
-Floats = NDArray[np.float32]
 DIM = 24
 
 
-def photos_and_queries(seed: int, count: int) -> tuple[Floats, Floats]:
+def photos_and_queries(seed: int, count: int) -> tuple[Vectors, Vectors]:
     """Unit rows that share a direction, as photos of a category do."""
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((count + 3, DIM)) + 2 * rng.standard_normal(DIM)
-    unit: Floats = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    unit: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     return unit[:count], unit[count:]
 
 
-def heads(seed: int, photos: Floats) -> Iterator[CategoryHead]:
+def heads(seed: int, photos: Vectors) -> Iterator[CategoryAdapter]:
     rng = np.random.default_rng(seed)
-    yield CategoryHead.centred(photos)
+    yield CategoryAdapter.centred(photos)
     for width in (3, DIM, 40):
         spread = rng.standard_normal((DIM, width)).astype(np.float32)
-        yield CategoryHead(photos.mean(axis=0), spread).calibrated(photos)
+        yield CategoryAdapter(photos.mean(axis=0), spread).calibrated(photos)
     apart = (rng.standard_normal(DIM) / 9).astype(np.float32)
-    yield CategoryHead(photos.mean(axis=0), spread, sketch_mean=apart).calibrated(photos)
+    yield CategoryAdapter(photos.mean(axis=0), spread, sketch_mean=apart).calibrated(photos)
 
 
-def scorer_of(head: CategoryHead, vectors: Floats, rows: NDArray[np.int64]) -> CategoryScorer:
+def scorer_of(head: CategoryAdapter, vectors: Vectors, rows: NDArray[np.int64]) -> CategoryScorer:
     return CategoryScorer.of(head, None, rows, lambda wanted: iter([vectors[wanted[:2]], vectors[wanted[2:]]]))
 
 
@@ -62,7 +62,7 @@ def test_some_of_the_rows_score_as_among_all() -> None:
     for head in heads(0, vectors[rows]):
         scorer = scorer_of(head, vectors, rows)
 
-        def products(asked: Floats, wanted: NDArray[np.int64]) -> Floats:
+        def products(asked: Vectors, wanted: NDArray[np.int64]) -> Vectors:
             return inner_products(vectors, asked, wanted)
 
         scores, found = scorer.top_k(queries[0], 99, products)
@@ -91,7 +91,7 @@ def test_photos_that_look_the_same_tie_and_come_in_row_order(copies: list[int], 
 
 def test_a_photo_that_is_the_mean_is_neither_near_nor_far() -> None:
     vectors = np.eye(4, dtype=np.float32)
-    head = CategoryHead(vectors[2].copy(), None, 0.5, 0.1)
+    head = CategoryAdapter(vectors[2].copy(), None, 0.5, 0.1)
     scorer = scorer_of(head, vectors, np.arange(4))
     scores, found = scorer.top_k(vectors[2], 4, lambda asked, wanted: inner_products(vectors, asked, wanted))
     assert found.tolist() == [0, 1, 2, 3]

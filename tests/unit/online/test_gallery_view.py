@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from index_builder.artifact import (
@@ -20,11 +19,11 @@ from index_builder.artifact import (
     parse_condition,
 )
 from index_builder.build import BuildRequest, build_index
-from service.online.records import OnlinePhoto
-from service.online.room import OnlineRoom
-from service.retrieval.gallery_view import GalleryView
+from models.arrays import Vectors
+from service.search.gallery_view import GalleryView
+from service.store.online_store import OnlineRoom
+from service.store.records import OnlinePhoto
 
-Floats = NDArray[np.float32]
 MakeView = Callable[..., GalleryView]
 
 
@@ -43,9 +42,9 @@ def index(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_dir: Path) -> Ga
     return GalleryIndex.load(out)
 
 
-def unit_rows(index: GalleryIndex, count: int, seed: int) -> Floats:
+def unit_rows(index: GalleryIndex, count: int, seed: int) -> Vectors:
     rows = index.vectors[:count] + np.random.default_rng(seed).standard_normal((count, index.embedding_dim)) / 30
-    unit: Floats = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    unit: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     return unit
 
 
@@ -61,7 +60,7 @@ def make_view(index: GalleryIndex, tmp_path: Path) -> MakeView:
     return make
 
 
-def naive(view: GalleryView, query: Floats, k: int, matches: Callable[[int], bool]) -> list[int]:
+def naive(view: GalleryView, query: Vectors, k: int, matches: Callable[[int], bool]) -> list[int]:
     every = np.concatenate([view.index.vectors, [photo.vector for photo in view.uploaded]])
     scores = every.astype(np.float64) @ query
     return sorted((row for row in range(len(every)) if matches(row)), key=lambda row: (-scores[row], row))[:k]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.bundle import CategoryHead, ProfileHead
+from models.adapters import CategoryAdapter, StyleAdapter
 from service.errors import (
     HeadNotFound,
     HeadsLimit,
@@ -23,8 +23,8 @@ from service.errors import (
     OnlinePhotosLimit,
     OnlineUnwritable,
 )
-from service.online.records import HeadName, NewHead, NewPhoto
-from service.online.room import NOTHING, OnlineRoom
+from service.store.online_store import NOTHING, OnlineRoom
+from service.store.records import HeadName, NewHead, NewPhoto
 
 MakeHead = Callable[..., NewHead]
 MakeRoom = Callable[..., OnlineRoom]
@@ -63,7 +63,7 @@ def test_a_head_comes_back_to_the_bit(make_room: MakeRoom, make_head: MakeHead, 
         state = room.state()
         assert state.live[SHOE] == head_id
         kept = room.head(head_id)
-        assert isinstance(kept, CategoryHead) and isinstance(new.head, CategoryHead)
+        assert isinstance(kept, CategoryAdapter) and isinstance(new.head, CategoryAdapter)
         assert kept.map is not None and new.head.map is not None
         assert kept.map.tobytes() == new.head.map.tobytes()
         assert (kept.mean.tobytes(), kept.scale, kept.offset) == (new.head.mean.tobytes(), 0.5, 0.25)
@@ -90,7 +90,7 @@ def test_profiles_are_heads_of_their_own(make_room: MakeRoom, make_head: MakeHea
     add(room, make_head())
     head_id = add(room, make_head(scope="profile"))
     assert room.state().live[HeadName("profile", "shoe")] == head_id
-    assert isinstance(room.head(head_id), ProfileHead)
+    assert isinstance(room.head(head_id), StyleAdapter)
     assert room.head("head-none") is None
     assert room.state().profiles == {"shoe"}
     assert [head.version for head in room.list_heads()] == [1, 1]
@@ -237,7 +237,7 @@ def test_what_is_no_room_is_refused_at_the_start_and_survived_later(
 def test_numbers_that_are_no_head_are_refused(make_room: MakeRoom, make_head: MakeHead) -> None:
     room = make_room()
     new = make_head()
-    assert isinstance(new.head, CategoryHead)
+    assert isinstance(new.head, CategoryAdapter)
     add(room, replace(new, head=replace(new.head, mean=np.zeros(7, np.float32))))
     with pytest.raises(OnlineCorrupt, match="not a head for 6 numbers"):
         make_room().check()

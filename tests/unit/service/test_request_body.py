@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.bundle import InkseekError
+from models.errors import InkseekError
 from service.errors import BatchTooLarge, BodyInvalid
-from service.retrieval.body import EncodedImage, Strokes, Upload, read_source, read_sources, source_from_bytes
-from service.retrieval.multipart import Part, parse_multipart
+from service.http.body import EncodedImage, Strokes, Upload, read_source, read_sources, source_from_bytes
+from service.http.multipart import Part, parse_multipart
 
 field_names = st.text(st.characters(codec="utf-8", exclude_characters='"\r\n\\%', categories=("L", "N")), min_size=1)
 

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from index_builder.artifact import PhotoNotFound, PhotoRecord
-from models.bundle import BundleCorrupt, InkseekError, SketchEmpty
-from service import problems
-from service.contact_sheet import Tile, contact_sheet
+from models.bundle import BundleCorrupt, SketchEmpty
+from models.errors import InkseekError
+from service.cli.contact_sheet import Tile, contact_sheet
 from service.errors import ServiceError
-from service.logs import JsonFormatter
-from service.request_id import adopt_request_id, current_request_id
-from service.retrieval.answers import json_bytes, photo_answer, photo_urls
-from service.schemas import Problem
+from service.http import problems
+from service.http.answers import json_bytes, photo_answer, photo_urls
+from service.http.request_id import adopt_request_id, current_request_id
+from service.http.schemas.search import Problem
+from service.runtime.logs import JsonFormatter
 
 
 def typed_errors(root: type[InkseekError] = InkseekError) -> list[type[InkseekError]]:

@@ -10,23 +10,23 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from models.attention.command import Wanted, draw_attention
-from models.attention.layout import Layout
-from models.attention.overlay import PANEL_PX, overlay
-from models.attention.students import CheckpointStudents
-from models.data.formats import open_dataset
+from models.cli.train import app
+from models.data.datasets import open_dataset
 from models.evaluation.dataset_evaluation import evaluate_split
-from models.evaluation.rankings import Protocol
+from models.evaluation.ranking import Protocol
 from models.evaluation.report import read_pictures
-from models.students import StudentConfig, Students
-from models.teacher import Teacher
-from models.training.checkpoint import Checkpoint
-from models.training.cli import app
-from models.training.run_state import save_tensors
-from models.training.train_teacher import TEACHER_NAME
-from models.training.xmodalvit_config import StudentTraining, TeacherTraining, TrainingPlan, XModalConfig
-from models.vit import VitConfig
-from models.vit_students import VitStudentConfig, VitStudents
+from models.networks.fused_teacher import Teacher
+from models.networks.grid_students import StudentConfig, Students
+from models.networks.vit import VitConfig
+from models.networks.vit_students import VitStudentConfig, VitStudents
+from models.studies.attention.command import Wanted, draw_attention
+from models.studies.attention.layout import Layout
+from models.studies.attention.overlay import PANEL_PX, overlay
+from models.studies.attention.students import CheckpointStudents
+from models.training.engine.checkpoint import Checkpoint
+from models.training.engine.state import save_tensors
+from models.training.recipes.xmodalvit.config import StudentTraining, TeacherTraining, TrainingPlan, XModalConfig
+from models.training.recipes.xmodalvit.teacher import TEACHER_NAME
 
 ENCODER = {"size_px": 32, "dim": 12, "depth": 1, "heads": 3, "patch_px": 8}
 

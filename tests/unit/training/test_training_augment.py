@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from models.data.augment import AugmentConfig, _bend, _grid, draw_augmentation
-from models.data.synthetic import edge_drawing
-from models.data.training_images import SetConfig, prepare_images
+from models.data.builders.synthetic import edge_drawing
+from models.data.images.augment import AugmentConfig, _bend, _grid, draw_augmentation
+from models.data.images.training_images import SetConfig, prepare_images
 
 STILL = AugmentConfig(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 

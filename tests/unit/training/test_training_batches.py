@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.data.sampler import CategoryBatches, CategoryPool
+from models.data.sampling.category_batches import CategoryBatches, CategoryPool
 
 SHOES = CategoryPool(
     name="shoe",

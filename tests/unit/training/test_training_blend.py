@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.training.blend import blend, main, towards_pretrained
-from models.training.checkpoint import Checkpoint, CheckpointInvalid
+from models.training.engine.checkpoint import Checkpoint, CheckpointInvalid
+from models.training.weights.blend import blend, main, towards_pretrained
 
 LATE = {"sketch.trunk.conv1.weight": torch.tensor([1.0, 3.0]), "sketch.head.count": torch.tensor(7)}
 EARLY = {"sketch.trunk.conv1.weight": torch.tensor([3.0, 3.0]), "sketch.head.count": torch.tensor(2)}

@@ -10,21 +10,21 @@ import pytest
 import torch
 
 from models.bundle import decode_image
-from models.data.training_images import SetConfig
+from models.data.images.training_images import SetConfig
 from models.evaluation.splits import ValidationSplit, load_galleries
-from models.students import StudentConfig, Students
-from models.training.checkpoint import Checkpoint
-from models.training.config import BatchConfig, ConfigInvalid
-from models.training.distill_students import STUDENTS_NAME, distill_students
-from models.training.experiment import Resources, XModalRun
-from models.training.place import Place
-from models.training.run_state import RunState
-from models.training.schedule import rate_factor
-from models.training.train_teacher import train_teacher
-from models.training.validation import preprocesses, validate
-from models.training.xmodalvit_config import StudentTraining, TrainingPlan, XModalConfig
-from models.vit import VitConfig
-from models.vit_students import VitStudentConfig, VitStudents
+from models.networks.grid_students import StudentConfig, Students
+from models.networks.vit import VitConfig
+from models.networks.vit_students import VitStudentConfig, VitStudents
+from models.training.engine.checkpoint import Checkpoint
+from models.training.engine.config import BatchConfig, ConfigInvalid
+from models.training.engine.placement import Place
+from models.training.engine.schedule import rate_factor
+from models.training.engine.state import RunState
+from models.training.engine.validation import preprocesses, validate
+from models.training.recipes.xmodalvit.config import StudentTraining, TrainingPlan, XModalConfig
+from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
+from models.training.recipes.xmodalvit.students import STUDENTS_NAME, distill_students
+from models.training.recipes.xmodalvit.teacher import train_teacher
 
 CONFIGS = Path(__file__).parents[3] / "models" / "configs"
 VAL = (ValidationSplit("val", "shapes", "val"),)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from models.data.doodles import main, write_doodle_pairs
-from models.data.pairs import PairSet
-from models.data.unseen import STANDARD_UNSEEN, names_unseen
+from models.data.builders.doodles import main, write_doodle_pairs
+from models.data.datasets.pairs import PairSet
+from models.data.datasets.unseen import STANDARD_UNSEEN, names_unseen
 
 
 @pytest.fixture

@@ -10,17 +10,17 @@ import pytest
 import torch
 
 from models.bundle import Bundle
-from models.data.training_images import SetConfig
+from models.data.images.training_images import SetConfig
 from models.evaluation.splits import ValidationSplit
 from models.export.build_bundle import Release, build_bundle
 from models.export.folded import FoldedStudent, fold
 from models.export.onnx_export import export_onnx
 from models.export.parity import ParityBroken, compare
-from models.students import StudentConfig, Students
-from models.training.config import BatchConfig
-from models.training.distill_students import STUDENTS_NAME, distill_students
-from models.training.experiment import Resources, XModalRun
-from models.training.xmodalvit_config import StudentTraining, TrainingPlan, XModalConfig
+from models.networks.grid_students import StudentConfig, Students
+from models.training.engine.config import BatchConfig
+from models.training.recipes.xmodalvit.config import StudentTraining, TrainingPlan, XModalConfig
+from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
+from models.training.recipes.xmodalvit.students import STUDENTS_NAME, distill_students
 
 CONFIG = StudentConfig(size_px=32, widths=(8, 16, 16), grid=2, channels=4)
 

@@ -12,23 +12,23 @@ import pytest
 import torch
 
 from models.bundle import write_bundle
-from models.data.training_images import SetConfig
+from models.data.images.training_images import SetConfig
 from models.evaluation.splits import ValidationSplit
 from models.export.folded import fold
 from models.export.onnx_export import export_onnx
-from models.frozen_students import FrozenBundle, FrozenStudents
-from models.layers.mobilenet import MobileNetTrunk
 from models.losses.embedding_match import embedding_match
-from models.students import StudentConfig, Students
-from models.training.checkpoint import Checkpoint, CheckpointInvalid
-from models.training.config import BatchConfig
-from models.training.distill_students import STUDENTS_NAME, distill_students
-from models.training.experiment import Resources, XModalRun
-from models.training.frozen_teachers import TeacherUnfit, load_frozen
-from models.training.run_directory import RunMismatch
-from models.training.student_checkpoint import load_students
-from models.training.validation import preprocesses
-from models.training.xmodalvit_config import StudentTraining, TrainingPlan, XModalConfig
+from models.networks.frozen import FrozenBundle, FrozenStudents
+from models.networks.grid_students import StudentConfig, Students
+from models.networks.layers.mobilenet import MobileNetTrunk
+from models.training.engine.checkpoint import Checkpoint, CheckpointInvalid
+from models.training.engine.config import BatchConfig
+from models.training.engine.run_directory import RunMismatch
+from models.training.engine.validation import preprocesses
+from models.training.recipes.xmodalvit.config import StudentTraining, TrainingPlan, XModalConfig
+from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
+from models.training.recipes.xmodalvit.frozen_teachers import TeacherUnfit, load_frozen
+from models.training.recipes.xmodalvit.students import STUDENTS_NAME, distill_students
+from models.training.weights.student_checkpoint import load_students
 
 LARGE = StudentConfig(size_px=32, widths=(8, 16), grid=2, channels=4)
 SMALL = StudentConfig(size_px=32, widths=(4, 6, 8), grid=2, channels=4, levels=2, trunk="mobilenet_v2")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from models.bundle import Bundle, Runtime, write_bundle
-from models.export.encoder_cost import Contender, cpu_milliseconds
-from models.export.standing import Standing, markdown
-from models.export.trade_off import main
-from models.export.trade_off_page import trade_off_page
+from models.studies.trade_off.command import main
+from models.studies.trade_off.encoder_cost import Contender, cpu_milliseconds
+from models.studies.trade_off.page import trade_off_page
+from models.studies.trade_off.standing import Standing, markdown
 
 
 def measured(tiny: Path, out: Path, name: str, **accuracy: float) -> Path:

@@ -12,17 +12,17 @@ from onnx import numpy_helper
 from typer.testing import CliRunner
 
 from inkseek import app
+from models.adapters.state import Adaptation
 from models.bundle import Bundle, Encoder, Runtime, add_adaptation, write_bundle
-from models.bundle.adaptation import Adaptation
-from models.export.float16 import RangeExceeded, to_float16
-from models.export.int8 import to_int8
 from models.export.onnx_export import export_onnx
+from models.export.precision.float16 import RangeExceeded, to_float16
+from models.export.precision.int8 import to_int8
+from models.export.precision.variants import ParentUnfit, VariantRefused, VariantRequest, make_variant
 from models.export.stored_weights import store_in_half, store_in_single, to_bytes
-from models.export.variants import ParentUnfit, VariantRefused, VariantRequest, make_variant
-from models.students import StudentConfig, Students
-from models.training.validation import preprocesses
-from models.vit import VitConfig
-from models.vit_students import VitStudentConfig, VitStudents
+from models.networks.grid_students import StudentConfig, Students
+from models.networks.vit import VitConfig
+from models.networks.vit_students import VitStudentConfig, VitStudents
+from models.training.engine.validation import preprocesses
 
 CONFIG = StudentConfig(size_px=32, widths=(8, 16), grid=2, channels=4)
 VIT = VitStudentConfig(VitConfig(size_px=32, dim=24, depth=1, heads=3, patch_px=8), cls_dim=12)

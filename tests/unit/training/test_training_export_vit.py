@@ -12,11 +12,11 @@ from models.bundle import Bundle
 from models.export.build_bundle import Release, build_bundle
 from models.export.folded import _pooled, fold
 from models.export.onnx_export import export_onnx
-from models.students import StudentConfig, Students
-from models.training.checkpoint import Checkpoint, CheckpointInvalid
-from models.training.student_checkpoint import load_students
-from models.vit import VitConfig
-from models.vit_students import VitStudentConfig, VitStudents
+from models.networks.grid_students import StudentConfig, Students
+from models.networks.vit import VitConfig
+from models.networks.vit_students import VitStudentConfig, VitStudents
+from models.training.engine.checkpoint import Checkpoint, CheckpointInvalid
+from models.training.weights.student_checkpoint import load_students
 
 PLAIN = VitStudentConfig(VitConfig(size_px=32, dim=24, depth=2, heads=3, patch_px=8), cls_dim=12)
 HYBRID = VitStudentConfig(

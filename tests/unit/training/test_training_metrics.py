@@ -8,13 +8,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from models.data.pairs import PairSet
+from models.data.datasets.pairs import PairSet
 from models.evaluation.hog import hog
+from models.evaluation.metrics import accuracy_at, mean_average_precision, mean_rank, ranks
 from models.evaluation.protocol import category_galleries, measure_both
-from models.evaluation.retrieval_metrics import accuracy_at, mean_average_precision, mean_rank, ranks
 from models.evaluation.splits import ValidationSplit
-from models.students import StudentConfig, Students
-from models.training.untrained import untrained_figures
+from models.networks.grid_students import StudentConfig, Students
+from models.studies.untrained import untrained_figures
 
 
 def test_figures_against_sorting_by_hand() -> None:

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.data.formats import open_dataset
-from models.data.pair_folders import StrokesNotDrawn, open_pairs, open_photos
-from models.data.training_images import SetConfig, prepare_images
+from models.data.datasets import open_dataset
+from models.data.datasets.pair_folders import StrokesNotDrawn, open_pairs, open_photos
+from models.data.images.training_images import SetConfig, prepare_images
 from models.evaluation.splits import ValidationSplit, load_galleries
-from models.students import StudentConfig
-from models.training.config import BatchConfig
-from models.training.distill_students import STUDENTS_NAME, distill_students
-from models.training.experiment import Resources, XModalRun
-from models.training.run_directory import RunDirectory
-from models.training.xmodalvit_config import StudentTraining, TrainingPlan, XModalConfig
+from models.networks.grid_students import StudentConfig
+from models.training.engine.config import BatchConfig
+from models.training.engine.run_directory import RunDirectory
+from models.training.recipes.xmodalvit.config import StudentTraining, TrainingPlan, XModalConfig
+from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
+from models.training.recipes.xmodalvit.students import STUDENTS_NAME, distill_students
 
 PHOTOS = {"train": ("wing_chair", "stool", "bench_2"), "test": ("sofa", "office_chair")}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.data.pairs import (
+from models.data.datasets.pairs import (
     ColumnMissing,
     FileMissing,
     ManifestMissing,
@@ -14,7 +14,7 @@ from models.data.pairs import (
     SplitMissing,
     load_photos,
 )
-from models.data.training_images import trainable_photos
+from models.data.images.training_images import trainable_photos
 
 
 def test_every_sketch_is_a_pair_and_photos_without_sketches_stay(shapes_dir: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.training.pretrained import RESNET18_IMAGENET, PretrainedError, fetch, unpickle_tensors
+from models.training.weights.pretrained import RESNET18_IMAGENET, PretrainedError, fetch, unpickle_tensors
 
 
 class _Evil:

@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
+from models.cli.train import app
 from models.evaluation.report.line_chart import Chart, Line, charts_svg, round_ticks
-from models.students import StudentConfig, Students
-from models.training.cli import app
-from models.training.size_plot import NothingToPlot, size_plot
+from models.networks.grid_students import StudentConfig, Students
+from models.studies.size_plot import NothingToPlot, size_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 

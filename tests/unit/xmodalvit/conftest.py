@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from models.training.xmodalvit_config import XModalConfig, merge_tables
+from models.training.recipes.xmodalvit.config import XModalConfig, merge_tables
 
 CATEGORIES = ("boxes", "discs")
 PHOTOS = 7

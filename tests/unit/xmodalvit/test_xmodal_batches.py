@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from models.data.augment import AugmentConfig
-from models.data.sampler import CategoryBatches, CategoryPool
-from models.data.second_sketches import SecondSketches
-from models.data.training_images import TrainingImages
-from models.training.pair_batches import PairBatches, TrainingDataUnfit, require_learnable
-from models.training.place import DeviceUnavailable, Place, launch
+from models.data.images.augment import AugmentConfig
+from models.data.images.training_images import TrainingImages
+from models.data.sampling.category_batches import CategoryBatches, CategoryPool
+from models.data.sampling.second_sketches import SecondSketches
+from models.training.engine.pair_batches import PairBatches, TrainingDataUnfit, require_learnable
+from models.training.engine.placement import DeviceUnavailable, Place, launch
 
 SKETCHES = ((0, 1), (2, 3), (4,), (5, 6), (7,), (8, 9))
 POOL = CategoryPool("shoe", 1.0, tuple(range(6)), SKETCHES, ((), (), (), (), (10, 11), ()))
@@ -96,8 +96,8 @@ def test_a_gpu_that_is_not_there_is_said_to_be_missing() -> None:
 
 
 def test_configs_are_experiments() -> None:
-    from models.training.ablation import AblationConfig
-    from models.training.xmodalvit_config import XModalConfig, merge_tables, read_toml
+    from models.studies.ablation import AblationConfig
+    from models.training.recipes.xmodalvit.config import XModalConfig, merge_tables, read_toml
 
     folder = Path(__file__).resolve().parents[3] / "models" / "configs"
     for name in ("xmodalvit_paper", "xmodalvit_best", "own_pairs"):

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from models.training.ablation import run_ablation
-from models.training.cli import app
-from models.training.config import ConfigInvalid
-from models.training.experiment import Resources
-from models.training.xmodalvit_config import XModalConfig
+from models.cli.train import app
+from models.studies.ablation import run_ablation
+from models.training.engine.config import ConfigInvalid
+from models.training.recipes.xmodalvit.config import XModalConfig
+from models.training.recipes.xmodalvit.experiment import Resources
 
 Experiment = Callable[..., XModalConfig]
 

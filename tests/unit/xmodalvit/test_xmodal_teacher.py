@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.layers.cross_attention import CrossModalRead, XMABlock
-from models.teacher import FrozenTeacher, Teacher, TeacherConfig
-from models.vit import VitConfig
+from models.networks.fused_teacher import FrozenTeacher, Teacher, TeacherConfig
+from models.networks.layers.cross_attention import CrossModalRead, XMABlock
+from models.networks.vit import VitConfig
 
 ENCODER = VitConfig(size_px=16, dim=12, depth=1, heads=3, patch_px=8)
 

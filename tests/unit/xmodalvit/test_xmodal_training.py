@@ -13,16 +13,16 @@ import pytest
 import torch
 
 import models
-from models.data.pairs import SplitMissing
+from models.data.datasets.pairs import SplitMissing
 from models.export.build_bundle import Release, build_bundle
-from models.training.checkpoint import CheckpointInvalid
-from models.training.distill_students import STUDENTS_NAME, TeacherMissing, distill_students
-from models.training.experiment import Resources, XModalRun
-from models.training.run_directory import RunMismatch
-from models.training.run_state import RunState, load_tensors
-from models.training.train_teacher import TEACHER_NAME, load_teacher, train_teacher
-from models.training.xmodalvit_config import XModalConfig
-from models.vit import Vit
+from models.networks.vit import Vit
+from models.training.engine.checkpoint import CheckpointInvalid
+from models.training.engine.run_directory import RunMismatch
+from models.training.engine.state import RunState, load_tensors
+from models.training.recipes.xmodalvit.config import XModalConfig
+from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
+from models.training.recipes.xmodalvit.students import STUDENTS_NAME, TeacherMissing, distill_students
+from models.training.recipes.xmodalvit.teacher import TEACHER_NAME, load_teacher, train_teacher
 
 Experiment = Callable[..., XModalConfig]
 GRID_STUDENT = {"size_px": 32, "widths": [4, 8], "grid": 2, "channels": 3}
@@ -158,7 +158,7 @@ def test_an_experiment_reads_the_same_in_every_process() -> None:
     """Python orders a set by hashes that each process draws anew; a run that goes on compares the experiment's text."""
     code = """if True:
         from pathlib import Path
-        from models.training.xmodalvit_config import XModalConfig
+        from models.training.recipes.xmodalvit.config import XModalConfig
         for path in sorted(Path("models/configs").glob("xmodalvit_*.toml")):
             print(XModalConfig.load(path).model_dump_json())"""
     texts = [

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from models.layers.attention import Block
-from models.layers.patch_embed import resize_positions
-from models.layers.resnet import ResNetTrunk
-from models.vit import PublishedWeightsUnfit, Vit, VitConfig, token_map
-from models.vit_students import VitStudentConfig, VitStudents
+from models.networks.layers.attention import Block
+from models.networks.layers.patch_embed import resize_positions
+from models.networks.layers.resnet import ResNetTrunk
+from models.networks.vit import PublishedWeightsUnfit, Vit, VitConfig, token_map
+from models.networks.vit_students import VitStudentConfig, VitStudents
 
 TINY = VitConfig(size_px=32, dim=24, depth=2, heads=3, patch_px=8)
 TINY_HYBRID = VitConfig(size_px=64, dim=24, depth=1, heads=3, widths=(4, 8), grid=4)

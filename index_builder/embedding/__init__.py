@@ -1,0 +1,1 @@
+"""Photos to vectors, streaming, with a bounded number of photos in memory."""

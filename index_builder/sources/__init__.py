@@ -1,0 +1,1 @@
+"""Where the photos of a gallery come from: a folder or a table."""

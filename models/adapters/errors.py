@@ -1,0 +1,7 @@
+"""What stored adaptation can be wrong in."""
+
+from models.errors import InkseekError
+
+
+class AdaptationCorrupt(InkseekError):
+    """An adaptation file is missing, damaged, of another format, or made for other embeddings."""

@@ -1,0 +1,60 @@
+"""A category's frame: the directions in which its own photos differ, found without a single example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.adapters.category import category_mean
+from models.arrays import Vectors
+
+_SAMPLE = 128  # photos that the directions are taken of: more cost time and change little
+
+
+@dataclass(frozen=True)
+class GalleryFrame:
+    """x -> y + (y @ axes) * gains @ axes.T with y = x - mean; `mean` (E,), `axes` (E, r), `gains` (r,).
+
+    Symmetric, so that a power of 0 is the plain centred space.
+    """
+
+    mean: Vectors
+    axes: Vectors
+    gains: Vectors
+
+    @classmethod
+    def of(cls, photos: Vectors, *, shrinkage: float, power: float) -> GalleryFrame:
+        """(G, E) -> the frame that shrinks what the photos differ by most: variance v to (1 + v / floor) ** -power.
+
+        `floor` is `shrinkage` times the mean variance of the G - 1 directions; directions without photos keep 1.
+        """
+        mean = category_mean(photos)
+        if power == 0:
+            return cls(mean, np.zeros((photos.shape[1], 0), np.float32), np.zeros(0, np.float32))
+        axes, variances = directions(photos, mean)
+        floor = shrinkage * float(variances.sum()) / max(1, min(len(photos), _SAMPLE) - 1)
+        gains = (1 + variances / max(floor, 1e-12)) ** -power - 1
+        return cls(mean, axes, gains.astype(np.float32))
+
+    def embed(self, rows: Vectors) -> Vectors:
+        """(N, E) photos -> (N, E), not of length 1."""
+        return self.turn(rows - self.mean)
+
+    def turn(self, moved: Vectors) -> Vectors:
+        """(N, E) differences to a mean -> (N, E)."""
+        framed: Vectors = np.add(moved, (moved @ self._weighed()) @ self.axes.T, dtype=np.float32)
+        return framed
+
+    def _weighed(self) -> Vectors:
+        weighed: Vectors = np.multiply(self.axes, self.gains, dtype=np.float32)
+        return weighed
+
+
+def directions(photos: Vectors, mean: Vectors) -> tuple[Vectors, Vectors]:
+    """(G, E), (E,) -> axes (E, r) of length 1 along which the photos differ, and the variance (r,) along each."""
+    sample: Vectors = (photos[:: max(1, -(-len(photos) // _SAMPLE))] - mean).astype(np.float32, copy=False)
+    variances, rotation = np.linalg.eigh(sample @ sample.T / len(sample))
+    kept = variances > max(float(variances[-1]), 1e-12) * 1e-6
+    axes = (sample.T @ rotation[:, kept]) / np.sqrt(variances[kept] * len(sample))
+    return axes.astype(np.float32), variances[kept].astype(np.float32)

@@ -1,0 +1,78 @@
+"""The margin of an episode, predicted from its support pairs: a set encoder that ends in a sigmoid (papers: B3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.adapters.inner_step import Support, pairwise_distances
+from models.arrays import Vectors
+
+PAIR_FEATURES = 3
+
+
+@dataclass(frozen=True)
+class MarginPredictor:
+    """Per pair: tanh of a linear layer; mean over the pairs; tanh of a second one; sigmoid of a third.
+
+    A pair is described by what no choice of axes changes: its distance, that of its nearest and of its mean negative.
+    `inner_weight` (3, H), `inner_bias` (H,), `outer_weight` (H, H), `outer_bias` (H,), `last_weight` (H,),
+    `last_bias` (1,).
+    """
+
+    inner_weight: Vectors
+    inner_bias: Vectors
+    outer_weight: Vectors
+    outer_bias: Vectors
+    last_weight: Vectors
+    last_bias: Vectors
+
+    @classmethod
+    def constant(cls, margin: float, hidden: int = 8) -> MarginPredictor:
+        """One that answers `margin`, within (0, 1), whatever it is asked."""
+        logit = np.log(margin / (1 - margin))
+        zeros = np.zeros
+        return cls(
+            zeros((PAIR_FEATURES, hidden), np.float32),
+            zeros(hidden, np.float32),
+            zeros((hidden, hidden), np.float32),
+            zeros(hidden, np.float32),
+            zeros(hidden, np.float32),
+            np.array([logit], np.float32),
+        )
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Vectors]) -> MarginPredictor:
+        """The inverse of `arrays`. Raises KeyError."""
+        return cls(**{name: arrays[f"margin.{name}"] for name in cls.__dataclass_fields__})
+
+    def arrays(self) -> dict[str, Vectors]:
+        """Parameters by the name they are stored under."""
+        return {f"margin.{name}": getattr(self, name) for name in self.__dataclass_fields__}
+
+    def predict(self, head: Vectors | None, support: Support) -> float:
+        """M (E, E') before the step, None for the identity; support -> the margin, in (0, 1)."""
+        pairs = pair_features(head, support)
+        hidden = np.tanh(pairs @ self.inner_weight + self.inner_bias).mean(axis=0)
+        hidden = np.tanh(hidden @ self.outer_weight + self.outer_bias)
+        return float(1 / (1 + np.exp(-(hidden @ self.last_weight + self.last_bias[0]))))
+
+
+def pair_features(head: Vectors | None, support: Support) -> Vectors:
+    """(S, 3): distance to the own photo, to the nearest other candidate, to the others on average (2 where none is)."""
+    sketches, photos = (_unit(rows if head is None else rows @ head) for rows in (support.sketches, support.photos))
+    distances = pairwise_distances(sketches, photos)
+    own = np.take_along_axis(distances, support.positives[:, None], axis=1)[:, 0]
+    negatives = support.negatives()
+    others = np.maximum(negatives.sum(axis=1), 1)
+    nearest = np.where(negatives, distances, 2.0).min(axis=1)
+    mean = np.where(negatives.any(axis=1), (distances * negatives).sum(axis=1) / others, 2.0)
+    features: Vectors = np.stack([own, nearest, mean], axis=1).astype(np.float32)
+    return features
+
+
+def _unit(rows: Vectors) -> Vectors:
+    unit: Vectors = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return unit

@@ -1,0 +1,1 @@
+"""The command line of the models: `inkseek bundle`, `data`, `evaluate` and `train`."""

@@ -1,0 +1,198 @@
+"""`inkseek train teacher | students | ablation | attention | plot`. Exit codes: 0 done, 1 refused, 2 wrong usage.
+
+Torch takes seconds to import and is an extra, so it is imported by the commands and not by the command line that offers
+them beside those that need none.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from models.bundle import cpu_quota
+from models.errors import InkseekError
+
+app = typer.Typer(no_args_is_help=True)
+
+Config = Annotated[Path, typer.Option(help="An experiment file, such as those of models/configs.")]
+Data = Annotated[Path, typer.Option(help="The folder that the experiment's data sets lie in.")]
+Out = Annotated[Path, typer.Option(help="The run's directory; a run that is there goes on.")]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a value, as a line of TOML.")
+]
+Processes = Annotated[int, typer.Option(min=1, help="Training processes: one a GPU, or one a core.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads of each; by default the cores are shared out.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Workers = Annotated[int, typer.Option(min=0, help="Threads that prepare batches ahead, for a GPU.")]
+Cache = Annotated[Path | None, typer.Option(help="Where runs share decoded images; by default below --out.")]
+
+
+@app.callback()
+def train() -> None:
+    """Train the teacher, distil the students."""
+    if importlib.util.find_spec("torch") is None:
+        _fail("Training needs torch, which serving does not: pip install 'inkseek[train]'")
+
+
+@app.command()
+def teacher(
+    config: Config,
+    data: Data,
+    out: Out,
+    changes: Changes = None,
+    processes: Processes = 1,
+    threads: Threads = None,
+    device: Device = "auto",
+    workers: Workers = 0,
+    cache: Cache = None,
+) -> None:
+    """Train the fused teacher, which sees sketch and photo."""
+    from models.training.recipes.xmodalvit.config import XModalConfig
+    from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
+    from models.training.recipes.xmodalvit.teacher import train_teacher
+
+    try:
+        experiment = XModalConfig.load(config, changes or ())
+        resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
+        train_teacher(XModalRun(experiment, resources, out))
+    except InkseekError as error:
+        _fail(f"{type(error).__name__}: {error}")
+
+
+@app.command()
+def students(
+    config: Config,
+    data: Data,
+    out: Out,
+    teacher: Annotated[
+        Path | None, typer.Option(help="A teacher's run directory; or larger students, as a file or a bundle.")
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Begin with these students' weights; they may see another size.")
+    ] = None,
+    keep: Annotated[
+        list[int] | None, typer.Option(metavar="STEP", help="Write this step's students to kept/STEP; repeatable.")
+    ] = None,
+    changes: Changes = None,
+    processes: Processes = 1,
+    threads: Threads = None,
+    device: Device = "auto",
+    workers: Workers = 0,
+    cache: Cache = None,
+) -> None:
+    """Train sketch and photo student, from a teacher where the experiment's losses ask for one."""
+    from models.training.recipes.xmodalvit.config import XModalConfig
+    from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
+    from models.training.recipes.xmodalvit.students import distill_students
+
+    try:
+        experiment = XModalConfig.load(config, changes or ())
+        resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
+        distill_students(XModalRun(experiment, resources, out, teacher, keep=tuple(keep or ()), start=start))
+    except InkseekError as error:
+        _fail(f"{type(error).__name__}: {error}")
+
+
+@app.command()
+def ablation(
+    config: Config,
+    data: Data,
+    out: Out,
+    arm: Annotated[list[str] | None, typer.Option(help="Only this arm; repeatable.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; repeatable.")] = None,
+    processes: Processes = 1,
+    threads: Threads = None,
+    device: Device = "auto",
+    workers: Workers = 0,
+    cache: Cache = None,
+) -> None:
+    """Train every arm of an ablation and write their figures as a table."""
+    from models.studies.ablation import run_ablation
+    from models.training.recipes.xmodalvit.experiment import Resources
+
+    try:
+        resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
+        run_ablation(config, resources, out, arm or (), seed or ())
+    except InkseekError as error:
+        _fail(f"{type(error).__name__}: {error}")
+
+
+@app.command()
+def attention(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="The data set, as its download unpacks.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The pictures' folder, for inkseek evaluate --pictures.")],
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    format: Annotated[str, typer.Option(help="auto, or a format's name.")] = "auto",
+    bundle: Annotated[Path | None, typer.Option(help="The students' bundle; the shipped one when not given.")] = None,
+    students: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A students.pt in the bundle's place: shows what a CLS reads.")
+    ] = None,
+    teacher: Annotated[Path | None, typer.Option(metavar="RUN", help="Show this run's teacher, too.")] = None,
+    pairs: Annotated[int, typer.Option(min=1, max=24, help="How many pairs, of every category in turn.")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other pairs.")] = 0,
+) -> None:
+    """Draw what students and teacher look at in a sketch and its photo."""
+    from models.studies.attention.command import Wanted, draw_attention
+
+    try:
+        written = draw_attention(Wanted(data, out, split, format, bundle, students, teacher, pairs, seed))
+    except (InkseekError, OSError) as error:
+        _fail(f"{type(error).__name__}: {error}")
+    if not written:
+        _fail(f"no pair of {data} can be shown: a sketch with ink and two photos of its category are needed")
+    Console().print(f"{len(written)} pictures: {escape(str(out))}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def plot(
+    trained: Annotated[list[Path], typer.Argument(metavar="RUN|BUNDLE...", help="Students' runs, or bundles.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The picture, an .svg file.")],
+) -> None:
+    """Draw acc@1, and how fast it is reached, over the encoders' size."""
+    from models.studies.size_plot import size_plot
+
+    if out.suffix.lower() != ".svg":
+        raise typer.BadParameter(f"{out.name} should end in .svg", param_hint="--out")
+    try:
+        drawn = size_plot(trained)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(drawn, encoding="utf-8")
+    except (InkseekError, OSError) as error:
+        _fail(f"{type(error).__name__}: {error}")
+
+
+@app.command()
+def adapt(
+    config: Config,
+    data: Data,
+    out: Out,
+    bundle: Annotated[Path | None, typer.Option(help="The bundle to adapt; by default the one that ships.")] = None,
+    fold: Annotated[
+        list[Path] | None,
+        typer.Option(help="Students trained without every n-th category; repeat it n times, in order."),
+    ] = None,
+    changes: Changes = None,
+) -> None:
+    """Meta-train what fits heads to a few examples: writes adaptation.npz."""
+    from models.training.recipes.adaptive.config import AdaptConfig
+    from models.training.recipes.adaptive.train_adapt import AdaptRun, train_adapt
+
+    try:
+        train_adapt(AdaptRun(AdaptConfig.load(config, changes or ()), data, bundle, tuple(fold or ()), out))
+    except InkseekError as error:
+        _fail(f"{type(error).__name__}: {error}")
+
+
+def _share(processes: int) -> int:
+    return max(1, cpu_quota() // processes)
+
+
+def _fail(message: str) -> None:
+    Console(file=sys.stderr, stderr=True).print(f"[red]{escape(message)}[/red]", highlight=False)
+    raise typer.Exit(1)

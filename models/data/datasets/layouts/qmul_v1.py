@@ -1,0 +1,88 @@
+"""QMUL Shoe-V1 and Chair-V1 as `sbir_cvpr2016` unpacks: `shoes|chairs/train|test/images|sketches/`.
+
+A sketch has its photo's name, `12.png` to `12.jpg`; enlarged sets append `_<number>`. Where
+`annotation/<set>_annotation.json` is there, its lists `images` and `sketches` say which belong together, by position.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container
+from pathlib import Path
+from typing import Any
+
+from models.data.datasets.collector import Collector
+from models.data.datasets.dataset import PairDataset
+from models.data.datasets.errors import LayoutIncomplete
+from models.data.datasets.findings import Kind
+from models.data.datasets.folders import bases, before_last, category_from, images_in
+from models.data.datasets.options import ReadOptions
+from models.data.datasets.pairs import Photo, PhotoKey
+from models.data.datasets.sketch_source import ImageSketch
+
+LOOKED_FOR = "train/images/ and train/sketches/, or test/images/ and test/sketches/"
+
+_SPLITS = ("train", "test")
+
+
+def recognises(root: Path) -> bool:
+    """Whether such folders are there."""
+    return bool(bases(root, _is_base))
+
+
+def read(root: Path, options: ReadOptions) -> PairDataset:
+    """Read every set below `root`: shoes beside chairs make two categories. Raises LayoutIncomplete."""
+    found = bases(root, _is_base)
+    if not found:
+        raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
+    collector = Collector(root, options.keep_marked)
+    for base in found:
+        category = category_from(base)
+        listed = _annotation(collector, base)
+        photos = {split: {path.stem: path for path in images_in(base / split / "images")} for split in _SPLITS}
+        # Where both splits count from 1, the split is part of a photo's identity.
+        clash = photos["train"].keys() & photos["test"].keys()
+        for split in _SPLITS:
+            prefix = f"{split}/" if clash else ""
+            for stem, path in photos[split].items():
+                collector.add_photo(Photo(PhotoKey(category, prefix + stem), path, split))
+            partners = _partners(listed.get(split))
+            for path in images_in(base / split / "sketches"):
+                photo = partners.get(path.stem) or _by_name(path.stem, photos[split])
+                sketch = ImageSketch(collector.name_of(path), path)
+                collector.add_sketch(sketch, PhotoKey(category, prefix + photo), split)
+    return collector.build(root.name, "qmul-v1")
+
+
+def _is_base(folder: Path) -> bool:
+    return any((folder / s / "images").is_dir() and (folder / s / "sketches").is_dir() for s in _SPLITS)
+
+
+def _by_name(stem: str, photos: Container[str]) -> str:
+    """The photo of the same name, or of the name before the last underscore."""
+    parts = before_last(stem, "_")
+    return parts[0] if stem not in photos and parts else stem
+
+
+def _annotation(collector: Collector, base: Path) -> dict[str, Any]:
+    table = next(iter(sorted((base / "annotation").glob("*_annotation.json"))), None)
+    if table is None:
+        return {}
+    try:
+        content = json.loads(table.read_bytes())
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        collector.note(Kind.UNREADABLE, table, "no JSON object; sketches and photos are matched by their names")
+        return {}
+    return content
+
+
+def _partners(part: object) -> dict[str, str]:
+    """Sketch stem -> photo stem; empty where the lists are not of one length."""
+    if not isinstance(part, dict):
+        return {}
+    photos, sketches = part.get("images"), part.get("sketches")
+    if not isinstance(photos, list) or not isinstance(sketches, list) or len(photos) != len(sketches):
+        return {}
+    return {Path(str(sketch)).stem: Path(str(photo)).stem for sketch, photo in zip(sketches, photos, strict=True)}

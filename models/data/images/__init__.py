@@ -1,0 +1,1 @@
+"""Images of pairs: decoded once, augmented in batches, laid out on sheets."""

@@ -1,0 +1,1 @@
+"""Which pairs form a batch or an episode. Row numbers only, no images."""

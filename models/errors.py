@@ -1,0 +1,13 @@
+"""The root of every error tree of the product; it imports nothing.
+
+InkseekError
+├── BundleError, ImageError          models.bundle.errors
+├── IndexArtifactError               index_builder.artifact.errors
+├── BuildError                       index_builder.errors
+├── ServiceError                     service.errors
+└── DatasetError, EvaluationError …  beside what raises them, in models
+"""
+
+
+class InkseekError(Exception):
+    """Root of the product's errors. The message says what was wrong and what is allowed."""

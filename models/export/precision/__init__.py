@@ -1,0 +1,1 @@
+"""Variants of a bundle in another numeric precision, each calibrated and validated against its parent."""

@@ -1,0 +1,1 @@
+"""The networks in torch: students, the fused teacher, and the layers that they share."""

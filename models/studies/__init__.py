@@ -1,0 +1,1 @@
+"""Experiments that compare: ablations, few-shot methods, attention maps, cost against accuracy."""

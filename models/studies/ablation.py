@@ -1,0 +1,142 @@
+"""Train the arms of an ablation, each with every seed, and put their figures into one table.
+
+Arms that share a teacher train it once. Every run resumes, so the whole does: the same command goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from models.training.engine.config import ConfigInvalid
+from models.training.engine.run_directory import RunDirectory, write_json, write_text
+from models.training.recipes.xmodalvit.config import XModalConfig, merge_tables, read_toml
+from models.training.recipes.xmodalvit.experiment import Resources, XModalRun, say
+from models.training.recipes.xmodalvit.students import distill_students
+from models.training.recipes.xmodalvit.teacher import train_teacher
+
+
+class Arm(BaseModel):
+    """`changes` over the base experiment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    changes: dict[str, Any] = {}
+
+
+class AblationConfig(BaseModel):
+    """`base`: an experiment file beside this one. `changes`: of every arm. `about`: see `XModalConfig`; not read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    about: dict[str, Any]
+    base: str
+    seeds: tuple[int, ...]
+    changes: dict[str, Any] = {}
+    arms: tuple[Arm, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> AblationConfig:
+        """Read a TOML file. Raises ConfigInvalid."""
+        try:
+            return cls.model_validate(read_toml(path))
+        except ValidationError as error:
+            raise ConfigInvalid(f"{path} is no ablation: {error}") from error
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One arm on one split, in percent: `mean` acc@1 over the seeds, `low` and `high` of them.
+
+    `half_width`: of the 95 % interval for that many sketches (normal approximation). Seeds share the sketches, so more
+    of them do not narrow it.
+    """
+
+    mean: float
+    low: float
+    high: float
+    half_width: float
+
+
+def run_ablation(
+    path: Path, resources: Resources, out: Path, arms: Sequence[str] = (), seeds: Sequence[int] = ()
+) -> None:
+    """Train and tabulate; `arms`, `seeds`: only these.
+
+    Writes `ablation.json` and `ablation.md` after each arm, of all that is there so far.
+    Raises ConfigInvalid and what training raises.
+    """
+    ablation = AblationConfig.load(path)
+    chosen = [arm for arm in ablation.arms if not arms or arm.name in arms]
+    if unknown := set(arms) - {arm.name for arm in chosen}:
+        known = ", ".join(arm.name for arm in ablation.arms)
+        raise ConfigInvalid(f"no arm is called {sorted(unknown)[0]!r}; there are {known}")
+    base = merge_tables(read_toml(path.parent / ablation.base), ablation.changes)
+    for seed in seeds or ablation.seeds:
+        for arm in chosen:
+            config = XModalConfig.parse({**merge_tables(base, arm.changes), "seed": seed}, f"{path}, {arm.name}")
+            run = XModalRun(config, replace(resources, cache=resources.cache or out / "cache"), out)
+            _train_arm(arm.name, run)
+            _tabulate(ablation, out, _queries(run))
+
+
+def _train_arm(name: str, run: XModalRun) -> None:
+    say(f"== {name}, seed {run.config.seed}")
+    teacher = None
+    if run.config.student_training.distilling:
+        teacher = run.out / "teachers" / _teacher_key(run.config)
+        train_teacher(replace(run, config=_teacher_only(run.config), out=teacher))
+    distill_students(replace(run, out=run.out / name / f"seed{run.config.seed}", teacher=teacher))
+
+
+def _teacher_only(config: XModalConfig) -> XModalConfig:
+    """The experiment with the students' losses at their defaults: arms that differ in those alone share a teacher."""
+    training = config.student_training
+    return config.model_copy(update={"student_training": type(training)(plan=training.plan)})
+
+
+def _teacher_key(config: XModalConfig) -> str:
+    plain = json.dumps(_teacher_only(config).model_dump(mode="json"), sort_keys=True)
+    return f"seed{config.seed}-{hashlib.sha256(plain.encode()).hexdigest()[:10]}"
+
+
+def _queries(run: XModalRun) -> dict[str, int]:
+    return {name: sum(len(g.queries) for g in parts) for name, parts in run.galleries().items()}
+
+
+def _tabulate(ablation: AblationConfig, out: Path, queries: dict[str, int]) -> None:
+    table: dict[str, dict[str, Cell]] = {}
+    for arm in ablation.arms:
+        ends = [end for folder in sorted((out / arm.name).glob("seed*")) if (end := _last_figures(folder))]
+        if ends:
+            table[arm.name] = {n: _cell([end[f"{n}@1"] for end in ends], count) for n, count in queries.items()}
+    write_json(out / "ablation.json", {name: {n: vars(c) for n, c in row.items()} for name, row in table.items()})
+    lines = [f"| arm | {' | '.join(queries)} |", "|---" * (len(queries) + 1) + "|"]
+    for arm_name, row in table.items():
+        cells = [
+            f"{cell.mean:.1f} ± {cell.half_width:.1f} ({cell.low:.1f} to {cell.high:.1f})" for cell in row.values()
+        ]
+        lines.append(f"| {arm_name} | {' | '.join(cells)} |")
+    write_text(out / "ablation.md", "\n".join(lines) + "\n")
+
+
+def _last_figures(folder: Path) -> dict[str, float] | None:
+    """Of a run that got to the end of its plan; None of one that is still on its way."""
+    run = RunDirectory(folder)
+    if not run.checkpoint.is_file():
+        return None
+    steps = run.config()["student_training"]["plan"]["steps"]
+    return next((entry for entry in run.entries() if entry["step"] == steps and "score" in entry), None)
+
+
+def _cell(values: Sequence[float], queries: int) -> Cell:
+    mean = sum(values) / len(values)
+    share = mean / 100
+    return Cell(round(mean, 2), min(values), max(values), round(196 * (share * (1 - share) / queries) ** 0.5, 2))

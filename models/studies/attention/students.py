@@ -1,0 +1,83 @@
+"""Students to look into: those of a bundle, through its ONNX files, or those of a checkpoint, through torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.bundle import Bundle, Runtime
+from models.evaluation.encoders import ImageEncoder
+from models.networks.grid_students import Student
+from models.studies.attention.layout import Layout
+from models.training.weights.student_checkpoint import load_students
+from models.training.weights.torch_encoders import TorchEncoder, TorchPair
+
+
+class SeeThrough(Protocol):
+    """Encoders whose embeddings have a known layout."""
+
+    @property
+    def bundle_id(self) -> str:
+        """What these are called."""
+
+    @property
+    def layout(self) -> Layout:
+        """Where in the image their numbers come from."""
+
+    @property
+    def sketch(self) -> ImageEncoder:
+        """Of sketches."""
+
+    @property
+    def photo(self) -> ImageEncoder:
+        """Of photos."""
+
+
+@dataclass(frozen=True)
+class BundleStudents:
+    """As they serve. What a transformer's CLS reads cannot be told from an ONNX file."""
+
+    bundle_id: str
+    layout: Layout
+    sketch: ImageEncoder
+    photo: ImageEncoder
+
+    @classmethod
+    def load(cls, path: Path | None) -> BundleStudents:
+        """Raises BundleError, LayoutUnknown."""
+        bundle = Bundle.load(path, Runtime(threads=1))
+        layout = Layout.of_experiment(bundle.manifest.provenance.get("experiment") or {})
+        return cls(bundle.bundle_id, layout, bundle.sketch, bundle.photo)
+
+
+@dataclass(frozen=True)
+class CheckpointStudents:
+    """As training left them."""
+
+    bundle_id: str
+    layout: Layout
+    sketch: TorchEncoder
+    photo: TorchEncoder
+
+    @classmethod
+    def load(cls, path: Path) -> CheckpointStudents:
+        """Raises CheckpointInvalid, LayoutUnknown."""
+        students, saved = load_students(path)
+        pair = TorchPair.of(students, path.parent.name)
+        return cls(pair.bundle_id, Layout.of_experiment(saved.experiment), pair.sketch, pair.photo)
+
+
+@torch.no_grad()
+def read_by_cls(encoder: TorchEncoder, image: Image.Image) -> NDArray[np.float32] | None:
+    """(h, w), the mean of the heads: what the CLS reads in the last block. None where there is no CLS."""
+    if isinstance(encoder.student, Student):
+        return None
+    weights = encoder.student.encoder.attention(torch.from_numpy(encoder.prepare(image)[None]))
+    mean: NDArray[np.float32] = weights[0].mean(dim=0).numpy()
+    return mean

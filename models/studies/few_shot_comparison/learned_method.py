@@ -1,0 +1,73 @@
+"""A rival as a method of the protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from models.arrays import Rows, Vectors
+from models.data.sampling.episodes import Episode, Task
+from models.evaluation.few_shot.material import EmbeddedPart
+from models.evaluation.few_shot.methods import Head
+from models.studies.few_shot_comparison.baseline import RivalHead, RivalModel
+from models.training.recipes.adaptive.meta_model import TaskTensors
+
+
+@dataclass(frozen=True)
+class LearnedHead:
+    """What an episode's support made of a rival.
+
+    `basis` (E, d): of the span of the task's photos and examples, where all of the head lies, for rivals that no
+    rotation changes. What a query has across it is dropped: it makes all of its cosines smaller alike. None: all of E.
+    """
+
+    fitted: RivalHead
+    basis: Vectors | None
+
+    def sketches(self, rows: Vectors) -> Vectors:
+        """Less the sketches' centre, then features and head."""
+        return self._embedded(torch.from_numpy(within(rows, self.basis)) - self.fitted.centre)
+
+    def photos(self, rows: Vectors) -> Vectors:
+        """Less the photos' mean, then features and head."""
+        return self._embedded(torch.from_numpy(within(rows, self.basis)) - self.fitted.task.mean)
+
+    @torch.no_grad()
+    def _embedded(self, moved: torch.Tensor) -> Vectors:
+        found: Vectors = self.fitted.embed(self.fitted.model.features(self.fitted.task, moved)).numpy()
+        return found
+
+
+@dataclass(frozen=True)
+class LearnedMethod:
+    """`steps` and `rate`: in place of the rival's own, where given."""
+
+    name: str
+    model: RivalModel
+    steps: int | None = None
+    rate: float | None = None
+    uses_examples: bool = True
+
+    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> Head:
+        """The inner loop on the examples."""
+        basis = None
+        if self.model.rotation_invariant:
+            spanning = np.concatenate([photos, sketches]).astype(np.float64)
+            basis = np.linalg.qr(spanning.T)[0].astype(np.float32)
+        return LearnedHead(self.fitted(within(sketches, basis), positives, within(photos, basis)), basis)
+
+    def fitted(self, sketches: Vectors, positives: Rows, photos: Vectors) -> RivalHead:
+        """The same with what led to it, in the space of the arguments."""
+        rows, gallery = np.arange(len(sketches)), np.arange(len(photos))
+        task = Task("", rows, positives, gallery, np.zeros_like(gallery))
+        part = EmbeddedPart("", sketches, photos, (), (), ())
+        tensors = TaskTensors.of(part, task, 0, reduced=False)
+        one = Episode(task, len(rows), 0, rows, positives, rows[:0], rows[:0])
+        return self.model.fit(tensors, one, self.steps, self.rate)
+
+
+def within(rows: Vectors, basis: Vectors | None) -> Vectors:
+    """(N, E) -> (N, d) in the basis, or the same rows."""
+    return rows if basis is None else rows @ basis

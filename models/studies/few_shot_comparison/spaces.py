@@ -1,0 +1,61 @@
+"""The embeddings that a comparison runs on: each fold's own categories to learn from, and test splits.
+
+Rivals that learn a matrix can only be used in the space that they were learned in, so every fold is a comparison of its
+own: neither the categories that its rivals learn from nor those that they are tested on were seen by its encoders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from models.bundle import Bundle
+from models.data.datasets import open_dataset
+from models.evaluation.encoders import EncoderPair
+from models.evaluation.few_shot.material import EmbeddedPart
+from models.studies.few_shot_comparison.variant import ComparisonConfig, TestSet
+from models.training.recipes.adaptive.config import AdaptConfig
+from models.training.recipes.adaptive.spaces import cached_part, training_spaces
+from models.training.weights.torch_encoders import TorchPair
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What is learned from, and what is tested on, in one fold's embeddings."""
+
+    meta: EmbeddedPart
+    test: EmbeddedPart
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """Where data sets lie, and where embeddings are kept, since encoding takes longest."""
+
+    data: Path
+    kept: Path
+    say: Say
+
+    def folds(self, config: ComparisonConfig, base: AdaptConfig, bundle: Bundle, paths: Sequence[Path]) -> list[Fold]:
+        """One a checkpoint of `paths`, which are in the order of `training_spaces`."""
+        dataset = open_dataset(self.data / base.folder)
+        self.say(f"encoding {base.split} and {config.test_split} of {dataset.name} for {len(paths)} folds, unless kept")
+        metas = training_spaces(dataset, base.split, bundle, paths, self.kept)
+        tested = dataset.split(config.test_split)
+        tests = [cached_part(TorchPair.load(path), tested, config.test_split, self.kept) for path in paths]
+        name = f"{dataset.name} {config.test_split}, encoders of the folds"
+        return [Fold(meta, replace(test, name=name)) for meta, test in zip(metas, tests, strict=True)]
+
+    def test(self, wanted: TestSet, encoders: EncoderPair) -> EmbeddedPart:
+        """A test set by a bundle's encoders."""
+        part = open_dataset(self.data / wanted.folder).split(wanted.split)
+        if wanted.category is not None:
+            photos = {key: photo for key, photo in part.photos.items() if key.category == wanted.category}
+            records = tuple(record for record in part.records if record.photo in photos)
+            part = replace(part, records=records, photos=MappingProxyType(photos))
+        self.say(f"encoding {wanted.name}, unless kept")
+        kept = cached_part(encoders, part, f"{wanted.split}-{wanted.category or 'all'}", self.kept)
+        return replace(kept, name=wanted.name)

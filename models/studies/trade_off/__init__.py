@@ -1,0 +1,1 @@
+"""Accuracy against cost: several bundles compared in one table and one page."""

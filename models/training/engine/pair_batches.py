@@ -1,0 +1,144 @@
+"""Batches as networks take them: augmented, normalised, at each size that is needed, on the device."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.data.images.augment import Augmentation, AugmentConfig, draw_augmentation
+from models.data.images.training_images import TrainingImages
+from models.data.sampling.category_batches import CategoryBatches
+from models.data.sampling.second_sketches import SecondSketches
+from models.errors import InkseekError
+from models.training.engine.distributed import rank_slice
+from models.training.engine.placement import Place
+from models.training.engine.validation import IMAGENET_MEAN, IMAGENET_STD
+
+
+class TrainingDataUnfit(InkseekError):
+    """The data is readable, but nothing can be learned from it this way."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """This process's pairs at one size, (B / world, 3, S, S) normalised: photos, a sketch of each, another of each."""
+
+    photos: Tensor
+    first: Tensor
+    second: Tensor
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """`identities` (B,), `groups` (B,): photo and category of each pair of the whole batch, as numbers.
+
+    `views`: this process's share by size in pixels.
+    """
+
+    identities: Tensor
+    groups: Tensor
+    views: dict[int, Views]
+
+
+@dataclass(frozen=True)
+class PairBatches:
+    """Batch number i is a function of seed and i alone, whatever the number of processes.
+
+    `second`: None where one sketch of a photo is enough; views then repeat the first. `augment`: None only resizes.
+    """
+
+    images: TrainingImages
+    batches: CategoryBatches
+    second: SecondSketches | None
+    augment: AugmentConfig | None
+    sizes: Sequence[int]
+    place: Place
+
+    def batch(self, number: int) -> PairBatch:
+        """Decode nothing, augment this process's share."""
+        rows = self.batches.batch(number)
+        count = len(rows.photos) // self.place.world * self.place.world
+        own = rank_slice(count, self.place.rank, self.place.world)
+        first, photos = self.images.tensors(rows.sketches[own], rows.photos[own])
+        second = None
+        if self.second is not None:
+            second, _ = self.images.tensors(self.second.rows(rows, number)[own], rows.photos[:0])
+        groups = torch.from_numpy(rows.groups[:count])
+        chance = self._chance(count, number, own, groups)
+        views = {size: self._views(photos, first, second, size, chance) for size in dict.fromkeys(self.sizes)}
+        identities = torch.from_numpy(rows.photos[:count])
+        return PairBatch(identities.to(self.place.device), groups.to(self.place.device), views)
+
+    def from_to(self, start: int, stop: int, workers: int) -> Iterator[PairBatch]:
+        """Batches `start` to `stop`; with `workers` threads they are prepared while the device is busy."""
+        if not workers:
+            yield from (self.batch(number) for number in range(start, stop))
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            ahead: deque[Future[PairBatch]] = deque()
+            for number in range(start, stop + 2 * workers):
+                if number < stop:
+                    ahead.append(pool.submit(self.batch, number))
+                if number >= start + 2 * workers and ahead:
+                    yield ahead.popleft().result()
+
+    def _chance(self, count: int, number: int, own: slice, groups: Tensor) -> tuple[Augmentation, Augmentation] | None:
+        if self.augment is None:
+            return None
+        generator = torch.Generator().manual_seed(self.batches.seed * 1_000_003 + number)
+        pair = draw_augmentation(count, self.augment, generator, groups).rows(own)
+        # The second sketch lies where the first does; another hand wobbles, presses and forgets otherwise.
+        hand = draw_augmentation(count, self.augment, generator).rows(own)
+        return pair, Augmentation(**{**vars(pair), "wobble": hand.wobble, "pen": hand.pen, "erase": hand.erase})
+
+    def _views(
+        self,
+        photos: Tensor,
+        first: Tensor,
+        second: Tensor | None,
+        size_px: int,
+        chance: tuple[Augmentation, Augmentation] | None,
+    ) -> Views:
+        if chance is None:
+            first, photos = _resized(first, size_px), _resized(photos, size_px)
+            second = first if second is None else _resized(second, size_px)
+        else:
+            original = photos
+            first, photos = chance[0].apply(first, original, size_px)
+            second = first if second is None else chance[1].apply(second, original, size_px)[0]
+        ready = self._normalised(first)
+        return Views(self._normalised(photos), ready, ready if second is first else self._normalised(second))
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        """(B, 1 or 3, S, S) in [0, 1] -> (B, 3, S, S) with the serving preprocessing's mean and deviation."""
+        mean, std = torch.tensor(IMAGENET_MEAN).view(3, 1, 1), torch.tensor(IMAGENET_STD).view(3, 1, 1)
+        ready = torch.addcmul(-mean / std, images, 1 / std).contiguous(memory_format=torch.channels_last)
+        return ready.to(self.place.device, non_blocking=True)
+
+
+def require_learnable(batches: CategoryBatches, world: int) -> None:
+    """Raises TrainingDataUnfit unless every batch can hold two different photos of a category for each process."""
+    share = batches.batch_size // batches.groups
+    if share < 2:
+        raise TrainingDataUnfit(
+            f"{batches.batch_size} pairs in {batches.groups} groups leave a photo nothing to be told from"
+        )
+    poor = [pool.name for pool in batches.pools if pool.weight > 0 and len(pool.photos) < 2]
+    if poor:
+        raise TrainingDataUnfit(
+            f"{len(poor)} categories have a single photo, the first is {poor[0]}; a photo needs others of its category"
+        )
+    if batches.batch_size < 2 * world:
+        raise TrainingDataUnfit(f"{batches.batch_size} pairs a batch are too few for {world} processes")
+
+
+def _resized(images: Tensor, size_px: int) -> Tensor:
+    if images.shape[-1] == size_px:
+        return images
+    return F.interpolate(images, size=(size_px, size_px), mode="bilinear", antialias=True, align_corners=False)

@@ -1,0 +1,58 @@
+"""The state of a run after some step: whole or not at all, and enough to go on as if nothing had happened.
+
+Batches, views and second sketches are functions of seed and step, so no random state has to be kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.training.engine.checkpoint import CheckpointInvalid
+from models.training.engine.run_directory import replace_file
+
+
+@dataclass(frozen=True)
+class RunState:
+    """After `step` steps. `queues`: by name. `best`: score, `best_step`; `stale`: evaluations since."""
+
+    step: int
+    module: dict[str, Any]
+    averaged: dict[str, Any]
+    optimiser: dict[str, Any]
+    queues: dict[str, Any]
+    best: float
+    best_step: int
+    stale: int
+
+    def save(self, path: Path) -> None:
+        """Replace the file at `path`; a kill leaves the old one."""
+        save_tensors(path, self.__dict__)
+
+    @classmethod
+    def load(cls, path: Path) -> RunState:
+        """Raises CheckpointInvalid."""
+        values = load_tensors(path)
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise CheckpointInvalid(f"{path} is no state of a run: {error}") from error
+
+
+def save_tensors(path: Path, values: dict[str, Any]) -> None:
+    """Tensors and plain values, whole or not at all."""
+    replace_file(path, lambda file: torch.save(values, file))
+
+
+def load_tensors(path: Path) -> dict[str, Any]:
+    """Nothing but tensors and plain values is unpickled. Raises CheckpointInvalid."""
+    try:
+        values = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise CheckpointInvalid(f"{path} cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise CheckpointInvalid(f"{path} holds no named values")
+    return values

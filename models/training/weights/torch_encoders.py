@@ -1,0 +1,63 @@
+"""A checkpoint's students behind the calls of a bundle's encoders: to measure, or look into, what is not exported."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.bundle import Preprocess
+from models.networks.grid_students import Student, Students
+from models.networks.vit_students import VitStudent, VitStudents
+from models.training.engine.validation import preprocesses
+from models.training.weights.student_checkpoint import load_students
+
+
+@dataclass(frozen=True)
+class TorchEncoder:
+    """A student behind the calls of `models.bundle.Encoder`."""
+
+    student: Student | VitStudent
+    preprocess: Preprocess
+    embedding_dim: int
+
+    def view(self, image: Image.Image) -> Image.Image:
+        """What is seen of an image. Raises SketchEmpty, SketchSolid."""
+        return self.preprocess.view(image)
+
+    def prepare(self, image: Image.Image) -> NDArray[np.float32]:
+        """An image -> (3, S, S). Raises SketchEmpty, SketchSolid."""
+        return self.preprocess(image)
+
+    @torch.no_grad()
+    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(B, 3, S, S) -> (B, E), rows of length 1."""
+        rows: NDArray[np.float32] = self.student(torch.from_numpy(batch)).numpy()
+        return rows
+
+
+@dataclass(frozen=True)
+class TorchPair:
+    """A checkpoint's students as a pair of encoders."""
+
+    bundle_id: str
+    sketch: TorchEncoder
+    photo: TorchEncoder
+
+    @classmethod
+    def load(cls, path: Path) -> TorchPair:
+        """Read a `students.pt`; `bundle_id` is made of the file's content. Raises CheckpointInvalid."""
+        students, _ = load_students(path)
+        return cls.of(students, f"students-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}")
+
+    @classmethod
+    def of(cls, students: Students | VitStudents, bundle_id: str) -> TorchPair:
+        """Students in eval mode, under a name."""
+        dim = students.config.embedding_dim
+        sketch, photo = preprocesses(students.config.size_px)
+        return cls(bundle_id, TorchEncoder(students.sketch, sketch, dim), TorchEncoder(students.photo, photo, dim))

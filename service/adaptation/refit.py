@@ -1,0 +1,85 @@
+"""Heads of another bundle made anew for the one in service, from the examples that were kept with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from index_builder.artifact import PhotoNotFound
+from models.errors import InkseekError
+from service.adaptation.examples import Examples
+from service.adaptation.fit import encode_photo, encode_sketch, fit
+from service.errors import OnlineCorrupt, SupportMismatch
+from service.search.retriever import Retriever
+from service.store.arrays import vector_bytes
+from service.store.records import HeadRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Refitted:
+    """What became of a stale head: `made`, or the reason why not. `lost`: examples whose photo is gone."""
+
+    stale: HeadRecord
+    made: HeadRecord | None
+    problem: str | None = None
+    lost: int = 0
+
+
+def encode_uploads_anew(retriever: Retriever) -> int:
+    """Give every uploaded photo that has none its embedding by the bundle in service; returns how many.
+
+    Raises ImageError, OnlineUnwritable, OnlineCorrupt.
+    """
+    vectors = {}
+    for number, photo in enumerate(retriever.room.state().photos):
+        if photo.vector is not None:
+            continue
+        image = retriever.room.image(photo.photo_id)
+        if image is None:
+            raise OnlineCorrupt(f"uploaded photo {photo.photo_id} has no file")
+        encoded = encode_photo(retriever, photo.category, image, number).photo.vector
+        assert encoded is not None
+        vectors[photo.photo_id] = vector_bytes(encoded)
+    if vectors:
+        retriever.room.set_vectors(vectors)
+    return len(vectors)
+
+
+def refit_heads(
+    retriever: Retriever, *, max_heads: int, force: bool = False, begin: Callable[[HeadRecord], None] | None = None
+) -> Iterator[Refitted]:
+    """Make anew what was live with another bundle, one head after the other; `begin` is told of each.
+
+    A head that cannot be made anew is reported and does not stop the others. Raises OnlineUnwritable, OnlineCorrupt.
+    """
+    for stale in retriever.room.state().outdated:
+        if begin:
+            begin(stale)
+        kept, lost = _examples(retriever, stale)
+        try:
+            if not kept.sketches:
+                raise SupportMismatch("none of the photos of its examples is in the gallery any more")
+            sketches = [encode_sketch(retriever, data, number) for number, data in enumerate(kept.sketches)]
+            new = fit(retriever, stale.target, kept, sketches, {}, force=force)
+        except InkseekError as error:
+            yield Refitted(stale, None, str(error), lost)
+            continue
+        yield Refitted(
+            stale, retriever.room.add(new, max_heads, max_photos=len(retriever.room.state().photos)), lost=lost
+        )
+
+
+def _examples(retriever: Retriever, stale: HeadRecord) -> tuple[Examples, int]:
+    """The examples whose photo is still there, and how many others there were."""
+    view, support = retriever.gallery().view, retriever.room.support_of(stale.head_id)
+    kept = []
+    for pair in support:
+        try:
+            photo = view.photo(pair.photo_id)
+            view.row(pair.photo_id)
+        except PhotoNotFound:
+            continue
+        if stale.target.scope == "profile" or photo.category == stale.target.name:
+            kept.append(pair)
+    examples = Examples(tuple(pair.sketch for pair in kept), tuple(pair.photo_id for pair in kept))
+    return examples, len(support) - len(kept)

@@ -1,0 +1,1 @@
+"""Everything that knows HTTP: routes, schemas, request bodies, problem documents."""

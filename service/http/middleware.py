@@ -1,0 +1,118 @@
+"""What happens to every request, as plain ASGI: its id, its limits, its figures, its log line, its security headers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from models.errors import InkseekError
+from service.errors import BodyTooLarge
+from service.http import request_id
+from service.http.problems import internal_response, problem_response
+from service.runtime.metrics import Metrics
+
+_log = logging.getLogger("inkseek.access")
+_failures = logging.getLogger("inkseek.service")
+
+# The page needs nothing from elsewhere: its own files, and images that it made itself (canvas, pasted, previews).
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_SECURITY_HEADERS = [
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+
+
+class RequestScope:
+    """Outermost: request id, metrics, access log, security headers, and a problem for errors nobody foresaw."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, access_log: bool) -> None:
+        """`access_log`: one line per request."""
+        self._app = app
+        self._metrics = metrics
+        self._access_log = access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if scope["method"] == "HEAD":  # a GET whose body the server leaves out
+            scope = {**scope, "method": "GET"}
+        started = time.perf_counter()
+        sent_id = request_id.adopt_request_id(scope["headers"]).encode()
+        status = 0
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (request_id.HEADER, sent_id), *_SECURITY_HEADERS]
+            await send(message)
+
+        self._metrics.in_flight.inc()
+        try:
+            await self._app(scope, receive, send_marked)
+        except Exception:
+            _failures.exception("%s %s failed", scope["method"], scope["path"])
+            if status:
+                raise  # half an answer is out: the server has to cut the connection
+            await internal_response()(scope, receive, send_marked)
+        finally:
+            self._metrics.in_flight.dec()
+            self._finish(scope, status, time.perf_counter() - started)
+
+    def _finish(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "other")  # the template: ids must not become label values
+        self._metrics.requests.labels(route, scope["method"] if route != "other" else "any", str(status)).inc()
+        self._metrics.request_seconds.labels(route).observe(seconds)
+        if self._access_log:
+            extra: dict[str, Any] = {"method": scope["method"], "path": scope["path"], "status": status}
+            extra["duration_ms"] = round(seconds * 1000, 2)
+            _log.info("%s %s %d %.1f ms", scope["method"], scope["path"], status, seconds * 1000, extra=extra)
+
+
+class BodyLimit:
+    """Stops reading a request body at `max_bytes`, whether or not its length was announced."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int]) -> None:
+        """`max_bytes`: largest body; `larger`: of paths that end like this."""
+        self._app = app
+        self._max_bytes = max_bytes
+        self._larger = larger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        max_bytes = next((size for end, size in self._larger.items() if scope["path"].endswith(end)), self._max_bytes)
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if announced.isdigit() and int(announced) > max_bytes:
+            await problem_response(_too_large(f"{int(announced):,}", max_bytes))(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_counted() -> Message:
+            nonlocal received
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > max_bytes:
+                    raise _too_large(f"more than {received - 1:,}", max_bytes)
+            return message
+
+        await self._app(scope, receive_counted, send)
+
+
+def _too_large(size: str, max_bytes: int) -> InkseekError:
+    return BodyTooLarge(f"the request body has {size} bytes; at most {max_bytes:,} are accepted")

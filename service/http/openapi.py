@@ -1,0 +1,180 @@
+"""The OpenAPI document: FastAPI's, with the request bodies that routes read themselves, every problem, and examples."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from models.errors import InkseekError
+from service.http import problems
+from service.http.schemas.search import (
+    POINTS_EXAMPLE,
+    STROKES_EXAMPLE,
+    BatchBody,
+    ImageBody,
+    PointsBody,
+    Problem,
+    StrokesBody,
+)
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+_REF = "#/components/schemas/{model}"
+_BODY_MODELS = (ImageBody, StrokesBody, PointsBody, BatchBody, Problem)
+
+SVG_EXAMPLE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" fill="none" stroke="black" stroke-width="2">'
+    '<path d="M20 30 L25 90 L60 90 L66 30 Z M65 40 L82 42 L83 65 L62 72"/></svg>'
+)
+_RASTER_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp")
+_JSON_FORMS = ("ImageBody", "StrokesBody", "PointsBody")
+_BINARY = {"type": "string", "format": "binary"}
+
+SKETCH_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "One sketch: a form field `sketch`, or the image itself, or JSON. The content is looked at, the "
+        "declared type is not believed. Any polarity, on paper or transparency; of animations the first frame.",
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["sketch"],
+                    "properties": {"sketch": _BINARY},
+                    "additionalProperties": False,
+                },
+                "example": {"sketch": SVG_EXAMPLE},
+            },
+            **{media_type: {"schema": _BINARY} for media_type in _RASTER_TYPES},
+            "image/svg+xml": {"schema": {"type": "string"}, "example": SVG_EXAMPLE},
+            "application/json": {
+                "schema": {"oneOf": [{"$ref": _REF.format(model=name)} for name in _JSON_FORMS]},
+                "examples": {
+                    "quickdraw": {"summary": "Strokes as Quick, Draw! has them", "value": STROKES_EXAMPLE},
+                    "point_lists": {"summary": "Strokes as lists of points", "value": POINTS_EXAMPLE},
+                    "points": {
+                        "summary": "One stroke of points",
+                        "value": {
+                            "points": [{"x": 0, "y": 0}, {"x": 40, "y": 30, "t": 8}, {"x": 10, "y": 60, "t": 16}]
+                        },
+                    },
+                    "image_base64": {
+                        "summary": "A small PNG in base64",
+                        "value": {
+                            "image_base64": "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYAQAAAADIDABVAAAARklEQVR42l3MsQ2AMBTEUP"
+                            "+joWQhFEZhlTAZEgOwSqQ0FIFLCxTunhwG8W4D42jLIA50s+qiUH1+3MOukYnmJGYwFpn4/TrXoBN4BZJzKQAAAABJRU5"
+                            "ErkJggg=="
+                        },
+                    },
+                },
+            },
+        },
+    }
+}
+
+BATCH_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "Several sketches: JSON items, or a form with the field `sketch` repeated.",
+        "content": {
+            "application/json": {
+                "schema": {"$ref": _REF.format(model="BatchBody")},
+                "example": {"items": [STROKES_EXAMPLE, POINTS_EXAMPLE]},
+            },
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["sketch"],
+                    "properties": {"sketch": {"type": "array", "items": _BINARY, "minItems": 1}},
+                    "additionalProperties": False,
+                },
+                "example": {"sketch": [SVG_EXAMPLE, SVG_EXAMPLE]},
+            },
+        },
+    }
+}
+
+EXAMPLES_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "Examples: a `sketch` (or `strokes`, as JSON) for each, and as many `photo_id` or `photo` (a "
+        "file), in the same order. Photos beyond the sketches are further ones of the category.",
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "sketch": {"type": "array", "items": _BINARY},
+                        "strokes": {"type": "array", "items": {"type": "string"}},
+                        "photo_id": {"type": "array", "items": {"type": "string"}},
+                        "photo": {"type": "array", "items": _BINARY},
+                    },
+                    "additionalProperties": False,
+                }
+            }
+        },
+    }
+}
+
+
+def problem_responses(*errors: type[InkseekError]) -> Responses:
+    """The `responses` of a route that may answer these errors; every route may also fail with 500."""
+    kinds = [problems.KINDS[error] for error in errors] + [problems.INTERNAL]
+    responses: Responses = {}
+    for kind in kinds:
+        response = responses.setdefault(
+            kind.status,
+            {
+                "description": "",
+                "content": {problems.MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}, "examples": {}}},
+            },
+        )
+        response["content"][problems.MEDIA_TYPE]["examples"][kind.code] = {
+            "summary": kind.title,
+            "value": problems.example(kind),
+        }
+        response["description"] += f"{'; ' if response['description'] else ''}`{kind.code}`: {kind.title.lower()}"
+        if kind.status in (429, 503):
+            response["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    return responses
+
+
+def picture(description: str, *media_types: str) -> Responses:
+    """The 200 of a route that answers something other than JSON."""
+    return {200: {"description": description, "content": {media_type: {} for media_type in media_types}}}
+
+
+def ok(description: str, example: Any) -> Responses:
+    """The 200 of a JSON route, with an example."""
+    return {200: {"description": description, "content": {"application/json": {"example": example}}}}
+
+
+def created(description: str, example: Any) -> Responses:
+    """The 201 of a JSON route, with an example."""
+    return {201: {"description": description, "content": {"application/json": {"example": example}}}}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The whole document; made once and kept by the app."""
+    if app.openapi_schema is None:
+        described = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+        )
+        _, extra = models_json_schema([(model, "validation") for model in _BODY_MODELS], ref_template=_REF)
+        described["components"]["schemas"].update(extra["$defs"])
+        _drop_fastapis_own_errors(described)
+        app.openapi_schema = described
+    return app.openapi_schema
+
+
+def _drop_fastapis_own_errors(described: dict[str, Any]) -> None:
+    """FastAPI promises its own 422 wherever a route takes any parameter, even one that cannot be wrong."""
+    for methods in described["paths"].values():
+        for operation in methods.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        described["components"]["schemas"].pop(name, None)

@@ -1,0 +1,57 @@
+"""Log lines for people or for machines, both with the request's id."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from typing import Literal
+
+from service.http.request_id import current_request_id
+
+_OWN_FIELDS = ("method", "path", "status", "duration_ms")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON."""
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if request_id := current_request_id():
+            line["request_id"] = request_id
+        line.update({name: getattr(record, name) for name in _OWN_FIELDS if hasattr(record, name)})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class PlainFormatter(logging.Formatter):
+    """`10:31:07 warning inkseek.service [request id] message`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        record.level = record.levelname.lower()
+        request_id = current_request_id()
+        record.request = f" [{request_id}]" if request_id else ""
+        return super().format(record)
+
+
+def configure_logging(level: str, style: Literal["plain", "json"]) -> None:
+    """Send the log of this process to standard error: ours from `level` on, others' warnings."""
+    handler = logging.StreamHandler(sys.stderr)
+    if style == "json":
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(PlainFormatter("%(asctime)s %(level)s %(name)s%(request)s %(message)s", "%H:%M:%S"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel("WARNING")
+    for name in ("inkseek", "uvicorn.error"):
+        logging.getLogger(name).setLevel(level.upper())

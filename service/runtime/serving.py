@@ -1,0 +1,124 @@
+"""What one process serves: bundle and index, swapped whole, closed when the last request with them is done."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from index_builder.artifact import GalleryIndex
+from models.bundle import Bundle
+from service.config import Settings
+from service.errors import NotReady
+from service.search.retriever import Retriever
+from service.store.online_store import OnlineRoom
+
+_CANARY_ROWS = 3
+_CANARY_SCORE = 0.999  # the cosine of a stored unit vector with itself
+
+
+def load_bundle(settings: Settings) -> Bundle:
+    """Raises BundleError."""
+    return Bundle.load(settings.bundle, settings.runtime)
+
+
+def load_retriever(settings: Settings, bundle: Bundle, version: str | None = None) -> Retriever:
+    """Open the published index version (or the named one) for `bundle` and hold it against known answers.
+
+    Raises IndexArtifactError (an index of another bundle is one), BundleCorrupt, OnlineCorrupt, NotReady.
+    """
+    index = GalleryIndex.load(
+        settings.index, version=version, bundle_id=bundle.bundle_id, gallery_root=settings.gallery_root
+    )
+    room = OnlineRoom(settings.online_folder, bundle.bundle_id, bundle.embedding_dim)
+    retriever = Retriever(bundle, index, settings.image_limits, settings.stroke_limits, room)
+    try:
+        check_canary(retriever)
+        room.check()
+    except BaseException:
+        retriever.close()
+        raise
+    return retriever
+
+
+def check_canary(retriever: Retriever) -> None:
+    """Ask what the answer is known to: the bundle its canary drawing, the index its own vectors.
+
+    Raises BundleCorrupt when an encoder does not answer as it did when the bundle was written, NotReady when a stored
+    vector does not find its own row (or one as good), or a photo cannot be looked up.
+    """
+    retriever.bundle.check_canary()
+    index = retriever.index
+    for row in np.linspace(0, index.count - 1, min(_CANARY_ROWS, index.count)).astype(int).tolist():
+        hits = index.search(np.asarray(index.vector(row))[None], 1)[0]
+        # Not the row itself: photos that look the same have the same vector, and the lower row wins.
+        if not hits or not hits[0].score >= _CANARY_SCORE:
+            raise NotReady(f"index {index.version} does not find the photo of row {row} by its own vector")
+        if not index.photos([hits[0].row]):
+            raise NotReady(f"index {index.version} cannot look up the photo of row {row}")
+
+
+@dataclass
+class _Lease:
+    """A retriever and how many jobs use it."""
+
+    retriever: Retriever
+    jobs: int = 0
+    retired: bool = False
+
+
+@dataclass
+class Serving:
+    """The retriever in service. Threads borrow it for one job; a swap waits for nobody and interrupts nobody."""
+
+    _lease: _Lease
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def of(cls, retriever: Retriever) -> Serving:
+        """Serve `retriever`; it is closed when it is swapped out or with `close`."""
+        return cls(_Lease(retriever))
+
+    @property
+    def version(self) -> str:
+        """Name of the index version in service."""
+        return self._lease.retriever.index.version
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle in service; it stays the same while the process lives."""
+        return self._lease.retriever.bundle
+
+    @contextmanager
+    def borrow(self) -> Iterator[Retriever]:
+        """The retriever in service, which stays open until the block is left."""
+        with self._lock:
+            lease = self._lease
+            lease.jobs += 1
+        try:
+            yield lease.retriever
+        finally:
+            with self._lock:
+                lease.jobs -= 1
+                finished = lease.retired and lease.jobs == 0
+            if finished:
+                lease.retriever.close()
+
+    def swap(self, retriever: Retriever) -> None:
+        """Serve `retriever` from now on; the old index is closed when nobody uses it any more."""
+        self._retire(_Lease(retriever))
+
+    def close(self) -> None:
+        """Close the index once nobody uses it; borrow nothing afterwards."""
+        self._retire(self._lease)
+
+    def _retire(self, successor: _Lease) -> None:
+        with self._lock:
+            old, self._lease = self._lease, successor
+            old.retired = True
+            idle = old.jobs == 0
+        if idle:
+            old.retriever.close()

@@ -1,0 +1,113 @@
+"""Where blocking work runs: as many threads as CPUs, and a bounded number of requests waiting for them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+from service.errors import ClientGone, DeadlineExceeded, QueueFull
+from service.runtime.metrics import Metrics
+
+T = TypeVar("T")
+Receive = Callable[[], Awaitable[Any]]
+
+
+class Workers:
+    """Worker threads with admission control. Used from one event loop."""
+
+    def __init__(self, threads: int, queue_size: int, timeout_s: float, metrics: Metrics) -> None:
+        """`queue_size`: requests that may wait beside the `threads` being answered; `timeout_s`: longest wait."""
+        self.threads = threads
+        self.timeout_s = timeout_s
+        self._capacity = threads + queue_size
+        self._admitted = 0
+        self._metrics = metrics
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="inkseek")
+        metrics.threads.set(threads)
+        metrics.queue_limit.set(queue_size)
+
+    def refuse_when_full(self) -> None:
+        """Raises QueueFull: ask before reading a body that nobody will have time for."""
+        if self._admitted >= self._capacity:
+            self._metrics.rejected.labels("queue_full").inc()
+            raise QueueFull(f"{self._capacity} requests are being answered or waiting, which is as many as may")
+
+    @contextmanager
+    def admission(self) -> Iterator[None]:
+        """A place for one request, whatever number of jobs it runs. Raises QueueFull."""
+        self.refuse_when_full()
+        self._admitted += 1
+        try:
+            yield
+        finally:
+            self._admitted -= 1
+
+    async def run(self, job: Callable[[], T]) -> T:
+        """Run `job` in a worker thread, first come first served. Cancelled before its turn, it never runs."""
+        context = copy_context()
+        queued = time.perf_counter()
+        self._metrics.queue.inc()
+
+        def take_up() -> T:
+            self._metrics.queue.dec()
+            self._metrics.observe_stages({"wait": (time.perf_counter() - queued) * 1000})
+            return context.run(job)
+
+        future = self._executor.submit(take_up)
+        future.add_done_callback(lambda done: self._metrics.queue.dec() if done.cancelled() else None)
+        return await asyncio.wrap_future(future)
+
+    async def answer(self, work: Awaitable[T], receive: Receive) -> T:
+        """Wait for `work`, but not beyond the deadline, nor for a client that is gone.
+
+        `receive` is the request's ASGI channel, its body read. Raises DeadlineExceeded, ClientGone.
+        """
+        task = asyncio.ensure_future(work)
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait({task, gone}, timeout=self.timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            if gone.done():
+                self._metrics.rejected.labels("client_gone").inc()
+                raise ClientGone("the client closed the connection before the answer was there")
+            self._metrics.rejected.labels("deadline").inc()
+            raise DeadlineExceeded(f"there was no answer within {self.timeout_s:g} s")
+        finally:
+            gone.cancel()
+            task.cancel()
+
+    def close(self) -> None:
+        """Drop what has not begun and wait for what has."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+class Teaching:
+    """How many requests with examples are in hand: their bodies are large, so fewer may be than searches."""
+
+    def __init__(self, at_once: int, metrics: Metrics) -> None:
+        """`at_once`: being read or answered."""
+        self._free = at_once
+        self._metrics = metrics
+
+    @contextmanager
+    def admission(self) -> Iterator[None]:
+        """A place for one request. Raises QueueFull."""
+        if not self._free:
+            self._metrics.rejected.labels("queue_full").inc()
+            raise QueueFull("as many heads are being taught as may")
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,209 @@
+"""The online room of one process: its view of the database, always of one moment, and the changes it makes."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from index_builder.artifact import Thumbnail
+from models.adapters import CategoryAdapter, StyleAdapter
+from service.errors import HeadNotFound, NothingToRollBack, OnlineCorrupt
+from service.store import adapters as heads
+from service.store import photos
+from service.store.arrays import head_from_bytes
+from service.store.database import FILE, connect, has_tables, transaction
+from service.store.records import HeadName, HeadRecord, NewHead, OnlinePhoto, SupportPair
+
+_log = logging.getLogger("inkseek.service")
+
+
+@dataclass(frozen=True)
+class OnlineState:
+    """What the database held at one moment, for one bundle. `live`: ids of the heads in service; `outdated`: heads that
+    have to be made anew for this bundle.
+    """
+
+    live: Mapping[HeadName, str] = field(default_factory=dict)
+    profiles: frozenset[str] = frozenset()
+    photos: tuple[OnlinePhoto, ...] = ()
+    outdated: tuple[HeadRecord, ...] = ()
+
+
+NOTHING = OnlineState()
+
+
+class OnlineRoom:
+    """Thread-safe. A database that is not there yet is an empty room; the first change makes it."""
+
+    def __init__(self, folder: Path, bundle_id: str, embedding_dim: int) -> None:
+        """Nothing is opened before it is asked for."""
+        self.folder = folder
+        self.bundle_id = bundle_id
+        self.problem: str | None = None
+        self._embedding_dim = embedding_dim
+        self._path = folder / FILE
+        self._lock = threading.Lock()
+        self._reader: sqlite3.Connection | None = None
+        self._reader_inode = 0
+        self._seen_version = -1
+        self._state = NOTHING
+        self._opened_once = False
+
+    def state(self) -> OnlineState:
+        """The room as it is now; what another process changed is seen at once.
+
+        Raises OnlineCorrupt when it cannot be read at all. Later the last whole state goes on being served, and
+        `problem` says why.
+        """
+        with self._lock:
+            try:
+                self._refresh()
+                self.problem = None
+            except (OnlineCorrupt, sqlite3.Error) as error:
+                if not self._opened_once:
+                    raise OnlineCorrupt(f"{self._path} cannot be read: {error}") from error
+                if self.problem is None:
+                    _log.error("the online room cannot be read, its last state goes on serving: %s", error)
+                self.problem = str(error)
+            self._opened_once = True
+            return self._state
+
+    def list_heads(self, target: HeadName | None = None) -> list[HeadRecord]:
+        """The heads of one target, or all; the newest first."""
+        with self._lock:
+            database = self._database()
+            return heads.list_heads(database, self.bundle_id, target) if database else []
+
+    def get_head(self, target: HeadName, head_id: str) -> HeadRecord:
+        """Raises HeadNotFound."""
+        with self._lock:
+            database = self._database()
+            if database:
+                return heads.get_head(database, self.bundle_id, target, head_id)
+        raise HeadNotFound(f"{target} has no head {head_id!r}")
+
+    def head(self, head_id: str) -> CategoryAdapter | StyleAdapter | None:
+        """A head's numbers; None when it was deleted in this very moment. Raises OnlineCorrupt."""
+        with self._lock:
+            database = self._database()
+            arrays = heads.arrays_of(database, head_id) if database else None
+        return None if arrays is None else head_from_bytes(arrays, head_id, self._embedding_dim)
+
+    def check(self) -> None:
+        """Read everything that serves. Raises OnlineCorrupt."""
+        for head_id in self.state().live.values():
+            self.head(head_id)
+
+    def support_of(self, head_id: str) -> list[SupportPair]:
+        """The examples that a head was fitted to."""
+        with self._lock:
+            database = self._database()
+            return heads.support_of(database, head_id) if database else []
+
+    def thumbnail(self, photo_id: str) -> Thumbnail | None:
+        """A small picture of an uploaded photo."""
+        with self._lock:
+            database = self._database()
+            return photos.thumbnail_of(database, photo_id) if database else None
+
+    def image(self, photo_id: str) -> bytes | None:
+        """An uploaded photo's file."""
+        with self._lock:
+            database = self._database()
+            return photos.image_of(database, photo_id) if database else None
+
+    def add(self, new: NewHead, max_heads: int, max_photos: int) -> HeadRecord:
+        """Store a head, its support and its photos; all or nothing.
+
+        Raises HeadsLimit, OnlinePhotosLimit, OnlineUnwritable, OnlineCorrupt.
+        """
+        with transaction(self.folder) as database:
+            head_id = heads.add_head(database, new, max_heads)
+            photos.add_photos(database, new.photos, self.bundle_id, head_id, max_photos)
+            return heads.get_head(database, self.bundle_id, new.target, head_id)
+
+    def activate(self, target: HeadName, head_id: str) -> HeadRecord:
+        """Put a stored head into service. Raises HeadNotFound, HeadStale, OnlineUnwritable."""
+        self.get_head(target, head_id)  # no need to write where there is nothing to change
+        with transaction(self.folder) as database:
+            heads.activate(database, self.bundle_id, target, head_id)
+            return heads.get_head(database, self.bundle_id, target, head_id)
+
+    def roll_back(self, target: HeadName) -> str | None:
+        """Serve what was live before. Raises NothingToRollBack, OnlineUnwritable."""
+        if target not in self.state().live:
+            raise NothingToRollBack(f"{target} has no live head")
+        with transaction(self.folder) as database:
+            return heads.roll_back(database, self.bundle_id, target)
+
+    def delete(self, target: HeadName, head_id: str, *, with_photos: bool = False) -> None:
+        """Remove a head; `with_photos`: also the photos that came with it, where no other head needs them.
+
+        Raises HeadNotFound, OnlineUnwritable, OnlineCorrupt.
+        """
+        self.get_head(target, head_id)
+        with transaction(self.folder) as database:
+            if with_photos:
+                photos.delete_photos_of(database, head_id)
+            heads.delete_head(database, self.bundle_id, target, head_id)
+
+    def set_vectors(self, vectors: Mapping[str, bytes]) -> None:
+        """Give uploaded photos their embeddings by this bundle. Raises OnlineUnwritable."""
+        with transaction(self.folder) as database:
+            for photo_id, vector in vectors.items():
+                photos.set_vector(database, photo_id, self.bundle_id, vector)
+
+    def close(self) -> None:
+        """Close the database; a later call opens it again."""
+        with self._lock:
+            self._close()
+
+    def _refresh(self) -> None:
+        database = self._database()
+        if database is None:
+            self._state, self._seen_version = NOTHING, -1
+            return
+        # Changes with each commit of another connection, and our changes are made through others than this one.
+        version = int(database.execute("PRAGMA data_version").fetchone()[0])
+        if version == self._seen_version:
+            return
+        database.execute("BEGIN")
+        try:
+            self._state = self._load(database)
+        finally:
+            database.execute("COMMIT")
+        self._seen_version = version
+
+    def _load(self, database: sqlite3.Connection) -> OnlineState:
+        if not has_tables(database):
+            return NOTHING
+        live = heads.live_heads(database, self.bundle_id)
+        names = database.execute("SELECT DISTINCT name FROM heads WHERE scope = 'profile'").fetchall()
+        stored = photos.list_photos(database, self.bundle_id)
+        outdated = heads.outdated(database, self.bundle_id)
+        return OnlineState(live, frozenset(name for (name,) in names), tuple(stored), tuple(outdated))
+
+    def _database(self) -> sqlite3.Connection | None:
+        """The reading connection, to the file that lies there now (a backup may have been put in its place)."""
+        try:
+            inode = self._path.stat().st_ino
+        except OSError:
+            self._close()
+            return None
+        if self._reader is None or inode != self._reader_inode:
+            self._close()
+            reader = connect(self._path)
+            if not has_tables(reader):
+                reader.close()
+                return None
+            self._reader, self._reader_inode = reader, inode
+        return self._reader
+
+    def _close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+        self._reader, self._seen_version = None, -1

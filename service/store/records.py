@@ -1,0 +1,94 @@
+"""What the online room keeps, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from index_builder.artifact import Thumbnail
+from models.adapters import CategoryAdapter, LeaveOneOut, StyleAdapter
+from models.arrays import Vectors
+
+Scope = Literal["category", "profile"]
+State = Literal["live", "idle", "stale"]
+
+
+class HeadName(NamedTuple):
+    """What a head is for: a category of the gallery, or a person's drawing style."""
+
+    scope: Scope
+    name: str
+
+    def __str__(self) -> str:
+        """For messages."""
+        return f"{self.scope} {self.name!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRecord:
+    """One version of a head, without its arrays. `state`: stale when it belongs to another bundle than is served."""
+
+    head_id: str
+    target: HeadName
+    version: int
+    bundle_id: str
+    adaptation_id: str
+    method: str
+    k: int
+    margin: float | None
+    leave_one_out: Mapping[str, Any]
+    went_live: bool
+    reason: str
+    created_at: str
+    photos_added: tuple[str, ...]
+    timings_ms: Mapping[str, float]
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class SupportPair:
+    """One example: the sketch as it was sent, its embedding (E,), and the photo that it shows."""
+
+    sketch: bytes
+    vector: Vectors
+    photo_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnlinePhoto:
+    """A photo that was uploaded. `vector`: its unit embedding (E,) by the bundle in service, None where it has none."""
+
+    photo_id: str
+    category: str
+    sha256: str
+    width: int
+    height: int
+    vector: Vectors | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPhoto:
+    """An uploaded photo on its way into the room."""
+
+    photo: OnlinePhoto
+    thumbnail: Thumbnail
+    image: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewHead:
+    """A fitted head on its way into the room, with everything that belongs to it."""
+
+    target: HeadName
+    bundle_id: str
+    adaptation_id: str
+    method: str
+    margin: float | None
+    leave_one_out: LeaveOneOut
+    head: CategoryAdapter | StyleAdapter
+    goes_live: bool
+    reason: str
+    support: tuple[SupportPair, ...]
+    photos: tuple[NewPhoto, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
