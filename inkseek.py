@@ -9,7 +9,7 @@ from models.cli.bundle import app as bundle_app
 from models.cli.data import app as data_app
 from models.cli.evaluate import evaluate
 from models.cli.train import app as train_app
-from service.cli.adapters import adapt_app, heads_app
+from service.cli.adapters import app as adapters_app
 from service.cli.serve import search, serve
 
 app = typer.Typer(
@@ -21,8 +21,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(search)
 app.command()(evaluate)
-app.add_typer(adapt_app, name="adapt", help="Teach a category, or a drawing style, from a few examples.")
-app.add_typer(heads_app, name="heads", help="Look after what was taught.")
+app.add_typer(adapters_app, name="adapters", help="Adapt a category or a drawing style to a few examples.")
 app.add_typer(index_app, name="index", help="Build and look after the index of a photo gallery.")
 app.add_typer(data_app, name="data", help="Look at sketch-photo data sets.")
 app.add_typer(train_app, name="train", help="Train the teacher, distil the students (needs torch).")

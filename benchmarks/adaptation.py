@@ -1,4 +1,4 @@
-"""Teaching a category and searching through its head, against the bare matrix products in the same run.
+"""Teaching a category and searching through its adapter, against the bare matrix products in the same run.
 
 OMP_NUM_THREADS=1 python benchmarks/adaptation.py [--bundle DIR] [--photos 10000] [--pairs 10] [--rounds 10] [--json]
 
@@ -6,7 +6,7 @@ The gallery is made up: one category of unit vectors that share a direction, as 
 near ten of them. Teaching is everything on top of encoding the images: fit, leave-one-out, storing, and the first
 search's preparation. Its bare product is (G, E) x (E, E); a search's is (G, E) x (E,), by the same routine that the
 index uses. Rounds alternate; medians of CPU time, which other work on the machine hardly touches, except for storing,
-which waits for the disk. Goals: 150 ms to teach, 1.2 x a search without a head.
+which waits for the disk. Goals: 150 ms to teach, 1.2 x a search without an adapter.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from service.http.body import EncodedImage
 from service.search.query import SearchQuery
 from service.search.retriever import Retriever
 from service.store.online_store import OnlineRoom
-from service.store.records import HeadName
+from service.store.records import AdapterTarget
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "sketches" / "mug-drawing.png"
-_SHOE = HeadName("category", "shoe")
+_SHOE = AdapterTarget("category", "shoe")
 
 
 def unit(rows: Vectors) -> Vectors:
@@ -98,8 +98,8 @@ def teaching(retriever: Retriever, pairs: int, rounds: int, rng: np.random.Gener
 
 
 def searching(retriever: Retriever, rounds: int, rng: np.random.Generator) -> dict[str, list[float]]:
-    """Each round in ms: the bare product; a search of the category by plain cosines, through the centred head, through
-    a fitted one; and whole searches, a sketch decoded and encoded, without and with the fitted head.
+    """Each round in ms: the bare product; a search of the category by plain cosines, through the centred adapter,
+    through a fitted one; and whole searches, a sketch decoded and encoded, without and with the fitted adapter.
     """
     vectors, gallery = np.asarray(retriever.index.vectors), retriever.gallery()
     where = PhotoFilter(frozenset(["shoe"]))
@@ -110,8 +110,8 @@ def searching(retriever: Retriever, rounds: int, rng: np.random.Generator) -> di
         for what, call in (
             ("bare product", lambda: inner_products(vectors, query)),  # noqa: B023
             ("plain cosines", lambda: gallery.view.search(query, 10, where, exact=False, min_score=None)),  # noqa: B023
-            ("centred head", lambda: gallery.answer(query, centred, where)),  # noqa: B023
-            ("fitted head", lambda: gallery.answer(query, fitted, where)),  # noqa: B023
+            ("centred adapter", lambda: gallery.answer(query, centred, where)),  # noqa: B023
+            ("fitted adapter", lambda: gallery.answer(query, fitted, where)),  # noqa: B023
         ):
             taken.setdefault(what, []).append(clocked(call))
     for _ in range(3 * rounds):
@@ -147,13 +147,13 @@ def main() -> None:
     whole = teach["fit"] + teach["store"] + teach["prepare"]
     figures = {
         "teach_ms": {what: round(value, 2) for what, value in teach.items()},
-        "teach_to_live_ms": round(teach["fit"] + teach["store"], 1),
+        "teach_to_active_ms": round(teach["fit"] + teach["store"], 1),
         "teach_over_bare_product": round(whole / teach["bare product"], 2),
         "search_ms": {what: round(statistics.median(values), 3) for what, values in search.items()},
-        "centred_over_bare_product": over(search, "centred head", "bare product"),
-        "fitted_over_bare_product": over(search, "fitted head", "bare product"),
-        "fitted_over_plain": over(search, "fitted head", "plain cosines"),
-        "fitted_over_centred": over(search, "fitted head", "centred head"),
+        "centred_over_bare_product": over(search, "centred adapter", "bare product"),
+        "fitted_over_bare_product": over(search, "fitted adapter", "bare product"),
+        "fitted_over_plain": over(search, "fitted adapter", "plain cosines"),
+        "fitted_over_centred": over(search, "fitted adapter", "centred adapter"),
         "whole_search_fitted_over_centred": over(search, "whole search, fitted", "whole search, centred"),
     }
     if options.json:

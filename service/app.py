@@ -16,8 +16,7 @@ from service.config import Settings, load_settings
 from service.http import openapi, problems
 from service.http.middleware import BodyLimit, RequestScope
 from service.http.requests import Process
-from service.http.routes import adapters as heads
-from service.http.routes import categories, health, info, page, photos, preview, reference, search
+from service.http.routes import adapters, categories, health, info, page, photos, preview, reference, search
 from service.runtime.health import Watch
 from service.runtime.logs import configure_logging
 from service.runtime.metrics import Metrics
@@ -63,12 +62,12 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
-    for module in (search, preview, photos, categories, heads, info, health, reference, page):
+    for module in (search, preview, photos, categories, adapters, info, health, reference, page):
         app.include_router(module.router)
     app.mount("/page", page.PageFiles(directory=page.PAGE, check_dir=False))
     problems.install(app)
     # Added last is outermost.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes, larger={"/heads": settings.max_support_bytes})
+    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes, larger={"/adapters": settings.max_support_bytes})
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -31,8 +31,8 @@ class Settings(BaseSettings):
     )
     online_dir: Path | None = Field(
         default=None,
-        description="Folder, writable, for what changes while serving (heads, their examples, uploaded photos); empty: "
-        "`online` in the index directory.",
+        description="Folder, writable, for what changes while serving (adapters, their examples, uploaded photos); "
+        "empty: `online` in the index directory.",
     )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
@@ -70,16 +70,19 @@ class Settings(BaseSettings):
     max_points: int = Field(default=50_000, ge=1, le=1_000_000, description="Most points in one drawing.")
     max_batch_items: int = Field(default=32, ge=1, le=1_000, description="Most sketches in one `/v1/search:batch`.")
     max_support_bytes: int = Field(
-        default=48 * 2**20, ge=1_024, le=2**30, description="Largest body, in bytes, of a request that teaches a head."
+        default=48 * 2**20,
+        ge=1_024,
+        le=2**30,
+        description="Largest body, in bytes, of a request that fits an adapter.",
     )
     max_pairs: int = Field(
-        default=64, ge=1, le=1_000, description="Most pairs of sketch and photo that a head is fitted to."
+        default=64, ge=1, le=1_000, description="Most pairs of sketch and photo that an adapter is fitted to."
     )
     max_support_photos: int = Field(
-        default=128, ge=1, le=10_000, description="Most photos uploaded with the examples of one head."
+        default=128, ge=1, le=10_000, description="Most photos uploaded with the examples of one adapter."
     )
-    max_heads: int = Field(
-        default=32, ge=1, le=10_000, description="Most heads kept for one category, or one profile, by one bundle."
+    max_adapters: int = Field(
+        default=32, ge=1, le=10_000, description="Most adapters kept for one category, or one profile, by one bundle."
     )
     max_online_photos: int = Field(default=10_000, ge=0, le=1_000_000, description="Most uploaded photos kept.")
 

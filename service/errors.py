@@ -11,7 +11,7 @@ InkseekError
     │   ├── BatchTooLarge        more items than allowed
     │   ├── ParameterInvalid     a query parameter that is unknown or out of range
     │   ├── UnknownCategory      not a category of this gallery
-    │   ├── UnknownProfile       no head was ever made for that person's style
+    │   ├── UnknownProfile       no adapter was ever made for that person's style
     │   ├── NameInvalid          what cannot name a category or a profile
     │   ├── SupportError         examples that nothing can be learned from
     │   │   ├── SupportMismatch      sketches and photos do not pair up
@@ -22,17 +22,17 @@ InkseekError
     │   │   ├── PairContradictory    one sketch with two photos
     │   │   ├── SupportOnePhoto      one photo for all sketches
     │   │   └── CategoryTooSmall     too few photos to tell apart
-    │   ├── HeadNotFound         no head with that id
-    │   ├── HeadStale            a head of another bundle
-    │   ├── HeadsLimit           as many heads as may be kept
+    │   ├── AdapterNotFound         no adapter with that id
+    │   ├── AdapterStale            an adapter of another bundle
+    │   ├── AdaptersLimit           as many adapters as may be kept
     │   ├── OnlinePhotosLimit    as many uploaded photos as may be kept
-    │   ├── NothingToRollBack    no head is live
+    │   ├── NothingToRollBack    no adapter is active
     │   ├── AdaptationUnavailable    the bundle cannot adapt
     │   └── ClientGone           nobody waits for the answer any more
     ├── Unavailable          the service's doing; trying again may help
     │   ├── QueueFull            as many requests wait as may
     │   ├── DeadlineExceeded     not answered in time
-    │   ├── OnlineUnwritable     heads and photos cannot be stored
+    │   ├── OnlineUnwritable     adapters and photos cannot be stored
     │   └── NotReady             the canary sketch was answered wrong
     └── OnlineCorrupt        the online room's database cannot be read
 """
@@ -90,7 +90,7 @@ class UnknownCategory(RequestError):
 
 
 class UnknownProfile(RequestError):
-    """A profile that no head was ever made for; the message names close ones."""
+    """A profile that no adapter was ever made for; the message names close ones."""
 
 
 class NameInvalid(RequestError):
@@ -133,16 +133,16 @@ class CategoryTooSmall(SupportError):
     """A category of a single photo: there is nothing to tell apart."""
 
 
-class HeadNotFound(RequestError):
-    """No head with that id for that category or profile."""
+class AdapterNotFound(RequestError):
+    """No adapter with that id for that category or profile."""
 
 
-class HeadStale(RequestError):
-    """A head that was fitted for another bundle than is served."""
+class AdapterStale(RequestError):
+    """An adapter that was fitted for another bundle than is served."""
 
 
-class HeadsLimit(RequestError):
-    """As many heads of one category or profile as may be kept."""
+class AdaptersLimit(RequestError):
+    """As many adapters of one category or profile as may be kept."""
 
 
 class OnlinePhotosLimit(RequestError):
@@ -150,11 +150,11 @@ class OnlinePhotosLimit(RequestError):
 
 
 class NothingToRollBack(RequestError):
-    """No head is live, so there is nothing to go back from."""
+    """No adapter is active, so there is nothing to go back from."""
 
 
 class AdaptationUnavailable(RequestError):
-    """The bundle in service has nothing that could fit a head."""
+    """The bundle in service has nothing that could fit an adapter."""
 
 
 class ClientGone(RequestError):

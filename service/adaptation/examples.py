@@ -10,7 +10,7 @@ from service.errors import BatchTooLarge, BodyInvalid, NameInvalid, SupportMisma
 from service.http.body import FIELD, Source, Upload, source_from_bytes
 from service.http.multipart import parse_multipart
 from service.http.schemas.search import NAME_CHARACTERS
-from service.store.records import HeadName, Scope
+from service.store.records import AdapterTarget, Scope
 
 STROKES_FIELD, ID_FIELD, PHOTO_FIELD = "strokes", "photo_id", "photo"
 
@@ -39,8 +39,8 @@ class Examples:
         return self.photos[len(self.sketches) :]
 
 
-def head_name(scope: Scope, name: str) -> HeadName:
-    """What a head is for. Raises NameInvalid for text that cannot name a category or a profile."""
+def adapter_target(scope: Scope, name: str) -> AdapterTarget:
+    """What an adapter is for. Raises NameInvalid for text that cannot name a category or a profile."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -52,7 +52,7 @@ def head_name(scope: Scope, name: str) -> HeadName:
         )
     if any(unicodedata.category(character) == "Cc" for character in name):
         raise NameInvalid(f"the name of a {scope} has no control characters")
-    return HeadName(scope, name)
+    return AdapterTarget(scope, name)
 
 
 def read_examples(upload: Upload, limits: SupportLimits) -> Examples:

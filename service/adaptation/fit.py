@@ -1,4 +1,4 @@
-"""The use case: some sketches and the photos that they show in, a head for their category or their maker out.
+"""The use case: some sketches and the photos that they show in, an adapter for their category or their maker out.
 
 Blocking; runs in worker threads. Nothing is stored before everything is known to be right, and then in one transaction.
 """
@@ -30,7 +30,7 @@ from service.errors import (
 from service.search.gallery import Gallery, evenly
 from service.search.retriever import Retriever
 from service.store.photos import online_photo_id
-from service.store.records import HeadName, NewHead, NewPhoto, OnlinePhoto, SupportPair
+from service.store.records import AdapterTarget, NewAdapter, NewPhoto, OnlinePhoto, SupportPair
 
 _DISTRACTORS = 2_000  # photos that a person's sketches are tried against; more change the third digit
 _PHOTOS_TO_FIT_TO = 4_000  # 800 numbers each: 13 MB a copy, and some 100 ms with ten pairs
@@ -57,13 +57,13 @@ class _Placed:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    head: CategoryAdapter | StyleAdapter
+    adapter: CategoryAdapter | StyleAdapter
     margin: float | None
     leave_one_out: LeaveOneOut
     passes_gate: bool
 
 
-def check(retriever: Retriever, target: HeadName, examples: Examples) -> None:
+def check(retriever: Retriever, target: AdapterTarget, examples: Examples) -> None:
     """What can be said before anything is encoded.
 
     Raises AdaptationUnavailable, UnknownPhoto, PhotoElsewhere, SupportMismatch.
@@ -78,7 +78,7 @@ def check(retriever: Retriever, target: HeadName, examples: Examples) -> None:
 
 
 def adaptation_of(retriever: Retriever) -> Adaptation:
-    """What fits heads. Raises AdaptationUnavailable."""
+    """What fits adapters. Raises AdaptationUnavailable."""
     if retriever.bundle.adaptation is None:
         raise AdaptationUnavailable(f"bundle {retriever.bundle.bundle_id} has no adaptation: nothing can be fitted")
     return retriever.bundle.adaptation
@@ -112,14 +112,14 @@ def encode_photo(retriever: Retriever, category: str, data: bytes, number: int) 
 
 def fit(
     retriever: Retriever,
-    target: HeadName,
+    target: AdapterTarget,
     examples: Examples,
     sketches: Sequence[EncodedSketch],
     uploads: Mapping[int, NewPhoto],
     *,
     force: bool = False,
-) -> NewHead:
-    """The head, and whether it is to serve. `uploads`: the encoded photos by their number among `examples.photos`.
+) -> NewAdapter:
+    """The adapter, and whether it is to serve. `uploads`: the encoded photos by their number among `examples.photos`.
 
     Raises AdaptationUnavailable, SupportError.
     """
@@ -132,15 +132,15 @@ def fit(
         fitted = _fit_category(adaptation, gallery, target.name, vectors, shown, new)
     else:
         fitted = _fit_profile(adaptation, gallery, vectors, shown)
-    return NewHead(
+    return NewAdapter(
         target=target,
         bundle_id=retriever.bundle.bundle_id,
         adaptation_id=adaptation.adaptation_id,
         method=adaptation.method,
         margin=fitted.margin,
         leave_one_out=fitted.leave_one_out,
-        head=fitted.head,
-        goes_live=fitted.passes_gate or force,
+        adapter=fitted.adapter,
+        activate=fitted.passes_gate or force,
         reason=_reason(fitted, force),
         support=tuple(
             SupportPair(sketch.data, sketch.vector, photo.photo_id)
@@ -151,7 +151,7 @@ def fit(
 
 
 def _place(
-    gallery: Gallery, target: HeadName, examples: Examples, uploads: Mapping[int, NewPhoto]
+    gallery: Gallery, target: AdapterTarget, examples: Examples, uploads: Mapping[int, NewPhoto]
 ) -> tuple[tuple[NewPhoto, ...], list[_Placed]]:
     """The photos that the gallery does not have yet, and every photo with its id and vector."""
     new: dict[str, NewPhoto] = {}
@@ -176,7 +176,7 @@ def _known(gallery: Gallery, photo_id: str, row: int) -> _Placed:
     return _Placed(photo_id, gallery.view.vectors(np.array([row]))[0])
 
 
-def _row(gallery: Gallery, target: HeadName, photo_id: str, number: int) -> int:
+def _row(gallery: Gallery, target: AdapterTarget, photo_id: str, number: int) -> int:
     where = [(f"photo_id.{number}", photo_id)]
     try:
         photo = gallery.view.photo(photo_id)
@@ -269,7 +269,7 @@ def _reason(fitted: _Fit, force: bool) -> str:
         return f"leave-one-out {'got no worse than chance explains' if lost else 'did not get worse'}: {figures}"
     if force:
         return f"forced, though leave-one-out got worse: {figures}"
-    return f"not live, because leave-one-out got worse: {figures}"
+    return f"not active, because leave-one-out got worse: {figures}"
 
 
 def photos_to_encode(examples: Examples) -> list[tuple[int, bytes]]:

@@ -1,4 +1,4 @@
-"""Heads of another bundle made anew for the one in service, from the examples that were kept with them."""
+"""Adapters of another bundle made anew for the one in service, from the examples that were kept with them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from service.adaptation.fit import encode_photo, encode_sketch, fit
 from service.errors import OnlineCorrupt, SupportMismatch
 from service.search.retriever import Retriever
 from service.store.arrays import vector_bytes
-from service.store.records import HeadRecord
+from service.store.records import AdapterRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Refitted:
-    """What became of a stale head: `made`, or the reason why not. `lost`: examples whose photo is gone."""
+    """What became of a stale adapter: `made`, or the reason why not. `lost`: examples whose photo is gone."""
 
-    stale: HeadRecord
-    made: HeadRecord | None
+    stale: AdapterRecord
+    made: AdapterRecord | None
     problem: str | None = None
     lost: int = 0
 
@@ -45,12 +45,17 @@ def encode_uploads_anew(retriever: Retriever) -> int:
     return len(vectors)
 
 
-def refit_heads(
-    retriever: Retriever, *, max_heads: int, force: bool = False, begin: Callable[[HeadRecord], None] | None = None
+def refit_adapters(
+    retriever: Retriever,
+    *,
+    max_adapters: int,
+    force: bool = False,
+    begin: Callable[[AdapterRecord], None] | None = None,
 ) -> Iterator[Refitted]:
-    """Make anew what was live with another bundle, one head after the other; `begin` is told of each.
+    """Make anew what was active with another bundle, one adapter after the other; `begin` is told of each.
 
-    A head that cannot be made anew is reported and does not stop the others. Raises OnlineUnwritable, OnlineCorrupt.
+    An adapter that cannot be made anew is reported and does not stop the others.
+    Raises OnlineUnwritable, OnlineCorrupt.
     """
     for stale in retriever.room.state().outdated:
         if begin:
@@ -65,13 +70,13 @@ def refit_heads(
             yield Refitted(stale, None, str(error), lost)
             continue
         yield Refitted(
-            stale, retriever.room.add(new, max_heads, max_photos=len(retriever.room.state().photos)), lost=lost
+            stale, retriever.room.add(new, max_adapters, max_photos=len(retriever.room.state().photos)), lost=lost
         )
 
 
-def _examples(retriever: Retriever, stale: HeadRecord) -> tuple[Examples, int]:
+def _examples(retriever: Retriever, stale: AdapterRecord) -> tuple[Examples, int]:
     """The examples whose photo is still there, and how many others there were."""
-    view, support = retriever.gallery().view, retriever.room.support_of(stale.head_id)
+    view, support = retriever.gallery().view, retriever.room.support_of(stale.adapter_id)
     kept = []
     for pair in support:
         try:

@@ -13,17 +13,19 @@ from typing import Any, TypeVar
 from service.adaptation.examples import Examples, SupportLimits, read_examples
 from service.adaptation.fit import EncodedSketch, check, encode_photo, encode_sketch, fit, photos_to_encode
 from service.errors import ClientGone
-from service.http.adapter_answers import dry_run_answer, head_answer
+from service.http.adapter_answers import adapter_answer, dry_run_answer
 from service.http.body import Upload
 from service.http.requests import Process
 from service.search.retriever import Retriever, Stopwatch
-from service.store.records import HeadName, NewHead, NewPhoto
+from service.store.records import AdapterTarget, NewAdapter, NewPhoto
 
 T = TypeVar("T")
 
 
-async def teach(process: Process, target: HeadName, upload: Upload, *, force: bool, dry_run: bool) -> dict[str, Any]:
-    """As head_schemas.Head. Raises what `read_examples`, `check`, the encoding and `fit` raise, and what storing may.
+async def teach(
+    process: Process, target: AdapterTarget, upload: Upload, *, force: bool, dry_run: bool
+) -> dict[str, Any]:
+    """As schemas.adapters.Adapter. Raises what `read_examples`, `check`, the encoding, `fit` and storing raise.
 
     Cancelled (nobody waits any more) before it is stored, nothing is stored.
     """
@@ -43,14 +45,14 @@ async def teach(process: Process, target: HeadName, upload: Upload, *, force: bo
                 return _store(process, retriever, replace(new, timings_ms=watch.timings()), watch, gone, dry_run)
 
         answer = await process.workers.run(finish)
-        outcome = "dry_run" if dry_run else "live" if answer["went_live"] else "idle"
+        outcome = "dry_run" if dry_run else "active" if answer["activated"] else "idle"
         return answer
     finally:
         gone.set()
         process.metrics.fits.labels(target.scope, outcome).inc()
 
 
-def _read(process: Process, target: HeadName, upload: Upload, limits: SupportLimits) -> Examples:
+def _read(process: Process, target: AdapterTarget, upload: Upload, limits: SupportLimits) -> Examples:
     examples = read_examples(upload, limits)
     with process.serving.borrow() as retriever:
         check(retriever, target, examples)
@@ -58,7 +60,7 @@ def _read(process: Process, target: HeadName, upload: Upload, limits: SupportLim
 
 
 async def _encode_each(
-    process: Process, target: HeadName, examples: Examples
+    process: Process, target: AdapterTarget, examples: Examples
 ) -> tuple[list[EncodedSketch], dict[int, NewPhoto]]:
     # As many at a time as there are threads: a lesson takes its turn between other requests.
     turn = asyncio.Semaphore(process.workers.threads)
@@ -90,12 +92,12 @@ async def _encode_each(
 
 
 def _store(
-    process: Process, retriever: Retriever, new: NewHead, watch: Stopwatch, gone: threading.Event, dry_run: bool
+    process: Process, retriever: Retriever, new: NewAdapter, watch: Stopwatch, gone: threading.Event, dry_run: bool
 ) -> dict[str, Any]:
     if dry_run:
         return dry_run_answer(new)
     if gone.is_set():
-        raise ClientGone("nobody waits for the head any more; nothing was stored")
+        raise ClientGone("nobody waits for the adapter any more; nothing was stored")
     with watch.stage("store"):
-        stored = retriever.room.add(new, process.settings.max_heads, process.settings.max_online_photos)
-    return head_answer(replace(stored, timings_ms=watch.timings()))
+        stored = retriever.room.add(new, process.settings.max_adapters, process.settings.max_online_photos)
+    return adapter_answer(replace(stored, timings_ms=watch.timings()))

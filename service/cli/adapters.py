@@ -1,4 +1,4 @@
-"""`inkseek adapt` and `inkseek heads`: what the service does over HTTP, on the online room of an index folder.
+"""`inkseek adapters`: what the service does over HTTP, on the online room of an index folder.
 
 A service that runs on the same folder sees each change at once. Exit codes and --json as in service/cli/serve.py.
 """
@@ -16,29 +16,28 @@ from rich.table import Column, Table
 
 from models.bundle import DEFAULT_BUNDLE, read_manifest
 from models.errors import InkseekError
-from service.adaptation.examples import Examples, SupportLimits, check_examples, head_name
+from service.adaptation.examples import Examples, SupportLimits, adapter_target, check_examples
 from service.adaptation.fit import check, encode_photo, encode_sketch, fit, photos_to_encode
-from service.adaptation.refit import encode_uploads_anew, refit_heads
+from service.adaptation.refit import encode_uploads_anew, refit_adapters
 from service.cli.serve import FAILED, BundleDir, IndexDir, OnlineDir, print_json, refuse, settings_of
 from service.config import Settings
 from service.errors import SupportMismatch
-from service.http.adapter_answers import dry_run_answer, head_answer, heads_answer
+from service.http.adapter_answers import adapter_answer, adapters_answer, dry_run_answer
 from service.runtime.serving import load_bundle, load_retriever
 from service.search.retriever import Retriever
 from service.store.online_store import OnlineRoom
-from service.store.records import HeadName
+from service.store.records import AdapterTarget
 
-adapt_app = typer.Typer(no_args_is_help=True)
-heads_app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="A category of the gallery; with --profile, a name for who draws.")]
 Profile = Annotated[bool, typer.Option("--profile", help="NAME is a person's drawing style, not a category.")]
-HeadId = Annotated[str, typer.Argument(help="A head's id, as `list` shows it.")]
+AdapterId = Annotated[str, typer.Argument(help="An adapter's id, as `list` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
-@adapt_app.command("fit")
-def fit_head(
+@app.command("fit")
+def fit_adapter(
     name: Name,
     pair: Annotated[
         list[str] | None,
@@ -67,18 +66,18 @@ def fit_head(
             number: encode_photo(retriever, target.name, data, number) for number, data in photos_to_encode(examples)
         }
         new = fit(retriever, target, examples, sketches, uploads, force=force)
-        stored = None if dry_run else retriever.room.add(new, settings.max_heads, settings.max_online_photos)
+        stored = None if dry_run else retriever.room.add(new, settings.max_adapters, settings.max_online_photos)
     except (InkseekError, OSError) as error:
         refuse(error, as_json)
-    answer = head_answer(stored) if stored else dry_run_answer(new)
+    answer = adapter_answer(stored) if stored else dry_run_answer(new)
     if as_json:
         print_json(answer)
     else:
         Console().print(f"{target}: {escape(answer['reason'])}", _table([answer]), soft_wrap=True)
 
 
-@adapt_app.command("list")
-def list_heads(
+@app.command("list")
+def list_adapters(
     name: Annotated[str | None, typer.Argument(help="A category or, with --profile, who draws; else all.")] = None,
     profile: Profile = False,
     index: IndexDir = None,
@@ -86,43 +85,45 @@ def list_heads(
     online_dir: OnlineDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the heads, the newest first: which serve, which are idle, which belong to another bundle."""
+    """Show the adapters, the newest first: which serve, which are idle, which belong to another bundle."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
         target = _target(name, profile) if name is not None else None
-        found = _room(settings).list_heads(target)
+        found = _room(settings).list_adapters(target)
     except InkseekError as error:
         refuse(error, as_json)
     if as_json:
-        print_json({"heads": heads_answer(found)["heads"]})
+        print_json({"adapters": adapters_answer(found)["adapters"]})
     else:
-        Console().print(_table([head_answer(head) for head in found]))
+        Console().print(_table([adapter_answer(adapter) for adapter in found]))
 
 
-@adapt_app.command()
+@app.command()
 def activate(
     name: Name,
-    head_id: HeadId,
+    adapter_id: AdapterId,
     profile: Profile = False,
     index: IndexDir = None,
     bundle: BundleDir = None,
     online_dir: OnlineDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a stored head into service."""
+    """Put a stored adapter into service."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
         target = _target(name, profile)
-        head = _room(settings).activate(target, head_id)
+        adapter = _room(settings).activate(target, adapter_id)
     except InkseekError as error:
         refuse(error, as_json)
     if as_json:
-        print_json(head_answer(head))
+        print_json(adapter_answer(adapter))
     else:
-        Console().print(f"{target}: [green]{head.head_id}[/green] (version {head.version}) serves", highlight=False)
+        Console().print(
+            f"{target}: [green]{adapter.adapter_id}[/green] (version {adapter.version}) serves", highlight=False
+        )
 
 
-@adapt_app.command()
+@app.command()
 def rollback(
     name: Name,
     profile: Profile = False,
@@ -131,23 +132,23 @@ def rollback(
     online_dir: OnlineDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Serve the head that was live before, or none."""
+    """Serve the adapter that was active before, or none."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
         target = _target(name, profile)
-        live = _room(settings).roll_back(target)
+        active = _room(settings).roll_back(target)
     except InkseekError as error:
         refuse(error, as_json)
     if as_json:
-        print_json({"live": live})
+        print_json({"active": active})
     else:
-        Console().print(f"{target}: {live or 'no fitted head'} serves", highlight=False)
+        Console().print(f"{target}: {active or 'no fitted adapter'} serves", highlight=False)
 
 
-@adapt_app.command()
+@app.command()
 def delete(
     name: Name,
-    head_id: HeadId,
+    adapter_id: AdapterId,
     photos: Annotated[bool, typer.Option("--photos", help="Also the photos that came with it.")] = False,
     profile: Profile = False,
     index: IndexDir = None,
@@ -155,20 +156,20 @@ def delete(
     online_dir: OnlineDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a head and its examples; was it live, the one before it serves again."""
+    """Remove an adapter and its examples; was it active, the one before it serves again."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
         target = _target(name, profile)
-        _room(settings).delete(target, head_id, with_photos=photos)
+        _room(settings).delete(target, adapter_id, with_photos=photos)
     except InkseekError as error:
         refuse(error, as_json)
     if as_json:
-        print_json({"deleted": head_id})
+        print_json({"deleted": adapter_id})
     else:
-        Console().print(f"{target}: {head_id} is deleted", highlight=False)
+        Console().print(f"{target}: {adapter_id} is deleted", highlight=False)
 
 
-@heads_app.command()
+@app.command()
 def refit(
     force: Annotated[bool, typer.Option("--force", help="Serve them even if leave-one-out gets worse.")] = False,
     index: IndexDir = None,
@@ -176,43 +177,43 @@ def refit(
     online_dir: OnlineDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """After a change of bundle: make the heads anew that served with the old one, from the examples kept with them."""
+    """After a change of bundle: fit the adapters that were active anew, to the examples that are kept with them."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
         retriever = load_retriever(settings, load_bundle(settings))
         encoded = encode_uploads_anew(retriever)
-        results = list(refit_heads(retriever, max_heads=settings.max_heads, force=force))
+        results = list(refit_adapters(retriever, max_adapters=settings.max_adapters, force=force))
     except InkseekError as error:
         refuse(error, as_json)
     if as_json:
-        heads = [
+        adapters = [
             {
-                "stale": result.stale.head_id,
-                "made": head_answer(result.made) if result.made else None,
+                "stale": result.stale.adapter_id,
+                "made": adapter_answer(result.made) if result.made else None,
                 "problem": result.problem,
                 "examples_lost": result.lost,
             }
             for result in results
         ]
-        print_json({"heads": heads, "photos_encoded": encoded})
+        print_json({"adapters": adapters, "photos_encoded": encoded})
     else:
         for result in results:
             said = result.made.reason if result.made else f"[red]not made anew:[/red] {escape(result.problem or '')}"
             gone = f" ({result.lost} examples are gone with their photos)" if result.lost else ""
             Console().print(f"{result.stale.target}: {said}{gone}", highlight=False, soft_wrap=True)
-        Console().print(f"{len(results)} heads, {encoded} uploaded photos encoded anew", highlight=False)
+        Console().print(f"{len(results)} adapters, {encoded} uploaded photos encoded anew", highlight=False)
     if any(result.made is None for result in results):
         raise typer.Exit(FAILED)
 
 
 def _room(settings: Settings) -> OnlineRoom:
-    """The online room alone: no encoder and no index are needed to switch heads."""
+    """The online room alone: no encoder and no index are needed to switch adapters."""
     manifest = read_manifest(settings.bundle or DEFAULT_BUNDLE)
     return OnlineRoom(settings.online_folder, manifest.bundle_id, manifest.embedding_dim)
 
 
-def _target(name: str, profile: bool) -> HeadName:
-    return head_name("profile" if profile else "category", name)
+def _target(name: str, profile: bool) -> AdapterTarget:
+    return adapter_target("profile" if profile else "category", name)
 
 
 def _examples(retriever: Retriever, given: list[str], table: Path | None, further: list[Path]) -> Examples:
@@ -238,19 +239,19 @@ def _examples(retriever: Retriever, given: list[str], table: Path | None, furthe
     )
 
 
-def _table(heads: list[dict[str, Any]]) -> Table:
-    id_column = Column("head", no_wrap=True, min_width=17)  # to be copied from
+def _table(adapters: list[dict[str, Any]]) -> Table:
+    id_column = Column("adapter", no_wrap=True, min_width=17)  # to be copied from
     table = Table("for", "version", id_column, "state", "k", "1 / rank before", "after", "fitted")
-    for head in heads:
-        figures = head["leave_one_out"]
+    for adapter in adapters:
+        figures = adapter["leave_one_out"]
         table.add_row(
-            escape(head["category"] or f"profile {head['profile']}"),
-            str(head["version"] or ""),
-            head["head_id"] or "",
-            head["state"],
-            str(head["k"]),
+            escape(adapter["category"] or f"profile {adapter['profile']}"),
+            str(adapter["version"] or ""),
+            adapter["adapter_id"] or "",
+            adapter["state"],
+            str(adapter["k"]),
             f"{figures['before']['mrr']:.3f}",
             f"{figures['after']['mrr']:.3f}",
-            head["created_at"],
+            adapter["created_at"],
         )
     return table

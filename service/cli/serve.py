@@ -38,7 +38,7 @@ GalleryRoot = Annotated[
     Path | None, typer.Option(help="Where the original photos lie, if not where they were indexed.")
 ]
 OnlineDir = Annotated[
-    Path | None, typer.Option(help="Where heads and uploaded photos are kept; else `online` in the index directory.")
+    Path | None, typer.Option(help="Where adapters and uploaded photos are kept; else `online` in the index directory.")
 ]
 RequireGpu = Annotated[bool | None, typer.Option("--require-gpu", help="Fail rather than encode on the CPU.")]
 
@@ -163,8 +163,10 @@ def _table(found: Found) -> Table:
 
 
 def _summary(found: Found) -> str:
-    heads = "".join(f", head {head_id}" for head_id in (found.head_id, found.profile_head_id) if head_id)
-    return f"{found.timings_ms['total']:.0f} ms{heads}, bundle {found.bundle_id}, index {found.index_version}"
+    adapters = "".join(
+        f", adapter {adapter_id}" for adapter_id in (found.adapter_id, found.style_adapter_id) if adapter_id
+    )
+    return f"{found.timings_ms['total']:.0f} ms{adapters}, bundle {found.bundle_id}, index {found.index_version}"
 
 
 def print_json(document: Any) -> None:

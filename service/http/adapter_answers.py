@@ -1,4 +1,4 @@
-"""Heads as the JSON that head_schemas.py describes."""
+"""Adapters as the JSON that schemas.adapters.py describes."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.store.adapters import leave_one_out_document, now
-from service.store.records import HeadRecord, NewHead
+from service.store.records import AdapterRecord, NewAdapter
 
 
-def head_answer(head: HeadRecord) -> dict[str, Any]:
-    """As head_schemas.Head."""
+def adapter_answer(adapter: AdapterRecord) -> dict[str, Any]:
+    """As schemas.adapters.Adapter."""
     return {
-        "head_id": head.head_id,
-        "version": head.version,
-        "category": head.target.name if head.target.scope == "category" else None,
-        "profile": head.target.name if head.target.scope == "profile" else None,
-        "k": head.k,
-        "method": head.method,
-        "margin": head.margin,
-        "leave_one_out": dict(head.leave_one_out),
-        "went_live": head.went_live,
-        "reason": head.reason,
-        "state": head.state,
-        "photos_added": list(head.photos_added),
-        "bundle_id": head.bundle_id,
-        "adaptation_id": head.adaptation_id,
-        "created_at": head.created_at,
-        "timings_ms": {stage: round(milliseconds, 3) for stage, milliseconds in head.timings_ms.items()},
+        "adapter_id": adapter.adapter_id,
+        "version": adapter.version,
+        "category": adapter.target.name if adapter.target.scope == "category" else None,
+        "profile": adapter.target.name if adapter.target.scope == "profile" else None,
+        "k": adapter.k,
+        "method": adapter.method,
+        "margin": adapter.margin,
+        "leave_one_out": dict(adapter.leave_one_out),
+        "activated": adapter.activated,
+        "reason": adapter.reason,
+        "state": adapter.state,
+        "photos_added": list(adapter.photos_added),
+        "bundle_id": adapter.bundle_id,
+        "adaptation_id": adapter.adaptation_id,
+        "created_at": adapter.created_at,
+        "timings_ms": {stage: round(milliseconds, 3) for stage, milliseconds in adapter.timings_ms.items()},
     }
 
 
-def dry_run_answer(new: NewHead) -> dict[str, Any]:
-    """As head_schemas.Head, of a head that is not stored."""
-    record = HeadRecord(
-        head_id="",
+def dry_run_answer(new: NewAdapter) -> dict[str, Any]:
+    """As schemas.adapters.Adapter, of an adapter that is not stored."""
+    record = AdapterRecord(
+        adapter_id="",
         target=new.target,
         version=0,
         bundle_id=new.bundle_id,
@@ -43,30 +43,30 @@ def dry_run_answer(new: NewHead) -> dict[str, Any]:
         k=len(new.support),
         margin=new.margin,
         leave_one_out=leave_one_out_document(new),
-        went_live=False,
-        reason=f"dry run, {'would go live' if new.goes_live else 'would not go live'}: {new.reason}",
+        activated=False,
+        reason=f"dry run, {'would be activated' if new.activate else 'would not be activated'}: {new.reason}",
         created_at=now(),
         photos_added=(),
         timings_ms=new.timings_ms,
         state="idle",
     )
-    return {**head_answer(record), "head_id": None, "version": None}
+    return {**adapter_answer(record), "adapter_id": None, "version": None}
 
 
-def heads_answer(heads: Sequence[HeadRecord]) -> dict[str, Any]:
-    """As head_schemas.Heads."""
-    return {"heads": [head_answer(head) for head in heads], "live": _live(heads)}
+def adapters_answer(adapters: Sequence[AdapterRecord]) -> dict[str, Any]:
+    """As schemas.adapters.Adapters."""
+    return {"adapters": [adapter_answer(adapter) for adapter in adapters], "active": _active(adapters)}
 
 
-def profiles_answer(heads: Sequence[HeadRecord]) -> dict[str, Any]:
-    """As head_schemas.Profiles."""
-    names = sorted({head.target.name for head in heads if head.target.scope == "profile"})
+def profiles_answer(adapters: Sequence[AdapterRecord]) -> dict[str, Any]:
+    """As adapter_schemas.Profiles."""
+    names = sorted({adapter.target.name for adapter in adapters if adapter.target.scope == "profile"})
     profiles = []
     for name in names:
-        own = [head for head in heads if head.target == ("profile", name)]
-        profiles.append({"profile": name, "live": _live(own), "heads": len(own)})
+        own = [adapter for adapter in adapters if adapter.target == ("profile", name)]
+        profiles.append({"profile": name, "active": _active(own), "adapters": len(own)})
     return {"profiles": profiles}
 
 
-def _live(heads: Sequence[HeadRecord]) -> str | None:
-    return next((head.head_id for head in heads if head.state == "live"), None)
+def _active(adapters: Sequence[AdapterRecord]) -> str | None:
+    return next((adapter.adapter_id for adapter in adapters if adapter.state == "active"), None)

@@ -36,8 +36,8 @@ def search_answer(found: Found) -> dict[str, Any]:
         "bundle_id": found.bundle_id,
         "index_version": found.index_version,
         "adapted": found.adapted,
-        "head_id": found.head_id,
-        "profile_head_id": found.profile_head_id,
+        "adapter_id": found.adapter_id,
+        "style_adapter_id": found.style_adapter_id,
         "timings_ms": {stage: round(milliseconds, 3) for stage, milliseconds in found.timings_ms.items()},
     }
 

@@ -17,8 +17,8 @@ SEARCH: dict[str, Any] = {
     "bundle_id": _BUNDLE,
     "index_version": _VERSION,
     "adapted": "none",
-    "head_id": None,
-    "profile_head_id": None,
+    "adapter_id": None,
+    "style_adapter_id": None,
     "timings_ms": {"decode": 0.61, "preprocess": 0.72, "encode": 9.8, "search": 0.34, "total": 11.6},
 }
 SIMILAR: dict[str, Any] = {**SEARCH, "timings_ms": {"search": 0.36, "total": 0.4}}
@@ -74,7 +74,7 @@ INFO: dict[str, Any] = {
         "max_support_bytes": 50331648,
         "max_pairs": 64,
         "max_support_photos": 128,
-        "max_heads": 32,
+        "max_adapters": 32,
     },
 }
 READY: dict[str, Any] = {
@@ -83,12 +83,12 @@ READY: dict[str, Any] = {
     "index_version": _VERSION,
     "checked_s_ago": 3.2,
     "index_update_problem": None,
-    "heads_live": 1,
-    "heads_outdated": 0,
+    "adapters_active": 1,
+    "adapters_outdated": 0,
     "online_problem": None,
 }
-HEAD: dict[str, Any] = {
-    "head_id": "head-5f0c2d9a71be",
+ADAPTER: dict[str, Any] = {
+    "adapter_id": "adapter-5f0c2d9a71be",
     "version": 2,
     "category": "clothing",
     "profile": None,
@@ -99,10 +99,10 @@ HEAD: dict[str, Any] = {
         "before": {"acc_at_1": 0.4, "mean_rank": 2.8, "mrr": 0.58},
         "after": {"acc_at_1": 0.6, "mean_rank": 1.8, "mrr": 0.74},
     },
-    "went_live": True,
+    "activated": True,
     "reason": "leave-one-out did not get worse: mean of 1 / rank 0.580 before and 0.740 after, first place 40% before "
     "and 60% after",
-    "state": "live",
+    "state": "active",
     "photos_added": [],
     "bundle_id": _BUNDLE,
     "adaptation_id": "adaptive-4b1f09a2c77d",
@@ -110,23 +110,23 @@ HEAD: dict[str, Any] = {
     "timings_ms": {"encode": 61.2, "fit": 12.7, "store": 6.1, "total": 81.4},
 }
 DRY_RUN: dict[str, Any] = {
-    **HEAD,
-    "head_id": None,
+    **ADAPTER,
+    "adapter_id": None,
     "version": None,
-    "went_live": False,
+    "activated": False,
     "state": "idle",
-    "reason": f"dry run, would go live: {HEAD['reason']}",
+    "reason": f"dry run, would be activated: {ADAPTER['reason']}",
     "timings_ms": {"encode": 61.2, "fit": 12.7, "total": 74.9},
 }
-HEADS: dict[str, Any] = {"heads": [HEAD], "live": HEAD["head_id"]}
-PROFILE_HEAD: dict[str, Any] = {
-    **HEAD,
-    "head_id": "head-c3a09e1177d2",
+ADAPTERS: dict[str, Any] = {"adapters": [ADAPTER], "active": ADAPTER["adapter_id"]}
+STYLE_ADAPTER: dict[str, Any] = {
+    **ADAPTER,
+    "adapter_id": "adapter-c3a09e1177d2",
     "version": 1,
     "category": None,
     "profile": "ada",
     "margin": None,
 }
-PROFILE_HEADS: dict[str, Any] = {"heads": [PROFILE_HEAD], "live": PROFILE_HEAD["head_id"]}
-PROFILES: dict[str, Any] = {"profiles": [{"profile": "ada", "live": PROFILE_HEAD["head_id"], "heads": 1}]}
-LIVE_HEAD: dict[str, Any] = {"live": HEAD["head_id"]}
+STYLE_ADAPTERS: dict[str, Any] = {"adapters": [STYLE_ADAPTER], "active": STYLE_ADAPTER["adapter_id"]}
+PROFILES: dict[str, Any] = {"profiles": [{"profile": "ada", "active": STYLE_ADAPTER["adapter_id"], "adapters": 1}]}
+ACTIVE_ADAPTER: dict[str, Any] = {"active": ADAPTER["adapter_id"]}

@@ -16,6 +16,9 @@ from models.bundle import ImageTooLarge, ImageUnreadable, ImageUnsupported, Sket
 from models.errors import InkseekError
 from service.errors import (
     AdaptationUnavailable,
+    AdapterNotFound,
+    AdaptersLimit,
+    AdapterStale,
     BatchTooLarge,
     BodyInvalid,
     BodyTimeout,
@@ -23,9 +26,6 @@ from service.errors import (
     CategoryTooSmall,
     ClientGone,
     DeadlineExceeded,
-    HeadNotFound,
-    HeadsLimit,
-    HeadStale,
     NameInvalid,
     NothingToRollBack,
     NotReady,
@@ -99,11 +99,13 @@ KINDS: dict[type[InkseekError], Kind] = {
         "support_one_photo", 422, "All sketches have the same photo", "Several examples have to show several photos."
     ),
     CategoryTooSmall: Kind("category_too_small", 422, "There is nothing to tell apart", "Bring more photos."),
-    HeadNotFound: Kind("head_not_found", 404, "No such head"),
-    HeadStale: Kind("head_stale", 409, "The head is of another bundle", "`inkseek heads refit` makes it anew."),
-    HeadsLimit: Kind("heads_limit", 409, "Too many heads are kept", "Delete one first."),
+    AdapterNotFound: Kind("adapter_not_found", 404, "No such adapter"),
+    AdapterStale: Kind(
+        "adapter_stale", 409, "The adapter is of another bundle", "`inkseek adapters refit` fits it anew."
+    ),
+    AdaptersLimit: Kind("adapters_limit", 409, "Too many adapters are kept", "Delete one first."),
     OnlinePhotosLimit: Kind("online_photos_limit", 409, "Too many photos were uploaded", "Build them into the index."),
-    NothingToRollBack: Kind("nothing_to_roll_back", 409, "No head is live"),
+    NothingToRollBack: Kind("nothing_to_roll_back", 409, "No adapter is active"),
     AdaptationUnavailable: Kind(
         "adaptation_unavailable", 409, "The bundle cannot adapt", "Serve a bundle that has an adaptation."
     ),

@@ -21,7 +21,7 @@ _log = logging.getLogger("inkseek.service")
 
 _RETRY_S = 30.0  # until a version that could not be loaded is tried again: hashing a large index each second would hurt
 _ONLINE_INTERVAL_S = 1.0  # answers see every change at once; this is for metrics, the log, and to have scorers ready
-_PREPARED_AT_ONCE = 16  # of a room with more heads than that, the rest is prepared when it is asked for
+_PREPARED_AT_ONCE = 16  # of a room with more adapters than that, the rest is prepared when it is asked for
 _LATE_FACTOR = 3  # a canary that many intervals old is too old to call the service ready
 
 
@@ -130,7 +130,7 @@ class Watch:
             await asyncio.sleep(_ONLINE_INTERVAL_S)
 
     def check_online(self) -> None:
-        """Say in the metrics what was taught, and in the log which heads have to be made anew."""
+        """Say in the metrics what was taught, and in the log which adapters have to be made anew."""
         try:
             with self._serving.borrow() as retriever:
                 state = retriever.room.state()
@@ -142,31 +142,33 @@ class Watch:
             return
         self._online_problem = None
         for scope in get_args(Scope):
-            self._metrics.heads_live.labels(scope).set(sum(target.scope == scope for target in state.live))
-        self._metrics.heads_outdated.set(len(state.outdated))
+            self._metrics.adapters_active.labels(scope).set(sum(target.scope == scope for target in state.active))
+        self._metrics.adapters_outdated.set(len(state.outdated))
         self._metrics.online_photos.set(len(state.photos))
         self._say_what_is_stale(state)
 
     def _say_what_is_stale(self, state: OnlineState) -> None:
-        outdated = {head.head_id for head in state.outdated}
-        for head in state.outdated:
-            if head.head_id not in self._outdated:
+        outdated = {adapter.adapter_id for adapter in state.outdated}
+        for adapter in state.outdated:
+            if adapter.adapter_id not in self._outdated:
                 _log.warning(
-                    "%s of %s is stale: it was fitted for bundle %s. It does not serve until `inkseek heads refit`",
-                    head.head_id, head.target, head.bundle_id,
+                    "%s of %s is stale: it was fitted for bundle %s. It does not serve until `inkseek adapters refit`",
+                    adapter.adapter_id, adapter.target, adapter.bundle_id,
                 )  # fmt: skip
         unseen = sum(photo.vector is None for photo in state.photos)
         if unseen and unseen != self._unseen_photos:
-            _log.warning("%d uploaded photos cannot be found by this bundle until `inkseek heads refit`", unseen)
+            _log.warning("%d uploaded photos cannot be found by this bundle until `inkseek adapters refit`", unseen)
         self._outdated, self._unseen_photos = outdated, unseen
 
     def _make_ready(self, gallery: Gallery) -> None:
-        """Prepare the scorers of heads that have come, so that no search has to wait for them."""
-        live = {head_id: target for target, head_id in gallery.state.live.items() if target.scope == "category"}
-        for head_id in list(live.keys() - self._prepared)[:_PREPARED_AT_ONCE]:
-            if live[head_id].name in gallery.view.categories():
-                gallery.scorer(live[head_id].name, fitted=True)
-        self._prepared = set(live)
+        """Prepare the scorers of adapters that have come, so that no search has to wait for them."""
+        active = {
+            adapter_id: target for target, adapter_id in gallery.state.active.items() if target.scope == "category"
+        }
+        for adapter_id in list(active.keys() - self._prepared)[:_PREPARED_AT_ONCE]:
+            if active[adapter_id].name in gallery.view.categories():
+                gallery.scorer(active[adapter_id].name, fitted=True)
+        self._prepared = set(active)
 
     def _ask_canary(self) -> None:
         with self._serving.borrow() as retriever:

@@ -73,13 +73,18 @@ class Metrics:
         )
         self.fits = Counter(
             "inkseek_fits",
-            "Requests to teach a head: live, idle (not better than without), dry_run or refused.",
+            "Requests to teach an adapter: active, idle (not better than without), dry_run or refused.",
             ["scope", "outcome"],
             registry=r,
         )
-        self.heads_live = _gauge("inkseek_heads_live", "Fitted heads in service.", r, ["scope"], mode="livemax")
-        self.heads_outdated = _gauge(
-            "inkseek_heads_outdated", "Categories and profiles whose heads are another bundle's.", r, mode="livemax"
+        self.adapters_active = _gauge(
+            "inkseek_adapters_active", "Fitted adapters in service.", r, ["scope"], mode="livemax"
+        )
+        self.adapters_outdated = _gauge(
+            "inkseek_adapters_outdated",
+            "Categories and profiles with adapters of another bundle.",
+            r,
+            mode="livemax",
         )
         self.online_photos = _gauge("inkseek_online_photos", "Uploaded photos kept.", r, mode="livemax")
         self._stages: Mapping[str, Histogram] = {

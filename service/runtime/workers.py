@@ -100,7 +100,7 @@ class Teaching:
         """A place for one request. Raises QueueFull."""
         if not self._free:
             self._metrics.rejected.labels("queue_full").inc()
-            raise QueueFull("as many heads are being taught as may")
+            raise QueueFull("as many adapters are being taught as may")
         self._free -= 1
         try:
             yield

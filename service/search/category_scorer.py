@@ -1,6 +1,6 @@
-"""A category's photos scored through its head, at the cost of a plain search and with one number kept per photo.
+"""A category's photos scored through its adapter, at the cost of a plain search and with one number kept per photo.
 
-With M the head's map, a the sketch and x a photo, both less what the category's share: their cosine after the map is
+With M the adapter's map, a the sketch and x a photo, both less what the category's share: their cosine after the map is
 `(M Mt a) . x` over the lengths of `a M` and `x M`. The length of `x M` does not depend on the sketch, so it is kept;
 then the products of `M Mt a` with the stored vectors are all that is left to do.
 """
@@ -26,29 +26,29 @@ _SMALLEST_LENGTH = 1e-6  # of what is left of a photo that equals the mean: roun
 class CategoryScorer:
     """`rows` (N,) ascending, all of the category's; `inverse` (N,): 1 / length of each embedded photo, or 0.
 
-    `head`: without its map, of which `squared` (E, E), M Mt, is all that is needed (None for the identity). `head_id`:
-    None for the head that needs no examples.
+    `adapter`: without its map, of which `squared` (E, E), M Mt, is all that is needed (None for the identity).
+    `adapter_id`: None for the adapter that needs no examples.
     """
 
-    head: CategoryAdapter
-    head_id: str | None
+    adapter: CategoryAdapter
+    adapter_id: str | None
     rows: Rows
     inverse: Vectors
     squared: Vectors | None
 
     @classmethod
     def of(
-        cls, head: CategoryAdapter, head_id: str | None, rows: Rows, blocks: Callable[[Rows], Iterator[Vectors]]
+        cls, adapter: CategoryAdapter, adapter_id: str | None, rows: Rows, blocks: Callable[[Rows], Iterator[Vectors]]
     ) -> CategoryScorer:
         """`blocks`: the vectors of some rows (n, E), piece by piece."""
         lengths = []
         for block in blocks(rows):
-            moved = block - head.mean
-            lengths.append(np.linalg.norm(moved if head.map is None else moved @ head.map, axis=1))
+            moved = block - adapter.mean
+            lengths.append(np.linalg.norm(moved if adapter.map is None else moved @ adapter.map, axis=1))
         length = np.concatenate(lengths)
         inverse = np.where(length < _SMALLEST_LENGTH, 0.0, 1.0 / np.maximum(length, _SMALLEST_LENGTH))
-        squared = None if head.map is None else np.ascontiguousarray(head.map @ head.map.T)
-        return cls(replace(head, map=None), head_id, rows, inverse.astype(np.float32), squared)
+        squared = None if adapter.map is None else np.ascontiguousarray(adapter.map @ adapter.map.T)
+        return cls(replace(adapter, map=None), adapter_id, rows, inverse.astype(np.float32), squared)
 
     def top_k(self, query: Vectors, k: int, products: Products, within: Rows | None = None) -> tuple[Vectors, Rows]:
         """(E,) unit query -> scores (K,), rows (K,): best first, ties by row. `within`: some of `rows`, ascending."""
@@ -59,16 +59,16 @@ class CategoryScorer:
             return np.empty(0, np.float32), np.empty(0, np.int64)
         asked = self._asked(query)
         cosines = products(asked, rows)
-        cosines -= np.float32(asked @ self.head.mean)
+        cosines -= np.float32(asked @ self.adapter.mean)
         cosines *= inverse
         # All that tie with the k-th take part, so that the lower row wins and not whichever lay better for the cut.
         candidates = np.flatnonzero(cosines >= np.partition(cosines, len(rows) - k)[len(rows) - k])
         best = candidates[np.lexsort((candidates, -cosines[candidates]))[:k]]
-        return np.clip(self.head.offset + self.head.scale * cosines[best], -1.0, 1.0), rows[best]
+        return np.clip(self.adapter.offset + self.adapter.scale * cosines[best], -1.0, 1.0), rows[best]
 
     def _asked(self, query: Vectors) -> Vectors:
         """(E,): what a photo, less the mean, is multiplied with."""
-        moved = query - self.head.sketch_centre
+        moved = query - self.adapter.sketch_centre
         asked = moved if self.squared is None else inner_products(self.squared, moved)
         length = float(np.sqrt(max(float(moved @ asked), 0.0)))
         found: Vectors = asked / np.float32(max(length, _SMALLEST_LENGTH))

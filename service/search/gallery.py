@@ -1,4 +1,4 @@
-"""Everything that an answer is made of beside the sketch: photos and heads as they were at one moment."""
+"""Everything that an answer is made of beside the sketch: photos and adapters as they were at one moment."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ from service.search.category_scorer import CategoryScorer
 from service.search.gallery_view import GalleryView
 from service.search.query import SearchQuery
 from service.store.online_store import OnlineRoom, OnlineState
-from service.store.records import HeadName
+from service.store.records import AdapterTarget
 
-Adapted = Literal["head", "centred", "none"]
+Adapted = Literal["adapter", "centred", "none"]
 
 P = TypeVar("P", CategoryScorer, StyleAdapter)
 
-# A scorer has 12 bytes for each photo of its category, and one of a fitted head 4 for each pair of numbers (E, E).
+# A scorer has 12 bytes for each photo of its category, and one of a fitted adapter 4 for each pair of numbers (E, E).
 _REMEMBERED_BYTES = 128 * 2**20
 _PHOTOS_FOR_A_MEAN = 32_768  # more do not change it, and need not lie side by side: then they are copied
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Hits, and through which heads they were found."""
+    """Hits, and through which adapters they were found."""
 
     hits: list[SearchHit]
     adapted: Adapted = "none"
-    head_id: str | None = None
-    profile_head_id: str | None = None
+    adapter_id: str | None = None
+    style_adapter_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """The photos that can be found and the heads that are live."""
+    """The photos that can be found and the adapters that are active."""
 
     view: GalleryView
     state: OnlineState
     _memory: Memory
 
     def answer(self, vector: Vectors, query: SearchQuery, where: PhotoFilter | None) -> Answer:
-        """(E,) unit embedding of a sketch -> the k best. Photos of a single category are compared through its head."""
-        profile_head_id = self.state.live.get(HeadName("profile", query.profile or "")) if query.adapt else None
-        if profile_head_id is not None:
-            vector = self._profile_head(profile_head_id).embed(vector[None])[0]
+        """(E,) unit embedding of a sketch -> the k best. Photos of one category are compared through its adapter."""
+        style_adapter_id = self.state.active.get(AdapterTarget("profile", query.profile or "")) if query.adapt else None
+        if style_adapter_id is not None:
+            vector = self._profile_adapter(style_adapter_id).embed(vector[None])[0]
         if where is None or len(where.categories) != 1:
             hits = self.view.search(vector, query.k, where, exact=query.exact, min_score=query.min_score)
-            return Answer(hits, profile_head_id=profile_head_id)
+            return Answer(hits, style_adapter_id=style_adapter_id)
         (category,) = where.categories
         scorer = self.scorer(category, fitted=query.adapt)
         within = self.view.rows_where(where) if where.conditions else None
@@ -64,7 +64,7 @@ class Gallery:
             for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
             if query.min_score is None or score >= query.min_score
         ]
-        return Answer(hits, "head" if scorer.head_id else "centred", scorer.head_id, profile_head_id)
+        return Answer(hits, "adapter" if scorer.adapter_id else "centred", scorer.adapter_id, style_adapter_id)
 
     def category_rows(self, category: str) -> Rows:
         """Ascending rows of a category's photos; none for a category that is not there (yet)."""
@@ -73,26 +73,26 @@ class Gallery:
         return self.view.rows_where(PhotoFilter(frozenset([category])))
 
     def scorer(self, category: str, *, fitted: bool) -> CategoryScorer:
-        """What scores the photos of a category: its live head where there is one and it is wanted, else centred."""
-        head_id = self.state.live.get(HeadName("category", category)) if fitted else None
+        """What scores the photos of a category: its active adapter if there is one and `fitted`, else centred."""
+        adapter_id = self.state.active.get(AdapterTarget("category", category)) if fitted else None
 
         def make() -> CategoryScorer:
             rows = self.category_rows(category)
-            head = self.view.room.head(head_id) if head_id else None
-            if isinstance(head, CategoryAdapter):
-                return CategoryScorer.of(head, head_id, rows, self.view.blocks)
+            adapter = self.view.room.adapter(adapter_id) if adapter_id else None
+            if isinstance(adapter, CategoryAdapter):
+                return CategoryScorer.of(adapter, adapter_id, rows, self.view.blocks)
             centred = CategoryAdapter.centred(self.view.vectors(evenly(rows, _PHOTOS_FOR_A_MEAN)))
             return CategoryScorer.of(centred, None, rows, self.view.blocks)
 
-        # A head of this category, or a photo in it, makes another key; what happens to other categories does not.
-        return self._memory.kept((category, head_id, self.view.uploads_in(category)), make)
+        # An adapter of this category, or a photo in it, makes another key; what happens to other categories does not.
+        return self._memory.kept((category, adapter_id, self.view.uploads_in(category)), make)
 
-    def _profile_head(self, head_id: str) -> StyleAdapter:
+    def _profile_adapter(self, adapter_id: str) -> StyleAdapter:
         def make() -> StyleAdapter:
-            head = self.view.room.head(head_id)
-            return head if isinstance(head, StyleAdapter) else StyleAdapter.neutral(self.view.index.embedding_dim)
+            adapter = self.view.room.adapter(adapter_id)
+            return adapter if isinstance(adapter, StyleAdapter) else StyleAdapter.neutral(self.view.index.embedding_dim)
 
-        return self._memory.kept(("profile", head_id), make)
+        return self._memory.kept(("profile", adapter_id), make)
 
 
 def evenly(rows: Rows, most: int) -> Rows:
@@ -101,14 +101,14 @@ def evenly(rows: Rows, most: int) -> Rows:
 
 
 class Memory:
-    """What is worth keeping between answers: the gallery, and heads made ready. Thread-safe; of one index version."""
+    """What is kept between answers: the gallery, and adapters made ready. Thread-safe; of one index version."""
 
     def __init__(self) -> None:
         """Empty."""
         self._lock = threading.Lock()
         self._turns: dict[object, threading.Lock] = {}
         self._gallery: Gallery | None = None
-        self._heads: OrderedDict[object, tuple[Any, int]] = OrderedDict()
+        self._adapters: OrderedDict[object, tuple[Any, int]] = OrderedDict()
         self._bytes = 0
 
     def gallery(self, index: GalleryIndex, room: OnlineRoom) -> Gallery:
@@ -140,18 +140,18 @@ class Memory:
 
     def _find(self, key: object) -> Any:
         with self._lock:
-            if key not in self._heads:
+            if key not in self._adapters:
                 return None
-            self._heads.move_to_end(key)
-            return self._heads[key][0]
+            self._adapters.move_to_end(key)
+            return self._adapters[key][0]
 
     def _keep(self, key: object, made: CategoryScorer | StyleAdapter) -> None:
         size = sum(array.nbytes for array in vars(made).values() if isinstance(array, np.ndarray))
         with self._lock:
-            self._heads[key] = made, size
+            self._adapters[key] = made, size
             self._bytes += size
-            while self._bytes > _REMEMBERED_BYTES and len(self._heads) > 1:
-                self._bytes -= self._heads.popitem(last=False)[1][1]
+            while self._bytes > _REMEMBERED_BYTES and len(self._adapters) > 1:
+                self._bytes -= self._adapters.popitem(last=False)[1][1]
 
     @contextmanager
     def _turn(self, what: object) -> Iterator[None]:

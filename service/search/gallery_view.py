@@ -28,7 +28,7 @@ from service.store.records import OnlinePhoto
 
 T = TypeVar("T")
 
-_BLOCK_ROWS = 16_384  # rows looked at in one go while a category's head is made ready
+_BLOCK_ROWS = 16_384  # rows looked at in one go while a category's adapter is made ready
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class SearchQuery:
     """What is asked beside the sketch. `filters`: conditions as text, all of which must hold.
 
-    `adapt`: through the heads that were fitted, where there are any. `profile`: whose hand drew it.
+    `adapt`: through the adapters that were fitted, where there are any. `profile`: whose hand drew it.
     """
 
     k: int = 10

@@ -34,7 +34,7 @@ class RankedPhoto:
 class Found:
     """An answer, and which models and photos it came from.
 
-    `adapted`: how photos were compared: through a fitted head, by what the category's photos do not share, or plainly.
+    `adapted`: how photos were compared: through a fitted adapter, mean-centred, or by plain cosine.
     """
 
     photos: list[RankedPhoto]
@@ -42,8 +42,8 @@ class Found:
     index_version: str
     timings_ms: dict[str, float]
     adapted: Adapted = "none"
-    head_id: str | None = None
-    profile_head_id: str | None = None
+    adapter_id: str | None = None
+    style_adapter_id: str | None = None
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Retriever:
     _memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     def gallery(self) -> Gallery:
-        """Index, uploads and heads as they are now. Take it once for each answer. Raises OnlineCorrupt."""
+        """Index, uploads and adapters as they are now. Take it once for each answer. Raises OnlineCorrupt."""
         return self._memory.gallery(self.index, self.room)
 
     def search(self, read: Callable[[], Source], query: SearchQuery) -> Found:
@@ -104,8 +104,8 @@ class Retriever:
             self.index.version,
             watch.timings(),
             answer.adapted,
-            answer.head_id,
-            answer.profile_head_id,
+            answer.adapter_id,
+            answer.style_adapter_id,
         )
 
     def check(self, query: SearchQuery) -> None:

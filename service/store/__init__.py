@@ -1,1 +1,1 @@
-"""The online room: what changes while the service runs (heads, their examples, uploaded photos), durable in SQLite."""
+"""The online store: what changes while the service runs (adapters, their examples, uploaded photos), in SQLite."""

@@ -1,7 +1,7 @@
-"""Heads in the database: added, looked up, made live, rolled back, deleted. Each call is part of a transaction.
+"""Adapters in the database: added, looked up, activated, rolled back, deleted. Each call is part of a transaction.
 
-What is live is the last of the `activations` among heads of the bundle in service: so another bundle, and that bundle
-again, find their own heads as they left them, and a rollback takes the last activation away.
+The active adapter is the last of the `activations` among adapters of the bundle in service: so another bundle, and that
+bundle again, find their own adapters as they left them, and a rollback takes the last activation away.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from service.errors import HeadNotFound, HeadsLimit, HeadStale, NothingToRollBack
-from service.store.arrays import head_bytes, vector_bytes, vector_from_bytes
-from service.store.records import HeadName, HeadRecord, NewHead, Scope, State, SupportPair
+from service.errors import AdapterNotFound, AdaptersLimit, AdapterStale, NothingToRollBack
+from service.store.arrays import adapter_bytes, vector_bytes, vector_from_bytes
+from service.store.records import AdapterRecord, AdapterTarget, NewAdapter, Scope, State, SupportPair
 
 _COLUMNS = (
-    "head_id, scope, name, version, bundle_id, adaptation_id, method, k, margin, leave_one_out, went_live, reason,"
+    "adapter_id, scope, name, version, bundle_id, adaptation_id, method, k, margin, leave_one_out, activated, reason,"
     " created_at, photos_added, timings_ms"
 )
-_LIVE = (
-    "SELECT heads.number, heads.head_id FROM activations JOIN heads ON heads.number = activations.head"
+_ACTIVE = (
+    "SELECT adapters.number, adapters.adapter_id FROM activations"
+    " JOIN adapters ON adapters.number = activations.adapter"
     " WHERE scope = ? AND name = ? AND bundle_id = ? ORDER BY sequence DESC"
 )
 
@@ -31,23 +32,23 @@ def now() -> str:
     return datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
-def add_head(database: sqlite3.Connection, new: NewHead, max_heads: int) -> str:
-    """Store the head with its support, live when it is to be; returns its id. Raises HeadsLimit."""
+def add_adapter(database: sqlite3.Connection, new: NewAdapter, max_adapters: int) -> str:
+    """Store the adapter with its support, active when it is to be; returns its id. Raises AdaptersLimit."""
     taken, latest = database.execute(
-        "SELECT count(*) FILTER (WHERE bundle_id = ?), coalesce(max(version), 0) FROM heads"
+        "SELECT count(*) FILTER (WHERE bundle_id = ?), coalesce(max(version), 0) FROM adapters"
         " WHERE scope = ? AND name = ?",
         (new.bundle_id, *new.target),
     ).fetchone()
-    if taken >= max_heads:
-        raise HeadsLimit(f"{new.target} has {taken} heads, which is as many as may be kept: delete one first")
-    head_id = f"head-{uuid.uuid4().hex[:12]}"
+    if taken >= max_adapters:
+        raise AdaptersLimit(f"{new.target} has {taken} adapters, which is as many as may be kept: delete one first")
+    adapter_id = f"adapter-{uuid.uuid4().hex[:12]}"
     cursor = database.execute(
-        f"INSERT INTO heads ({_COLUMNS}, arrays) VALUES ({', '.join('?' * 16)})",
+        f"INSERT INTO adapters ({_COLUMNS}, arrays) VALUES ({', '.join('?' * 16)})",
         (
-            head_id, *new.target, latest + 1, new.bundle_id, new.adaptation_id, new.method, len(new.support),
-            new.margin, json.dumps(leave_one_out_document(new)), new.goes_live, new.reason, now(),
+            adapter_id, *new.target, latest + 1, new.bundle_id, new.adaptation_id, new.method, len(new.support),
+            new.margin, json.dumps(leave_one_out_document(new)), new.activate, new.reason, now(),
             json.dumps([added.photo.photo_id for added in new.photos]), json.dumps(dict(new.timings_ms)),
-            head_bytes(new.head),
+            adapter_bytes(new.adapter),
         ),
     )  # fmt: skip
     number = cursor.lastrowid
@@ -55,122 +56,129 @@ def add_head(database: sqlite3.Connection, new: NewHead, max_heads: int) -> str:
         "INSERT INTO support VALUES (?, ?, ?, ?, ?)",
         [(number, n, pair.sketch, vector_bytes(pair.vector), pair.photo_id) for n, pair in enumerate(new.support)],
     )
-    if new.goes_live:
-        database.execute("INSERT INTO activations (head) VALUES (?)", (number,))
-    return head_id
+    if new.activate:
+        database.execute("INSERT INTO activations (adapter) VALUES (?)", (number,))
+    return adapter_id
 
 
-def leave_one_out_document(new: NewHead) -> dict[str, Any]:
-    """As head_schemas.LeaveOneOutFigures."""
+def leave_one_out_document(new: NewAdapter) -> dict[str, Any]:
+    """As adapter_schemas.LeaveOneOutFigures."""
     return {
         side: {"acc_at_1": ranks.acc_at_1, "mean_rank": ranks.mean_rank, "mrr": ranks.mrr}
         for side, ranks in (("before", new.leave_one_out.before), ("after", new.leave_one_out.after))
     }
 
 
-def list_heads(database: sqlite3.Connection, bundle_id: str, target: HeadName | None = None) -> list[HeadRecord]:
-    """The heads of one target, or all; the newest first. `bundle_id`: the one in service."""
+def list_adapters(
+    database: sqlite3.Connection, bundle_id: str, target: AdapterTarget | None = None
+) -> list[AdapterRecord]:
+    """The adapters of one target, or all; the newest first. `bundle_id`: the one in service."""
     where, values = ("WHERE scope = ? AND name = ?", tuple(target)) if target else ("", ())
-    rows = database.execute(f"SELECT {_COLUMNS} FROM heads {where} ORDER BY number DESC", values).fetchall()
-    live = {target: live_head(database, target, bundle_id) for target in {HeadName(*row[1:3]) for row in rows}}
-    return [_record(row, bundle_id, live[HeadName(*row[1:3])]) for row in rows]
+    rows = database.execute(f"SELECT {_COLUMNS} FROM adapters {where} ORDER BY number DESC", values).fetchall()
+    active = {
+        target: active_adapter(database, target, bundle_id) for target in {AdapterTarget(*row[1:3]) for row in rows}
+    }
+    return [_record(row, bundle_id, active[AdapterTarget(*row[1:3])]) for row in rows]
 
 
-def get_head(database: sqlite3.Connection, bundle_id: str, target: HeadName, head_id: str) -> HeadRecord:
-    """Raises HeadNotFound."""
+def get_adapter(database: sqlite3.Connection, bundle_id: str, target: AdapterTarget, adapter_id: str) -> AdapterRecord:
+    """Raises AdapterNotFound."""
     row = database.execute(
-        f"SELECT {_COLUMNS} FROM heads WHERE scope = ? AND name = ? AND head_id = ?", (*target, head_id)
+        f"SELECT {_COLUMNS} FROM adapters WHERE scope = ? AND name = ? AND adapter_id = ?", (*target, adapter_id)
     ).fetchone()
     if row is None:
-        raise HeadNotFound(f"{target} has no head {head_id!r}")
-    return _record(row, bundle_id, live_head(database, target, bundle_id))
+        raise AdapterNotFound(f"{target} has no adapter {adapter_id!r}")
+    return _record(row, bundle_id, active_adapter(database, target, bundle_id))
 
 
-def live_head(database: sqlite3.Connection, target: HeadName, bundle_id: str) -> str | None:
-    """Id of the head in service."""
-    row = database.execute(f"{_LIVE} LIMIT 1", (*target, bundle_id)).fetchone()
+def active_adapter(database: sqlite3.Connection, target: AdapterTarget, bundle_id: str) -> str | None:
+    """Id of the adapter in service."""
+    row = database.execute(f"{_ACTIVE} LIMIT 1", (*target, bundle_id)).fetchone()
     return row[1] if row else None
 
 
-def activate(database: sqlite3.Connection, bundle_id: str, target: HeadName, head_id: str) -> None:
-    """Put a stored head into service. Raises HeadNotFound, HeadStale."""
-    head = get_head(database, bundle_id, target, head_id)
-    if head.state == "stale":
-        raise HeadStale(
-            f"head {head_id} was fitted for bundle {head.bundle_id}, and {bundle_id} is served: "
-            "`inkseek heads refit` makes it anew"
+def activate(database: sqlite3.Connection, bundle_id: str, target: AdapterTarget, adapter_id: str) -> None:
+    """Put a stored adapter into service. Raises AdapterNotFound, AdapterStale."""
+    adapter = get_adapter(database, bundle_id, target, adapter_id)
+    if adapter.state == "stale":
+        raise AdapterStale(
+            f"adapter {adapter_id} was fitted for bundle {adapter.bundle_id}, and {bundle_id} is served: "
+            "`inkseek adapters refit` makes it anew"
         )
-    if head.state != "live":
-        database.execute("INSERT INTO activations (head) SELECT number FROM heads WHERE head_id = ?", (head_id,))
-
-
-def roll_back(database: sqlite3.Connection, bundle_id: str, target: HeadName) -> str | None:
-    """Serve what was live before, None for no fitted head at all. Raises NothingToRollBack."""
-    live = live_head(database, target, bundle_id)
-    if live is None:
-        raise NothingToRollBack(f"{target} has no live head")
-    # All on top that say the same: a head may lie there twice when the one between them was deleted.
-    while live_head(database, target, bundle_id) == live:
+    if adapter.state != "active":
         database.execute(
-            "DELETE FROM activations WHERE sequence = (SELECT max(sequence) FROM activations JOIN heads"
-            " ON heads.number = activations.head WHERE scope = ? AND name = ? AND bundle_id = ?)",
+            "INSERT INTO activations (adapter) SELECT number FROM adapters WHERE adapter_id = ?", (adapter_id,)
+        )
+
+
+def roll_back(database: sqlite3.Connection, bundle_id: str, target: AdapterTarget) -> str | None:
+    """Serve what was active before, None for no fitted adapter at all. Raises NothingToRollBack."""
+    active = active_adapter(database, target, bundle_id)
+    if active is None:
+        raise NothingToRollBack(f"{target} has no active adapter")
+    # All on top that say the same: an adapter may lie there twice when the one between them was deleted.
+    while active_adapter(database, target, bundle_id) == active:
+        database.execute(
+            "DELETE FROM activations WHERE sequence = (SELECT max(sequence) FROM activations JOIN adapters"
+            " ON adapters.number = activations.adapter WHERE scope = ? AND name = ? AND bundle_id = ?)",
             (*target, bundle_id),
         )
-    return live_head(database, target, bundle_id)
+    return active_adapter(database, target, bundle_id)
 
 
-def delete_head(database: sqlite3.Connection, bundle_id: str, target: HeadName, head_id: str) -> None:
-    """Remove a head and its support; was it live, the one before it serves again. Raises HeadNotFound."""
-    get_head(database, bundle_id, target, head_id)
-    database.execute("DELETE FROM heads WHERE head_id = ?", (head_id,))
+def delete_adapter(database: sqlite3.Connection, bundle_id: str, target: AdapterTarget, adapter_id: str) -> None:
+    """Remove an adapter and its support; was it active, the one before it serves again. Raises AdapterNotFound."""
+    get_adapter(database, bundle_id, target, adapter_id)
+    database.execute("DELETE FROM adapters WHERE adapter_id = ?", (adapter_id,))
 
 
-def support_of(database: sqlite3.Connection, head_id: str) -> list[SupportPair]:
-    """The examples of a head, in the order sent."""
+def support_of(database: sqlite3.Connection, adapter_id: str) -> list[SupportPair]:
+    """The examples of an adapter, in the order sent."""
     rows = database.execute(
-        "SELECT sketch, sketch_vector, photo_id FROM support JOIN heads ON heads.number = support.head"
-        " WHERE head_id = ? ORDER BY place",
-        (head_id,),
+        "SELECT sketch, sketch_vector, photo_id FROM support JOIN adapters ON adapters.number = support.adapter"
+        " WHERE adapter_id = ? ORDER BY place",
+        (adapter_id,),
     )
     return [SupportPair(sketch, vector_from_bytes(vector), photo_id) for sketch, vector, photo_id in rows]
 
 
-def live_heads(database: sqlite3.Connection, bundle_id: str) -> dict[HeadName, str]:
-    """Ids of the heads in service."""
+def active_adapters(database: sqlite3.Connection, bundle_id: str) -> dict[AdapterTarget, str]:
+    """Ids of the adapters in service."""
     rows = database.execute(
-        "SELECT scope, name, head_id FROM heads WHERE number IN"
-        " (SELECT (SELECT head FROM activations JOIN heads AS own ON own.number = head WHERE own.bundle_id = ?"
+        "SELECT scope, name, adapter_id FROM adapters WHERE number IN"
+        " (SELECT (SELECT adapter FROM activations JOIN adapters AS own ON own.number = adapter WHERE own.bundle_id = ?"
         " AND own.scope = target.scope AND own.name = target.name ORDER BY sequence DESC LIMIT 1)"
-        " FROM (SELECT DISTINCT scope, name FROM heads) AS target)",
+        " FROM (SELECT DISTINCT scope, name FROM adapters) AS target)",
         (bundle_id,),
     )
-    return {HeadName(scope, name): head_id for scope, name, head_id in rows}
+    return {AdapterTarget(scope, name): adapter_id for scope, name, adapter_id in rows}
 
 
-def arrays_of(database: sqlite3.Connection, head_id: str) -> bytes | None:
-    """A head's numbers."""
-    row = database.execute("SELECT arrays FROM heads WHERE head_id = ?", (head_id,)).fetchone()
+def arrays_of(database: sqlite3.Connection, adapter_id: str) -> bytes | None:
+    """An adapter's numbers."""
+    row = database.execute("SELECT arrays FROM adapters WHERE adapter_id = ?", (adapter_id,)).fetchone()
     return bytes(row[0]) if row else None
 
 
-def outdated(database: sqlite3.Connection, bundle_id: str) -> list[HeadRecord]:
-    """Of each target that no head of this bundle was ever made for, the one that was live last with another bundle."""
+def outdated(database: sqlite3.Connection, bundle_id: str) -> list[AdapterRecord]:
+    """Of each target without an adapter of this bundle, the one that was active last with another bundle."""
     rows = database.execute(
-        f"SELECT {_COLUMNS} FROM heads WHERE number IN (SELECT head FROM activations WHERE sequence IN"
-        " (SELECT max(sequence) FROM activations JOIN heads ON heads.number = activations.head GROUP BY scope, name))"
-        " AND NOT EXISTS (SELECT 1 FROM heads AS own WHERE own.scope = heads.scope AND own.name = heads.name"
+        f"SELECT {_COLUMNS} FROM adapters WHERE number IN (SELECT adapter FROM activations WHERE sequence IN"
+        " (SELECT max(sequence) FROM activations JOIN adapters ON adapters.number = activations.adapter"
+        " GROUP BY scope, name))"
+        " AND NOT EXISTS (SELECT 1 FROM adapters AS own WHERE own.scope = adapters.scope AND own.name = adapters.name"
         " AND own.bundle_id = ?) ORDER BY number",
         (bundle_id,),
     ).fetchall()
     return [_record(row, bundle_id, None) for row in rows]
 
 
-def _record(row: tuple[Any, ...], bundle_id: str, live: str | None) -> HeadRecord:
+def _record(row: tuple[Any, ...], bundle_id: str, active: str | None) -> AdapterRecord:
     scope: Scope = row[1]
-    state: State = "stale" if row[4] != bundle_id else "live" if row[0] == live else "idle"
-    return HeadRecord(
-        head_id=row[0],
-        target=HeadName(scope, row[2]),
+    state: State = "stale" if row[4] != bundle_id else "active" if row[0] == active else "idle"
+    return AdapterRecord(
+        adapter_id=row[0],
+        target=AdapterTarget(scope, row[2]),
         version=row[3],
         bundle_id=row[4],
         adaptation_id=row[5],
@@ -178,7 +186,7 @@ def _record(row: tuple[Any, ...], bundle_id: str, live: str | None) -> HeadRecor
         k=row[7],
         margin=row[8],
         leave_one_out=json.loads(row[9]),
-        went_live=bool(row[10]),
+        activated=bool(row[10]),
         reason=row[11],
         created_at=row[12],
         photos_added=tuple(json.loads(row[13])),

@@ -1,4 +1,4 @@
-"""A head's numbers as bytes, and back: an .npz of float32 arrays and nothing that could be executed."""
+"""An adapter's numbers as bytes, and back: an .npz of float32 arrays and nothing that could be executed."""
 
 from __future__ import annotations
 
@@ -12,38 +12,40 @@ from models.arrays import Vectors
 from service.errors import OnlineCorrupt
 
 
-def head_bytes(head: CategoryAdapter | StyleAdapter) -> bytes:
-    """The inverse of `head_from_bytes`."""
-    if isinstance(head, StyleAdapter):
-        arrays = {"down": head.down, "up": head.up, "shift": head.shift}
+def adapter_bytes(adapter: CategoryAdapter | StyleAdapter) -> bytes:
+    """The inverse of `adapter_from_bytes`."""
+    if isinstance(adapter, StyleAdapter):
+        arrays = {"down": adapter.down, "up": adapter.up, "shift": adapter.shift}
     else:
-        arrays = {"mean": head.mean, "scale": np.array([head.scale, head.offset], np.float64)}
-        if head.map is not None:
-            arrays["map"] = head.map
-        if head.sketch_mean is not None:
-            arrays["sketch_mean"] = head.sketch_mean
+        arrays = {"mean": adapter.mean, "scale": np.array([adapter.scale, adapter.offset], np.float64)}
+        if adapter.map is not None:
+            arrays["map"] = adapter.map
+        if adapter.sketch_mean is not None:
+            arrays["sketch_mean"] = adapter.sketch_mean
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
-def head_from_bytes(data: bytes, head_id: str, embedding_dim: int) -> CategoryAdapter | StyleAdapter:
-    """A head for embeddings of length E. Raises OnlineCorrupt, naming `head_id`, when the bytes are anything else."""
+def adapter_from_bytes(data: bytes, adapter_id: str, embedding_dim: int) -> CategoryAdapter | StyleAdapter:
+    """An adapter for embeddings of length E. Raises OnlineCorrupt, naming `adapter_id`, for any other bytes."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        head = _head(arrays)
+        adapter = _adapter(arrays)
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise OnlineCorrupt(f"the numbers of head {head_id} cannot be read: {error}") from error
-    input_dims = {len(head.shift), len(head.down), head.up.shape[1]} if isinstance(head, StyleAdapter) else {
-        len(head.mean), len(head.sketch_centre), *(() if head.map is None else (len(head.map),))
-    }  # fmt: skip
+        raise OnlineCorrupt(f"the numbers of adapter {adapter_id} cannot be read: {error}") from error
+    if isinstance(adapter, StyleAdapter):
+        input_dims = {len(adapter.shift), len(adapter.down), adapter.up.shape[1]}
+    else:
+        input_dims = {len(adapter.mean), len(adapter.sketch_centre)}
+        input_dims |= set() if adapter.map is None else {len(adapter.map)}
     if input_dims != {embedding_dim} or not all(np.isfinite(array).all() for array in arrays.values()):
-        raise OnlineCorrupt(f"the numbers of head {head_id} are not a head for {embedding_dim} numbers")
-    return head
+        raise OnlineCorrupt(f"the numbers of adapter {adapter_id} are not an adapter for {embedding_dim} numbers")
+    return adapter
 
 
-def _head(arrays: dict[str, Vectors]) -> CategoryAdapter | StyleAdapter:
+def _adapter(arrays: dict[str, Vectors]) -> CategoryAdapter | StyleAdapter:
     if "shift" in arrays:
         return StyleAdapter(arrays["down"], arrays["up"], arrays["shift"])
     scale, offset = arrays["scale"].tolist()

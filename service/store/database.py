@@ -21,29 +21,29 @@ SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_S = 10.0
 _LOCK = ".lock"
 _LOCK_POLL_S = 0.003
-# A head is some megabytes: large pages, and not a checkpoint after every other one.
+# An adapter is some megabytes: large pages, and not a checkpoint after every other one.
 _PAGE_BYTES = 16_384
 _CHECKPOINT_PAGES = 2_000
 
 _SCHEMA = """
-CREATE TABLE heads (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, head_id TEXT NOT NULL UNIQUE,
+CREATE TABLE adapters (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, adapter_id TEXT NOT NULL UNIQUE,
     scope TEXT NOT NULL CHECK (scope IN ('category', 'profile')), name TEXT NOT NULL, version INTEGER NOT NULL,
     bundle_id TEXT NOT NULL, adaptation_id TEXT NOT NULL, method TEXT NOT NULL, k INTEGER NOT NULL, margin REAL,
-    leave_one_out TEXT NOT NULL, went_live INTEGER NOT NULL, reason TEXT NOT NULL, created_at TEXT NOT NULL,
+    leave_one_out TEXT NOT NULL, activated INTEGER NOT NULL, reason TEXT NOT NULL, created_at TEXT NOT NULL,
     photos_added TEXT NOT NULL, timings_ms TEXT NOT NULL, arrays BLOB NOT NULL,
     UNIQUE (scope, name, version));
 CREATE TABLE support (
-    head INTEGER NOT NULL REFERENCES heads (number) ON DELETE CASCADE, place INTEGER NOT NULL,
+    adapter INTEGER NOT NULL REFERENCES adapters (number) ON DELETE CASCADE, place INTEGER NOT NULL,
     sketch BLOB NOT NULL, sketch_vector BLOB NOT NULL, photo_id TEXT NOT NULL,
-    PRIMARY KEY (head, place)) WITHOUT ROWID;
+    PRIMARY KEY (adapter, place)) WITHOUT ROWID;
 CREATE TABLE activations (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    head INTEGER NOT NULL REFERENCES heads (number) ON DELETE CASCADE);
+    adapter INTEGER NOT NULL REFERENCES adapters (number) ON DELETE CASCADE);
 CREATE TABLE photos (
     number INTEGER PRIMARY KEY AUTOINCREMENT, photo_id TEXT NOT NULL UNIQUE, category TEXT NOT NULL,
     sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, created_at TEXT NOT NULL,
-    head_id TEXT NOT NULL);
+    adapter_id TEXT NOT NULL);
 CREATE TABLE photo_vectors (
     photo INTEGER NOT NULL REFERENCES photos (number) ON DELETE CASCADE, bundle_id TEXT NOT NULL,
     vector BLOB NOT NULL, PRIMARY KEY (photo, bundle_id));

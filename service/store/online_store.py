@@ -11,26 +11,25 @@ from pathlib import Path
 
 from index_builder.artifact import Thumbnail
 from models.adapters import CategoryAdapter, StyleAdapter
-from service.errors import HeadNotFound, NothingToRollBack, OnlineCorrupt
-from service.store import adapters as heads
-from service.store import photos
-from service.store.arrays import head_from_bytes
+from service.errors import AdapterNotFound, NothingToRollBack, OnlineCorrupt
+from service.store import adapters, photos
+from service.store.arrays import adapter_from_bytes
 from service.store.database import FILE, connect, has_tables, transaction
-from service.store.records import HeadName, HeadRecord, NewHead, OnlinePhoto, SupportPair
+from service.store.records import AdapterRecord, AdapterTarget, NewAdapter, OnlinePhoto, SupportPair
 
 _log = logging.getLogger("inkseek.service")
 
 
 @dataclass(frozen=True)
 class OnlineState:
-    """What the database held at one moment, for one bundle. `live`: ids of the heads in service; `outdated`: heads that
-    have to be made anew for this bundle.
+    """What the database held at one moment, for one bundle. `active`: ids of the adapters in service; `outdated`:
+    adapters that have to be fitted anew for this bundle.
     """
 
-    live: Mapping[HeadName, str] = field(default_factory=dict)
+    active: Mapping[AdapterTarget, str] = field(default_factory=dict)
     profiles: frozenset[str] = frozenset()
     photos: tuple[OnlinePhoto, ...] = ()
-    outdated: tuple[HeadRecord, ...] = ()
+    outdated: tuple[AdapterRecord, ...] = ()
 
 
 NOTHING = OnlineState()
@@ -72,37 +71,37 @@ class OnlineRoom:
             self._opened_once = True
             return self._state
 
-    def list_heads(self, target: HeadName | None = None) -> list[HeadRecord]:
-        """The heads of one target, or all; the newest first."""
+    def list_adapters(self, target: AdapterTarget | None = None) -> list[AdapterRecord]:
+        """The adapters of one target, or all; the newest first."""
         with self._lock:
             database = self._database()
-            return heads.list_heads(database, self.bundle_id, target) if database else []
+            return adapters.list_adapters(database, self.bundle_id, target) if database else []
 
-    def get_head(self, target: HeadName, head_id: str) -> HeadRecord:
-        """Raises HeadNotFound."""
+    def get_adapter(self, target: AdapterTarget, adapter_id: str) -> AdapterRecord:
+        """Raises AdapterNotFound."""
         with self._lock:
             database = self._database()
             if database:
-                return heads.get_head(database, self.bundle_id, target, head_id)
-        raise HeadNotFound(f"{target} has no head {head_id!r}")
+                return adapters.get_adapter(database, self.bundle_id, target, adapter_id)
+        raise AdapterNotFound(f"{target} has no adapter {adapter_id!r}")
 
-    def head(self, head_id: str) -> CategoryAdapter | StyleAdapter | None:
-        """A head's numbers; None when it was deleted in this very moment. Raises OnlineCorrupt."""
+    def adapter(self, adapter_id: str) -> CategoryAdapter | StyleAdapter | None:
+        """An adapter's numbers; None when it was deleted in this very moment. Raises OnlineCorrupt."""
         with self._lock:
             database = self._database()
-            arrays = heads.arrays_of(database, head_id) if database else None
-        return None if arrays is None else head_from_bytes(arrays, head_id, self._embedding_dim)
+            arrays = adapters.arrays_of(database, adapter_id) if database else None
+        return None if arrays is None else adapter_from_bytes(arrays, adapter_id, self._embedding_dim)
 
     def check(self) -> None:
         """Read everything that serves. Raises OnlineCorrupt."""
-        for head_id in self.state().live.values():
-            self.head(head_id)
+        for adapter_id in self.state().active.values():
+            self.adapter(adapter_id)
 
-    def support_of(self, head_id: str) -> list[SupportPair]:
-        """The examples that a head was fitted to."""
+    def support_of(self, adapter_id: str) -> list[SupportPair]:
+        """The examples that an adapter was fitted to."""
         with self._lock:
             database = self._database()
-            return heads.support_of(database, head_id) if database else []
+            return adapters.support_of(database, adapter_id) if database else []
 
     def thumbnail(self, photo_id: str) -> Thumbnail | None:
         """A small picture of an uploaded photo."""
@@ -116,40 +115,40 @@ class OnlineRoom:
             database = self._database()
             return photos.image_of(database, photo_id) if database else None
 
-    def add(self, new: NewHead, max_heads: int, max_photos: int) -> HeadRecord:
-        """Store a head, its support and its photos; all or nothing.
+    def add(self, new: NewAdapter, max_adapters: int, max_photos: int) -> AdapterRecord:
+        """Store an adapter, its support and its photos; all or nothing.
 
-        Raises HeadsLimit, OnlinePhotosLimit, OnlineUnwritable, OnlineCorrupt.
+        Raises AdaptersLimit, OnlinePhotosLimit, OnlineUnwritable, OnlineCorrupt.
         """
         with transaction(self.folder) as database:
-            head_id = heads.add_head(database, new, max_heads)
-            photos.add_photos(database, new.photos, self.bundle_id, head_id, max_photos)
-            return heads.get_head(database, self.bundle_id, new.target, head_id)
+            adapter_id = adapters.add_adapter(database, new, max_adapters)
+            photos.add_photos(database, new.photos, self.bundle_id, adapter_id, max_photos)
+            return adapters.get_adapter(database, self.bundle_id, new.target, adapter_id)
 
-    def activate(self, target: HeadName, head_id: str) -> HeadRecord:
-        """Put a stored head into service. Raises HeadNotFound, HeadStale, OnlineUnwritable."""
-        self.get_head(target, head_id)  # no need to write where there is nothing to change
+    def activate(self, target: AdapterTarget, adapter_id: str) -> AdapterRecord:
+        """Put a stored adapter into service. Raises AdapterNotFound, AdapterStale, OnlineUnwritable."""
+        self.get_adapter(target, adapter_id)  # no need to write where there is nothing to change
         with transaction(self.folder) as database:
-            heads.activate(database, self.bundle_id, target, head_id)
-            return heads.get_head(database, self.bundle_id, target, head_id)
+            adapters.activate(database, self.bundle_id, target, adapter_id)
+            return adapters.get_adapter(database, self.bundle_id, target, adapter_id)
 
-    def roll_back(self, target: HeadName) -> str | None:
-        """Serve what was live before. Raises NothingToRollBack, OnlineUnwritable."""
-        if target not in self.state().live:
-            raise NothingToRollBack(f"{target} has no live head")
+    def roll_back(self, target: AdapterTarget) -> str | None:
+        """Serve what was active before. Raises NothingToRollBack, OnlineUnwritable."""
+        if target not in self.state().active:
+            raise NothingToRollBack(f"{target} has no active adapter")
         with transaction(self.folder) as database:
-            return heads.roll_back(database, self.bundle_id, target)
+            return adapters.roll_back(database, self.bundle_id, target)
 
-    def delete(self, target: HeadName, head_id: str, *, with_photos: bool = False) -> None:
-        """Remove a head; `with_photos`: also the photos that came with it, where no other head needs them.
+    def delete(self, target: AdapterTarget, adapter_id: str, *, with_photos: bool = False) -> None:
+        """Remove an adapter; `with_photos`: also the photos that came with it, where no other adapter needs them.
 
-        Raises HeadNotFound, OnlineUnwritable, OnlineCorrupt.
+        Raises AdapterNotFound, OnlineUnwritable, OnlineCorrupt.
         """
-        self.get_head(target, head_id)
+        self.get_adapter(target, adapter_id)
         with transaction(self.folder) as database:
             if with_photos:
-                photos.delete_photos_of(database, head_id)
-            heads.delete_head(database, self.bundle_id, target, head_id)
+                photos.delete_photos_of(database, adapter_id)
+            adapters.delete_adapter(database, self.bundle_id, target, adapter_id)
 
     def set_vectors(self, vectors: Mapping[str, bytes]) -> None:
         """Give uploaded photos their embeddings by this bundle. Raises OnlineUnwritable."""
@@ -181,11 +180,11 @@ class OnlineRoom:
     def _load(self, database: sqlite3.Connection) -> OnlineState:
         if not has_tables(database):
             return NOTHING
-        live = heads.live_heads(database, self.bundle_id)
-        names = database.execute("SELECT DISTINCT name FROM heads WHERE scope = 'profile'").fetchall()
+        active = adapters.active_adapters(database, self.bundle_id)
+        names = database.execute("SELECT DISTINCT name FROM adapters WHERE scope = 'profile'").fetchall()
         stored = photos.list_photos(database, self.bundle_id)
-        outdated = heads.outdated(database, self.bundle_id)
-        return OnlineState(live, frozenset(name for (name,) in names), tuple(stored), tuple(outdated))
+        outdated = adapters.outdated(database, self.bundle_id)
+        return OnlineState(active, frozenset(name for (name,) in names), tuple(stored), tuple(outdated))
 
     def _database(self) -> sqlite3.Connection | None:
         """The reading connection, to the file that lies there now (a backup may have been put in its place)."""

@@ -21,7 +21,7 @@ def online_photo_id(category: str, image: bytes) -> str:
 
 
 def add_photos(
-    database: sqlite3.Connection, photos: Iterable[NewPhoto], bundle_id: str, head_id: str, max_photos: int
+    database: sqlite3.Connection, photos: Iterable[NewPhoto], bundle_id: str, adapter_id: str, max_photos: int
 ) -> None:
     """Store photos; one that is there already stays as it is. Raises OnlinePhotosLimit."""
     for new in photos:
@@ -29,7 +29,7 @@ def add_photos(
         assert photo.vector is not None
         known = database.execute("SELECT number FROM photos WHERE photo_id = ?", (photo.photo_id,)).fetchone()
         if known is None:
-            known = (_insert(database, new, head_id),)
+            known = (_insert(database, new, adapter_id),)
         database.execute(
             "INSERT OR REPLACE INTO photo_vectors VALUES (?, ?, ?)", (known[0], bundle_id, vector_bytes(photo.vector))
         )
@@ -40,12 +40,12 @@ def add_photos(
         )
 
 
-def _insert(database: sqlite3.Connection, new: NewPhoto, head_id: str) -> int:
+def _insert(database: sqlite3.Connection, new: NewPhoto, adapter_id: str) -> int:
     photo = new.photo
     cursor = database.execute(
-        "INSERT INTO photos (photo_id, category, sha256, width, height, created_at, head_id)"
+        "INSERT INTO photos (photo_id, category, sha256, width, height, created_at, adapter_id)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (photo.photo_id, photo.category, photo.sha256, photo.width, photo.height, now(), head_id),
+        (photo.photo_id, photo.category, photo.sha256, photo.width, photo.height, now(), adapter_id),
     )
     number = int(cursor.lastrowid or 0)
     database.execute(
@@ -54,12 +54,12 @@ def _insert(database: sqlite3.Connection, new: NewPhoto, head_id: str) -> int:
     return number
 
 
-def delete_photos_of(database: sqlite3.Connection, head_id: str) -> None:
-    """Remove the photos that came with a head, except those that another head's support needs."""
+def delete_photos_of(database: sqlite3.Connection, adapter_id: str) -> None:
+    """Remove the photos that came with an adapter, except those that another adapter's support needs."""
     database.execute(
-        "DELETE FROM photos WHERE head_id = ? AND photo_id NOT IN (SELECT photo_id FROM support JOIN heads"
-        " ON heads.number = support.head WHERE heads.head_id != ?)",
-        (head_id, head_id),
+        "DELETE FROM photos WHERE adapter_id = ? AND photo_id NOT IN (SELECT photo_id FROM support JOIN adapters"
+        " ON adapters.number = support.adapter WHERE adapters.adapter_id != ?)",
+        (adapter_id, adapter_id),
     )
 
 

@@ -11,11 +11,11 @@ from models.adapters import CategoryAdapter, LeaveOneOut, StyleAdapter
 from models.arrays import Vectors
 
 Scope = Literal["category", "profile"]
-State = Literal["live", "idle", "stale"]
+State = Literal["active", "idle", "stale"]
 
 
-class HeadName(NamedTuple):
-    """What a head is for: a category of the gallery, or a person's drawing style."""
+class AdapterTarget(NamedTuple):
+    """What an adapter is for: a category of the gallery, or a person's drawing style."""
 
     scope: Scope
     name: str
@@ -26,11 +26,11 @@ class HeadName(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class HeadRecord:
-    """One version of a head, without its arrays. `state`: stale when it belongs to another bundle than is served."""
+class AdapterRecord:
+    """One version of an adapter, without its arrays. `state`: stale when it belongs to another bundle than served."""
 
-    head_id: str
-    target: HeadName
+    adapter_id: str
+    target: AdapterTarget
     version: int
     bundle_id: str
     adaptation_id: str
@@ -38,7 +38,7 @@ class HeadRecord:
     k: int
     margin: float | None
     leave_one_out: Mapping[str, Any]
-    went_live: bool
+    activated: bool
     reason: str
     created_at: str
     photos_added: tuple[str, ...]
@@ -77,17 +77,17 @@ class NewPhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class NewHead:
-    """A fitted head on its way into the room, with everything that belongs to it."""
+class NewAdapter:
+    """A fitted adapter on its way into the room, with everything that belongs to it."""
 
-    target: HeadName
+    target: AdapterTarget
     bundle_id: str
     adaptation_id: str
     method: str
     margin: float | None
     leave_one_out: LeaveOneOut
-    head: CategoryAdapter | StyleAdapter
-    goes_live: bool
+    adapter: CategoryAdapter | StyleAdapter
+    activate: bool
     reason: str
     support: tuple[SupportPair, ...]
     photos: tuple[NewPhoto, ...] = ()

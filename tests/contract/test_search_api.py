@@ -127,7 +127,7 @@ def test_categories_narrow(client: TestClient, cross: bytes) -> None:
     assert [(hit["photo_id"], hit["score"]) for hit in found["results"]] == [
         (hit["photo_id"], hit["score"]) for hit in every if hit["category"] in wanted
     ][:7]
-    # Of a single one they are compared by what they do not share: test_heads_api.py has the scores.
+    # Of a single one they are compared by what they do not share: test_adapters_api.py has the scores.
     found = client.post("/v1/search", params={"k": "7", "category": ["box", "box"]}, content=cross).json()
     assert found["adapted"] == "centred"
     assert sorted(hit["photo_id"] for hit in found["results"]) == [f"box/{number}.png" for number in range(5)]

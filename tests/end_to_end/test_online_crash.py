@@ -1,4 +1,4 @@
-"""Killed with SIGKILL at any moment while it teaches, activates or rolls back: the old head or the new one, whole.
+"""Killed with SIGKILL at any moment while it teaches, activates or rolls back: the old adapter or the new one, whole.
 
 `KILLS=200 pytest tests/end_to_end/test_online_crash.py` kills as often as wanted.
 """
@@ -29,11 +29,11 @@ from index_builder.build import BuildRequest, build_index
 from models.adapters import Adaptation
 from models.bundle import add_adaptation
 from service.store.online_store import OnlineRoom
-from service.store.records import HeadName
+from service.store.records import AdapterTarget
 
 KILLS = int(os.environ.pop("KILLS", "24"))
 DIM = 192
-NEW = HeadName("category", "new")
+NEW = AdapterTarget("category", "new")
 
 # Forks a process that has everything loaded already, for each kill a new one: it says what it is about to do and what
 # it has done, and goes on until it is killed.
@@ -42,7 +42,7 @@ import json, os, sys
 from pathlib import Path
 from service.config import Settings
 from service.runtime.serving import load_bundle, load_retriever
-from service.store.records import HeadName
+from service.store.records import AdapterTarget
 from service.adaptation.examples import Examples
 from service.adaptation.fit import encode_photo, encode_sketch, fit, photos_to_encode
 
@@ -50,7 +50,7 @@ index, bundle, online = map(Path, sys.argv[1:4])
 sketches = [path.read_bytes() for path in sorted(index.parent.glob("gallery/*.png"))]
 settings = Settings(index=index, bundle=bundle, online_dir=online)
 encoders = load_bundle(settings)
-new = HeadName("category", "new")
+new = AdapterTarget("category", "new")
 
 def work(seed):
     retriever = load_retriever(settings, encoders)
@@ -66,16 +66,16 @@ def work(seed):
         drawn = [encode_sketch(retriever, data, n) for n, data in enumerate(own)]
         photos = {n: encode_photo(retriever, "new", data, n) for n, data in photos_to_encode(examples)}
         fitted = fit(retriever, new, examples, drawn, photos, force=True)
-        first = room.add(fitted, 10_000, 10_000).head_id
-        said(["live", first])
+        first = room.add(fitted, 10_000, 10_000).adapter_id
+        said(["active", first])
         said(["teach"])
-        second = room.add(fitted, 10_000, 10_000).head_id
-        said(["live", second])
+        second = room.add(fitted, 10_000, 10_000).adapter_id
+        said(["active", second])
         said(["activate", first])
         room.activate(new, first)
-        said(["live", first])
+        said(["active", first])
         said(["roll back"])
-        said(["live", room.roll_back(new)])
+        said(["active", room.roll_back(new)])
 
 for line in sys.stdin:
     child = os.fork()
@@ -107,7 +107,7 @@ def teachable(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_dir: Path) -
 
 
 def is_whole(folder: Path, bundle_id: str) -> str | None:
-    """Look at everything, as a process that starts would; the head that is live."""
+    """Look at everything, as a process that starts would; the adapter that is active."""
     if not (folder / "online.sqlite").exists():
         return None
     with closing(sqlite3.connect(folder / "online.sqlite")) as database:
@@ -116,15 +116,15 @@ def is_whole(folder: Path, bundle_id: str) -> str | None:
     room = OnlineRoom(folder, bundle_id, DIM)
     state = room.state()
     known = {photo.photo_id for photo in state.photos}
-    for head in room.list_heads():
-        support = room.support_of(head.head_id)
-        assert len(support) == head.k == 3
-        assert {pair.photo_id for pair in support} | set(head.photos_added) <= known
+    for adapter in room.list_adapters():
+        support = room.support_of(adapter.adapter_id)
+        assert len(support) == adapter.k == 3
+        assert {pair.photo_id for pair in support} | set(adapter.photos_added) <= known
     for photo in state.photos:
         assert photo.vector is not None and room.image(photo.photo_id) and room.thumbnail(photo.photo_id)
     room.check()
     room.close()
-    return state.live.get(NEW)
+    return state.active.get(NEW)
 
 
 @contextmanager
@@ -160,37 +160,37 @@ def nursery(index: Path, bundle: Path, online: Path) -> Iterator[Callable[[int, 
 
 @dataclass
 class Truth:
-    """What was made live, in order; the naive stack of what each step has to do to it."""
+    """What was activated, in order; the naive stack of what each step has to do to it."""
 
     stack: list[str] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
 
     @property
-    def live(self) -> str | None:
+    def active(self) -> str | None:
         return self.stack[-1] if self.stack else None
 
-    def after(self, step: list[Any], live: str | None) -> None:
-        """`step` was done, and `live` was live then."""
+    def after(self, step: list[Any], active: str | None) -> None:
+        """`step` was done, and `active` was active then."""
         if step[0] == "roll back":
             gone = self.stack[-1]
             while self.stack and self.stack[-1] == gone:
                 self.stack.pop()
-        elif live is not None:
-            assert step[0] == "activate" or live not in self.known  # a head that was never there before
-            self.known.add(live)
-            self.stack += [live] if self.live != live else []
-        assert self.live == live
+        elif active is not None:
+            assert step[0] == "activate" or active not in self.known  # an adapter that was never there before
+            self.known.add(active)
+            self.stack += [active] if self.active != active else []
+        assert self.active == active
 
     def follow(self, said: list[Any], found: str | None) -> str:
-        """What a process said until it was killed, and what is live now; returns the step that the kill cut short."""
+        """What a process said until it was killed, and what is active now; returns the step that the kill cut short."""
         step: list[Any] = ["nothing"]
         for line in said:
-            if line[0] == "live":
+            if line[0] == "active":
                 self.after(step, line[1])
                 step = ["nothing"]
             else:
                 step = line
-        if found == self.live:
+        if found == self.active:
             return f"{step[0]}, not done"
         assert step != ["nothing"]
         self.after(step, found)  # done, but nobody was told any more
@@ -226,9 +226,9 @@ def served(index: Path, bundle: Path, online: Path) -> Iterator[tuple[subprocess
 
 def keep_teaching(client: httpx.Client, files: Any, answered: list[str]) -> None:
     while True:
-        done = client.post("/v1/categories/new/heads?force=true", files=files)
-        answered += [done.json()["head_id"]] if done.status_code == 201 else []
-        client.post("/v1/categories/new/heads:rollback")
+        done = client.post("/v1/categories/new/adapters?force=true", files=files)
+        answered += [done.json()["adapter_id"]] if done.status_code == 201 else []
+        client.post("/v1/categories/new/adapters:rollback")
 
 
 def test_a_service_killed_while_it_teaches(teachable: tuple[Path, Path], tmp_path: Path) -> None:
@@ -241,14 +241,14 @@ def test_a_service_killed_while_it_teaches(teachable: tuple[Path, Path], tmp_pat
         with served(index, bundle, tmp_path / "online") as (process, client):
             found = client.post("/v1/search?category=new", content=sketch)
             if answered:
-                assert found.json()["adapted"] == "head"
-                listed = client.get("/v1/categories/new/heads").json()
-                assert set(answered) <= {head["head_id"] for head in listed["heads"]}
-                assert found.json()["head_id"] == listed["live"]
+                assert found.json()["adapted"] == "adapter"
+                listed = client.get("/v1/categories/new/adapters").json()
+                assert set(answered) <= {adapter["adapter_id"] for adapter in listed["adapters"]}
+                assert found.json()["adapter_id"] == listed["active"]
             files = [("sketch", sketch), ("sketch", other), ("photo", sketch), ("photo", other)]
-            response = client.post("/v1/categories/new/heads?force=true", files=files)
+            response = client.post("/v1/categories/new/adapters?force=true", files=files)
             assert response.status_code == 201, response.text
-            answered.append(response.json()["head_id"])
+            answered.append(response.json()["adapter_id"])
             killer = subprocess.Popen(["sh", "-c", f"sleep {moments.random() * 0.05}; kill -9 {process.pid}"])
             with pytest.raises(httpx.TransportError):
                 keep_teaching(client, files, answered)

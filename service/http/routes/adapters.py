@@ -1,4 +1,4 @@
-"""Heads: teach a category or a person's drawing style, look, switch, go back."""
+"""Adapters: teach a category or a person's drawing style, look, switch, go back."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from service.adaptation.examples import head_name
+from service.adaptation.examples import adapter_target
 from service.adaptation.request import teach
 from service.errors import (
     AdaptationUnavailable,
+    AdapterNotFound,
+    AdaptersLimit,
+    AdapterStale,
     CategoryTooSmall,
-    HeadNotFound,
-    HeadsLimit,
-    HeadStale,
     NameInvalid,
     NothingToRollBack,
     OnlinePhotosLimit,
@@ -31,12 +31,12 @@ from service.errors import (
     UnknownProfile,
 )
 from service.http import examples
-from service.http.adapter_answers import head_answer, heads_answer, profiles_answer
+from service.http.adapter_answers import adapter_answer, adapters_answer, profiles_answer
 from service.http.answers import json_bytes
 from service.http.openapi import EXAMPLES_BODY, Responses, created, ok, problem_responses
 from service.http.requests import process_of, read_upload
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
-from service.http.schemas.adapters import DeleteParams, Head, Heads, LiveHeadId, Profiles, TeachParams
+from service.http.schemas.adapters import ActiveAdapterId, Adapter, Adapters, DeleteParams, Profiles, TeachParams
 from service.search.retriever import unknown_name
 from service.store.records import Scope
 
@@ -46,10 +46,10 @@ Category = Annotated[
     str, Path(description="A category, slashes and all; a new one brings its photos along.", examples=["clothing"])
 ]
 Profile = Annotated[str, Path(description="A name for the person who draws.", examples=["ada"])]
-HeadId = Annotated[str, Path(description="A head's id.", examples=["head-5f0c2d9a71be"])]
+AdapterId = Annotated[str, Path(description="An adapter's id.", examples=["adapter-5f0c2d9a71be"])]
 
-_CATEGORY = "/v1/categories/{category:path}/heads"
-_PROFILE = "/v1/profiles/{name}/heads"
+_CATEGORY = "/v1/categories/{category:path}/adapters"
+_PROFILE = "/v1/profiles/{name}/adapters"
 
 _TEACH_ERRORS = (
     *SKETCH_ERRORS,
@@ -64,28 +64,28 @@ _TEACH_ERRORS = (
     PairContradictory,
     SupportOnePhoto,
     CategoryTooSmall,
-    HeadsLimit,
+    AdaptersLimit,
     OnlinePhotosLimit,
     AdaptationUnavailable,
     OnlineUnwritable,
 )
-_REPORT: Responses = {200: {**ok("Only a report: `dry_run`", examples.DRY_RUN)[200], "model": Head}}
-_TAUGHT: Responses = created("The head, stored", examples.HEAD) | _REPORT
+_REPORT: Responses = {200: {**ok("Only a report: `dry_run`", examples.DRY_RUN)[200], "model": Adapter}}
+_TAUGHT: Responses = created("The adapter, stored", examples.ADAPTER) | _REPORT
 
 
 @router.post(
     _CATEGORY,
     summary="Teach a category from a few examples",
     status_code=201,
-    response_model=Head,
+    response_model=Adapter,
     responses=_TAUGHT | problem_responses(*_TEACH_ERRORS),
     openapi_extra=EXAMPLES_BODY,
 )
 async def teach_category(request: Request, category: Category, params: Annotated[TeachParams, Query()]) -> Response:
-    """Fits a head to pairs of a sketch and the photo that it shows; searches with `category=` then go through it.
+    """Fits an adapter to pairs of a sketch and the photo that it shows; searches with `category=` then go through it.
 
-    It goes live unless leave-one-out over the examples gets worse by more than chance explains. Uploaded photos join
-    the gallery, at once and for good, whether or not the head goes live.
+    It is activated unless leave-one-out over the examples gets worse by more than chance explains. Uploaded photos join
+    the gallery, at once and for good, whether or not the adapter is activated.
     """
     return await _teach(request, "category", category, params)
 
@@ -94,139 +94,140 @@ async def teach_category(request: Request, category: Category, params: Annotated
     _PROFILE,
     summary="Teach a person's drawing style",
     status_code=201,
-    response_model=Head,
+    response_model=Adapter,
     responses=_TAUGHT | problem_responses(*_TEACH_ERRORS),
     openapi_extra=EXAMPLES_BODY,
 )
 async def teach_profile(request: Request, name: Profile, params: Annotated[TeachParams, Query()]) -> Response:
-    """As for a category, with photos of the gallery alone; searches with `profile=` then go through the head."""
+    """As for a category, with photos of the gallery alone; searches with `profile=` then go through the adapter."""
     return await _teach(request, "profile", name, params)
 
 
 @router.post(
     _CATEGORY + ":rollback",
-    summary="Serve a category's head that was live before",
-    responses=ok("What is live now", examples.LIVE_HEAD)
+    summary="Serve a category's adapter that was active before",
+    responses=ok("What is active now", examples.ACTIVE_ADAPTER)
     | problem_responses(NameInvalid, NothingToRollBack, OnlineUnwritable),
 )
-def roll_back_category(request: Request, category: Category) -> LiveHeadId:
-    """Undoes the last activation. `live` is null when no fitted head is left: the category is compared as untaught."""
+def roll_back_category(request: Request, category: Category) -> ActiveAdapterId:
+    """Undoes the last activation. `active` is null when no adapter is left: the category is compared zero-shot."""
     return _roll_back(request, "category", category)
 
 
 @router.post(
     _PROFILE + ":rollback",
-    summary="Serve a profile's head that was live before",
-    responses=ok("What is live now", examples.LIVE_HEAD)
+    summary="Serve a profile's adapter that was active before",
+    responses=ok("What is active now", examples.ACTIVE_ADAPTER)
     | problem_responses(NameInvalid, NothingToRollBack, OnlineUnwritable),
 )
-def roll_back_profile(request: Request, name: Profile) -> LiveHeadId:
-    """Undoes the last activation. `live` is null when no fitted head is left: sketches are taken as they are."""
+def roll_back_profile(request: Request, name: Profile) -> ActiveAdapterId:
+    """Undoes the last activation. `active` is null when no fitted adapter is left: sketches are taken as they are."""
     return _roll_back(request, "profile", name)
 
 
 @router.post(
-    _CATEGORY + "/{head_id}:activate",
-    summary="Put a category's head into service",
-    response_model=Head,
-    responses=ok("The head", examples.HEAD) | problem_responses(NameInvalid, HeadNotFound, HeadStale, OnlineUnwritable),
+    _CATEGORY + "/{adapter_id}:activate",
+    summary="Put a category's adapter into service",
+    response_model=Adapter,
+    responses=ok("The adapter", examples.ADAPTER)
+    | problem_responses(NameInvalid, AdapterNotFound, AdapterStale, OnlineUnwritable),
 )
-def activate_category(request: Request, category: Category, head_id: HeadId) -> Response:
-    """Any stored head of the bundle in service, whatever its leave-one-out figures."""
-    return _activate(request, "category", category, head_id)
+def activate_category(request: Request, category: Category, adapter_id: AdapterId) -> Response:
+    """Any stored adapter of the bundle in service, whatever its leave-one-out figures."""
+    return _activate(request, "category", category, adapter_id)
 
 
 @router.post(
-    _PROFILE + "/{head_id}:activate",
-    summary="Put a profile's head into service",
-    response_model=Head,
-    responses=ok("The head", examples.PROFILE_HEAD)
-    | problem_responses(NameInvalid, HeadNotFound, HeadStale, OnlineUnwritable),
+    _PROFILE + "/{adapter_id}:activate",
+    summary="Put a profile's adapter into service",
+    response_model=Adapter,
+    responses=ok("The adapter", examples.STYLE_ADAPTER)
+    | problem_responses(NameInvalid, AdapterNotFound, AdapterStale, OnlineUnwritable),
 )
-def activate_profile(request: Request, name: Profile, head_id: HeadId) -> Response:
-    """Any stored head of the bundle in service, whatever its leave-one-out figures."""
-    return _activate(request, "profile", name, head_id)
+def activate_profile(request: Request, name: Profile, adapter_id: AdapterId) -> Response:
+    """Any stored adapter of the bundle in service, whatever its leave-one-out figures."""
+    return _activate(request, "profile", name, adapter_id)
 
 
 @router.get(
     _CATEGORY,
-    summary="List a category's heads",
-    response_model=Heads,
-    responses=ok("The newest first", examples.HEADS) | problem_responses(NameInvalid, UnknownCategory),
+    summary="List a category's adapters",
+    response_model=Adapters,
+    responses=ok("The newest first", examples.ADAPTERS) | problem_responses(NameInvalid, UnknownCategory),
 )
-def category_heads(request: Request, category: Category) -> Response:
+def category_adapters(request: Request, category: Category) -> Response:
     """Those of other bundles too: they are `stale`."""
     with process_of(request).serving.borrow() as retriever:
-        target = head_name("category", category)
-        found = retriever.room.list_heads(target)
+        target = adapter_target("category", category)
+        found = retriever.room.list_adapters(target)
         known = retriever.gallery().view.categories()
         if not found and target.name not in known:
             raise UnknownCategory(unknown_name("category", target.name, list(known)))
-        return _json(heads_answer(found))
+        return _json(adapters_answer(found))
 
 
 @router.get(
     _PROFILE,
-    summary="List a profile's heads",
-    response_model=Heads,
-    responses=ok("The newest first", examples.PROFILE_HEADS) | problem_responses(NameInvalid, UnknownProfile),
+    summary="List a profile's adapters",
+    response_model=Adapters,
+    responses=ok("The newest first", examples.STYLE_ADAPTERS) | problem_responses(NameInvalid, UnknownProfile),
 )
-def profile_heads(request: Request, name: Profile) -> Response:
+def profile_adapters(request: Request, name: Profile) -> Response:
     """Those of other bundles too: they are `stale`."""
     with process_of(request).serving.borrow() as retriever:
-        target = head_name("profile", name)
-        found = retriever.room.list_heads(target)
+        target = adapter_target("profile", name)
+        found = retriever.room.list_adapters(target)
         if not found:
             raise UnknownProfile(unknown_name("profile", target.name, sorted(retriever.gallery().state.profiles)))
-        return _json(heads_answer(found))
+        return _json(adapters_answer(found))
 
 
 @router.get(
-    _CATEGORY + "/{head_id}",
-    summary="Look at a category's head",
-    response_model=Head,
-    responses=ok("The head", examples.HEAD) | problem_responses(NameInvalid, HeadNotFound),
+    _CATEGORY + "/{adapter_id}",
+    summary="Look at a category's adapter",
+    response_model=Adapter,
+    responses=ok("The adapter", examples.ADAPTER) | problem_responses(NameInvalid, AdapterNotFound),
 )
-def category_head(request: Request, category: Category, head_id: HeadId) -> Response:
+def category_adapter(request: Request, category: Category, adapter_id: AdapterId) -> Response:
     """What it was fitted to and how well it did."""
-    return _look(request, "category", category, head_id)
+    return _look(request, "category", category, adapter_id)
 
 
 @router.get(
-    _PROFILE + "/{head_id}",
-    summary="Look at a profile's head",
-    response_model=Head,
-    responses=ok("The head", examples.PROFILE_HEAD) | problem_responses(NameInvalid, HeadNotFound),
+    _PROFILE + "/{adapter_id}",
+    summary="Look at a profile's adapter",
+    response_model=Adapter,
+    responses=ok("The adapter", examples.STYLE_ADAPTER) | problem_responses(NameInvalid, AdapterNotFound),
 )
-def profile_head(request: Request, name: Profile, head_id: HeadId) -> Response:
+def profile_adapter(request: Request, name: Profile, adapter_id: AdapterId) -> Response:
     """What it was fitted to and how well it did."""
-    return _look(request, "profile", name, head_id)
+    return _look(request, "profile", name, adapter_id)
 
 
 @router.delete(
-    _CATEGORY + "/{head_id}",
-    summary="Delete a category's head",
+    _CATEGORY + "/{adapter_id}",
+    summary="Delete a category's adapter",
     status_code=204,
-    responses=problem_responses(NameInvalid, ParameterInvalid, HeadNotFound, OnlineUnwritable),
+    responses=problem_responses(NameInvalid, ParameterInvalid, AdapterNotFound, OnlineUnwritable),
 )
-def delete_category_head(
-    request: Request, category: Category, head_id: HeadId, params: Annotated[DeleteParams, Query()]
+def delete_category_adapter(
+    request: Request, category: Category, adapter_id: AdapterId, params: Annotated[DeleteParams, Query()]
 ) -> Response:
-    """With its examples. Was it live, the head before it serves again."""
-    return _delete(request, "category", category, head_id, params)
+    """With its examples. Was it active, the adapter before it serves again."""
+    return _delete(request, "category", category, adapter_id, params)
 
 
 @router.delete(
-    _PROFILE + "/{head_id}",
-    summary="Delete a profile's head",
+    _PROFILE + "/{adapter_id}",
+    summary="Delete a profile's adapter",
     status_code=204,
-    responses=problem_responses(NameInvalid, ParameterInvalid, HeadNotFound, OnlineUnwritable),
+    responses=problem_responses(NameInvalid, ParameterInvalid, AdapterNotFound, OnlineUnwritable),
 )
-def delete_profile_head(
-    request: Request, name: Profile, head_id: HeadId, params: Annotated[DeleteParams, Query()]
+def delete_profile_adapter(
+    request: Request, name: Profile, adapter_id: AdapterId, params: Annotated[DeleteParams, Query()]
 ) -> Response:
-    """With its examples. Was it live, the head before it serves again."""
-    return _delete(request, "profile", name, head_id, params)
+    """With its examples. Was it active, the adapter before it serves again."""
+    return _delete(request, "profile", name, adapter_id, params)
 
 
 @router.get(
@@ -236,13 +237,13 @@ def delete_profile_head(
     responses=ok("Profiles by name", examples.PROFILES) | problem_responses(),
 )
 def profiles(request: Request) -> Response:
-    """Everyone whose drawing style was taught, and the head that is live."""
+    """Everyone whose drawing style was taught, and the adapter that is active."""
     with process_of(request).serving.borrow() as retriever:
-        return _json(profiles_answer(retriever.room.list_heads()))
+        return _json(profiles_answer(retriever.room.list_adapters()))
 
 
 async def _teach(request: Request, scope: Scope, name: str, params: TeachParams) -> Response:
-    process, target = process_of(request), head_name(scope, name)
+    process, target = process_of(request), adapter_target(scope, name)
     with process.teaching.admission():
         upload = await read_upload(request)
         with process.workers.admission():
@@ -251,24 +252,24 @@ async def _teach(request: Request, scope: Scope, name: str, params: TeachParams)
     return Response(json_bytes(answer), 200 if params.dry_run else 201, media_type="application/json")
 
 
-def _roll_back(request: Request, scope: Scope, name: str) -> LiveHeadId:
+def _roll_back(request: Request, scope: Scope, name: str) -> ActiveAdapterId:
     with process_of(request).serving.borrow() as retriever:
-        return LiveHeadId(live=retriever.room.roll_back(head_name(scope, name)))
+        return ActiveAdapterId(active=retriever.room.roll_back(adapter_target(scope, name)))
 
 
-def _activate(request: Request, scope: Scope, name: str, head_id: str) -> Response:
+def _activate(request: Request, scope: Scope, name: str, adapter_id: str) -> Response:
     with process_of(request).serving.borrow() as retriever:
-        return _json(head_answer(retriever.room.activate(head_name(scope, name), head_id)))
+        return _json(adapter_answer(retriever.room.activate(adapter_target(scope, name), adapter_id)))
 
 
-def _look(request: Request, scope: Scope, name: str, head_id: str) -> Response:
+def _look(request: Request, scope: Scope, name: str, adapter_id: str) -> Response:
     with process_of(request).serving.borrow() as retriever:
-        return _json(head_answer(retriever.room.get_head(head_name(scope, name), head_id)))
+        return _json(adapter_answer(retriever.room.get_adapter(adapter_target(scope, name), adapter_id)))
 
 
-def _delete(request: Request, scope: Scope, name: str, head_id: str, params: DeleteParams) -> Response:
+def _delete(request: Request, scope: Scope, name: str, adapter_id: str, params: DeleteParams) -> Response:
     with process_of(request).serving.borrow() as retriever:
-        retriever.room.delete(head_name(scope, name), head_id, with_photos=params.photos)
+        retriever.room.delete(adapter_target(scope, name), adapter_id, with_photos=params.photos)
     return Response(status_code=204)
 
 

@@ -43,8 +43,8 @@ async def readyz(request: Request) -> Readiness:
             index_version=retriever.index.version,
             checked_s_ago=health.checked_s_ago or 0.0,
             index_update_problem=health.update_problem,
-            heads_live=len(state.live),
-            heads_outdated=len(state.outdated),
+            adapters_active=len(state.active),
+            adapters_outdated=len(state.outdated),
             online_problem=retriever.room.problem,
         )
 

@@ -51,6 +51,6 @@ def info(request: Request) -> Info:
                 max_support_bytes=settings.max_support_bytes,
                 max_pairs=settings.max_pairs,
                 max_support_photos=settings.max_support_photos,
-                max_heads=settings.max_heads,
+                max_adapters=settings.max_adapters,
             ),
         )

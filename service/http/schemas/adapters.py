@@ -1,4 +1,4 @@
-"""What goes over the wire of heads; as in schemas.py."""
+"""What goes over the wire of adapters; as in schemas.py."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ class RankFigures(Schema):
 
 
 class LeaveOneOutFigures(Schema):
-    """Each photo of the examples left out in turn, with its sketches, and searched for with the head of the others.
+    """Each photo of the examples left out in turn, with its sketches, and searched for with the adapter of the others.
 
-    `before` is what serves without a fitted head.
+    `before` is what serves without a fitted adapter.
     """
 
     before: RankFigures
     after: RankFigures
 
 
-class Head(Schema):
-    """A head: what was learned from `k` examples, for a category or for a profile. With `dry_run` it has no id.
+class Adapter(Schema):
+    """An adapter: what was learned from `k` examples, for a category or for a profile. With `dry_run` it has no id.
 
-    `state`: `live` serves; `idle` does not; `stale` was fitted for another bundle and has to be made anew.
+    `state`: `active` serves; `idle` does not; `stale` was fitted for another bundle and has to be made anew.
     """
 
-    head_id: str | None = None
-    version: Annotated[int | None, Field(description="Counts the heads of this category or profile from 1.")] = None
+    adapter_id: str | None = None
+    version: Annotated[int | None, Field(description="Counts the adapters of this category or profile from 1.")] = None
     category: str | None = None
     profile: str | None = None
     k: Annotated[int, Field(ge=1)]
@@ -43,9 +43,9 @@ class Head(Schema):
         float | None, Field(description="The margin that the method predicted; null where it has none.")
     ] = None
     leave_one_out: LeaveOneOutFigures
-    went_live: Annotated[bool, Field(description="Whether it was put into service when it was fitted.")]
-    reason: Annotated[str, Field(description="Why it went live, or did not.")]
-    state: Literal["live", "idle", "stale"]
+    activated: Annotated[bool, Field(description="Whether it was put into service when it was fitted.")]
+    reason: Annotated[str, Field(description="Why it was activated, or did not.")]
+    state: Literal["active", "idle", "stale"]
     photos_added: Annotated[
         list[str], Field(description="Photos that came with the examples and are in the gallery now.")
     ]
@@ -55,25 +55,25 @@ class Head(Schema):
     timings_ms: dict[str, float]
 
 
-class Heads(Schema):
-    """Heads, the newest first, and which of them is live."""
+class Adapters(Schema):
+    """Adapters, the newest first, and which of them is active."""
 
-    heads: list[Head]
-    live: str | None = None
+    adapters: list[Adapter]
+    active: str | None = None
 
 
-class LiveHeadId(Schema):
-    """The head in service; null: none."""
+class ActiveAdapterId(Schema):
+    """The adapter in service; null: none."""
 
-    live: str | None = None
+    active: str | None = None
 
 
 class ProfileSummary(Schema):
-    """A profile, its live head, and how many heads it has."""
+    """A profile, its active adapter, and how many adapters it has."""
 
     profile: str
-    live: str | None = None
-    heads: Annotated[int, Field(ge=1)]
+    active: str | None = None
+    adapters: Annotated[int, Field(ge=1)]
 
 
 class Profiles(Schema):
@@ -83,15 +83,13 @@ class Profiles(Schema):
 
 
 class TeachParams(Schema):
-    """What is done with the head."""
+    """What is done with the adapter."""
 
     force: Annotated[bool, Field(description="Put it into service even if leave-one-out gets worse.")] = False
     dry_run: Annotated[bool, Field(description="Only report how good it would be; nothing is stored.")] = False
 
 
 class DeleteParams(Schema):
-    """What is removed with the head."""
+    """What is removed with the adapter."""
 
-    photos: Annotated[bool, Field(description="Also the photos that came with it, where no other head needs them.")] = (
-        False
-    )
+    photos: Annotated[bool, Field(description="Also its uploaded photos, where no other adapter needs them.")] = False

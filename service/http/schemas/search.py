@@ -110,7 +110,7 @@ class SearchParams(NarrowingParams):
     """How a sketch is searched for."""
 
     adapt: Annotated[
-        bool, Field(description="Use what was taught: the live head of the one `category`, and of `profile`.")
+        bool, Field(description="Use what was taught: the active adapter of the one `category`, and of `profile`.")
     ] = True
     profile: Annotated[
         str | None,
@@ -124,8 +124,8 @@ class SearchParams(NarrowingParams):
 
 
 class Hit(Schema):
-    """One photo found. `score` is the cosine of the sketch's and the photo's embeddings, or what a head makes of it, on
-    the same scale; ranks count from 1.
+    """One photo found. `score` is the cosine of the sketch's and the photo's embeddings, or an adapter's,
+    on the same scale; ranks count from 1.
     """
 
     photo_id: str
@@ -154,14 +154,16 @@ class SearchAnswer(Schema):
     bundle_id: str
     index_version: str
     adapted: Annotated[
-        Literal["head", "centred", "none"],
+        Literal["adapter", "centred", "none"],
         Field(
-            description="How photos were compared: through the category's live head; within a single category without "
-            "one by what its photos do not share; else by plain cosine."
+            description="How photos were compared: through the category's active adapter; within a single category "
+            "without one by what its photos do not share; else by plain cosine."
         ),
     ] = "none"
-    head_id: Annotated[str | None, Field(description="The category's live head, where one was used.")] = None
-    profile_head_id: Annotated[str | None, Field(description="The profile's live head, where one was used.")] = None
+    adapter_id: Annotated[str | None, Field(description="The category's active adapter, where one was used.")] = None
+    style_adapter_id: Annotated[str | None, Field(description="The profile's active adapter, where one was used.")] = (
+        None
+    )
     timings_ms: Timings
 
 
@@ -250,7 +252,7 @@ class Limits(Schema):
     max_support_bytes: int
     max_pairs: int
     max_support_photos: int
-    max_heads: int
+    max_adapters: int
 
 
 class MetadataFieldInfo(Schema):
@@ -279,7 +281,7 @@ class Info(Schema):
     threads: int
     metadata_fields: list[MetadataFieldInfo]
     adaptation_id: Annotated[
-        str | None, Field(description="What fits heads to examples; null: the bundle cannot adapt.")
+        str | None, Field(description="What fits adapters to examples; null: the bundle cannot adapt.")
     ]
     adaptation_method: str | None = None
     limits: Limits
@@ -299,9 +301,12 @@ class Readiness(Schema):
     index_version: str
     checked_s_ago: Annotated[float, Field(ge=0)]
     index_update_problem: str | None = None
-    heads_live: Annotated[int, Field(ge=0, description="Fitted heads in service.")] = 0
-    heads_outdated: Annotated[
+    adapters_active: Annotated[int, Field(ge=0, description="Fitted adapters in service.")] = 0
+    adapters_outdated: Annotated[
         int,
-        Field(ge=0, description="Categories and profiles whose heads belong to another bundle: `inkseek heads refit`."),
+        Field(
+            ge=0,
+            description="Categories and profiles with adapters of another bundle: `inkseek adapters refit`.",
+        ),
     ] = 0
     online_problem: str | None = None

@@ -13,7 +13,7 @@ import { ResultsGrid, photoName } from "./results.js";
 import { Client, Problem } from "./search.js";
 import * as session from "./session.js";
 import { bindShortcuts } from "./shortcuts.js";
-import { Heads } from "./teach/heads.js";
+import { Adapters } from "./teach/adapters.js";
 import { TeachPanel } from "./teach/panel.js";
 import { ProfileChoice } from "./teach/profiles.js";
 import { Tools } from "./tools.js";
@@ -24,7 +24,7 @@ const find = (id) => document.getElementById(id);
 
 class Page {
   #client = new Client();
-  #heads = new Heads();
+  #adapters = new Adapters();
   #restoring = true;
   #questionUrl = null;
 
@@ -48,7 +48,7 @@ class Page {
       onPick: (hit) => this.teach.choose(hit),
       onClose: (index) => this.grid.focus(index),
     });
-    this.profiles = new ProfileChoice(find("profile-choice"), this.#heads, () => this.#ask({ profile: this.profiles.chosen }));
+    this.profiles = new ProfileChoice(find("profile-choice"), this.#adapters, () => this.#ask({ profile: this.profiles.chosen }));
     this.teach = this.#newTeachPanel();
     showExamples(find("examples"), find("example-template"), (drawing) => this.board.replace(drawing));
     find("back-to-drawing").addEventListener("click", () => this.#ask({ like: null }, { push: true }));
@@ -137,7 +137,7 @@ class Page {
   }
 
   #newTeachPanel() {
-    const service = { client: this.#client, heads: this.#heads, profiles: this.profiles };
+    const service = { client: this.#client, adapters: this.#adapters, profiles: this.profiles };
     return new TeachPanel(find("teach"), find("teach-button"), service, {
       readDrawing: () => this.board.drawing,
       readCategories: () => this.finder.categories,

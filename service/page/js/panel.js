@@ -56,10 +56,10 @@ export class ResultsPanel {
   }
 
   /** @param {import("./search.js").Answer} answer @param {import("./search.js").Scope} scope */
-  showAnswer({ results, timings_ms: timings, head_id: headId, profile_head_id: profileHeadId }, { categories }) {
+  showAnswer({ results, timings_ms: timings, adapter_id: adapterId, style_adapter_id: styleAdapterId }, { categories }) {
     this.#settle(results.length ? "results" : "none");
     this.#grid.render(results);
-    this.#find("as-taught").hidden = !headId && !profileHeadId;
+    this.#find("as-taught").hidden = !adapterId && !styleAdapterId;
     this.#find("timing").textContent = this.#timingText(timings, categories);
     this.#find("timing").title = Object.entries(timings ?? {}).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`).join(", ");
     if (results.length) {

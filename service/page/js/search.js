@@ -3,7 +3,7 @@
  *
  * @typedef {{photo_id: string, category: string, score: number, rank: number, thumbnail_url: string,
  *   image_url: string, metadata: Record<string, unknown>}} Hit
- * @typedef {{results: Hit[], head_id?: string | null, profile_head_id?: string | null, bundle_id: string, index_version: string, timings_ms: Record<string, number>}} Answer
+ * @typedef {{results: Hit[], adapter_id?: string | null, style_adapter_id?: string | null, bundle_id: string, index_version: string, timings_ms: Record<string, number>}} Answer
  * @typedef {{k: number, categories: readonly string[], profile?: string | null, adapt?: boolean}} Scope   profile: a
  *   drawing style that was taught; adapt false: as if the category had been taught nothing
  */

@@ -34,8 +34,8 @@ def learn(hand: Hand) -> None:
     hand.page.get_by_role("button", name="Learn").click()
 
 
-def heads(hand: Hand, kind: str, name: str) -> dict[str, Any]:
-    answer: dict[str, Any] = hand.page.request.get(f"/v1/{kind}/{name}/heads").json()
+def adapters(hand: Hand, kind: str, name: str) -> dict[str, Any]:
+    answer: dict[str, Any] = hand.page.request.get(f"/v1/{kind}/{name}/adapters").json()
     return answer
 
 
@@ -56,8 +56,8 @@ def test_a_category_is_taught_compared_and_undone(pupil: Hand) -> None:
         ["BeforeAfter", re.compile(r"Right photo first0 of 20 of 2"), "Its place, on average3.02.0"]
     )
     expect(pupil.page.get_by_text("as taught")).to_be_visible()
-    [head] = heads(pupil, "categories", "lines")["heads"]
-    assert head["state"] == "live"
+    [adapter] = adapters(pupil, "categories", "lines")["adapters"]
+    assert adapter["state"] == "active"
 
     sketch = pupil.page.evaluate(SKETCH)
     for side, query in (("before", "&adapt=false"), ("after", "")):
@@ -69,7 +69,7 @@ def test_a_category_is_taught_compared_and_undone(pupil: Hand) -> None:
     pupil.page.get_by_role("button", name="Undo", exact=True).last.click()
     expect(pupil.page.get_by_text("Undone: searches in “lines” answer as they did before.")).to_be_focused()
     expect(pupil.page.get_by_text("as taught")).to_be_hidden()
-    assert heads(pupil, "categories", "lines")["live"] is None
+    assert adapters(pupil, "categories", "lines")["active"] is None
 
 
 def test_what_would_be_worse_is_used_only_by_wish(pupil: Hand) -> None:
@@ -130,7 +130,7 @@ def test_a_drawing_style_is_learned_and_chosen(pupil: Hand) -> None:
     if pupil.page.get_by_role("button", name="Use it anyway").is_visible():
         pupil.page.get_by_role("button", name="Use it anyway").click()
     expect(choice).to_have_value("Ada & co")
-    assert heads(pupil, "profiles", "Ada%20%26%20co")["live"]
+    assert adapters(pupil, "profiles", "Ada%20%26%20co")["active"]
 
     pupil.page.reload()
     expect(choice).to_have_value("Ada & co")

@@ -1,4 +1,4 @@
-"""Rooms, heads and examples made of small random numbers."""
+"""Rooms, adapters and examples made of small random numbers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from index_builder.artifact import Thumbnail
 from models.adapters import CategoryAdapter, LeaveOneOut, Ranks, StyleAdapter
 from service.store.online_store import OnlineRoom
-from service.store.records import HeadName, NewHead, NewPhoto, OnlinePhoto, SupportPair
+from service.store.records import AdapterTarget, NewAdapter, NewPhoto, OnlinePhoto, SupportPair
 
 DIM = 6
-MakeHead = Callable[..., NewHead]
+MakeAdapter = Callable[..., NewAdapter]
 MakeRoom = Callable[..., OnlineRoom]
 
 
@@ -30,13 +30,13 @@ def make_room(tmp_path: Path) -> MakeRoom:
 
 
 @pytest.fixture
-def make_head() -> MakeHead:
-    """A head with two examples; its numbers follow from `seed`."""
+def make_adapter() -> MakeAdapter:
+    """An adapter with two examples; its numbers follow from `seed`."""
 
     def make(
-        name: str = "shoe", *, seed: int = 0, live: bool = True, scope: str = "category", bundle_id: str = "bundle-a",
+        name: str = "shoe", *, seed: int = 0, active: bool = True, scope: str = "category", bundle_id: str = "bundle-a",
         photos: tuple[NewPhoto, ...] = (),
-    ) -> NewHead:  # fmt: skip
+    ) -> NewAdapter:  # fmt: skip
         rng = np.random.default_rng(seed)
 
         def numbers(*shape: int) -> NDArray[np.float32]:
@@ -44,15 +44,15 @@ def make_head() -> MakeHead:
 
         category = CategoryAdapter(numbers(DIM), numbers(DIM, 4), 0.5, 0.25)
         ranks = Ranks(0.5, 2.0, 0.75)
-        return NewHead(
-            target=HeadName("category" if scope == "category" else "profile", name),
+        return NewAdapter(
+            target=AdapterTarget("category" if scope == "category" else "profile", name),
             bundle_id=bundle_id,
             adaptation_id="adaptation-1",
             method="adaptive",
             margin=0.3,
             leave_one_out=LeaveOneOut(ranks, ranks),
-            head=category if scope == "category" else StyleAdapter(numbers(DIM, 2), numbers(2, DIM), numbers(DIM)),
-            goes_live=live,
+            adapter=category if scope == "category" else StyleAdapter(numbers(DIM, 2), numbers(2, DIM), numbers(DIM)),
+            activate=active,
             reason="because",
             support=(
                 SupportPair(b"sketch 1", numbers(DIM), "shoe/1.png"),

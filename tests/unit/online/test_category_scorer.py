@@ -1,4 +1,4 @@
-"""Scores through heads against the head's own definition, every photo embedded."""
+"""Scores through adapters against the adapter's own definition, every photo embedded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def photos_and_queries(seed: int, count: int) -> tuple[Vectors, Vectors]:
     return unit[:count], unit[count:]
 
 
-def heads(seed: int, photos: Vectors) -> Iterator[CategoryAdapter]:
+def adapters(seed: int, photos: Vectors) -> Iterator[CategoryAdapter]:
     rng = np.random.default_rng(seed)
     yield CategoryAdapter.centred(photos)
     for width in (3, DIM, 40):
@@ -36,18 +36,18 @@ def heads(seed: int, photos: Vectors) -> Iterator[CategoryAdapter]:
     yield CategoryAdapter(photos.mean(axis=0), spread, sketch_mean=apart).calibrated(photos)
 
 
-def scorer_of(head: CategoryAdapter, vectors: Vectors, rows: NDArray[np.int64]) -> CategoryScorer:
-    return CategoryScorer.of(head, None, rows, lambda wanted: iter([vectors[wanted[:2]], vectors[wanted[2:]]]))
+def scorer_of(adapter: CategoryAdapter, vectors: Vectors, rows: NDArray[np.int64]) -> CategoryScorer:
+    return CategoryScorer.of(adapter, None, rows, lambda wanted: iter([vectors[wanted[:2]], vectors[wanted[2:]]]))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_scores_are_those_of_the_definition(seed: int) -> None:
     vectors, queries = photos_and_queries(seed, 40)
     rows = np.flatnonzero(np.random.default_rng(seed).random(40) < 0.6)
-    for head in heads(seed, vectors[rows]):
-        scorer = scorer_of(head, vectors, rows)
+    for adapter in adapters(seed, vectors[rows]):
+        scorer = scorer_of(adapter, vectors, rows)
         for query in queries:
-            naive = head.scores(head.embed_sketches(query[None]), head.embed(vectors[rows]))[0]
+            naive = adapter.scores(adapter.embed_sketches(query[None]), adapter.embed(vectors[rows]))[0]
             for k in (1, 7, 100):
                 scores, found = scorer.top_k(query, k, lambda asked, wanted: inner_products(vectors, asked, wanted))
                 order = np.lexsort((rows, -naive))[:k]
@@ -59,8 +59,8 @@ def test_some_of_the_rows_score_as_among_all() -> None:
     vectors, queries = photos_and_queries(0, 60)
     rows = np.arange(5, 55)
     within = np.array([5, 11, 12, 40, 54])
-    for head in heads(0, vectors[rows]):
-        scorer = scorer_of(head, vectors, rows)
+    for adapter in adapters(0, vectors[rows]):
+        scorer = scorer_of(adapter, vectors, rows)
 
         def products(asked: Vectors, wanted: NDArray[np.int64]) -> Vectors:
             return inner_products(vectors, asked, wanted)
@@ -79,8 +79,8 @@ def test_photos_that_look_the_same_tie_and_come_in_row_order(copies: list[int], 
     different, queries = photos_and_queries(1, 4)
     vectors = different[copies]
     rows = np.arange(len(copies))
-    for head in heads(1, vectors):
-        scorer = scorer_of(head, vectors, rows)
+    for adapter in adapters(1, vectors):
+        scorer = scorer_of(adapter, vectors, rows)
         scores, found = scorer.top_k(queries[0], k, lambda asked, wanted: inner_products(vectors, asked, wanted))
         assert len(found) == min(k, len(copies))
         assert scores.tolist() == sorted(scores.tolist(), reverse=True)
@@ -91,8 +91,8 @@ def test_photos_that_look_the_same_tie_and_come_in_row_order(copies: list[int], 
 
 def test_a_photo_that_is_the_mean_is_neither_near_nor_far() -> None:
     vectors = np.eye(4, dtype=np.float32)
-    head = CategoryAdapter(vectors[2].copy(), None, 0.5, 0.1)
-    scorer = scorer_of(head, vectors, np.arange(4))
+    adapter = CategoryAdapter(vectors[2].copy(), None, 0.5, 0.1)
+    scorer = scorer_of(adapter, vectors, np.arange(4))
     scores, found = scorer.top_k(vectors[2], 4, lambda asked, wanted: inner_products(vectors, asked, wanted))
     assert found.tolist() == [0, 1, 2, 3]
     np.testing.assert_allclose(scores, 0.1)

@@ -1,4 +1,4 @@
-"""The online room: durable, seen by others at once, whole or not at all, and each bundle with its own heads."""
+"""The online room: durable, seen by others at once, whole or not at all, and each bundle with its own adapters."""
 
 from __future__ import annotations
 
@@ -15,101 +15,101 @@ from hypothesis import strategies as st
 
 from models.adapters import CategoryAdapter, StyleAdapter
 from service.errors import (
-    HeadNotFound,
-    HeadsLimit,
-    HeadStale,
+    AdapterNotFound,
+    AdaptersLimit,
+    AdapterStale,
     NothingToRollBack,
     OnlineCorrupt,
     OnlinePhotosLimit,
     OnlineUnwritable,
 )
 from service.store.online_store import NOTHING, OnlineRoom
-from service.store.records import HeadName, NewHead, NewPhoto
+from service.store.records import AdapterTarget, NewAdapter, NewPhoto
 
-MakeHead = Callable[..., NewHead]
+MakeAdapter = Callable[..., NewAdapter]
 MakeRoom = Callable[..., OnlineRoom]
 MakePhoto = Callable[..., NewPhoto]
 
-SHOE = HeadName("category", "shoe")
+SHOE = AdapterTarget("category", "shoe")
 
 
-def add(room: OnlineRoom, new: NewHead, max_heads: int = 50, max_photos: int = 50) -> str:
-    return room.add(new, max_heads, max_photos).head_id
+def add(room: OnlineRoom, new: NewAdapter, max_adapters: int = 50, max_photos: int = 50) -> str:
+    return room.add(new, max_adapters, max_photos).adapter_id
 
 
-def live(room: OnlineRoom, target: HeadName = SHOE) -> str | None:
-    return room.state().live.get(target)
+def active(room: OnlineRoom, target: AdapterTarget = SHOE) -> str | None:
+    return room.state().active.get(target)
 
 
 def test_an_empty_room_touches_no_disk(make_room: MakeRoom, tmp_path: Path) -> None:
     room = make_room()
     assert room.state() is NOTHING
-    assert room.list_heads() == []
+    assert room.list_adapters() == []
     with pytest.raises(NothingToRollBack):
         room.roll_back(SHOE)
     for change in (room.activate, room.delete):
-        with pytest.raises(HeadNotFound):
-            change(SHOE, "head-1")
+        with pytest.raises(AdapterNotFound):
+            change(SHOE, "adapter-1")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_head_comes_back_to_the_bit(make_room: MakeRoom, make_head: MakeHead, new_photo: MakePhoto) -> None:
+def test_a_adapter_comes_back_to_the_bit(make_room: MakeRoom, make_adapter: MakeAdapter, new_photo: MakePhoto) -> None:
     here, there = make_room(), make_room()
     assert there.state() is NOTHING
-    new = make_head(photos=(new_photo(1), new_photo(2)))
-    head_id = add(here, new)
+    new = make_adapter(photos=(new_photo(1), new_photo(2)))
+    adapter_id = add(here, new)
 
     for room in (here, there, make_room()):  # another process's, and one after a restart
         state = room.state()
-        assert state.live[SHOE] == head_id
-        kept = room.head(head_id)
-        assert isinstance(kept, CategoryAdapter) and isinstance(new.head, CategoryAdapter)
-        assert kept.map is not None and new.head.map is not None
-        assert kept.map.tobytes() == new.head.map.tobytes()
-        assert (kept.mean.tobytes(), kept.scale, kept.offset) == (new.head.mean.tobytes(), 0.5, 0.25)
+        assert state.active[SHOE] == adapter_id
+        kept = room.adapter(adapter_id)
+        assert isinstance(kept, CategoryAdapter) and isinstance(new.adapter, CategoryAdapter)
+        assert kept.map is not None and new.adapter.map is not None
+        assert kept.map.tobytes() == new.adapter.map.tobytes()
+        assert (kept.mean.tobytes(), kept.scale, kept.offset) == (new.adapter.mean.tobytes(), 0.5, 0.25)
         assert [photo.photo_id for photo in state.photos] == ["online/1", "online/2"]
         vector, expected = state.photos[1].vector, new.photos[1].photo.vector
         assert vector is not None and expected is not None and vector.tobytes() == expected.tobytes()
         assert room.image("online/2") == b"file 2"
         assert room.thumbnail("online/2") == (b"small", "etag2")
-        support = room.support_of(head_id)
+        support = room.support_of(adapter_id)
         assert [(pair.sketch, pair.photo_id) for pair in support] == [
             (b"sketch 1", "shoe/1.png"),
             (b"sketch 2", "online/1"),
         ]
         assert [pair.vector.tobytes() for pair in support] == [pair.vector.tobytes() for pair in new.support]
-        (record,) = room.list_heads(SHOE)
-        assert (record.version, record.k, record.state, record.margin) == (1, 2, "live", 0.3)
+        (record,) = room.list_adapters(SHOE)
+        assert (record.version, record.k, record.state, record.margin) == (1, 2, "active", 0.3)
         assert record.photos_added == ("online/1", "online/2")
         assert record.leave_one_out["after"] == {"acc_at_1": 0.5, "mean_rank": 2.0, "mrr": 0.75}
         assert room.state() is state  # read again only after a change
 
 
-def test_profiles_are_heads_of_their_own(make_room: MakeRoom, make_head: MakeHead) -> None:
+def test_profiles_are_adapters_of_their_own(make_room: MakeRoom, make_adapter: MakeAdapter) -> None:
     room = make_room()
-    add(room, make_head())
-    head_id = add(room, make_head(scope="profile"))
-    assert room.state().live[HeadName("profile", "shoe")] == head_id
-    assert isinstance(room.head(head_id), StyleAdapter)
-    assert room.head("head-none") is None
+    add(room, make_adapter())
+    adapter_id = add(room, make_adapter(scope="profile"))
+    assert room.state().active[AdapterTarget("profile", "shoe")] == adapter_id
+    assert isinstance(room.adapter(adapter_id), StyleAdapter)
+    assert room.adapter("adapter-none") is None
     assert room.state().profiles == {"shoe"}
-    assert [head.version for head in room.list_heads()] == [1, 1]
+    assert [adapter.version for adapter in room.list_adapters()] == [1, 1]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     steps=st.lists(st.tuples(st.sampled_from(["add", "idle", "activate", "roll back", "delete"]), st.integers(0, 5)))
 )
-def test_what_is_live_is_the_naive_stack(
-    tmp_path_factory: pytest.TempPathFactory, make_head: MakeHead, steps: list[tuple[str, int]]
+def test_what_is_active_is_the_naive_stack(
+    tmp_path_factory: pytest.TempPathFactory, make_adapter: MakeAdapter, steps: list[tuple[str, int]]
 ) -> None:
     room = OnlineRoom(tmp_path_factory.mktemp("rooms"), "bundle-a", 6)
-    heads: list[str] = []
+    adapters: list[str] = []
     stack: list[str] = []
     for number, (step, choice) in enumerate(steps):
         if step in ("add", "idle"):
-            heads.append(add(room, make_head(seed=number, live=step == "add")))
-            stack += heads[-1:] if step == "add" else []
+            adapters.append(add(room, make_adapter(seed=number, active=step == "add")))
+            stack += adapters[-1:] if step == "add" else []
         elif step == "roll back":
             if not stack:
                 with pytest.raises(NothingToRollBack):
@@ -119,88 +119,90 @@ def test_what_is_live_is_the_naive_stack(
                 while stack and stack[-1] == gone:
                     stack.pop()
                 assert room.roll_back(SHOE) == (stack[-1] if stack else None)
-        elif heads:
-            head_id = heads[choice % len(heads)]
+        elif adapters:
+            adapter_id = adapters[choice % len(adapters)]
             if step == "activate":
-                assert room.activate(SHOE, head_id).state == "live"
-                stack += [head_id] if stack[-1:] != [head_id] else []
+                assert room.activate(SHOE, adapter_id).state == "active"
+                stack += [adapter_id] if stack[-1:] != [adapter_id] else []
             else:
-                room.delete(SHOE, head_id)
-                heads.remove(head_id)
-                stack = [other for other in stack if other != head_id]
-        assert live(room) == (stack[-1] if stack else None)
-        listed = room.list_heads(SHOE)
-        assert [head.head_id for head in listed] == heads[::-1]
-        assert [head.head_id for head in listed if head.state == "live"] == stack[-1:]
+                room.delete(SHOE, adapter_id)
+                adapters.remove(adapter_id)
+                stack = [other for other in stack if other != adapter_id]
+        assert active(room) == (stack[-1] if stack else None)
+        listed = room.list_adapters(SHOE)
+        assert [adapter.adapter_id for adapter in listed] == adapters[::-1]
+        assert [adapter.adapter_id for adapter in listed if adapter.state == "active"] == stack[-1:]
     room.close()
 
 
-def test_each_bundle_finds_its_own_heads_again(make_room: MakeRoom, make_head: MakeHead, new_photo: MakePhoto) -> None:
+def test_each_bundle_finds_its_own_adapters_again(
+    make_room: MakeRoom, make_adapter: MakeAdapter, new_photo: MakePhoto
+) -> None:
     before = make_room("bundle-a")
-    first = add(before, make_head(photos=(new_photo(1),)))
-    add(before, make_head("hat", live=False))
+    first = add(before, make_adapter(photos=(new_photo(1),)))
+    add(before, make_adapter("hat", active=False))
 
     after = make_room("bundle-b")
-    assert after.state().live == {}
-    assert [head.head_id for head in after.state().outdated] == [first]  # the hat's never served
-    assert [head.state for head in after.list_heads(SHOE)] == ["stale"]
+    assert after.state().active == {}
+    assert [adapter.adapter_id for adapter in after.state().outdated] == [first]  # the hat's never served
+    assert [adapter.state for adapter in after.list_adapters(SHOE)] == ["stale"]
     assert [photo.vector for photo in after.state().photos] == [None]
-    with pytest.raises(HeadStale, match="heads refit"):
+    with pytest.raises(AdapterStale, match="adapters refit"):
         after.activate(SHOE, first)
     with pytest.raises(NothingToRollBack):
         after.roll_back(SHOE)
 
-    second = add(after, make_head(bundle_id="bundle-b"))
-    assert (live(after), live(before)) == (second, first)
+    second = add(after, make_adapter(bundle_id="bundle-b"))
+    assert (active(after), active(before)) == (second, first)
     assert after.state().outdated == ()
     assert after.roll_back(SHOE) is None
-    assert live(before) == first
+    assert active(before) == first
 
 
-def test_limits_leave_nothing_behind(make_room: MakeRoom, make_head: MakeHead, new_photo: MakePhoto) -> None:
+def test_limits_leave_nothing_behind(make_room: MakeRoom, make_adapter: MakeAdapter, new_photo: MakePhoto) -> None:
     room = make_room()
-    first = add(room, make_head())
-    with pytest.raises(HeadsLimit, match="1 heads"):
-        add(room, make_head(seed=1), max_heads=1)
+    first = add(room, make_adapter())
+    with pytest.raises(AdaptersLimit, match="1 adapters"):
+        add(room, make_adapter(seed=1), max_adapters=1)
     with pytest.raises(OnlinePhotosLimit, match="2 uploaded photos; at most 1"):
-        add(room, make_head(seed=1, photos=(new_photo(1), new_photo(2))), max_photos=1)
-    assert [head.head_id for head in room.list_heads()] == [first]
-    assert (live(room), room.state().photos) == (first, ())
-    assert room.list_heads(HeadName("category", "hat")) == []
-    add(room, make_head("hat"), max_heads=1)  # each category has its own limit
+        add(room, make_adapter(seed=1, photos=(new_photo(1), new_photo(2))), max_photos=1)
+    assert [adapter.adapter_id for adapter in room.list_adapters()] == [first]
+    assert (active(room), room.state().photos) == (first, ())
+    assert room.list_adapters(AdapterTarget("category", "hat")) == []
+    add(room, make_adapter("hat"), max_adapters=1)  # each category has its own limit
 
 
-def test_photos_go_with_the_head_that_brought_them(
-    make_room: MakeRoom, make_head: MakeHead, new_photo: MakePhoto
+def test_photos_go_with_the_adapter_that_brought_them(
+    make_room: MakeRoom, make_adapter: MakeAdapter, new_photo: MakePhoto
 ) -> None:
     room = make_room()
-    first = add(room, make_head(photos=(new_photo(1), new_photo(2))))
-    second = add(room, make_head(seed=1, photos=(new_photo(1), new_photo(3))))  # shares photo 1
+    first = add(room, make_adapter(photos=(new_photo(1), new_photo(2))))
+    second = add(room, make_adapter(seed=1, photos=(new_photo(1), new_photo(3))))  # shares photo 1
     room.delete(SHOE, first, with_photos=True)
     assert [photo.photo_id for photo in room.state().photos] == ["online/1", "online/3"]
     room.delete(SHOE, second)
     assert len(room.state().photos) == 2
 
 
-def test_two_writers_at_once(make_room: MakeRoom, make_head: MakeHead) -> None:
-    """The first two make the database; versions count through, and no head is lost."""
+def test_two_writers_at_once(make_room: MakeRoom, make_adapter: MakeAdapter) -> None:
+    """The first two make the database; versions count through, and no adapter is lost."""
     rooms = [make_room() for _ in range(4)]
     threads = [
-        threading.Thread(target=lambda room=room: [add(room, make_head(seed=n)) for n in range(5)]) for room in rooms
+        threading.Thread(target=lambda room=room: [add(room, make_adapter(seed=n)) for n in range(5)]) for room in rooms
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    listed = rooms[0].list_heads(SHOE)
-    assert [head.version for head in listed] == list(range(20, 0, -1))
-    assert {live(room) for room in rooms} == {listed[0].head_id}
+    listed = rooms[0].list_adapters(SHOE)
+    assert [adapter.version for adapter in listed] == list(range(20, 0, -1))
+    assert {active(room) for room in rooms} == {listed[0].adapter_id}
 
 
-def test_a_room_put_back_from_a_backup_is_seen(make_room: MakeRoom, make_head: MakeHead, tmp_path: Path) -> None:
+def test_a_room_put_back_from_a_backup_is_seen(make_room: MakeRoom, make_adapter: MakeAdapter, tmp_path: Path) -> None:
     room, other = make_room(), make_room(folder="backup")
-    add(room, make_head())
-    restored = add(other, make_head(seed=1))
+    add(room, make_adapter())
+    restored = add(other, make_adapter(seed=1))
     other.close()
     with sqlite3.connect(tmp_path / "backup" / "online.sqlite") as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -209,19 +211,19 @@ def test_a_room_put_back_from_a_backup_is_seen(make_room: MakeRoom, make_head: M
     (tmp_path / "backup" / "online.sqlite").replace(tmp_path / "online" / "online.sqlite")
     for name in ("online.sqlite-wal", "online.sqlite-shm"):
         (tmp_path / "online" / name).unlink(missing_ok=True)
-    assert live(room) == restored
+    assert active(room) == restored
 
 
 def test_what_is_no_room_is_refused_at_the_start_and_survived_later(
-    make_room: MakeRoom, make_head: MakeHead, tmp_path: Path
+    make_room: MakeRoom, make_adapter: MakeAdapter, tmp_path: Path
 ) -> None:
     running = make_room()
-    head_id = add(running, make_head())
-    assert live(running) == head_id
+    adapter_id = add(running, make_adapter())
+    assert active(running) == adapter_id
     path = tmp_path / "online" / "online.sqlite"
     path.unlink()
     path.write_bytes(b"no database at all" * 100)
-    assert live(running) == head_id
+    assert active(running) == adapter_id
     assert running.problem is not None and "online.sqlite" in running.problem
     with pytest.raises(OnlineCorrupt):
         make_room().state()
@@ -234,18 +236,20 @@ def test_what_is_no_room_is_refused_at_the_start_and_survived_later(
         make_room().state()
 
 
-def test_numbers_that_are_no_head_are_refused(make_room: MakeRoom, make_head: MakeHead) -> None:
+def test_numbers_that_are_no_adapter_are_refused(make_room: MakeRoom, make_adapter: MakeAdapter) -> None:
     room = make_room()
-    new = make_head()
-    assert isinstance(new.head, CategoryAdapter)
-    add(room, replace(new, head=replace(new.head, mean=np.zeros(7, np.float32))))
-    with pytest.raises(OnlineCorrupt, match="not a head for 6 numbers"):
+    new = make_adapter()
+    assert isinstance(new.adapter, CategoryAdapter)
+    add(room, replace(new, adapter=replace(new.adapter, mean=np.zeros(7, np.float32))))
+    with pytest.raises(OnlineCorrupt, match="not an adapter for 6 numbers"):
         make_room().check()
 
 
-def test_where_nothing_can_be_written_that_is_said(make_room: MakeRoom, make_head: MakeHead, tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_that_is_said(
+    make_room: MakeRoom, make_adapter: MakeAdapter, tmp_path: Path
+) -> None:
     (tmp_path / "online").write_text("a file where the folder should be")
     room = make_room()
     assert room.state() is NOTHING
     with pytest.raises(OnlineUnwritable, match="cannot be written"):
-        add(room, make_head())
+        add(room, make_adapter())

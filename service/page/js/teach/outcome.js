@@ -7,41 +7,41 @@ const FIGURES = [
   ["Its place, on average", (ranks) => ranks.mean_rank.toFixed(1)],
 ];
 
-/** @typedef {import("./heads.js").Head} Head */
-/** @typedef {import("./heads.js").Subject} Subject */
+/** @typedef {import("./adapters.js").Adapter} Adapter */
+/** @typedef {import("./adapters.js").Subject} Subject */
 
 export class Outcome {
   #root;
   #comparison;
-  /** @type {Head | null} */
-  #head = null;
+  /** @type {Adapter | null} */
+  #adapter = null;
 
   /**
    * @param {HTMLElement} root
    * @param {import("./comparison.js").Comparison} comparison
-   * @param {{onForce: (head: Head) => void, onUndo: (head: Head) => void}} listeners onForce: use it all the same
+   * @param {{onForce: (adapter: Adapter) => void, onUndo: (adapter: Adapter) => void}} listeners onForce: use it all the same
    */
   constructor(root, comparison, { onForce, onUndo }) {
     this.#root = root;
     this.#comparison = comparison;
-    this.#find("force").addEventListener("click", () => onForce(this.#head));
-    this.#find("undo").addEventListener("click", () => onUndo(this.#head));
+    this.#find("force").addEventListener("click", () => onForce(this.#adapter));
+    this.#find("undo").addEventListener("click", () => onUndo(this.#adapter));
   }
 
-  /** @param {Head} head @param {Subject} subject @param {readonly string[]} categories that are searched */
-  show(head, subject, categories) {
-    const live = head.state === "live";
-    const { title, text } = verdict(head, subject);
-    this.#head = head;
+  /** @param {Adapter} adapter @param {Subject} subject @param {readonly string[]} categories that are searched */
+  show(adapter, subject, categories) {
+    const active = adapter.state === "active";
+    const { title, text } = verdict(adapter, subject);
+    this.#adapter = adapter;
     this.#root.hidden = false;
-    this.#root.classList.toggle("is-good", live && change(head) >= 0);
+    this.#root.classList.toggle("is-good", active && change(adapter) >= 0);
     this.#find("verdict").textContent = title;
     this.#find("verdict-text").textContent = text;
-    this.#find("figures").replaceChildren(...figureRows(head));
-    this.#find("force").hidden = live;
-    this.#find("undo").hidden = !live;
-    if (live && subject.kind === "category") this.#comparison.show({ categories: [subject.name], adapt: false }, { categories: [subject.name] });
-    else if (live) this.#comparison.show({ categories }, { categories, profile: subject.name });
+    this.#find("figures").replaceChildren(...figureRows(adapter));
+    this.#find("force").hidden = active;
+    this.#find("undo").hidden = !active;
+    if (active && subject.kind === "category") this.#comparison.show({ categories: [subject.name], adapt: false }, { categories: [subject.name] });
+    else if (active) this.#comparison.show({ categories }, { categories, profile: subject.name });
     this.#find("verdict").focus({ preventScroll: true });
     this.#root.scrollIntoView({ block: "nearest" });
   }
@@ -61,7 +61,7 @@ export class Outcome {
   }
 }
 
-/** @param {Head} head @returns {HTMLTableRowElement[]} */
+/** @param {Adapter} adapter @returns {HTMLTableRowElement[]} */
 function figureRows({ leave_one_out: { before, after }, k }) {
   return FIGURES.map(([term, read]) => {
     const row = document.createElement("tr");

@@ -17,14 +17,14 @@ const UNTAUGHT_CODES = new Set(["unknown_category", "unknown_profile"]);
 /** Where the service says which examples are wrong: "sketch.0", "photo_id.3", counted as they were sent. */
 const FAULT = /^(?:sketch|photo_id)\.(\d+)$/;
 
-/** @typedef {import("./heads.js").Head} Head */
-/** @typedef {import("./heads.js").Subject} Subject */
+/** @typedef {import("./adapters.js").Adapter} Adapter */
+/** @typedef {import("./adapters.js").Subject} Subject */
 /** @typedef {import("../search.js").Hit} Hit */
 
 export class TeachPanel {
   #root;
   #button;
-  #heads;
+  #adapters;
   #profiles;
   #page;
   #choice;
@@ -40,17 +40,17 @@ export class TeachPanel {
   /**
    * @param {HTMLElement} root
    * @param {HTMLButtonElement} button opens and closes it
-   * @param {{client: import("../search.js").Client, heads: import("./heads.js").Heads, profiles: import("./profiles.js").ProfileChoice}} service
+   * @param {{client: import("../search.js").Client, adapters: import("./adapters.js").Adapters, profiles: import("./profiles.js").ProfileChoice}} service
    * @param {{readDrawing: () => import("../drawing.js").Drawing, readCategories: () => readonly string[],
    *   onShow: (drawing: import("../drawing.js").Drawing) => void, onNext: () => void, onNarrow: (categories: string[]) => void,
    *   onPicking: (on: boolean, photoId: string | null) => void, onTaught: () => void}} page onShow: a drawing is wanted on the
    *   board; onNext: an empty board is; onNarrow: only these categories are to be searched; onPicking: whether photos can be
    *   marked, and which one is; onTaught: searches answer otherwise now
    */
-  constructor(root, button, { client, heads, profiles }, page) {
+  constructor(root, button, { client, adapters, profiles }, page) {
     this.#root = root;
     this.#button = button;
-    this.#heads = heads;
+    this.#adapters = adapters;
     this.#profiles = profiles;
     this.#page = page;
     this.#choice = new SubjectChoice(this.#find("subject"), () => this.#subjectChanged());
@@ -60,14 +60,14 @@ export class TeachPanel {
       onRemove: (pair) => this.#change(() => this.#lesson.remove(pair.id)),
     });
     this.#versions = new Versions(this.#find("versions"), document.getElementById("version-template"), {
-      onUse: (head) => this.#act(() => heads.activate(this.#subject, head.head_id), `Version ${head.version} is in use.`),
-      onDelete: (head, options) => this.#act(() => heads.remove(this.#subject, head.head_id, options), `Version ${head.version} is deleted.`),
+      onUse: (adapter) => this.#act(() => adapters.activate(this.#subject, adapter.adapter_id), `Version ${adapter.version} is in use.`),
+      onDelete: (adapter, options) => this.#act(() => adapters.remove(this.#subject, adapter.adapter_id, options), `Version ${adapter.version} is deleted.`),
     });
     const rightPhoto = (drawing) => this.#lesson.answerTo(drawingKey(drawing));
     const comparison = new Comparison(this.#find("comparison"), document.getElementById("place-template"), client, page.readDrawing, rightPhoto);
     this.#outcome = new Outcome(this.#find("outcome"), comparison, {
-      onForce: (head) => this.#learn(() => heads.activate(this.#subject, head.head_id)),
-      onUndo: (head) => this.#undo(head),
+      onForce: (adapter) => this.#learn(() => adapters.activate(this.#subject, adapter.adapter_id)),
+      onUndo: (adapter) => this.#undo(adapter),
     });
     this.#listen();
   }
@@ -156,7 +156,7 @@ export class TeachPanel {
       event.target.value = "";
     });
     this.#find("next").addEventListener("click", () => this.#page.onNext());
-    this.#find("train").addEventListener("click", () => this.#learn(() => this.#heads.train(this.#subject, this.#lesson.toForm())));
+    this.#find("train").addEventListener("click", () => this.#learn(() => this.#adapters.train(this.#subject, this.#lesson.toForm())));
   }
 
   #subjectChanged() {
@@ -210,17 +210,17 @@ export class TeachPanel {
     keep("lessons", { names: this.#choice.names, category: category.toStored(), profile: profile.toStored() });
   }
 
-  /** @param {() => Promise<Head>} ask the service to learn, or to use what it has learned */
+  /** @param {() => Promise<Adapter>} ask the service to learn, or to use what it has learned */
   async #learn(ask) {
     if (this.#busy) return;
     this.#setBusy(true);
     this.#forgetOutcome();
     try {
-      const head = await ask();
-      this.#lesson.taught(head.photos_added);
+      const adapter = await ask();
+      this.#lesson.taught(adapter.photos_added);
       this.#keep();
-      await this.#afterChange(head.state === "live" || head.photos_added.length ? this.#subject : null);
-      this.#outcome.show(head, this.#subject, this.#page.readCategories());
+      await this.#afterChange(adapter.state === "active" || adapter.photos_added.length ? this.#subject : null);
+      this.#outcome.show(adapter, this.#subject, this.#page.readCategories());
     } catch (error) {
       this.#failed(error);
     } finally {
@@ -228,10 +228,10 @@ export class TeachPanel {
     }
   }
 
-  /** @param {Head} head */
-  #undo(head) {
-    const photos = head.photos_added.length ? " The photos that came with it stay." : "";
-    this.#act(() => this.#heads.rollback(this.#subject), `Undone: ${whereOf(this.#subject)} answer as they did before.${photos}`);
+  /** @param {Adapter} adapter */
+  #undo(adapter) {
+    const photos = adapter.photos_added.length ? " The photos that came with it stay." : "";
+    this.#act(() => this.#adapters.rollback(this.#subject), `Undone: ${whereOf(this.#subject)} answer as they did before.${photos}`);
   }
 
   /** @param {() => Promise<unknown>} act on the versions @param {string} done what to say then */
@@ -259,14 +259,14 @@ export class TeachPanel {
 
   async #loadVersions() {
     const subject = this.#subject;
-    let known = { heads: [], live: null };
+    let known = { adapters: [], active: null };
     try {
-      if (subject.name) known = await this.#heads.list(subject);
+      if (subject.name) known = await this.#adapters.list(subject);
     } catch (error) {
       if (!UNTAUGHT_CODES.has(error.code)) this.#failed(error);
     }
     const { kind, name } = this.#subject;
-    if (subject.kind === kind && subject.name === name) this.#versions.render(known.heads, known.live);
+    if (subject.kind === kind && subject.name === name) this.#versions.render(known.adapters, known.active);
   }
 
   #forgetOutcome() {

@@ -5,18 +5,18 @@ const KEY = "inkseek.profile";
 export class ProfileChoice {
   #root;
   #select;
-  #heads;
+  #adapters;
   #names = [];
 
   /**
    * @param {HTMLElement} root holds the select
-   * @param {import("./heads.js").Heads} heads
+   * @param {import("./adapters.js").Adapters} adapters
    * @param {() => void} onChange
    */
-  constructor(root, heads, onChange) {
+  constructor(root, adapters, onChange) {
     this.#root = root;
     this.#select = root.querySelector("select");
-    this.#heads = heads;
+    this.#adapters = adapters;
     this.#select.addEventListener("change", () => {
       remember(this.#select.value);
       onChange();
@@ -28,7 +28,7 @@ export class ProfileChoice {
     return this.#select.value || null;
   }
 
-  /** @returns {readonly string[]} every style, also those without a head in use */
+  /** @returns {readonly string[]} every style, also those without an adapter in use */
   get names() {
     return this.#names;
   }
@@ -39,9 +39,9 @@ export class ProfileChoice {
    * @throws {import("../search.js").Problem | import("../search.js").Unreachable}
    */
   async load(choice = this.chosen ?? recall()) {
-    const profiles = await this.#heads.profiles();
+    const profiles = await this.#adapters.profiles();
     this.#names = profiles.map(({ profile }) => profile);
-    const usable = profiles.filter(({ live }) => live !== null).map(({ profile }) => profile);
+    const usable = profiles.filter(({ active }) => active !== null).map(({ profile }) => profile);
     this.#select.replaceChildren(new Option("Anyone", ""), ...usable.map((name) => new Option(name, name)));
     this.#select.value = usable.includes(choice) ? choice : "";
     this.#root.hidden = usable.length === 0;

@@ -5,7 +5,7 @@ const WORDS = {
   profile: { label: "Whose drawings", placeholder: "Name the style: Anna, say" },
 };
 
-/** @typedef {import("./heads.js").Subject} Subject */
+/** @typedef {import("./adapters.js").Subject} Subject */
 
 export class SubjectChoice {
   #root;

@@ -4,7 +4,7 @@ const when = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "sh
 /** A second press within this time deletes; it cannot be undone. */
 const CONFIRM_MS = 5000;
 
-/** @typedef {import("./heads.js").Head} Head */
+/** @typedef {import("./adapters.js").Adapter} Adapter */
 
 export class Versions {
   #root;
@@ -14,7 +14,7 @@ export class Versions {
   /**
    * @param {HTMLDetailsElement} root
    * @param {HTMLTemplateElement} template of one version
-   * @param {{onUse: (head: Head) => void, onDelete: (head: Head, options: {photos: boolean}) => void}} listeners photos: those
+   * @param {{onUse: (adapter: Adapter) => void, onDelete: (adapter: Adapter, options: {photos: boolean}) => void}} listeners photos: those
    *   too that came with it
    */
   constructor(root, template, listeners) {
@@ -23,43 +23,43 @@ export class Versions {
     this.#listeners = listeners;
   }
 
-  /** @param {readonly Head[]} heads @param {string | null} live the one in use */
-  render(heads, live) {
-    const newestFirst = [...heads].sort((a, b) => b.version - a.version);
-    const inUse = newestFirst.find(({ head_id }) => head_id === live);
-    this.#root.hidden = heads.length === 0;
+  /** @param {readonly Adapter[]} adapters @param {string | null} active the one in use */
+  render(adapters, active) {
+    const newestFirst = [...adapters].sort((a, b) => b.version - a.version);
+    const inUse = newestFirst.find(({ adapter_id }) => adapter_id === active);
+    this.#root.hidden = adapters.length === 0;
     this.#root.querySelector(".versions-summary").textContent = inUse
       ? `Taught so far: version ${inUse.version} is in use`
       : "Taught so far: nothing of it is in use";
-    this.#root.querySelector("ul").replaceChildren(...newestFirst.map((head) => this.#row(head, head === inUse)));
+    this.#root.querySelector("ul").replaceChildren(...newestFirst.map((adapter) => this.#row(adapter, adapter === inUse)));
   }
 
-  /** @param {Head} head @param {boolean} live */
-  #row(head, live) {
-    const { before, after } = head.leave_one_out;
+  /** @param {Adapter} adapter @param {boolean} active */
+  #row(adapter, active) {
+    const { before, after } = adapter.leave_one_out;
     const row = this.#template.content.firstElementChild.cloneNode(true);
-    const name = `version ${head.version}`;
+    const name = `version ${adapter.version}`;
     const write = (selector, text) => (row.querySelector(selector).textContent = text);
-    write(".version-name", `Version ${head.version}`);
-    write(".version-state", live ? "In use" : head.state === "stale" ? "For another model" : "");
+    write(".version-name", `Version ${adapter.version}`);
+    write(".version-state", active ? "In use" : adapter.state === "stale" ? "For another model" : "");
     write(
       ".version-facts",
-      `${head.k} ${head.k === 1 ? "drawing" : "drawings"}, right photo on place ${before.mean_rank.toFixed(1)} → ${after.mean_rank.toFixed(1)}, ${when.format(new Date(head.created_at))}`,
+      `${adapter.k} ${adapter.k === 1 ? "drawing" : "drawings"}, right photo on place ${before.mean_rank.toFixed(1)} → ${after.mean_rank.toFixed(1)}, ${when.format(new Date(adapter.created_at))}`,
     );
-    row.classList.toggle("is-live", live);
+    row.classList.toggle("is-active", active);
     const use = row.querySelector(".version-use");
-    use.hidden = live || head.state === "stale";
+    use.hidden = active || adapter.state === "stale";
     use.querySelector(".hidden-text").textContent = ` ${name}`;
-    use.addEventListener("click", () => this.#listeners.onUse(head));
-    this.#bindDelete(row, name, head);
+    use.addEventListener("click", () => this.#listeners.onUse(adapter));
+    this.#bindDelete(row, name, adapter);
     return row;
   }
 
   /** The first press asks, the second one deletes. */
-  #bindDelete(row, name, head) {
+  #bindDelete(row, name, adapter) {
     const button = row.querySelector(".version-delete");
     const withPhotos = row.querySelector(".version-delete-photos");
-    const photos = head.photos_added.length;
+    const photos = adapter.photos_added.length;
     let timer = 0;
     const ask = (asking) => {
       clearTimeout(timer);
@@ -70,7 +70,7 @@ export class Versions {
     };
     ask(false);
     withPhotos.textContent = photos === 1 ? "Delete it and its photo" : `Delete it and its ${photos} photos`;
-    button.addEventListener("click", () => (timer ? this.#listeners.onDelete(head, { photos: false }) : ask(true)));
-    withPhotos.addEventListener("click", () => this.#listeners.onDelete(head, { photos: true }));
+    button.addEventListener("click", () => (timer ? this.#listeners.onDelete(adapter, { photos: false }) : ask(true)));
+    withPhotos.addEventListener("click", () => this.#listeners.onDelete(adapter, { photos: true }));
   }
 }

@@ -1,7 +1,7 @@
 /** Teaching in plain words: what to do next, and what came of a lesson. */
 
-/** @typedef {import("./heads.js").Head} Head */
-/** @typedef {import("./heads.js").Subject} Subject */
+/** @typedef {import("./adapters.js").Adapter} Adapter */
+/** @typedef {import("./adapters.js").Subject} Subject */
 
 /** From here on a lesson is a good one; fewer pairs teach too. */
 const GOOD_PAIRS = 5;
@@ -26,19 +26,19 @@ export function whereOf({ kind, name }) {
   return kind === "category" ? `searches in “${name}”` : `searches drawn by “${name}”`;
 }
 
-/** @param {Head} head @param {Subject} subject @returns {{title: string, text: string}} */
-export function verdict(head, subject) {
+/** @param {Adapter} adapter @param {Subject} subject @returns {{title: string, text: string}} */
+export function verdict(adapter, subject) {
   const where = whereOf(subject);
-  if (head.state !== "live") {
+  if (adapter.state !== "active") {
     const text = `Tried on these examples, the right photos came later than before. So ${where} stay as they were. More examples may help.`;
     return { title: "Not in use: it would be worse", text };
   }
-  const used = `From now on ${where} use ${head.k === 1 ? "this drawing" : `these ${head.k} drawings`}.`;
-  if (change(head) > 0) return { title: "It has learned", text: used };
-  return change(head) < 0 ? { title: "In use, as you wish", text: used } : { title: "In use", text: `${used} On these examples it makes no difference.` };
+  const used = `From now on ${where} use ${adapter.k === 1 ? "this drawing" : `these ${adapter.k} drawings`}.`;
+  if (change(adapter) > 0) return { title: "It has learned", text: used };
+  return change(adapter) < 0 ? { title: "In use, as you wish", text: used } : { title: "In use", text: `${used} On these examples it makes no difference.` };
 }
 
-/** @param {Head} head @returns {number} above 0: the right photos stand further in front than before; the service's own measure */
+/** @param {Adapter} adapter @returns {number} above 0: the right photos stand further in front than before; the service's own measure */
 export function change({ leave_one_out: { before, after } }) {
   const gain = after.mrr - before.mrr;
   return Math.abs(gain) < 1e-9 ? 0 : gain;

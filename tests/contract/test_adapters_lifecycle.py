@@ -25,7 +25,7 @@ Parts = list[tuple[str, Any]]
 Lesson = Callable[..., Parts]
 Encode = Callable[..., bytes]
 
-BOX = "/v1/categories/box/heads"
+BOX = "/v1/categories/box/adapters"
 
 
 @pytest.fixture
@@ -40,13 +40,13 @@ def settings(teachable_bundle_dir: Path, gallery_dir: Path, tmp_path: Path) -> S
 def taught(client: TestClient, parts: Parts, path: str = BOX) -> str:
     response = client.post(f"{path}?force=true", files=parts)
     assert response.status_code == 201, response.text
-    head_id: str = response.json()["head_id"]
-    return head_id
+    adapter_id: str = response.json()["adapter_id"]
+    return adapter_id
 
 
 def results(client: TestClient, sketch: bytes, **query: Any) -> Any:
     answer = client.post("/v1/search", params={"category": "box", **query}, content=sketch).json()
-    return answer["head_id"], [(hit["photo_id"], hit["score"]) for hit in answer["results"]]
+    return answer["adapter_id"], [(hit["photo_id"], hit["score"]) for hit in answer["results"]]
 
 
 def test_every_worker_knows_at_once_and_after_a_restart(settings: Settings, lesson: Lesson, cross: bytes) -> None:
@@ -57,24 +57,24 @@ def test_every_worker_knows_at_once_and_after_a_restart(settings: Settings, less
         second = taught(other, lesson(numbers=(1, 3)))
         assert results(one, cross)[0] == second
         photos = [("photo", data) for name, data in lesson("wave form", (1, 2)) if name == "sketch"]
-        taught(one, [*lesson("box", (1, 2))[:2], *photos], "/v1/categories/fresh/heads")
+        taught(one, [*lesson("box", (1, 2))[:2], *photos], "/v1/categories/fresh/adapters")
         assert other.get("/v1/categories").json()["total"] == 17
         image = other.post("/v1/search?category=fresh", content=cross).json()["results"][0]["image_url"]
         assert other.get(image).content in [data for _, data in photos]
-        assert one.post(f"{BOX}:rollback").json()["live"] == first
+        assert one.post(f"{BOX}:rollback").json()["active"] == first
         assert results(other, cross)[0] == first
         before = results(one, cross)
     with TestClient(create_app(settings)) as again:
         assert results(again, cross) == before
-        assert again.post(f"{BOX}:rollback").json()["live"] is None
+        assert again.post(f"{BOX}:rollback").json()["active"] is None
         assert results(again, cross) == untaught
 
 
 def test_a_new_index_keeps_what_was_taught(settings: Settings, lesson: Lesson, cross: bytes, tmp_path: Path) -> None:
     with TestClient(create_app(settings)) as client:
-        head_id = taught(client, lesson())
+        adapter_id = taught(client, lesson())
         photo = next(data for name, data in lesson("wave form", (4,)) if name == "sketch")
-        taught(client, [*lesson("box", (1,))[:1], ("photo", photo), ("photo", cross)], "/v1/categories/late/heads")
+        taught(client, [*lesson("box", (1,))[:1], ("photo", photo), ("photo", cross)], "/v1/categories/late/adapters")
     # What was uploaded comes into the gallery, and one photo of a lesson leaves it.
     (tmp_path / "gallery" / "box" / "0.png").unlink()
     (tmp_path / "gallery" / "late").mkdir()
@@ -82,9 +82,9 @@ def test_a_new_index_keeps_what_was_taught(settings: Settings, lesson: Lesson, c
     (tmp_path / "gallery" / "photos.csv").unlink()
     build_index(BuildRequest(photos=tmp_path / "gallery", out=settings.index, bundle=settings.bundle))
     with TestClient(create_app(settings)) as client:
-        assert results(client, cross)[0] == head_id
+        assert results(client, cross)[0] == adapter_id
         late = client.post("/v1/search?category=late", content=photo).json()
-        assert late["adapted"] == "head"
+        assert late["adapted"] == "adapter"
         assert late["results"][0]["photo_id"] == "late/now indexed.png"
         assert len(late["results"]) == 2  # and the upload that is not in the index
 
@@ -112,40 +112,42 @@ def run(*arguments: str, code: int = 0) -> Any:
     return json.loads(result.stdout)
 
 
-def test_another_bundle_makes_heads_stale_until_they_are_refitted(
+def test_another_bundle_makes_adapters_stale_until_they_are_refitted(
     settings: Settings, lesson: Lesson, cross: bytes, other_bundle: Path, tmp_path: Path
 ) -> None:
     with TestClient(create_app(settings)) as client:
         old = taught(client, lesson())
         photos = [("photo", data) for name, data in lesson("wave form", (1, 2)) if name == "sketch"]
-        taught(client, [*lesson("box", (1, 2))[:2], *photos], "/v1/categories/fresh/heads")
-        taught(client, lesson("cross"), "/v1/profiles/ada/heads")
+        taught(client, [*lesson("box", (1, 2))[:2], *photos], "/v1/categories/fresh/adapters")
+        taught(client, lesson("cross"), "/v1/profiles/ada/adapters")
         as_taught = results(client, cross)
     request = BuildRequest(photos=tmp_path / "gallery" / "photos.csv", out=settings.index, bundle=other_bundle)
     build_index(request)
     changed = settings.model_copy(update={"bundle": other_bundle})
     with TestClient(create_app(changed)) as client:
         assert results(client, cross)[0] is None
-        assert client.get("/readyz").json()["heads_outdated"] == 3
-        (head,) = client.get(BOX).json()["heads"]
-        assert (head["head_id"], head["state"]) == (old, "stale")
+        assert client.get("/readyz").json()["adapters_outdated"] == 3
+        (adapter,) = client.get(BOX).json()["adapters"]
+        assert (adapter["adapter_id"], adapter["state"]) == (old, "stale")
         response = client.post(f"{BOX}/{old}:activate")
-        assert (response.status_code, response.json()["code"]) == (409, "head_stale")
+        assert (response.status_code, response.json()["code"]) == (409, "adapter_stale")
         assert client.post("/v1/search?category=fresh", content=cross).status_code == 422  # not encoded by this bundle
 
         options = ["--index", str(settings.index), "--bundle", str(other_bundle)]
-        answer = run("heads", "refit", "--force", *options)
+        answer = run("adapters", "refit", "--force", *options)
         assert answer["photos_encoded"] == 2
-        assert [entry["problem"] for entry in answer["heads"]] == [None] * 3
-        assert run("heads", "refit", *options) == {"heads": [], "photos_encoded": 0}
+        assert [entry["problem"] for entry in answer["adapters"]] == [None] * 3
+        assert run("adapters", "refit", *options) == {"adapters": [], "photos_encoded": 0}
 
         # The service that runs has seen it.
-        assert client.get("/readyz").json()["heads_outdated"] == 0
-        assert client.get(BOX).json()["live"] == results(client, cross)[0] == answer["heads"][0]["made"]["head_id"]
-        assert client.post("/v1/search?category=fresh", content=cross).json()["adapted"] == "head"
-        assert client.post("/v1/search?profile=ada", content=cross).json()["profile_head_id"] is not None
+        assert client.get("/readyz").json()["adapters_outdated"] == 0
+        assert (
+            client.get(BOX).json()["active"] == results(client, cross)[0] == answer["adapters"][0]["made"]["adapter_id"]
+        )
+        assert client.post("/v1/search?category=fresh", content=cross).json()["adapted"] == "adapter"
+        assert client.post("/v1/search?profile=ada", content=cross).json()["style_adapter_id"] is not None
 
-    # Back to the bundle of before: its own heads serve as they were left.
+    # Back to the bundle of before: its own adapters serve as they were left.
     build_index(BuildRequest(photos=request.photos, out=settings.index, bundle=settings.bundle))
     with TestClient(create_app(settings)) as client:
         assert results(client, cross) == as_taught
@@ -156,13 +158,13 @@ def test_refit_says_which_examples_are_gone(
 ) -> None:
     with TestClient(create_app(settings)) as client:
         taught(client, lesson())
-        taught(client, lesson("cross", (1,)), "/v1/categories/cross/heads")
+        taught(client, lesson("cross", (1,)), "/v1/categories/cross/adapters")
     shutil.rmtree(tmp_path / "gallery" / "cross")
     (tmp_path / "gallery" / "box" / "2.png").unlink()
     (tmp_path / "gallery" / "photos.csv").unlink()
     build_index(BuildRequest(photos=tmp_path / "gallery", out=settings.index, bundle=other_bundle))
     options = ["--index", str(settings.index), "--bundle", str(other_bundle)]
-    box, cross = run("heads", "refit", *options, code=1)["heads"]
+    box, cross = run("adapters", "refit", *options, code=1)["adapters"]
     assert (box["problem"], box["examples_lost"], box["made"]["k"]) == (None, 1, 2)
     assert cross["made"] is None and "none of the photos" in cross["problem"]
 
@@ -177,32 +179,32 @@ def test_the_commands_do_what_the_routes_do(
         (tmp_path / f"{number}.png").write_bytes(data)
         pairs += ["--pair", f"{tmp_path / f'{number}.png'}=box/{number}.png"]
     with TestClient(create_app(settings)) as client:
-        reported = run("adapt", "fit", "box", *pairs, "--dry-run", *options)
-        first = run("adapt", "fit", "box", *pairs, "--force", *options)
+        reported = run("adapters", "fit", "box", *pairs, "--dry-run", *options)
+        first = run("adapters", "fit", "box", *pairs, "--force", *options)
         assert reported["leave_one_out"] == first["leave_one_out"]
         table = tmp_path / "pairs.csv"
         table.write_text("sketch,photo\n0.png,box/0.png\n2.png,box/2.png\n")
-        second = run("adapt", "fit", "box", "--pairs", str(table), "--force", *options)
-        assert results(client, cross)[0] == second["head_id"]
-        assert [head["version"] for head in run("adapt", "list", "box", *options)["heads"]] == [2, 1]
-        assert run("adapt", "rollback", "box", *options) == {"live": first["head_id"]}
-        assert run("adapt", "activate", "box", second["head_id"], *options)["state"] == "live"
-        run("adapt", "delete", "box", second["head_id"], *options)
-        assert client.get(BOX).json()["live"] == first["head_id"]
+        second = run("adapters", "fit", "box", "--pairs", str(table), "--force", *options)
+        assert results(client, cross)[0] == second["adapter_id"]
+        assert [adapter["version"] for adapter in run("adapters", "list", "box", *options)["adapters"]] == [2, 1]
+        assert run("adapters", "rollback", "box", *options) == {"active": first["adapter_id"]}
+        assert run("adapters", "activate", "box", second["adapter_id"], *options)["state"] == "active"
+        run("adapters", "delete", "box", second["adapter_id"], *options)
+        assert client.get(BOX).json()["active"] == first["adapter_id"]
 
-        new = run("adapt", "fit", "mine", "--pair", f"{tmp_path / '0.png'}={tmp_path / '2.png'}",
+        new = run("adapters", "fit", "mine", "--pair", f"{tmp_path / '0.png'}={tmp_path / '2.png'}",
                   "--photo", str(tmp_path / "4.png"), "--force", *options)  # fmt: skip
         assert len(new["photos_added"]) == 2
-        person = run("adapt", "fit", "ada", "--profile", *pairs, "--force", *options)
+        person = run("adapters", "fit", "ada", "--profile", *pairs, "--force", *options)
         searched = run("search", str(tmp_path / "0.png"), "--category", "box", "--profile", "ada", *options)
-        assert (searched["head_id"], searched["profile_head_id"]) == (first["head_id"], person["head_id"])
+        assert (searched["adapter_id"], searched["style_adapter_id"]) == (first["adapter_id"], person["adapter_id"])
         plain = run("search", str(tmp_path / "0.png"), "--category", "box", "--profile", "ada", "--no-adapt", *options)
-        assert (plain["adapted"], plain["profile_head_id"]) == ("centred", None)
+        assert (plain["adapted"], plain["style_adapter_id"]) == ("centred", None)
 
-    assert run("adapt", "fit", "box", "--pair", "no sketch", *options, code=1)["error"] == "SupportMismatch"
-    assert run("adapt", "rollback", "cross", *options, code=1)["error"] == "NothingToRollBack"
+    assert run("adapters", "fit", "box", "--pair", "no sketch", *options, code=1)["error"] == "SupportMismatch"
+    assert run("adapters", "rollback", "cross", *options, code=1)["error"] == "NothingToRollBack"
     for arguments in (["list"], ["rollback", "box"]):
-        shown = CliRunner().invoke(command, ["adapt", *arguments, *options])
+        shown = CliRunner().invoke(command, ["adapters", *arguments, *options])
         assert shown.exit_code == 0 and "box" in shown.output
 
 
@@ -236,5 +238,5 @@ def test_a_lesson_that_nobody_waits_for_any_more_is_not_kept(settings: Settings,
             assert (response.status_code, response.json()["code"]) == (503, "deadline_exceeded")
             release.set()
             process.workers.close()  # waits for the job
-            assert retriever.room.list_heads() == []
+            assert retriever.room.list_adapters() == []
     assert not (settings.online_folder / "online.sqlite").exists()
