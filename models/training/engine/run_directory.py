@@ -2,7 +2,7 @@
 
 config.json        the experiment, resolved            checkpoint.pt    what it takes to go on
 environment.json   revision, versions, machine         metrics.jsonl    a line an entry, by step
-tensorboard/       the same as curves, where `tensorboard` is installed (`pip install 'inkseek[train]'`)
+tensorboard/       the same as curves, where `tensorboard` is installed (the extra `train`)
 """
 
 from __future__ import annotations

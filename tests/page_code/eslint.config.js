@@ -1,0 +1,25 @@
+/** Rules for the page's JavaScript: ESLint's own recommendations, and what keeps a module small and readable. */
+
+import js from "@eslint/js";
+import globals from "globals";
+
+export default [
+  js.configs.recommended,
+  {
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: {
+      "complexity": ["error", 12],
+      "eqeqeq": "error",
+      "max-lines": ["error", 300],
+      "max-lines-per-function": ["error", 60],
+      "max-params": ["error", 6],
+      "no-implicit-coercion": ["error", { boolean: false }],
+      "no-shadow": "error",
+      "no-unused-vars": ["error", { args: "all" }],
+      "no-var": "error",
+      "object-shorthand": "error",
+      "prefer-const": "error",
+    },
+  },
+  { files: ["**/service/page/js/**/*.js"], languageOptions: { globals: globals.browser } },
+];
