@@ -68,9 +68,7 @@ def quantize(
 ) -> None:
     """Make a variant of a bundle in another precision; it is written only when it finds as much as its parent."""
     if not all(importlib.util.find_spec(needed) for needed in ("onnx", "torch")):
-        _fail(
-            InkseekError("making variants needs torch: pip install --editable '.[train]' in a checkout")
-        )
+        _fail(InkseekError("making variants needs torch: pip install --editable '.[train]' in a checkout"))
     from models.export.precision.variants import Precision, VariantRequest, make_variant
 
     if precision not in list(Precision):
