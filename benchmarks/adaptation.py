@@ -22,11 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-from index_builder.artifact import GalleryIndex, PhotoFilter, PhotoRecord, SearchPlan, Thumbnail, layout
+from index_builder.artifact import GalleryIndex, PhotoFilter, PhotoRecord, SearchPlan, Thumbnail, inner_products, layout
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest
 from index_builder.artifact.photo_store import PhotoStoreWriter
-from index_builder.artifact.vectors import VectorWriter
-from index_builder.stores.exact import inner_products
+from index_builder.stores.vectors_file import VectorWriter
 from models.adapters import Adaptation
 from models.arrays import Vectors
 from models.bundle import Bundle, ImageLimits, Runtime, StrokeLimits
@@ -81,7 +80,7 @@ def clocked(call: Callable[[], object], clock: Callable[[], float] = time.proces
 
 def teaching(retriever: Retriever, pairs: int, rounds: int, rng: np.random.Generator) -> dict[str, float]:
     """Medians in ms: fit with leave-one-out, storing, the scorer that the first search needs, the bare product."""
-    vectors = np.asarray(retriever.index.vectors)
+    vectors = retriever.index.vectors_of(np.arange(retriever.index.count))
     square = rng.standard_normal((vectors.shape[1], vectors.shape[1])).astype(np.float32)
     taken: dict[str, list[float]] = {"fit": [], "store": [], "prepare": [], "bare product": []}
     for _ in range(rounds):
@@ -101,7 +100,7 @@ def searching(retriever: Retriever, rounds: int, rng: np.random.Generator) -> di
     """Each round in ms: the bare product; a search of the category by plain cosines, through the centred adapter,
     through a fitted one; and whole searches, a sketch decoded and encoded, without and with the fitted adapter.
     """
-    vectors, gallery = np.asarray(retriever.index.vectors), retriever.gallery()
+    vectors, gallery = retriever.index.vectors_of(np.arange(retriever.index.count)), retriever.gallery()
     where = PhotoFilter(frozenset(["shoe"]))
     fitted, centred = SearchQuery(categories=("shoe",)), SearchQuery(categories=("shoe",), adapt=False)
     source = EncodedImage(_EXAMPLE.read_bytes())

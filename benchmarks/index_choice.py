@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +19,12 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from index_builder.quality import RECALL_K, TARGET_RECALL, Probe, answers, recall
-from index_builder.stores.candidates import FaissStore
-from index_builder.stores.choice import KindChoice, build_faiss_index, choose_plan, plan_steps
-from index_builder.stores.exact import exact_top_k
+from index_builder.quality import RECALL_K, TARGET_RECALL, Probe, fastest_good
+from index_builder.stores.base import VectorStore
+from index_builder.stores.choice import build_store
+from index_builder.stores.plan import KindChoice, choose_plan
+from index_builder.stores.ranking import top_k
+from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
 from models.bundle import Bundle, Encoder, Runtime, cpu_quota, decode_image
 
@@ -70,24 +73,25 @@ def milliseconds(search: Callable[[Vectors], object], queries: Vectors) -> float
     return float(np.median(times) * 1000)
 
 
+def search(store: VectorStore, query: Vectors) -> object:
+    (candidates,) = store.candidates(query[None], RECALL_K)
+    return top_k(store.products(query[None], candidates)[0], RECALL_K, candidates)
+
+
 def measure(kind: KindChoice, vectors: Vectors, queries: Vectors) -> dict[str, object]:
-    """The fastest setting of `kind` that reaches the wanted recall (or its best)."""
-    if kind == "flat":
-        return {"kind": kind, "ms": milliseconds(lambda query: exact_top_k(vectors, query, RECALL_K), queries)}
-    started = time.perf_counter()
-    plan = choose_plan(len(vectors), vectors.shape[1], kind)
-    index = build_faiss_index(vectors, plan, cpu_quota())
-    build_s = time.perf_counter() - started
-    probe = Probe(queries)
-    exact = answers(vectors, probe)
-    for step in plan_steps(plan):
-        store = FaissStore(index, step)
-        reached = recall(answers(vectors, probe, store=store), exact)
-        if reached >= TARGET_RECALL:
-            break
-    ms = milliseconds(lambda query: exact_top_k(vectors, query, RECALL_K, store.candidates(query, RECALL_K)), queries)
-    setting = step.ef_search if kind == "hnsw" else step.nprobe
-    return {"kind": kind, "ms": ms, "recall": reached, "setting": setting, "build_s": build_s}
+    """The fastest setting of `kind` that reaches the target recall (or its best)."""
+    count, dim = vectors.shape
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with VectorWriter(folder / "vectors.npy", dim) as writer:
+            writer.append(vectors)
+        started = time.perf_counter()
+        variants = build_store(folder, choose_plan(count, dim, kind), count=count, dim=dim, threads=cpu_quota())
+        build_s = time.perf_counter() - started
+        plan, recall = fastest_good(variants, Probe(queries), TARGET_RECALL)
+        store = next(variant.store for variant in variants if variant.plan == plan)
+        ms = milliseconds(lambda query: search(store, query), queries)
+    return {"kind": kind, "ms": ms, "recall": recall, "setting": plan.ef_search or plan.nprobe, "build_s": build_s}
 
 
 def main() -> None:

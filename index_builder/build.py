@@ -18,10 +18,8 @@ from index_builder.artifact.manifest import (
     GallerySource,
     IndexManifest,
     RecallReport,
-    SearchPlan,
 )
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStoreWriter
-from index_builder.artifact.vectors import VectorWriter, open_vectors
 from index_builder.embedding.reader import Rejected
 from index_builder.embedding.sketch_queries import SketchQueries, embed_sketches
 from index_builder.embedding.threads import EmbeddedPhoto, Pace, embed_photos
@@ -29,14 +27,9 @@ from index_builder.errors import BuildError, GalleryEmpty, GalleryInvalid, Recal
 from index_builder.publish import discard, locked, new_staging, prune, publish, published_version
 from index_builder.report import Report
 from index_builder.sources.folder import Gallery, open_gallery
-from index_builder.stores.choice import (
-    KindChoice,
-    build_faiss_index,
-    choose_plan,
-    plan_steps,
-    write_faiss_index,
-)
-from models.arrays import Vectors
+from index_builder.stores.choice import build_store, store_files
+from index_builder.stores.plan import DEFAULT_SETTINGS, KindChoice, SearchPlan, StoreSettings, choose_plan
+from index_builder.stores.vectors_file import VectorWriter
 from models.bundle import Bundle, ImageLimits, Runtime, cpu_quota
 
 # stage ("sketches", "gallery", "photos", "index", "recall", "publish"), done, total (None: unknown)
@@ -58,6 +51,7 @@ class BuildRequest:
     out: Path
     bundle: Path | None = None
     kind: KindChoice = "auto"
+    settings: StoreSettings = DEFAULT_SETTINGS
     sketches: Path | None = None
     min_recall: float | None = None
     keep: int = 3
@@ -125,9 +119,8 @@ class _Build:
         if count == 0:
             reasons = ", ".join(f"{reason}: {number}" for reason, number in report.skipped.most_common())
             raise GalleryEmpty(f"no photo of {self._request.photos} could be indexed ({reasons or 'it is empty'})")
-        vectors = open_vectors(self._staging / layout.VECTORS, count, self._bundle.embedding_dim)
-        plan, measured = self._index(vectors, sketches)
-        names = [layout.VECTORS, layout.PHOTOS, layout.REPORT, *([layout.ANN_INDEX] if plan.kind != "flat" else [])]
+        plan, measured = self._index(count, sketches)
+        names = [layout.PHOTOS, layout.REPORT, *store_files(plan)]
         return IndexManifest(
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             inkseek_version=_own_version(),
@@ -177,21 +170,18 @@ class _Build:
                 report.note("duplicate_bytes", path, f"the same bytes as {first_id}", photo_id)
         return vectors.count
 
-    def _index(self, vectors: Vectors, sketches: SketchQueries | None) -> tuple[SearchPlan, RecallReport]:
-        """Build the FAISS index, find its fastest good setting, and hold it against the gate."""
-        plan = choose_plan(len(vectors), vectors.shape[1], self._request.kind)
-        probe = quality.Probe(sketches.queries) if sketches else quality.photo_probe(vectors)
+    def _index(self, count: int, sketches: SketchQueries | None) -> tuple[SearchPlan, RecallReport]:
+        """Build the store, find its fastest good setting, and compare its recall with the gate."""
+        settings, dim = self._request.settings, self._bundle.embedding_dim
+        plan = choose_plan(count, dim, self._request.kind, settings)
+        self._progress("index", 0, 1)
+        variants = build_store(self._staging, plan, count=count, dim=dim, threads=cpu_quota(), settings=settings)
+        self._progress("index", 1, 1)
+        probe = quality.Probe(sketches.queries) if sketches else quality.photo_probe(variants[0].store)
         required = self._request.min_recall or 0.0
-        recall = 1.0  # a flat index is exact search itself
-        if plan.kind != "flat":
-            self._progress("index", 0, 1)
-            index = build_faiss_index(vectors, plan, cpu_quota())
-            write_faiss_index(index, self._staging / layout.ANN_INDEX)
-            self._progress("index", 1, 1)
-            self._progress("recall", 0, 1)
-            wanted = max(required, quality.TARGET_RECALL)
-            plan, recall = quality.fastest_good(vectors, index, plan_steps(plan), probe, wanted)
-            self._progress("recall", 1, 1)
+        self._progress("recall", 0, 1)
+        plan, recall = quality.fastest_good(variants, probe, max(required, quality.TARGET_RECALL))
+        self._progress("recall", 1, 1)
         kind: Literal["sketches", "photos"] = "sketches" if sketches else "photos"
         if recall < required:
             raise RecallTooLow(measured=recall, required=required, queries=kind)

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from index_builder.artifact import layout
 from index_builder.artifact.errors import IndexCorrupt, IndexNotFound
-from index_builder.artifact.gallery_index import check_hashes, read_manifest
 from index_builder.artifact.manifest import IndexManifest, manifest_digest
+from index_builder.artifact.verification import check_hashes, read_manifest
 from index_builder.errors import BuildError, BuildLocked
+from models.atomic_files import sync_path
 
 _LOCK = ".lock"
 _STAGING_PREFIX = ".building-"
@@ -65,12 +66,12 @@ def publish(out_dir: Path, staging: Path, manifest: IndexManifest) -> str:
     data = manifest.to_bytes()
     path = staging / layout.MANIFEST
     path.write_bytes(data)
-    layout.fsync_path(path)
-    layout.fsync_path(staging)
+    sync_path(path)
+    sync_path(staging)
     sequence = max((layout.version_sequence(name) for name in layout.list_versions(out_dir)), default=0) + 1
     version = layout.version_name(sequence, manifest_digest(data))
     staging.rename(layout.versions_dir(out_dir) / version)
-    layout.fsync_path(layout.versions_dir(out_dir))
+    sync_path(layout.versions_dir(out_dir))
     layout.publish_pointer(out_dir, version)
     return version
 

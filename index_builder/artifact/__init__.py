@@ -11,16 +11,21 @@ from index_builder.artifact.errors import (
     PhotoNotFound,
 )
 from index_builder.artifact.gallery_index import GalleryIndex, SearchHit
-from index_builder.artifact.manifest import IndexManifest, MetadataField, RecallReport, SearchPlan
+from index_builder.artifact.manifest import IndexManifest, MetadataField, RecallReport
 from index_builder.artifact.photo_filter import Condition, PhotoFilter, parse_condition
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
 from index_builder.artifact.thumbnails import THUMBNAIL_PX, make_thumbnail
+from index_builder.stores.exact import ExactStore
+from index_builder.stores.plan import SearchPlan
+from index_builder.stores.products import inner_products
+from index_builder.stores.ranking import top_k
 
 __all__ = [
     "THUMBNAIL_PX",
     "BundleMismatch",
     "CategoryNotFound",
     "Condition",
+    "ExactStore",
     "FilterInvalid",
     "GalleryIndex",
     "IndexArtifactError",
@@ -36,6 +41,8 @@ __all__ = [
     "SearchHit",
     "SearchPlan",
     "Thumbnail",
+    "inner_products",
     "make_thumbnail",
     "parse_condition",
+    "top_k",
 ]

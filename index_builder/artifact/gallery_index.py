@@ -11,16 +11,19 @@ import numpy as np
 
 from index_builder.artifact import layout
 from index_builder.artifact.errors import BundleMismatch, CategoryNotFound, IndexCorrupt
-from index_builder.artifact.manifest import IndexManifest, manifest_digest, parse_manifest
+from index_builder.artifact.manifest import IndexManifest
 from index_builder.artifact.photo_filter import PhotoFilter
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStore, Thumbnail
-from index_builder.artifact.vectors import open_vectors
-from index_builder.stores.candidates import CandidateStore, FaissStore
-from index_builder.stores.exact import exact_top_k
+from index_builder.artifact.verification import check_hashes, expect, read_manifest
+from index_builder.stores.base import VectorStore
+from index_builder.stores.choice import open_store
+from index_builder.stores.errors import StoreUnreadable
+from index_builder.stores.ranking import top_k
 from models.arrays import Rows, Vectors
 
 # Filters whose rows are remembered: a version never changes, and people keep asking with the same few.
 _REMEMBERED_FILTERS = 64
+_CHECKED_ROWS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +43,15 @@ class GalleryIndex:
         version: str,
         manifest: IndexManifest,
         gallery_root: Path,
-        vectors: Vectors,
+        store: VectorStore,
         photos: PhotoStore,
-        candidates: CandidateStore | None,
     ) -> None:
-        """Put together what `open` has read; `candidates` None: every search is exact."""
+        """Put together what `open` has read; row i of `store` and of `photos` is the same photo."""
         self.version = version
         self.manifest = manifest
         self._root = gallery_root
-        self._vectors = vectors
+        self._store = store
         self._photos = photos
-        self._candidates = candidates
         self._category_names, self._category_of_row = _factorise(photos.categories())
         self._category_counts = np.bincount(self._category_of_row, minlength=len(self._category_names)).tolist()
         self._filter_rows: OrderedDict[PhotoFilter, Rows] = OrderedDict()
@@ -87,20 +88,18 @@ class GalleryIndex:
         cls, folder: Path, manifest: IndexManifest, *, version: str, gallery_root: Path | None = None
     ) -> GalleryIndex:
         """Open the files of `folder` as `manifest` describes them (a builder's way in, before it publishes)."""
-        vectors = open_vectors(folder / layout.VECTORS, manifest.count, manifest.embedding_dim)
-        candidates = None
-        if manifest.search.kind != "flat":
-            candidates = FaissStore.read(folder / layout.ANN_INDEX, manifest.search)
-            _expect(layout.ANN_INDEX, f"{manifest.count} vectors", f"{candidates.count} vectors")
+        try:
+            store = open_store(folder, manifest.search, count=manifest.count, dim=manifest.embedding_dim)
+        except StoreUnreadable as error:
+            raise IndexCorrupt(error.what, expected=error.expected, actual=error.actual) from error
         photos = PhotoStore(folder / layout.PHOTOS, manifest.metadata_fields)
-        _expect(layout.PHOTOS, f"{manifest.count} photos", f"{photos.count()} photos")
+        expect(layout.PHOTOS, f"{manifest.count} photos", f"{photos.count()} photos")
         return cls(
             version=version,
             manifest=manifest,
             gallery_root=gallery_root or Path(manifest.gallery.root),
-            vectors=vectors,
+            store=store,
             photos=photos,
-            candidates=candidates,
         )
 
     @property
@@ -175,15 +174,21 @@ class GalleryIndex:
         """Raises PhotoNotFound."""
         return self._photos.thumbnail(photo_id)
 
-    @property
-    def vectors(self) -> Vectors:
-        """All unit embeddings (G, E) in row order, read-only, mapped from the disk."""
-        return self._vectors
+    def vectors_of(self, rows: Rows) -> Vectors:
+        """(R,) ascending rows -> (R, E) unit embeddings, read-only: a view where the rows are adjacent, else a copy."""
+        return self._store.vectors_of(rows)
 
     def vector(self, row: int) -> Vectors:
         """The unit embedding (E,) of a row, read-only."""
-        vector: Vectors = self._vectors[row]
+        vector: Vectors = self._store.vectors_of(np.array([row]))[0]
         return vector
+
+    def products(self, queries: Vectors, rows: Rows | None = None) -> Vectors:
+        """(Q, E), (R,) ascending rows -> (Q, R) inner products; `rows` None: with all G photos.
+
+        A product is the same to the bit whichever other rows and queries are computed with it.
+        """
+        return self._store.products(queries, rows)
 
     def original_path(self, photo_id: str) -> Path | None:
         """The photo's own file, where the gallery is at hand; never a path outside of it. Raises PhotoNotFound."""
@@ -194,30 +199,29 @@ class GalleryIndex:
     def problems(self) -> list[str]:
         """What a slow look at all rows finds wrong; empty when all is well."""
         found = self._photos.problems()
-        for start in range(0, self.count, 65_536):
-            norms = np.linalg.norm(self._vectors[start : start + 65_536], axis=1)
+        for start in range(0, self.count, _CHECKED_ROWS):
+            rows = np.arange(start, min(start + _CHECKED_ROWS, self.count))
+            norms = np.linalg.norm(self._store.vectors_of(rows), axis=1)
             wrong = int(np.count_nonzero(~(np.abs(norms - 1.0) < 1e-3)))  # NaN counts as wrong
             if wrong:
                 found.append(f"{wrong} vectors from row {start} on are not of unit length")
         return found
 
     def close(self) -> None:
-        """Release the database connections; call when no thread searches any more."""
+        """Release the database connections and the vectors; call when no thread searches any more."""
         self._photos.close()
+        self._store.close()
 
     def _search_one(
         self, query: Vectors, k: int, rows: Rows | None, exact: bool, min_score: float | None
     ) -> list[SearchHit]:
-        if rows is None and not exact and self._candidates is not None:
-            proposed = self._candidates.candidates(query, k)
-            # An approximate index may come back short; a caller never gets fewer than k while there are k.
-            rows = proposed if len(proposed) >= min(k, self.count) else None
-        scores, found = exact_top_k(self._vectors, query, k, rows)
+        (candidates,) = self._store.candidates(query[None], k, within=rows, exact=exact)
+        scores, best = top_k(self._store.products(query[None], candidates)[0], k, candidates)
         # Rounding may put the cosine of equal vectors a hair outside of [-1, 1].
         clipped = np.clip(scores, -1.0, 1.0)
         return [
             SearchHit(row=int(row), score=float(score))
-            for row, score in zip(found, clipped, strict=True)
+            for row, score in zip(best, clipped, strict=True)
             if min_score is None or score >= min_score
         ]
 
@@ -235,36 +239,7 @@ class GalleryIndex:
         return np.flatnonzero(matching)
 
 
-def read_manifest(folder: Path) -> IndexManifest:
-    """The manifest of a version's folder, held against the folder's name.
-
-    Raises IndexNotFound, IndexCorrupt, IndexSchemaUnsupported.
-    """
-    try:
-        data = (folder / layout.MANIFEST).read_bytes()
-    except OSError as error:
-        raise IndexCorrupt(layout.MANIFEST, expected="a readable file", actual=error.strerror or str(error)) from error
-    manifest = parse_manifest(data)
-    _expect(f"sha256 of {layout.MANIFEST}", layout.version_digest(folder.name), manifest_digest(data))
-    return manifest
-
-
-def check_hashes(folder: Path, manifest: IndexManifest) -> None:
-    """Hold every file of the version against the manifest. Raises IndexCorrupt."""
-    needed = {layout.VECTORS, layout.PHOTOS} | ({layout.ANN_INDEX} if manifest.search.kind != "flat" else set())
-    _expect(f"files that {layout.MANIFEST} fails to list", [], sorted(needed - set(manifest.files)))
-    for name, entry in manifest.files.items():
-        found = layout.hash_file(folder / name)
-        _expect(f"size of {name}", f"{entry.bytes} bytes", f"{found.bytes} bytes")
-        _expect(f"sha256 of {name}", entry.sha256, found.sha256)
-
-
 def _factorise(values: list[str]) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.int32]]]:
     names = sorted(set(values))
     codes = {name: code for code, name in enumerate(names)}
     return names, np.fromiter((codes[value] for value in values), dtype=np.int32, count=len(values))
-
-
-def _expect(what: str, expected: object, actual: object) -> None:
-    if expected != actual:
-        raise IndexCorrupt(what, expected=expected, actual=actual)

@@ -9,18 +9,34 @@ OUT/versions/.building-*     a build under way, or what a killed one left behind
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from pathlib import Path
 
 from index_builder.artifact.errors import IndexCorrupt, IndexNotFound
 from index_builder.artifact.manifest import FileEntry
+from index_builder.stores.choice import ANN_INDEX, VECTORS
+from models.atomic_files import write_text
 
 MANIFEST = "manifest.json"
-VECTORS = "vectors.npy"
 PHOTOS = "photos.sqlite"
 REPORT = "report.jsonl"
-ANN_INDEX = "index.faiss"
+
+__all__ = [
+    "ANN_INDEX",
+    "MANIFEST",
+    "PHOTOS",
+    "REPORT",
+    "VECTORS",
+    "current_version",
+    "hash_file",
+    "list_versions",
+    "publish_pointer",
+    "version_digest",
+    "version_dir",
+    "version_name",
+    "version_sequence",
+    "versions_dir",
+]
 
 _POINTER = "current"
 _VERSIONS = "versions"
@@ -88,22 +104,7 @@ def current_version(out_dir: Path) -> str:
 
 def publish_pointer(out_dir: Path, version: str) -> None:
     """Make `version` the published one: readers see the old name or the new one, whatever happens meanwhile."""
-    temporary = out_dir / f".{_POINTER}.new"
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(version + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(out_dir / _POINTER)
-    fsync_path(out_dir)
-
-
-def fsync_path(path: Path) -> None:
-    """Force a file's or folder's content to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_text(out_dir / _POINTER, version + "\n")
 
 
 def hash_file(path: Path) -> FileEntry:

@@ -14,11 +14,11 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from index_builder.artifact.errors import IndexCorrupt, IndexSchemaUnsupported
+from index_builder.stores.plan import SearchPlan
 
 SCHEMA_VERSION: Final = 1
 
 FieldType = Literal["number", "text", "boolean"]
-IndexKind = Literal["flat", "hnsw", "ivfpq"]
 
 
 class _Frozen(BaseModel):
@@ -44,19 +44,6 @@ class GallerySource(_Frozen):
 
     root: str
     manifest: str | None = None
-
-
-class SearchPlan(_Frozen):
-    """How a query finds its candidates. Candidates are always re-scored exactly; `flat` scores every photo.
-
-    `ef_search` (hnsw) and `nprobe` (ivfpq) trade speed for recall; `candidate_factor` x k candidates are re-scored.
-    """
-
-    kind: IndexKind = "flat"
-    factory: str | None = None
-    ef_search: int | None = Field(default=None, ge=1)
-    nprobe: int | None = Field(default=None, ge=1)
-    candidate_factor: int = Field(default=1, ge=1)
 
 
 class RecallReport(_Frozen):

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from index_builder.artifact.errors import IndexCorrupt, PhotoNotFound
-from index_builder.artifact.layout import fsync_path
 from index_builder.artifact.manifest import MetadataField
 from index_builder.artifact.photo_filter import Condition, condition_sql, metadata_column
 from models.arrays import Rows
+from models.atomic_files import sync_path
 
 MetadataValue: TypeAlias = str | int | float | bool | None
 
@@ -103,7 +103,7 @@ class PhotoStoreWriter:
                 self._database.execute("COMMIT")
         finally:
             self._database.close()
-        fsync_path(self._path)
+        sync_path(self._path)
 
 
 class PhotoStore:

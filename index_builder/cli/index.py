@@ -16,7 +16,7 @@ from index_builder.build import BuildRequest, build_index
 from index_builder.cli import console
 from index_builder.errors import RecallTooLow
 from index_builder.publish import rollback as roll_back
-from index_builder.stores.choice import KindChoice
+from index_builder.stores.plan import KindChoice
 from models.bundle import ImageLimits, Runtime
 from models.bundle import read_manifest as read_bundle_manifest
 from models.errors import InkseekError

@@ -1,1 +1,1 @@
-"""How the rows nearest to a query are found: exactly, or through candidates that FAISS proposes."""
+"""Vector stores: how the rows nearest to a query are found. Only this package holds the gallery's vectors."""

@@ -1,72 +1,72 @@
-"""Exact top k by inner product: the truth that filters, re-scoring and recall rest on."""
+"""The exact store: every row is a candidate of every query."""
 
 from __future__ import annotations
 
-import faiss
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
 import numpy as np
 
+from index_builder.stores.products import inner_products
+from index_builder.stores.vectors_file import open_vectors
 from models.arrays import Rows, Vectors
 
 # Rows that are scored in one call: bounds the memory of a gathered block (65,536 x 800 floats = 200 MB at worst).
-_BLOCK_ROWS = 65_536
+BLOCK_ROWS = 65_536
 
 
-def exact_top_k(vectors: Vectors, query: Vectors, k: int, rows: Rows | None = None) -> tuple[Vectors, Rows]:
-    """(G, E), (E,) -> scores (K,), rows (K,), K = min(k, candidates): best score first, equal scores by row.
+class ExactStore:
+    """A `VectorStore` over an array or a memory map; candidates are complete, so every answer is exact."""
 
-    `rows` (ascending) limits the candidates; None = all. FAISS keeps an arbitrary choice among equal scores at the
-    cut, so the cut is moved until the scores on its two sides differ: the answer does not depend on batch or block.
-    """
-    total = len(vectors) if rows is None else len(rows)
-    k = min(k, total)
-    if k == 0:
-        return np.empty(0, np.float32), np.empty(0, np.int64)
-    # OpenMP's thread count belongs to the calling thread, so it has to be set here and not once at start.
-    faiss.omp_set_num_threads(1)
-    reach = k + 1
-    while True:
-        scores, found = _best_of_each_block(vectors, query, reach, rows)
-        order = np.lexsort((found, -scores))
-        scores, found = scores[order], found[order]
-        if reach > total or scores[k] < scores[k - 1]:
-            return scores[:k], found[:k]
-        reach *= 2
+    def __init__(self, vectors: Vectors, *, block_rows: int = BLOCK_ROWS) -> None:
+        """`vectors`: (G, E), kept without a copy; `block_rows` bounds the memory of a gathered block."""
+        self._vectors = vectors.view()
+        self._vectors.flags.writeable = False
+        self._all_rows = np.arange(len(vectors), dtype=np.int64)
+        self._all_rows.flags.writeable = False
+        self._block_rows = block_rows
 
+    @classmethod
+    def open(cls, path: Path, *, count: int, dim: int) -> ExactStore:
+        """Map a vectors file of that shape. Raises StoreUnreadable."""
+        return cls(open_vectors(path, count, dim))
 
-def inner_products(vectors: Vectors, query: Vectors, rows: Rows | None = None) -> Vectors:
-    """(G, E), (E,) -> (G,), or (R,) of those ascending rows. A row's product does not depend on the other rows."""
-    total = len(vectors) if rows is None else len(rows)
-    products = np.empty(total, np.float32)
-    query = np.ascontiguousarray(query, np.float32)
-    faiss.omp_set_num_threads(1)
-    for start in range(0, total, _BLOCK_ROWS):
-        stop = min(start + _BLOCK_ROWS, total)
-        block = np.ascontiguousarray(vectors[start:stop] if rows is None else _block(vectors, rows[start:stop]))
-        # Several times as fast as numpy's product of a matrix and a vector, and always on one thread.
-        faiss.fvec_inner_products_ny(  # type: ignore[attr-defined]
-            faiss.swig_ptr(products[start:stop]), faiss.swig_ptr(query), faiss.swig_ptr(block), len(query), len(block)
-        )
-    return products
+    @property
+    def count(self) -> int:
+        """Vectors in the store (G)."""
+        return len(self._vectors)
 
+    @property
+    def dim(self) -> int:
+        """Length of a vector (E)."""
+        return int(self._vectors.shape[1])
 
-def _best_of_each_block(vectors: Vectors, query: Vectors, reach: int, rows: Rows | None) -> tuple[Vectors, Rows]:
-    total = len(vectors) if rows is None else len(rows)
-    scores, found = [], []
-    for start in range(0, total, _BLOCK_ROWS):
-        stop = min(start + _BLOCK_ROWS, total)
-        block_rows = np.arange(start, stop, dtype=np.int64) if rows is None else rows[start:stop]
-        # One query a call: FAISS switches to BLAS for many, whose sums differ in the last bit with the batch size.
-        block_scores, places = faiss.knn(
-            query[None, :], _block(vectors, block_rows), min(reach, stop - start), metric=faiss.METRIC_INNER_PRODUCT
-        )
-        scores.append(block_scores[0])
-        found.append(block_rows[places[0]])
-    return np.concatenate(scores), np.concatenate(found)
+    def candidates(
+        self, queries: Vectors, k: int, *, within: Rows | None = None, exact: bool = False
+    ) -> Sequence[Rows]:
+        """(Q, E) -> for each query all rows, or all of `within`."""
+        return [self._all_rows if within is None else within] * len(queries)
 
+    def vectors_of(self, rows: Rows) -> Vectors:
+        """(R,) ascending -> (R, E), read-only: a view where the rows are adjacent, else a copy."""
+        # A category's rows mostly are adjacent: rows are sorted by photo id, which starts with the folder's name.
+        if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows):
+            return self._vectors[int(rows[0]) : int(rows[-1]) + 1]
+        return self._vectors[rows]
 
-def _block(vectors: Vectors, rows: Rows) -> Vectors:
-    """Those rows, as a view where they lie side by side (a category mostly does: rows are sorted by photo id)."""
-    first, last = int(rows[0]), int(rows[-1])
-    if last - first + 1 == len(rows):
-        return vectors[first : last + 1]
-    return vectors[rows]
+    def products(self, queries: Vectors, rows: Rows | None = None) -> Vectors:
+        """(Q, E), (R,) ascending -> (Q, R) inner products; `rows` None: of all G rows."""
+        rows = self._all_rows if rows is None else rows
+        products = np.empty((len(queries), len(rows)), np.float32)
+        for block in self._blocks(len(rows)):
+            vectors = self.vectors_of(rows[block])
+            for position, query in enumerate(queries):
+                products[position, block] = inner_products(vectors, query)
+        return products
+
+    def close(self) -> None:
+        """Nothing to release: the memory map goes with the last array that shows it."""
+
+    def _blocks(self, count: int) -> Iterator[slice]:
+        for start in range(0, count, self._block_rows):
+            yield slice(start, min(start + self._block_rows, count))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from index_builder.stores.exact import inner_products
+from index_builder.artifact import inner_products, top_k
 from models.adapters import CategoryAdapter
 from models.arrays import Rows, Vectors
 
@@ -54,17 +54,12 @@ class CategoryScorer:
         """(E,) unit query -> scores (K,), rows (K,): best first, ties by row. `within`: some of `rows`, ascending."""
         rows = self.rows if within is None else within
         inverse = self.inverse if within is None else self.inverse[np.searchsorted(self.rows, within)]
-        k = min(k, len(rows))
-        if k == 0:
-            return np.empty(0, np.float32), np.empty(0, np.int64)
         asked = self._asked(query)
         cosines = products(asked, rows)
         cosines -= np.float32(asked @ self.adapter.mean)
         cosines *= inverse
-        # All that tie with the k-th take part, so that the lower row wins and not whichever lay better for the cut.
-        candidates = np.flatnonzero(cosines >= np.partition(cosines, len(rows) - k)[len(rows) - k])
-        best = candidates[np.lexsort((candidates, -cosines[candidates]))[:k]]
-        return np.clip(self.adapter.offset + self.adapter.scale * cosines[best], -1.0, 1.0), rows[best]
+        best, best_rows = top_k(cosines, k, rows)
+        return np.clip(self.adapter.offset + self.adapter.scale * best, -1.0, 1.0), best_rows
 
     def _asked(self, query: Vectors) -> Vectors:
         """(E,): what a photo, less the mean, is multiplied with."""

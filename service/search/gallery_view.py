@@ -14,14 +14,15 @@ import numpy as np
 from index_builder.artifact import (
     CategoryNotFound,
     Condition,
+    ExactStore,
     GalleryIndex,
     PhotoFilter,
     PhotoNotFound,
     PhotoRecord,
     SearchHit,
     Thumbnail,
+    top_k,
 )
-from index_builder.stores.exact import exact_top_k, inner_products
 from models.arrays import Rows, Vectors
 from service.store.online_store import OnlineRoom
 from service.store.records import OnlinePhoto
@@ -66,9 +67,9 @@ class GalleryView:
         return self.index.count + len(self.uploaded)
 
     @cached_property
-    def _vectors(self) -> Vectors:
+    def _uploaded_vectors(self) -> ExactStore:
         vectors = [photo.vector for photo in self.uploaded if photo.vector is not None]
-        return np.stack(vectors) if vectors else np.empty((0, self.index.embedding_dim), np.float32)
+        return ExactStore(np.stack(vectors) if vectors else np.empty((0, self.index.embedding_dim), np.float32))
 
     @cached_property
     def _uploaded_by_id(self) -> dict[str, int]:
@@ -107,7 +108,7 @@ class GalleryView:
         hits = []
         if narrowed is not None or where is None:
             hits = self.index.search(query[None], k, where=narrowed, exact=exact, min_score=min_score)[0]
-        scores, places = exact_top_k(self._vectors, np.ascontiguousarray(query, np.float32), k, matching)
+        scores, places = top_k(self._uploaded_vectors.products(query[None], matching)[0], k, matching)
         for score, place in zip(np.clip(scores, -1.0, 1.0).tolist(), places.tolist(), strict=True):
             if min_score is None or score >= min_score:
                 hits.append(SearchHit(self.index.count + place, score))
@@ -124,10 +125,11 @@ class GalleryView:
     def products(self, query: Vectors, rows: Rows) -> Vectors:
         """(E,), (R,) ascending rows -> (R,) inner products."""
         split = int(np.searchsorted(rows, self.index.count))
-        found = inner_products(self.index.vectors, query, rows[:split])
+        found: Vectors = self.index.products(query[None], rows[:split])[0]
         if split == len(rows):
             return found
-        return np.concatenate([found, inner_products(self._vectors, query, rows[split:] - self.index.count)])
+        uploaded = self._uploaded_vectors.products(query[None], rows[split:] - self.index.count)[0]
+        return np.concatenate([found, uploaded])
 
     def blocks(self, rows: Rows) -> Iterator[Vectors]:
         """The vectors of ascending rows, some thousand at a time."""
@@ -137,12 +139,10 @@ class GalleryView:
     def vectors(self, rows: Rows) -> Vectors:
         """The vectors (R, E) of ascending rows; not to be written into."""
         split = int(np.searchsorted(rows, self.index.count))
-        inside = rows[:split]
-        together = len(inside) and int(inside[-1]) - int(inside[0]) + 1 == len(inside)
-        found = self.index.vectors[int(inside[0]) : int(inside[-1]) + 1] if together else self.index.vectors[inside]
+        found = self.index.vectors_of(rows[:split])
         if split == len(rows):
             return found
-        return np.concatenate([found, self._vectors[rows[split:] - self.index.count]])
+        return np.concatenate([found, self._uploaded_vectors.vectors_of(rows[split:] - self.index.count)])
 
     def has_photo(self, photo_id: str) -> bool:
         """Whether a search may answer this photo."""

@@ -120,7 +120,7 @@ def test_one_category_is_centred_without_a_lesson(pupil: TestClient, settings: S
         source = Image.open(io.BytesIO(cross)).convert("RGB")
         query = bundle.sketch.encode(bundle.sketch.prepare(source)[None])
         rows = [row for row in range(index.count) if index.photos([row])[0].category == "box"]
-        photos = np.asarray(index.vectors)[rows]
+        photos = index.vectors_of(np.array(rows))
         adapter = CategoryAdapter.centred(photos)
         scores = adapter.scores(adapter.embed_sketches(query), adapter.embed(photos))[0]
         names = [index.photos([row])[0].photo_id for row in rows]

@@ -18,7 +18,7 @@ import pytest
 from fastapi import FastAPI
 from onnx import TensorProto, helper
 
-from index_builder.artifact import BundleMismatch, GalleryIndex, IndexCorrupt, IndexNotFound
+from index_builder.artifact import BundleMismatch, ExactStore, GalleryIndex, IndexCorrupt, IndexNotFound
 from index_builder.artifact.photo_store import PhotoStore
 from index_builder.build import BuildRequest, build_index
 from models.bundle import Bundle, BundleCorrupt, BundleNotFound, Runtime, write_bundle
@@ -211,9 +211,8 @@ def test_the_canary_notices_a_broken_index(make_settings: MakeSettings) -> None:
             version=serving.version,
             manifest=manifest,
             gallery_root=folder,
-            vectors=np.zeros((manifest.count, manifest.embedding_dim), np.float32),
+            store=ExactStore(np.zeros((manifest.count, manifest.embedding_dim), np.float32)),
             photos=photos,
-            candidates=None,
         )
         with pytest.raises(NotReady, match="does not find"):
             check_canary(dataclasses.replace(retriever, index=broken))

@@ -15,10 +15,11 @@ from PIL import Image
 from index_builder.artifact import MetadataField, PhotoRecord, Thumbnail, layout
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest, RecallReport
 from index_builder.artifact.photo_store import PhotoStoreWriter
-from index_builder.artifact.vectors import VectorWriter
 from index_builder.publish import new_staging, publish
 from index_builder.report import Report
-from index_builder.stores.choice import build_faiss_index, choose_plan, write_faiss_index
+from index_builder.stores.choice import build_store, store_files
+from index_builder.stores.plan import choose_plan
+from index_builder.stores.vectors_file import VectorWriter
 
 COUNT, DIM = 24, 8
 FIELDS = (
@@ -55,8 +56,8 @@ def main() -> None:
             store.append(record, Thumbnail(buffer.getvalue(), f"{row:016x}"))
             writer.append(vector[None])
         report.skip("unreadable", "shoe/broken.jpg", "truncated", "shoe/broken.jpg")
-    write_faiss_index(build_faiss_index(vectors, plan, 1), staging / layout.ANN_INDEX)
-    names = (layout.VECTORS, layout.PHOTOS, layout.REPORT, layout.ANN_INDEX)
+    build_store(staging, plan, count=COUNT, dim=DIM, threads=1)
+    names = (layout.PHOTOS, layout.REPORT, *store_files(plan))
     manifest = IndexManifest(
         created_at="2026-11-20T00:00:00+00:00",
         inkseek_version="0.1.0",

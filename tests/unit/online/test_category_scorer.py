@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from index_builder.stores.exact import inner_products
+from index_builder.artifact import ExactStore
 from models.adapters import CategoryAdapter
 from models.arrays import Vectors
-from service.search.category_scorer import CategoryScorer
+from service.search.category_scorer import CategoryScorer, Products
 
 DIM = 24
 
@@ -36,6 +36,11 @@ def adapters(seed: int, photos: Vectors) -> Iterator[CategoryAdapter]:
     yield CategoryAdapter(photos.mean(axis=0), spread, sketch_mean=apart).calibrated(photos)
 
 
+def products_of(vectors: Vectors) -> Products:
+    store = ExactStore(vectors)
+    return lambda query, rows: store.products(query[None], rows)[0]
+
+
 def scorer_of(adapter: CategoryAdapter, vectors: Vectors, rows: NDArray[np.int64]) -> CategoryScorer:
     return CategoryScorer.of(adapter, None, rows, lambda wanted: iter([vectors[wanted[:2]], vectors[wanted[2:]]]))
 
@@ -49,7 +54,7 @@ def test_scores_are_those_of_the_definition(seed: int) -> None:
         for query in queries:
             naive = adapter.scores(adapter.embed_sketches(query[None]), adapter.embed(vectors[rows]))[0]
             for k in (1, 7, 100):
-                scores, found = scorer.top_k(query, k, lambda asked, wanted: inner_products(vectors, asked, wanted))
+                scores, found = scorer.top_k(query, k, products_of(vectors))
                 order = np.lexsort((rows, -naive))[:k]
                 np.testing.assert_allclose(scores, naive[order], atol=2e-6)
                 assert found.tolist() == rows[order].tolist()
@@ -61,10 +66,7 @@ def test_some_of_the_rows_score_as_among_all() -> None:
     within = np.array([5, 11, 12, 40, 54])
     for adapter in adapters(0, vectors[rows]):
         scorer = scorer_of(adapter, vectors, rows)
-
-        def products(asked: Vectors, wanted: NDArray[np.int64]) -> Vectors:
-            return inner_products(vectors, asked, wanted)
-
+        products = products_of(vectors)
         scores, found = scorer.top_k(queries[0], 99, products)
         every = dict(zip(found.tolist(), scores.tolist(), strict=True))
         scores, found = scorer.top_k(queries[0], 4, products, within)
@@ -81,7 +83,7 @@ def test_photos_that_look_the_same_tie_and_come_in_row_order(copies: list[int], 
     rows = np.arange(len(copies))
     for adapter in adapters(1, vectors):
         scorer = scorer_of(adapter, vectors, rows)
-        scores, found = scorer.top_k(queries[0], k, lambda asked, wanted: inner_products(vectors, asked, wanted))
+        scores, found = scorer.top_k(queries[0], k, products_of(vectors))
         assert len(found) == min(k, len(copies))
         assert scores.tolist() == sorted(scores.tolist(), reverse=True)
         for copy in set(copies):
@@ -93,16 +95,6 @@ def test_a_photo_that_is_the_mean_is_neither_near_nor_far() -> None:
     vectors = np.eye(4, dtype=np.float32)
     adapter = CategoryAdapter(vectors[2].copy(), None, 0.5, 0.1)
     scorer = scorer_of(adapter, vectors, np.arange(4))
-    scores, found = scorer.top_k(vectors[2], 4, lambda asked, wanted: inner_products(vectors, asked, wanted))
+    scores, found = scorer.top_k(vectors[2], 4, products_of(vectors))
     assert found.tolist() == [0, 1, 2, 3]
     np.testing.assert_allclose(scores, 0.1)
-
-
-def test_a_product_does_not_depend_on_the_rows_beside_it() -> None:
-    rng = np.random.default_rng(0)
-    vectors = rng.standard_normal((200, 100)).astype(np.float32)
-    query = rng.standard_normal(100).astype(np.float32)
-    every = inner_products(vectors, query)
-    np.testing.assert_allclose(every, vectors.astype(np.float64) @ query, atol=1e-4)
-    for rows in (np.array([7]), np.array([3, 50, 51, 199]), np.arange(11, 90)):
-        assert inner_products(vectors, query, rows).tobytes() == every[rows].tobytes()

@@ -43,7 +43,10 @@ def index(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_dir: Path) -> Ga
 
 
 def unit_rows(index: GalleryIndex, count: int, seed: int) -> Vectors:
-    rows = index.vectors[:count] + np.random.default_rng(seed).standard_normal((count, index.embedding_dim)) / 30
+    rows = (
+        index.vectors_of(np.arange(count))
+        + np.random.default_rng(seed).standard_normal((count, index.embedding_dim)) / 30
+    )
     unit: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     return unit
 
@@ -61,7 +64,8 @@ def make_view(index: GalleryIndex, tmp_path: Path) -> MakeView:
 
 
 def naive(view: GalleryView, query: Vectors, k: int, matches: Callable[[int], bool]) -> list[int]:
-    every = np.concatenate([view.index.vectors, [photo.vector for photo in view.uploaded]])
+    indexed = view.index.vectors_of(np.arange(view.index.count))
+    every = np.concatenate([indexed, [photo.vector for photo in view.uploaded]])
     scores = every.astype(np.float64) @ query
     return sorted((row for row in range(len(every)) if matches(row)), key=lambda row: (-scores[row], row))[:k]
 
@@ -125,7 +129,7 @@ def test_rows_and_records(index: GalleryIndex, make_view: MakeView) -> None:
     assert (view.row("online/1"), view.row("03.png")) == (13, 3)
     record = view.photo("online/1")
     assert (record.category, record.width, record.height, dict(record.metadata)) == ("new", 8, 9, {})
-    every = np.concatenate([index.vectors, [photo.vector for photo in view.uploaded]])
+    every = np.concatenate([index.vectors_of(np.arange(index.count)), [photo.vector for photo in view.uploaded]])
     for rows in ([1, 2, 3], [0, 5, 12], [13], [3, 12, 13]):
         wanted = np.array(rows)
         assert view.vectors(wanted).tobytes() == every[rows].tobytes()

@@ -14,9 +14,10 @@ from PIL import Image, ImageDraw
 from index_builder.artifact import GalleryIndex, MetadataField, PhotoRecord, Thumbnail, layout
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest
 from index_builder.artifact.photo_store import PhotoStoreWriter
-from index_builder.artifact.vectors import VectorWriter
 from index_builder.publish import new_staging, publish
-from index_builder.stores.choice import KindChoice, build_faiss_index, choose_plan, write_faiss_index
+from index_builder.stores.choice import build_store, store_files
+from index_builder.stores.plan import KindChoice, choose_plan
+from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
 
 WriteIndex = Callable[..., GalleryIndex]
@@ -85,9 +86,8 @@ def write_index(tmp_path: Path) -> Iterator[WriteIndex]:
                 )
                 store.append(record, Thumbnail(b"jpeg", "etag"))
                 writer.append(vector[None])
-        if kind != "flat":
-            write_faiss_index(build_faiss_index(vectors, plan, 1), staging / layout.ANN_INDEX)
-        names = [layout.VECTORS, layout.PHOTOS] + ([layout.ANN_INDEX] if kind != "flat" else [])
+        build_store(staging, plan, count=len(vectors), dim=vectors.shape[1], threads=1)
+        names = [layout.PHOTOS, *store_files(plan)]
         manifest = IndexManifest(
             created_at="2026-01-01T00:00:00+00:00",
             inkseek_version="0",

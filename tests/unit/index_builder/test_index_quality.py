@@ -14,9 +14,10 @@ from index_builder.build import BuildRequest, build_index
 from index_builder.embedding.sketch_queries import embed_sketches
 from index_builder.errors import GalleryInvalid, RecallTooLow
 from index_builder.quality import Probe, answers, fastest_good, photo_probe, recall, spread
-from index_builder.stores import choice as index_choice
-from index_builder.stores.candidates import FaissStore
-from index_builder.stores.choice import build_faiss_index, choose_plan, plan_steps
+from index_builder.stores.choice import StoreVariant
+from index_builder.stores.exact import ExactStore
+from index_builder.stores.faiss import FaissStore
+from index_builder.stores.plan import KindChoice, StoreSettings, choose_plan, plan_steps
 from models.arrays import Vectors
 from models.bundle import Bundle
 
@@ -36,8 +37,8 @@ def test_recall_is_the_mean_share_of_the_exact_answers() -> None:
 
 def test_photos_look_for_their_neighbours_and_not_for_themselves() -> None:
     vectors = unit_rows(40)
-    probe = photo_probe(vectors)
-    for row, found in enumerate(answers(vectors, probe, k=5)):
+    store = ExactStore(vectors)
+    for row, found in enumerate(answers(store, photo_probe(store), k=5)):
         scores = vectors.astype(np.float64) @ vectors[row]
         scores[row] = -2.0
         assert found == frozenset(np.argsort(-scores)[:5].tolist())
@@ -50,26 +51,28 @@ def test_a_spread_is_even_and_always_the_same() -> None:
 
 
 @pytest.mark.parametrize("kind", ["hnsw", "ivfpq"])
-def test_the_fastest_setting_that_is_good_enough_is_taken(kind: index_choice.KindChoice) -> None:
+def test_the_fastest_setting_that_is_good_enough_is_taken(kind: KindChoice) -> None:
     vectors = unit_rows(3000, 32)
     plan = choose_plan(len(vectors), 32, kind)
-    index = build_faiss_index(vectors, plan, 1)
+    built = FaissStore.build(ExactStore(vectors), plan, threads=1)
     probe = Probe(unit_rows(60, 32, seed=1))
-    exact = answers(vectors, probe)
-    steps = plan_steps(plan)
-    measured = [recall(answers(vectors, probe, store=FaissStore(index, step)), exact) for step in steps]
+    exact = [frozenset(np.argsort(-vectors @ query)[:10].tolist()) for query in probe.queries]
+    variants = [StoreVariant(step, built.at(step)) for step in plan_steps(plan)]
+    measured = [recall(answers(variant.store, probe), exact) for variant in variants]
     assert measured[0] < measured[-1]
-    wanted = (measured[0] + measured[-1]) / 2
-    place = next(place for place, value in enumerate(measured) if value >= wanted)
-    assert fastest_good(vectors, index, steps, probe, wanted) == (steps[place], measured[place])
+    required = (measured[0] + measured[-1]) / 2
+    first = next(position for position, value in enumerate(measured) if value >= required)
+    assert fastest_good(variants, probe, required) == (variants[first].plan, measured[first])
     # Out of reach: the best there is, with what it reaches.
-    assert fastest_good(vectors, index, steps, probe, 1.01) == (steps[-1], measured[-1])
+    assert fastest_good(variants, probe, 1.01) == (variants[-1].plan, measured[-1])
 
 
 def test_the_kind_follows_the_size() -> None:
-    assert choose_plan(index_choice.FLAT_MAX_PHOTOS, 64).kind == "flat"
-    assert choose_plan(index_choice.FLAT_MAX_PHOTOS + 1, 64).kind == "hnsw"
-    assert choose_plan(index_choice.HNSW_MAX_PHOTOS + 1, 64).kind == "ivfpq"
+    settings = StoreSettings(flat_max_photos=100, hnsw_max_photos=5_000)
+    assert choose_plan(100, 64, settings=settings).kind == "flat"
+    assert choose_plan(101, 64, settings=settings).kind == "hnsw"
+    assert choose_plan(5_000, 64, settings=settings).kind == "hnsw"
+    assert choose_plan(5_001, 64, settings=settings).kind == "ivfpq"
     assert choose_plan(10, 64, "hnsw").kind == "hnsw"
 
 
@@ -77,7 +80,9 @@ def test_the_kind_follows_the_size() -> None:
 def test_codes_fit_any_dimension(dim: int) -> None:
     vectors = unit_rows(400, dim)
     plan = choose_plan(400, dim, "ivfpq")
-    assert build_faiss_index(vectors, plan, 1).ntotal == 400
+    store = FaissStore.build(ExactStore(vectors), plan, threads=1)
+    (candidates,) = store.candidates(vectors[:1], 400)
+    assert candidates.tolist() == list(range(400))
 
 
 @pytest.fixture
@@ -143,13 +148,17 @@ def test_the_manifest_says_what_recall_was_measured_on(
 
 
 def test_the_gate_measures_the_index_that_would_be_published(
-    gallery: Path, tmp_path: Path, tiny_bundle_dir: Path, monkeypatch: pytest.MonkeyPatch
+    gallery: Path, tmp_path: Path, tiny_bundle_dir: Path
 ) -> None:
     # A graph with hardly a link, searched hardly at all, finds little.
-    monkeypatch.setattr(index_choice, "_HNSW_LINKS", 2)
-    monkeypatch.setattr(index_choice, "_HNSW_EF_CONSTRUCTION", 2)
-    monkeypatch.setattr(index_choice, "EF_SEARCH_STEPS", (1,))
-    request = BuildRequest(gallery, tmp_path / "index", bundle=tiny_bundle_dir, kind="hnsw", min_recall=1.0)
+    request = BuildRequest(
+        gallery,
+        tmp_path / "index",
+        bundle=tiny_bundle_dir,
+        kind="hnsw",
+        settings=StoreSettings(hnsw_links=2, hnsw_ef_construction=2, ef_search=(1,)),
+        min_recall=1.0,
+    )
     with pytest.raises(RecallTooLow) as caught:
         build_index(request)
     assert 0.0 < caught.value.measured < 1.0

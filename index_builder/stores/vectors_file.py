@@ -9,7 +9,7 @@ from types import TracebackType
 
 import numpy as np
 
-from index_builder.artifact.errors import IndexCorrupt
+from index_builder.stores.errors import StoreUnreadable
 from models.arrays import Vectors
 
 # npy allows any padding of its header: a fixed size lets the row count be filled in at the end.
@@ -50,13 +50,13 @@ class VectorWriter:
 
 
 def open_vectors(path: Path, count: int, embedding_dim: int) -> Vectors:
-    """The rows (G, E) as a read-only memory map. Raises IndexCorrupt when the file is anything else."""
+    """The rows (G, E) as a read-only memory map. Raises StoreUnreadable when the file is anything else."""
     try:
         vectors: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise IndexCorrupt(path.name, expected="a .npy array", actual=str(error)) from error
+        raise StoreUnreadable(path.name, expected="a .npy array", actual=str(error)) from error
     if vectors.shape != (count, embedding_dim) or vectors.dtype != np.float32:
-        raise IndexCorrupt(
+        raise StoreUnreadable(
             path.name,
             expected=f"float32 {(count, embedding_dim)}",
             actual=f"{vectors.dtype} {vectors.shape}",

@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from index_builder.artifact import (
     CategoryNotFound,
@@ -18,8 +16,6 @@ from index_builder.artifact import (
     PhotoFilter,
     parse_condition,
 )
-from index_builder.stores import exact as exact_search
-from index_builder.stores.exact import exact_top_k
 from models.arrays import Vectors
 
 WriteIndex = Callable[..., GalleryIndex]
@@ -35,35 +31,6 @@ def naive_top_k(vectors: Vectors, query: Vectors, k: int, rows: list[int] | None
     scores = vectors.astype(np.float64) @ query.astype(np.float64)
     chosen = range(len(vectors)) if rows is None else rows
     return sorted(chosen, key=lambda row: (-scores[row], row))[:k]
-
-
-# Small integers: dot products are exact in float32, so ties are true ties.
-@settings(max_examples=200, deadline=None)
-@given(
-    gallery=st.lists(st.lists(st.integers(-2, 2), min_size=3, max_size=3), min_size=1, max_size=60),
-    query=st.lists(st.integers(-2, 2), min_size=3, max_size=3),
-    k=st.integers(1, 70),
-    chosen=st.one_of(st.none(), st.sets(st.integers(0, 59))),
-)
-def test_exact_top_k_is_the_naive_one_ties_included(
-    gallery: list[list[int]], query: list[int], k: int, chosen: set[int] | None
-) -> None:
-    vectors, vector = np.array(gallery, np.float32), np.array(query, np.float32)
-    rows = None if chosen is None else sorted(row for row in chosen if row < len(gallery))
-    scores, found = exact_top_k(vectors, vector, k, None if rows is None else np.array(rows, np.int64))
-    assert found.tolist() == naive_top_k(vectors, vector, k, rows)
-    assert scores.tolist() == [float(vectors[row] @ vector) for row in found]
-
-
-@pytest.mark.parametrize("block_rows", [1, 7, 64])
-def test_blocks_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch, block_rows: int) -> None:
-    vectors = np.repeat(unit_rows(20), 5, axis=0)
-    query = unit_rows(1, seed=1)[0]
-    whole = exact_top_k(vectors, query, 23)
-    monkeypatch.setattr(exact_search, "_BLOCK_ROWS", block_rows)
-    scores, found = exact_top_k(vectors, query, 23)
-    assert found.tolist() == whole[1].tolist()
-    assert scores.tolist() == whole[0].tolist()
 
 
 def test_thousands_of_equal_photos_come_in_row_order(write_index: WriteIndex) -> None:

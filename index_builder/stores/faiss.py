@@ -1,0 +1,129 @@
+"""The approximate store: FAISS proposes candidates, the exact store beneath it scores them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from index_builder.stores.errors import StoreUnreadable
+from index_builder.stores.exact import ExactStore
+from index_builder.stores.plan import DEFAULT_SETTINGS, TRAINING_ROWS_PER_LIST, SearchPlan, StoreSettings
+from models.arrays import Rows, Vectors
+from models.atomic_files import sync_path
+
+_ADD_BLOCK_ROWS = 65_536
+_MIN_TRAINING_ROWS = 10_000
+
+
+class FaissStore:
+    """A `VectorStore` whose candidates come from a FAISS index, rows of which are the exact store's."""
+
+    def __init__(self, exact: ExactStore, index: Any, plan: SearchPlan) -> None:
+        """`index`: a FAISS index over the vectors of `exact`; `plan`: how it is searched."""
+        self._exact = exact
+        self._index = index
+        self._plan = plan
+
+    @classmethod
+    def open(cls, path: Path, exact: ExactStore, plan: SearchPlan) -> FaissStore:
+        """Read the FAISS index at `path`. Raises StoreUnreadable when it is none, or of another gallery."""
+        try:
+            index = faiss.read_index(str(path))
+        except RuntimeError as error:
+            raise StoreUnreadable(path.name, expected="a FAISS index", actual=str(error)[-200:]) from error
+        if index.ntotal != exact.count:
+            raise StoreUnreadable(path.name, expected=f"{exact.count} vectors", actual=f"{index.ntotal} vectors")
+        return cls(exact, index, plan)
+
+    @classmethod
+    def build(
+        cls, exact: ExactStore, plan: SearchPlan, *, threads: int, settings: StoreSettings = DEFAULT_SETTINGS
+    ) -> FaissStore:
+        """Train and fill an index over the unit vectors of `exact`. Scores are inner products, which are cosines."""
+        assert plan.factory is not None, "an exact plan has no FAISS index"
+        faiss.omp_set_num_threads(threads)
+        index: Any = faiss.index_factory(exact.dim, plan.factory, faiss.METRIC_INNER_PRODUCT)
+        if plan.kind == "hnsw":
+            index.hnsw.efConstruction = settings.hnsw_ef_construction
+        else:
+            _train(index, exact)
+        for start in range(0, exact.count, _ADD_BLOCK_ROWS):
+            rows = np.arange(start, min(start + _ADD_BLOCK_ROWS, exact.count))
+            index.add(np.ascontiguousarray(exact.vectors_of(rows)))
+        return cls(exact, index, plan)
+
+    def at(self, plan: SearchPlan) -> FaissStore:
+        """The same index, searched by another setting of its plan."""
+        return FaissStore(self._exact, self._index, plan)
+
+    def write(self, path: Path) -> None:
+        """Write the FAISS index and force it to the disk. Raises OSError."""
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:  # how FAISS reports a full disk
+            raise OSError(str(error)) from error
+        sync_path(path)
+
+    @property
+    def count(self) -> int:
+        """Vectors in the store (G)."""
+        return self._exact.count
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector (E)."""
+        return self._exact.dim
+
+    def candidates(
+        self, queries: Vectors, k: int, *, within: Rows | None = None, exact: bool = False
+    ) -> Sequence[Rows]:
+        """(Q, E) -> for each query `candidate_factor` x k ascending rows that are probably near it.
+
+        A filtered or exact search gets every row: HNSW loses its way among rows that a filter leaves out.
+        """
+        if exact or within is not None:
+            return self._exact.candidates(queries, k, within=within, exact=exact)
+        return [self._nearest(query, k) for query in queries]
+
+    def vectors_of(self, rows: Rows) -> Vectors:
+        """(R,) ascending -> (R, E), read-only: a view where the rows are adjacent, else a copy."""
+        return self._exact.vectors_of(rows)
+
+    def products(self, queries: Vectors, rows: Rows | None = None) -> Vectors:
+        """(Q, E), (R,) ascending -> (Q, R) inner products; `rows` None: of all G rows."""
+        return self._exact.products(queries, rows)
+
+    def close(self) -> None:
+        """Nothing to release: FAISS frees its memory with the last reference."""
+
+    def _nearest(self, query: Vectors, k: int) -> Rows:
+        faiss.omp_set_num_threads(1)
+        requested = min(k * self._plan.candidate_factor, self.count)
+        _, rows = self._index.search(
+            np.ascontiguousarray(query[None], np.float32), requested, params=self._parameters(requested)
+        )
+        nearest: Rows = np.unique(rows[0])
+        nearest = nearest[nearest >= 0]
+        # FAISS may return fewer rows than requested; a caller never gets fewer than k while there are k.
+        return nearest if len(nearest) >= min(k, self.count) else self._exact.candidates(query[None], k)[0]
+
+    def _parameters(self, requested: int) -> Any:
+        # They travel with each call (setting them on a shared index is a race). FAISS's own type hints do not know the
+        # keyword constructors.
+        if self._plan.kind == "hnsw":
+            ef_search = max(self._plan.ef_search or 64, requested)
+            return faiss.SearchParametersHNSW(efSearch=ef_search)  # type: ignore[attr-defined]
+        return faiss.SearchParametersIVF(nprobe=self._plan.nprobe or 16)  # type: ignore[call-arg]
+
+
+def _train(index: Any, exact: ExactStore) -> None:
+    # FAISS asks for 39 rows a centroid and warns on stderr about fewer; small galleries have fewer.
+    index.cp.min_points_per_centroid = 1
+    index.pq.cp.min_points_per_centroid = 1
+    sample_rows = max(index.nlist * TRAINING_ROWS_PER_LIST, _MIN_TRAINING_ROWS)
+    step = max(1, exact.count // sample_rows)
+    index.train(np.ascontiguousarray(exact.vectors_of(np.arange(0, exact.count, step))))

@@ -1,0 +1,24 @@
+"""The one ranking of scored rows, with ties, that searches, category adapters and recall measurements share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.arrays import Rows, Vectors
+
+
+def top_k(scores: Vectors, k: int, rows: Rows | None = None) -> tuple[Vectors, Rows]:
+    """(R,) scores of ascending rows -> scores (K,), rows (K,), K = min(k, R): best first, equal scores by row.
+
+    `rows` None: the scores are those of rows 0 … R - 1. Every score that equals the k-th takes part before the cut, so
+    the lower row wins, whichever way the selection happened to order them.
+    """
+    k = min(k, len(scores))
+    if k <= 0:
+        return np.empty(0, np.float32), np.empty(0, np.int64)
+    positions = np.arange(len(scores))
+    if k < len(scores):
+        kth_best = np.partition(scores, len(scores) - k)[len(scores) - k]
+        positions = np.flatnonzero(scores >= kth_best)
+    best = positions[np.lexsort((positions, -scores[positions]))[:k]]
+    return scores[best], best if rows is None else rows[best]
