@@ -26,7 +26,7 @@ from index_builder.stores.plan import KindChoice, choose_plan
 from index_builder.stores.ranking import top_k
 from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
-from models.bundle import Bundle, Encoder, Runtime, cpu_quota, decode_image
+from models.bundle import Bundle, Encoder, Runtime, cpu_quota
 
 _EXAMPLES = Path(__file__).parents[1] / "examples"
 _REAL_PHOTOS = 800
@@ -38,8 +38,7 @@ def unit(vectors: Vectors) -> Vectors:
 
 
 def embed(encoder: Encoder, paths: list[Path]) -> Vectors:
-    images = (decode_image(path.read_bytes(), matte="contrast").image for path in paths)
-    return np.concatenate([encoder.encode(encoder.prepare(image)[None]) for image in images])
+    return encoder.embed(paths)
 
 
 def real_vectors(bundle: Bundle) -> tuple[Vectors, Vectors]:
@@ -105,7 +104,7 @@ def main() -> None:
     faiss.omp_set_num_threads(1)
     bundle = Bundle.load(options.bundle, Runtime(threads=1))
     photos, offsets = real_vectors(bundle)
-    drawing = bundle.sketch.prepare(decode_image((_EXAMPLES / "sketches" / "mug-doodle.png").read_bytes()).image)
+    drawing = bundle.sketch.read(_EXAMPLES / "sketches" / "mug-doodle.png").pixels
     encode_ms = milliseconds(lambda _: bundle.sketch.encode(drawing[None]), photos[:50])
     print(f"E = {photos.shape[1]}; encoding one sketch takes {encode_ms:.2f} ms on one thread")
     for size in options.sizes:

@@ -1,10 +1,10 @@
 """The torch-free contract between training, indexing and serving.
 
 bundle = Bundle.load()                       # the shipped one; every byte checked
-drawing = decode_image(data, matte="contrast").image
-vector = bundle.sketch.encode(bundle.sketch.prepare(drawing)[None])    # (1, E), length 1
+vectors = bundle.sketch.embed([Path("cup.png"), upload])    # (2, E), rows of length 1
 """
 
+from models.bundle.embedding import Embedded, ImageEncoder, Pace, ReadImage, Unusable, embed, embed_stream
 from models.bundle.encoder import Encoder
 from models.bundle.errors import (
     BundleCorrupt,
@@ -20,7 +20,7 @@ from models.bundle.errors import (
     SketchSolid,
     StrokesInvalid,
 )
-from models.bundle.image import DecodedImage, ImageLimits, decode_image
+from models.bundle.image import DecodedImage, ImageFile, ImageLimits, decode_image, open_image
 from models.bundle.manifest import BundleManifest
 from models.bundle.preprocess import Preprocess
 from models.bundle.runtime import Runtime, cpu_quota
@@ -37,13 +37,18 @@ __all__ = [
     "BundleNotFound",
     "BundleSchemaUnsupported",
     "DecodedImage",
+    "Embedded",
     "Encoder",
+    "ImageEncoder",
     "ImageError",
+    "ImageFile",
     "ImageLimits",
     "ImageTooLarge",
     "ImageUnreadable",
     "ImageUnsupported",
+    "Pace",
     "Preprocess",
+    "ReadImage",
     "Runtime",
     "RuntimeUnavailable",
     "SketchEmpty",
@@ -51,10 +56,14 @@ __all__ = [
     "SketchSolid",
     "StrokeLimits",
     "StrokesInvalid",
+    "Unusable",
     "add_adaptation",
     "cpu_quota",
     "decode_image",
+    "embed",
+    "embed_stream",
     "normalise_sketch",
+    "open_image",
     "rasterise_strokes",
     "read_manifest",
     "write_bundle",

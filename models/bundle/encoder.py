@@ -1,31 +1,40 @@
-"""One single-modality encoder behind one small class."""
+"""One single-modality encoder: an ONNX session with its preprocessing, from a file to an embedding."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
-import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 from PIL import Image
 
+from models.arrays import Vectors
+from models.bundle.embedding import Embedded, Pace, ReadImage, Unusable, embed, embed_stream, read_image
 from models.bundle.errors import BundleCorrupt
+from models.bundle.image import DecodedImage, ImageFile, ImageLimits
 from models.bundle.preprocess import Preprocess
 
 INPUT_NAME = "image"
 OUTPUT_NAME = "embedding"
 
+Kept = TypeVar("Kept")
+
 
 @dataclass(frozen=True)
 class Encoder:
-    """An ONNX encoder with its preprocessing. Threads may share it; `encode` releases the GIL."""
+    """An ONNX encoder with its preprocessing. Threads may share it; `encode` releases the GIL.
+
+    `embed` and `embed_stream` go from files to embeddings. `decode`, `prepare` and `encode` are their steps, for a
+    caller that times them apart or shows what lies between.
+    """
 
     session: ort.InferenceSession
     preprocess: Preprocess
     embedding_dim: int
 
     def __post_init__(self) -> None:
-        """Refuse a model whose interface is not the bundle's. Raises BundleCorrupt."""
+        """Check the model's inputs and outputs against the bundle's interface. Raises BundleCorrupt."""
         inputs = {i.name: i.shape for i in self.session.get_inputs()}
         outputs = {o.name: o.shape for o in self.session.get_outputs()}
         size = self.preprocess.size_px
@@ -41,16 +50,47 @@ class Encoder:
         """onnxruntime's execution providers in use, the preferred one first."""
         return tuple(self.session.get_providers())
 
+    def embed(
+        self, files: Iterable[ImageFile], limits: ImageLimits | None = None, *, pace: Pace | None = None
+    ) -> Vectors:
+        """N images -> (N, E) float32, rows of length 1; raises at the first unusable one. See `embedding.embed`."""
+        return embed(self, files, limits, pace=pace)
+
+    def embed_stream(
+        self,
+        files: Iterable[ImageFile],
+        keep: Callable[[ReadImage], Kept],
+        limits: ImageLimits | None = None,
+        *,
+        draft_px: int | None = None,
+        pace: Pace | None = None,
+    ) -> Generator[Embedded[Kept] | Unusable, None, None]:
+        """Any number of images, a bounded number in memory, errors as outcomes. See `embedding.embed_stream`."""
+        return embed_stream(self, files, keep, limits, draft_px=draft_px, pace=pace)
+
+    def read(self, file: ImageFile, limits: ImageLimits | None = None, *, draft_px: int | None = None) -> ReadImage:
+        """One image decoded, with its input for `encode`. Raises ImageError, OSError."""
+        return read_image(self, file, limits, draft_px=draft_px)
+
+    def decode(
+        self, file: ImageFile, limits: ImageLimits | None = None, *, draft_px: int | None = None
+    ) -> DecodedImage:
+        """Upright 8-bit RGB on this modality's matte, and what the file says of itself; see `decode_image`.
+
+        Raises ImageTooLarge, ImageUnsupported, ImageUnreadable, OSError.
+        """
+        return self.preprocess.decode(file, limits, draft_px=draft_px)
+
     def view(self, image: Image.Image) -> Image.Image:
-        """What the model sees of an image. Raises SketchEmpty, SketchSolid."""
+        """What the model sees of an image: (size_px, size_px), L or RGB. Raises SketchEmpty, SketchSolid."""
         return self.preprocess.view(image)
 
-    def prepare(self, image: Image.Image) -> NDArray[np.float32]:
+    def prepare(self, image: Image.Image) -> Vectors:
         """An image (RGB or L, any size) -> (3, H, W) float32. Raises SketchEmpty, SketchSolid."""
         return self.preprocess(image)
 
-    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode(self, batch: Vectors) -> Vectors:
         """(B, 3, H, W) float32 -> (B, E) float32, rows of length 1."""
         (embeddings,) = self.session.run([OUTPUT_NAME], {INPUT_NAME: batch})
-        result: NDArray[np.float32] = embeddings
+        result: Vectors = embeddings
         return result

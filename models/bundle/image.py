@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -14,6 +16,13 @@ from models.bundle.errors import ImageTooLarge, ImageUnreadable, ImageUnsupporte
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 Matte = Literal["white", "contrast"]
+"""What transparency is composited on: white, or black where what is visible is light."""
+
+ImageFile: TypeAlias = bytes | Path | Image.Image | Callable[[], bytes | Image.Image]
+"""An image wherever it lies: a file's bytes, its path, an image that is open, or a call that gives bytes or an image.
+
+A path or a call costs no memory until its turn comes, so long streams should hold those.
+"""
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,37 @@ def decode_image(
     if orientation in (5, 6, 7, 8):
         width, height = height, width
     return DecodedImage(image=image, width=width, height=height, format=opened.format or "", frames=frames)
+
+
+def read_content(file: ImageFile, limits: ImageLimits | None = None) -> bytes | Image.Image:
+    """A file's bytes, or the image where it is open already.
+
+    A file beyond `limits.max_bytes` is rejected by its size before it is read: it may be larger than the memory.
+    Raises ImageTooLarge, OSError, and what a call raises.
+    """
+    if isinstance(file, Path):
+        limits = limits or ImageLimits()
+        if (size := file.stat().st_size) > limits.max_bytes:
+            raise ImageTooLarge(f"the image has {size:,} bytes; at most {limits.max_bytes:,} are accepted")
+        return file.read_bytes()
+    return file if isinstance(file, bytes | Image.Image) else file()
+
+
+def open_image(
+    file: ImageFile, limits: ImageLimits | None = None, *, draft_px: int | None = None, matte: Matte = "white"
+) -> DecodedImage:
+    """As `decode_image`, from wherever the image lies; of an open image, whoever opened it has checked the limits.
+
+    Raises ImageTooLarge, ImageUnsupported, ImageUnreadable, OSError, and what a call raises.
+    """
+    content = read_content(file, limits)
+    if isinstance(content, bytes):
+        return decode_image(content, limits, draft_px=draft_px, matte=matte)
+    try:
+        upright = ImageOps.exif_transpose(content)
+        return DecodedImage(_to_rgb(upright, matte), upright.width, upright.height, content.format or "", 1)
+    except Exception as error:  # an open image may not be decoded yet: as in `decode_image`
+        raise ImageUnreadable(f"the {content.format} image is broken or truncated: {error}") from error
 
 
 def _open(data: bytes, limits: ImageLimits) -> Image.Image:

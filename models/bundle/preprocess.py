@@ -1,14 +1,18 @@
-"""What an encoder sees: a normalised square image as a float tensor. Training and serving share this code."""
+"""What an encoder sees: a file decoded on its modality's matte, then a normalised square image as a float tensor.
+
+Training, evaluation, indexing and serving share this code, so that no two of them feed an encoder differently.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.arrays import Vectors
+from models.bundle.image import DecodedImage, ImageFile, ImageLimits, Matte, open_image
 from models.bundle.sketch import SketchNormalisation, normalise_sketch
 
 Modality = Literal["sketch", "photo"]
@@ -18,7 +22,8 @@ class Preprocess(BaseModel):
     """How an image becomes an encoder's input.
 
     `size_px`: side of the square input. `fit`: a photo that is not square is padded with white ("pad") or squeezed
-    ("stretch"). `mean`, `std`: per RGB channel, of values in [0, 1]. `sketch`: the normalisation that sketches get.
+    ("stretch"). `mean`, `std`: per RGB channel, of values in [0, 1]. `sketch`: the normalisation of sketches, None for
+    photos.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +38,28 @@ class Preprocess(BaseModel):
     def modality(self) -> Modality:
         """Sketch encoders are those that normalise sketches."""
         return "photo" if self.sketch is None else "sketch"
+
+    @property
+    def matte(self) -> Matte:
+        """What transparency is composited on: photos on white, sketches on the ground that shows their ink.
+
+        The only place that chooses: an index whose photos lie on another ground than the evaluated ones would answer
+        differently from its figures.
+        """
+        return "white" if self.sketch is None else "contrast"
+
+    def decode(
+        self, file: ImageFile, limits: ImageLimits | None = None, *, draft_px: int | None = None
+    ) -> DecodedImage:
+        """A file, its bytes or an opened image -> upright 8-bit RGB on this modality's matte; see `open_image`.
+
+        Raises ImageTooLarge, ImageUnsupported, ImageUnreadable, OSError.
+        """
+        return open_image(file, limits, draft_px=draft_px, matte=self.matte)
+
+    def read(self, file: ImageFile, limits: ImageLimits | None = None) -> Vectors:
+        """A file, its bytes or an opened image -> (3, size_px, size_px) float32. Raises ImageError, OSError."""
+        return self(self.decode(file, limits).image)
 
     def view(self, image: Image.Image) -> Image.Image:
         """What the model sees: (size_px, size_px), L for sketches, RGB for photos. Raises SketchEmpty, SketchSolid."""
@@ -50,8 +77,8 @@ class Preprocess(BaseModel):
             seen = seen.resize((self.size_px, self.size_px), Image.Resampling.BILINEAR, reducing_gap=3.0)
         return seen
 
-    def tensor(self, view: Image.Image) -> NDArray[np.float32]:
-        """A view -> (3, size_px, size_px) float32, normalised per channel."""
+    def tensor(self, view: Image.Image) -> Vectors:
+        """A view, L or RGB of size_px squared -> (3, size_px, size_px) float32: (value / 255 - mean) / std."""
         pixels = np.asarray(view)
         out = np.empty((3, self.size_px, self.size_px), dtype=np.float32)
         # Channel by channel into a preallocated array: six times cheaper than one expression over (H, W, 3).
@@ -61,6 +88,6 @@ class Preprocess(BaseModel):
             out[channel] -= np.float32(self.mean[channel] / self.std[channel])
         return out
 
-    def __call__(self, image: Image.Image) -> NDArray[np.float32]:
-        """An image (RGB or L, any size) -> (3, size_px, size_px) float32."""
+    def __call__(self, image: Image.Image) -> Vectors:
+        """An image (RGB or L, any size) -> (3, size_px, size_px) float32. Raises SketchEmpty, SketchSolid."""
         return self.tensor(self.view(image))

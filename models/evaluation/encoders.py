@@ -10,32 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import Preprocess, SketchNormalisation
+from models.bundle import ImageEncoder, Preprocess, SketchNormalisation
 from models.evaluation.hog import hog
 
 _HOG_PX = 160
 _AS_IT_IS: dict[str, tuple[float, float, float]] = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
-
-
-class ImageEncoder(Protocol):
-    """What `models.bundle.Encoder` offers."""
-
-    @property
-    def preprocess(self) -> Preprocess:
-        """How an image becomes the input."""
-
-    @property
-    def embedding_dim(self) -> int:
-        """Length E of a vector."""
-
-    def view(self, image: Image.Image) -> Image.Image:
-        """What is seen of an image. Raises SketchEmpty, SketchSolid."""
-
-    def prepare(self, image: Image.Image) -> NDArray[np.float32]:
-        """An image -> one input. Raises SketchEmpty, SketchSolid."""
-
-    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(B, ...) inputs -> (B, E), rows of length 1."""
 
 
 class EncoderPair(Protocol):

@@ -28,7 +28,6 @@ from models.bundle import (
     Runtime,
     SketchNormalisation,
     add_adaptation,
-    decode_image,
     write_bundle,
 )
 from models.bundle.manifest import ADAPTATION_NAME
@@ -110,8 +109,7 @@ def _parity(
     )
     reference, exported = [], []
     for number, student in enumerate((students.sketch, students.photo)):
-        images = [decode_image(path.read_bytes(), matte="contrast").image for path in paths[number]]
-        pixels = np.stack([preprocess[number](image) for image in images])
+        pixels = np.stack([preprocess[number].read(path) for path in paths[number]])
         encoder = Encoder(
             Runtime(device="cpu").session(models[number]), preprocess[number], students.config.embedding_dim
         )

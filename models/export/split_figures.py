@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from models.bundle import Bundle, Encoder, decode_image
-from models.bundle.image import Matte
+from models.arrays import Vectors
+from models.bundle import Bundle
 from models.evaluation.protocol import BothFigures, CategoryGallery, measure_both
 from models.export.parity import Parity, compare, pooled
 
-Rows = NDArray[np.float32]
 Galleries = Mapping[str, Sequence[CategoryGallery]]
 
-_BATCH = 16
 _RULE = "|---|---|---|---|---|---|"
 
 
@@ -27,7 +21,7 @@ class SplitRows:
     """A split's galleries, and of each the embeddings of its sketches (Q, E) and of its photos (G, E)."""
 
     galleries: tuple[CategoryGallery, ...]
-    rows: tuple[tuple[Rows, Rows], ...]
+    rows: tuple[tuple[Vectors, Vectors], ...]
 
     def figures(self) -> BothFigures:
         """Every sketch searched in its category."""
@@ -48,8 +42,8 @@ def encode_splits(bundle: Bundle, galleries: Galleries) -> dict[str, SplitRows]:
             tuple(parts),
             tuple(
                 (
-                    _encoded(bundle.sketch, [query.sketch_path for query in gallery.queries], matte="contrast"),
-                    _encoded(bundle.photo, [photo.path for photo in gallery.photos], matte="white"),
+                    bundle.sketch.embed(query.sketch_path for query in gallery.queries),
+                    bundle.photo.embed(photo.path for photo in gallery.photos),
                 )
                 for gallery in parts
             ),
@@ -73,11 +67,3 @@ def as_table(figures: Mapping[str, BothFigures]) -> str:
     ]
     heading = "| split | sketches | acc@1 | acc@10 | acc@1, plain cosines | acc@10, plain cosines |"
     return "\n".join([heading, _RULE, *rows])
-
-
-def _encoded(encoder: Encoder, paths: Sequence[Path], *, matte: Matte) -> Rows:
-    parts = []
-    for start in range(0, len(paths), _BATCH):
-        chunk = [decode_image(path.read_bytes(), matte=matte).image for path in paths[start : start + _BATCH]]
-        parts.append(encoder.encode(np.stack([encoder.prepare(image) for image in chunk])))
-    return np.concatenate(parts)

@@ -21,7 +21,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.bundle import decode_image
 from models.bundle.preprocess import Preprocess
 from models.data.datasets.pair_folders import open_pairs
 from models.data.datasets.pairs import Pair, Photo
@@ -81,8 +80,7 @@ def untrained_figures(
 def _features(students: Students, preprocess: Preprocess, paths: Sequence[Path]) -> NDArray[np.float32]:
     rows = []
     for start in range(0, len(paths), _BATCH):
-        images = [decode_image(path.read_bytes(), matte="contrast").image for path in paths[start : start + _BATCH]]
-        batch = torch.from_numpy(np.stack([preprocess(image) for image in images]))
+        batch = torch.from_numpy(np.stack([preprocess.read(path) for path in paths[start : start + _BATCH]]))
         rows.append(students.sketch.cells(batch).flatten(1).numpy())
     return np.concatenate(rows)
 

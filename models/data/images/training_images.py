@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, field_serializer
 
-from models.bundle import SketchNormalisation, decode_image
+from models.bundle import SketchNormalisation
 from models.bundle.preprocess import Preprocess
 from models.data.builders.synthetic import edge_drawing
 from models.data.datasets.dataset import name_below
@@ -171,11 +171,11 @@ def _decode_source(source: _Source, size_px: int, photos: NDArray[np.uint8], ske
     sketch_view = Preprocess(size_px=size_px, sketch=SketchNormalisation(), **_PLAIN)
     photo_view = Preprocess(size_px=size_px, **_PLAIN)
     for row, (path, _) in enumerate(source.sketches):
-        sketches[row] = np.asarray(sketch_view.view(decode_image(path.read_bytes(), matte="contrast").image))
+        sketches[row] = np.asarray(sketch_view.view(sketch_view.decode(path).image))
     row = len(source.sketches)
     for start in range(0, len(source.photos), _CHUNK):
         chunk = source.photos[start : start + _CHUNK]
-        images = [decode_image(photo.path.read_bytes()).image for photo in chunk]
+        images = [photo_view.decode(photo.path).image for photo in chunk]
         for offset, image in enumerate(images):
             photos[start + offset] = np.asarray(photo_view.view(image)).transpose(2, 0, 1)
         if source.config.synthetic:

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from models.bundle import ImageError, SketchEmpty, SketchSolid, decode_image
+from models.bundle import ImageEncoder, ImageError, SketchEmpty, SketchSolid, decode_image
 from models.data.datasets import SketchRecord
 from models.data.datasets.pairs import Photo
-from models.evaluation.encoders import ImageEncoder
 from models.evaluation.errors import PicturesUnusable
 
 THUMBNAIL_PX = 144

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bundle import Bundle, decode_image
+from models.bundle import Bundle
 from models.data.datasets.pair_folders import open_pairs
 from models.data.datasets.pairs import Pair
 from models.data.images.training_images import SetConfig
@@ -41,9 +41,8 @@ def calibration_images(
         picked = _sample(drawn, -(-pairs // len(sets)), random)
         folders[chosen.folder] = len(picked)
         for pair in picked:
-            sketch = decode_image(pair.sketch_path.read_bytes(), matte="contrast").image
-            sketches.append(bundle.sketch.prepare(sketch))
-            photos.append(bundle.photo.prepare(decode_image(known.photos[pair.photo].path.read_bytes()).image))
+            sketches.append(bundle.sketch.read(pair.sketch_path).pixels)
+            photos.append(bundle.photo.read(known.photos[pair.photo].path).pixels)
     return Calibration(np.stack(sketches), np.stack(photos), folders)
 
 

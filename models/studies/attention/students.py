@@ -11,8 +11,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import Bundle, Runtime
-from models.evaluation.encoders import ImageEncoder
+from models.bundle import Bundle, ImageEncoder, Runtime
 from models.networks.grid_students import Student
 from models.studies.attention.layout import Layout
 from models.training.weights.student_checkpoint import load_students

@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 
-from models.bundle import SketchNormalisation, decode_image
+from models.bundle import SketchNormalisation
 from models.bundle.preprocess import Preprocess
 from models.data.datasets.pairs import Pair, Photo
 from models.evaluation.protocol import CategoryGallery, measure_both
@@ -61,7 +61,7 @@ def _table(
     table: dict[Path, NDArray[np.float32]] = {}
     for start in range(0, len(own), _BATCH):
         chunk = own[start : start + _BATCH]
-        pixels = np.stack([preprocess(decode_image(path.read_bytes(), matte="contrast").image) for path in chunk])
+        pixels = np.stack([preprocess.read(path) for path in chunk])
         batch = torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last).to(place.device)
         with place.autocast(bf16):
             cells = student.cells(batch)

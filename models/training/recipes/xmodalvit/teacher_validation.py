@@ -12,7 +12,6 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.bundle import decode_image
 from models.bundle.preprocess import Preprocess
 from models.evaluation.metrics import ranks
 from models.evaluation.protocol import CategoryGallery
@@ -110,5 +109,6 @@ def _triples(gallery: CategoryGallery) -> list[_Triple]:
 
 
 def _pixels(paths: Sequence[Path], prepare: Preprocess) -> Tensor:
-    images = [prepare(decode_image(path.read_bytes(), matte="contrast").image) for path in paths]
-    return torch.from_numpy(np.stack(images)).contiguous(memory_format=torch.channels_last)
+    return torch.from_numpy(np.stack([prepare.read(path) for path in paths])).contiguous(
+        memory_format=torch.channels_last
+    )
