@@ -8,7 +8,8 @@ from pathlib import Path
 
 from models.bundle import read_manifest
 from models.errors import InkseekError
-from models.evaluation.report.line_chart import Chart, Line, charts_svg
+from models.evaluation.report.axes import Axis
+from models.evaluation.report.charts import Chart, Point, Series, charts_svg
 from models.training.engine.run_directory import RunDirectory
 from models.training.weights.student_checkpoint import build_students
 
@@ -106,17 +107,21 @@ def _drawn(trained: Sequence[Trained]) -> str:
     if not splits:
         raise NothingToPlot("they share no split that all of them were measured on")
     how = "as served within a category" if trained[0].centred else "plain cosines"
-    by_size = [Line(name, [(each.parameters, round(each.figures[name], 1)) for each in trained]) for name in splits]
-    size = "million parameters of an encoder"
-    charts = [Chart(f"acc@1 in per cent, {how}", size, by_size, log_x=True, unit=" M")]
+    sizes = sorted({each.parameters for each in trained})
+    size = Axis("million parameters of an encoder", [(size, f"{size:g} M") for size in sizes], log=True, margin=0.06)
+    by_size = [
+        Series(name, [Point(each.parameters, round(each.figures[name], 1)) for each in trained]) for name in splits
+    ]
+    charts = [Chart(f"acc@1 in per cent, {how}", size, Axis(), by_size, titled=True, legend=True)]
     runs = [(each, each.means(splits)) for each in trained if each.curve]
     if runs:
-        reached = [Line(each.name, [(each.parameters, _converged(curve))]) for each, curve in runs]
+        reached = [Series(each.name, [Point(each.parameters, _converged(curve))]) for each, curve in runs]
         curves = [
-            Line(f"{each.name} ({each.parameters:g} M)", [(step, round(mean, 1)) for step, mean in curve])
+            Series(f"{each.name} ({each.parameters:g} M)", [Point(step, round(mean, 1)) for step, mean in curve])
             for each, curve in runs
         ]
         title = f"steps to {_NEAR:.0%} of the best"
-        charts.append(Chart(title, size, reached, log_x=True, unit=" M", from_zero=True))
-        charts.append(Chart("mean acc@1 while training", "step", curves))
+        charts.append(Chart(title, size, Axis(include=(0,)), reached, titled=True, legend=True))
+        steps = Axis("step", include=(0,))
+        charts.append(Chart("mean acc@1 while training", steps, Axis(), curves, titled=True, legend=True))
     return charts_svg(charts)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
+from models.evaluation.few_shot.charts import change_chart
 from models.evaluation.few_shot.figures import Share, by_task
-from models.evaluation.few_shot.plots import PLOT_STYLE, Plot, change_plot, plot
 from models.evaluation.few_shot.protocol import TASK, WHOLE
 from models.evaluation.few_shot.results import Result, gain, percent
 from models.evaluation.intervals import RESAMPLES
-from models.evaluation.report.style import STYLE
+from models.evaluation.report.charts import Chart, chart_svg
+from models.evaluation.report.frame import facts_list, html_document
 
 _CHANGES = 30  # tasks in one plot of changes: more are no plot
 
@@ -25,30 +26,21 @@ class Page:
     results: Sequence[Result]
     made_at: datetime
     shown: tuple[str, int]
-    plots: Sequence[Plot] = ()
+    charts: Sequence[Chart] = ()
 
 
 def adaptation_page(page: Page) -> str:
     """The document."""
     facts = [*page.facts, ("Measured", f"{page.made_at:%Y-%m-%d %H:%M} UTC")]
-    listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
-    body = [f'<header><h1>What do a few examples help?</h1><dl class="facts">{listed}</dl></header>']
-    body += [_section(result, page.shown) for result in page.results]
-    if page.plots:
-        drawn = "".join(f"<figure><h4>{escape(each.title)}</h4>{plot(each)}</figure>" for each in page.plots)
+    body = [_section(result, page.shown) for result in page.results]
+    if page.charts:
+        drawn = "".join(f"<figure><h4>{escape(each.title)}</h4>{chart_svg(each)}</figure>" for each in page.charts)
         body.append(
             '<section><h3>Ablations</h3><p class="hint">Points of acc@1 within the task above no adaptation, query by '
-            "query; bars are 95 % intervals of that.</p>"
-            f'<div class="plots">{drawn}</div></section>'
+            f'query; bars are 95 % intervals of that.</p><div class="plots">{drawn}</div></section>'
         )
     body.append(_method())
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Few-shot adaptation</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>\n{STYLE}\n{PLOT_STYLE}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(body)
-        + "\n</main>\n</body>\n</html>\n"
-    )
+    return html_document("What do a few examples help?", body, title="Few-shot adaptation", header=facts_list(facts))
 
 
 def _section(result: Result, shown: tuple[str, int]) -> str:
@@ -58,8 +50,8 @@ def _section(result: Result, shown: tuple[str, int]) -> str:
         before, after = by_task(trial, (result.baseline, shown[1])), by_task(trial, shown)
         parts.append(
             f"<h4>{escape(shown[0])} with k = {shown[1]} against {escape(result.baseline)}</h4>"
-            '<p class="hint">acc@1 in per cent; hollow before, full after.</p>'
-            + change_plot(trial.task_names, before.tolist(), after.tolist())
+            '<p class="hint">acc@1 within the task, those that gain most on top.</p>'
+            + chart_svg(change_chart(trial.task_names, before.tolist(), after.tolist()))
         )
     return f"<section>{''.join(parts)}</section>"
 

@@ -1,4 +1,4 @@
-"""Figures as HTML: tiles, bars with their intervals, the curve of acc@k."""
+"""Figures as HTML: tiles, the table of categories, the curve of acc@k, the comparison with another bundle."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from html import escape
 
 from models.evaluation.dataset_evaluation import CurvePoint, Evaluation, Measured
 from models.evaluation.intervals import Interval
+from models.evaluation.paired import Difference, Paired
 from models.evaluation.ranking import Protocol
+from models.evaluation.report.axes import Axis
+from models.evaluation.report.charts import Chart, Point, Series, bar_svg, chart_svg, in_percent
 from models.evaluation.report.selection import from_best_to_worst
 
 _LABELS = {"acc_at_1": "acc@1", "acc_at_5": "acc@5", "acc_at_10": "acc@10", "mean_average_precision": "mAP"}
 _READABLE_ROWS = 30
+_CURVE_TICKS = (1, 5, 10, 15, 20)
 
 
 def percent(share: float) -> str:
@@ -35,7 +39,7 @@ def tiles(evaluation: Evaluation) -> str:
         interval = measured.intervals[name] if measured.intervals else None
         parts.append(
             f'<div class="tile"><dt>{label}</dt><dd><b>{percent(value)}</b><span class="unit">%</span>'
-            f'<span class="interval">{between(interval)}</span>{bar(value, interval)}'
+            f'<span class="interval">{between(interval)}</span>{bar_svg(value, interval)}'
             f"{_beside(plain.overall, name) if plain is not None else ''}</dd></div>"
         )
     interval = measured.intervals["mean_rank"] if measured.intervals else None
@@ -51,15 +55,6 @@ def _beside(plain: Measured, name: str) -> str:
     interval = plain.intervals[name] if plain.intervals else None
     value: float = getattr(plain.figures, name)
     return f'<span class="note">plain {percent(value)} ({between(interval)})</span>'
-
-
-def bar(share: float, interval: Interval | None) -> str:
-    """A bar from 0 to 1 with its interval across its end."""
-    whisker = ""
-    if interval is not None:
-        width = max(0.0, interval.high - interval.low)
-        whisker = f'<i class="whisker" style="left:{percent(interval.low)}%;width:{percent(width)}%"></i>'
-    return f'<span class="bar" aria-hidden="true"><i style="width:{percent(share)}%"></i>{whisker}</span>'
 
 
 def category_table(evaluation: Evaluation) -> str:
@@ -105,8 +100,9 @@ def _category_row(name: str, evaluation: Evaluation, alike: bool) -> str:
     ]
     return (
         f'<tr><th scope="row">{escape(name)}</th>{_cells(before[:1] if alike else before)}'
-        f'<td class="wide"><span class="measure">{bar(figures.acc_at_1, interval)}<b>{percent(figures.acc_at_1)}</b>'
-        f'<span class="interval">{between(interval)}</span></span></td>{_cells(after)}</tr>'
+        f'<td class="wide"><span class="measure">{bar_svg(figures.acc_at_1, interval)}'
+        f'<b>{percent(figures.acc_at_1)}</b><span class="interval">{between(interval)}</span></span></td>'
+        f"{_cells(after)}</tr>"
     )
 
 
@@ -114,38 +110,39 @@ def _cells(labelled: list[tuple[str, str]]) -> str:
     return "".join(f'<td data-label="{label}">{value}</td>' for label, value in labelled)
 
 
-_LEFT, _TOP, _WIDTH, _HEIGHT = 34.0, 10.0, 356.0, 190.0
-
-
 def curve(points: tuple[CurvePoint, ...]) -> str:
-    """acc@k over k as SVG, its intervals as a band."""
+    """acc@k in per cent over k as SVG, its intervals as a band."""
+    drawn = [Point(point.k, 100 * point.share, in_percent(point.interval)) for point in points]
+    series = Series("", drawn, band=True, marked=_CURVE_TICKS)
+    x = Axis("k", ticks=[(k, str(k)) for k in _CURVE_TICKS])
+    return chart_svg(Chart("acc@k in per cent", x, Axis(include=(0, 100)), [series], value="{:.1f} %"))
 
-    def at(k: float, share: float) -> str:
-        return f"{_LEFT + _WIDTH * (k - 1) / (len(points) - 1):.1f},{_TOP + _HEIGHT * (1 - share):.1f}"
 
-    lines = []
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        y = _TOP + _HEIGHT * (1 - share)
-        lines.append(f'<line class="grid" x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{y}" y2="{y}"/>')
-        lines.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{100 * share:.0f}</text>')
-    for k in (1, 5, 10, 15, 20):
-        x = at(k, 0).split(",")[0]
-        lines.append(f'<text x="{x}" y="{_TOP + _HEIGHT + 17}" text-anchor="middle">{k}</text>')
-    band = ""
-    if all(point.interval for point in points):
-        upper = [at(p.k, p.interval.high) for p in points if p.interval]
-        lower = [at(p.k, p.interval.low) for p in points if p.interval]
-        band = f'<polygon class="band" points="{" ".join(upper + lower[::-1])}"/>'
-    drawn = " ".join(at(point.k, point.share) for point in points)
-    dots = "".join(
-        '<circle r="3.5" cx="{}" cy="{}"><title>acc@{}: {} %</title></circle>'.format(
-            *at(p.k, p.share).split(","), p.k, percent(p.share)
-        )
-        for p in points
-        if p.k in (1, 5, 10, 20)
+def comparison(other: str, pair: Paired) -> str:
+    """A section: the differences with their intervals, and who found what first."""
+    tiles = "".join(
+        f'<div class="tile"><dt>{label}</dt><dd><b>{_points(pair.differences[name].value)}</b>'
+        f'<span class="unit">points</span><span class="interval">{_between(pair.differences[name])}</span></dd></div>'
+        for name, label in _LABELS.items()
     )
-    ends = f"acc@k from {percent(points[0].share)} % at 1 to {percent(points[-1].share)} % at {len(points)}"
+    rank = pair.differences["mean_rank"]
+    between = f"{rank.interval.low:+.2f} to {rank.interval.high:+.2f}" if rank.interval is not None else "no interval"
+    tiles += (
+        f'<div class="tile"><dt>mean rank</dt><dd><b>{rank.value:+.2f}</b>'
+        f'<span class="interval">{between}</span></dd></div>'
+    )
     return (
-        f'<svg class="curve" viewBox="0 0 400 226" role="img" aria-label="{ends}">{"".join(lines)}{band}'
-        f'<polyline points="{drawn}"/>{dots}</svg>'
+        f'<section class="against"><h3>Less {escape(other)}</h3><p class="hint">On the same sketches, query by query. '
+        f"Found first by both: {pair.both:,}; by this one alone: {pair.only_this:,}; by the other alone: "
+        f'{pair.only_other:,}; by neither: {pair.neither:,}.</p><dl class="tiles">{tiles}</dl></section>'
     )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}"
+
+
+def _between(difference: Difference) -> str:
+    if difference.interval is None:
+        return "no interval"
+    return f"{_points(difference.interval.low)} to {_points(difference.interval.high)}"

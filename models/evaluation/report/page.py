@@ -15,11 +15,10 @@ from models.evaluation.intervals import RESAMPLES
 from models.evaluation.paired import Paired
 from models.evaluation.ranking import SHOWN, Protocol
 from models.evaluation.report.answers import answers
-from models.evaluation.report.comparison import comparison
-from models.evaluation.report.figures import between, category_table, curve, percent, tiles
+from models.evaluation.report.figures import between, category_table, comparison, curve, percent, tiles
+from models.evaluation.report.frame import facts_list, html_document
 from models.evaluation.report.pictures import Picture, Thumbnails
 from models.evaluation.report.selection import ROWS_OF_A_CATEGORY, sample, worst, worst_categories
-from models.evaluation.report.style import STYLE
 
 _LISTED_REFUSALS = 50
 
@@ -43,30 +42,27 @@ class Report:
 def report_page(report: Report) -> str:
     """One HTML document that needs nothing but itself. Opens the images that it shows."""
     thumbnails = Thumbnails(report.encoders.sketch)
-    body = [_header(report)]
+    body: list[str] = []
     for number, evaluation in enumerate(report.evaluations):
         against = (report.against[0], report.against[1][number]) if report.against is not None else None
         body += _split_sections(evaluation, report.seed, thumbnails, against)
     body += [_attention(report.pictures), _method(report)]
-    title = f"{escape(report.dataset.name)}: retrieval by sketch"
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>\n{STYLE}\n{thumbnails.style()}\n</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(part for part in body if part)
-        + "\n</main>\n</body>\n</html>\n"
+    return html_document(
+        "Does the drawing find its photo?",
+        body,
+        title=f"{report.dataset.name}: retrieval by sketch",
+        style=thumbnails.style(),
+        header=facts_list(_facts(report)),
     )
 
 
-def _header(report: Report) -> str:
-    facts = (
+def _facts(report: Report) -> tuple[tuple[str, str], ...]:
+    return (
         ("Bundle", report.encoders.bundle_id),
         ("Data", f"{report.dataset.name} ({report.dataset.format})"),
         ("Protocol", report.evaluations[0].protocol.value),
         ("Measured", f"{report.made_at:%Y-%m-%d %H:%M} UTC"),
     )
-    listed = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
-    return f'<header><h1>Does the drawing find its photo?</h1><dl class="facts">{listed}</dl></header>'
 
 
 def _split_sections(

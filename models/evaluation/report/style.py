@@ -1,10 +1,18 @@
-"""The style sheet of a report. Colours are those of the drawing page."""
+"""The style sheet of all reports, in light and in dark. Colours are those of the drawing page."""
 
 STYLE = """
 :root {
   --desk: #f6f3ec; --surface: #fffefb; --sunken: #efebe1; --ink: #1d1b18; --muted: #655f55; --line: #e3ddd0;
-  --accent: #2c47c5; --bar: #8f9eea; --right: #16803c; --near: #8a5a00; --missed: #a02c1d;
-  color-scheme: light;
+  --accent: #2c47c5; --right: #16803c; --near: #8a5a00; --missed: #a02c1d;
+  --right-ground: #e2f3e6; --near-ground: #fbefd6; --missed-ground: #fbe6e2;
+  color-scheme: light dark;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --desk: #171513; --surface: #211f1c; --sunken: #34312c; --ink: #f3efe7; --muted: #b3aca0; --line: #3a3731;
+    --accent: #93a5ff; --right: #6fd08f; --near: #e8b75a; --missed: #f08f80;
+    --right-ground: #193524; --near-ground: #3a2c10; --missed-ground: #43201b;
+  }
 }
 *, *::before, *::after { box-sizing: border-box; }
 body {
@@ -43,24 +51,22 @@ b, td, .interval, .score, .rank { font-variant-numeric: tabular-nums; }
 .tile .interval, .tile .note { display: block; white-space: normal; }
 .tile .bar { margin-top: 8px; }
 
-.bar { position: relative; display: block; height: 10px; border-radius: 3px; background: var(--sunken); }
-.bar i { position: absolute; inset: 0 auto 0 0; border-radius: 3px; background: var(--bar); }
-.bar .whisker {
-  inset: 50% auto auto; height: 2px; margin-top: -1px; border-radius: 0; background: var(--ink); min-width: 2px;
-}
-.bar .whisker::before, .bar .whisker::after {
-  content: ""; position: absolute; top: -4px; width: 2px; height: 10px; background: var(--ink);
-}
-.bar .whisker::before { left: 0; }
-.bar .whisker::after { right: 0; }
+svg.bar { display: block; width: 100%; height: 10px; border-radius: 3px; }
 
 .columns { display: grid; grid-template-columns: 330px 1fr; gap: 20px; align-items: start; }
-.curve { display: block; width: 100%; max-width: 520px; margin: 6px auto 8px; }
-.curve text { fill: var(--muted); font-size: 12px; }
-.curve .grid { stroke: var(--line); }
-.curve .band { fill: var(--accent); opacity: 0.14; }
-.curve polyline { fill: none; stroke: var(--accent); stroke-width: 2.5; stroke-linejoin: round; }
-.curve circle { fill: var(--surface); stroke: var(--accent); stroke-width: 2.5; }
+.chart:not(.bar) { display: block; width: 100%; max-width: 520px; margin: 6px auto 8px; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); gap: 20px; }
+
+.scroll { overflow-x: auto; }
+.methods { width: 100%; border-collapse: collapse; }
+.methods th, .methods td {
+  padding: 7px 10px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap;
+}
+.methods th:first-child, .methods .name { text-align: left; }
+.methods thead th { color: var(--muted); font-size: 13px; font-weight: 400; vertical-align: bottom; }
+.methods td small { display: block; color: var(--muted); font-size: 12.5px; }
+.methods .gain { color: var(--right); }
+.methods .loss { color: var(--missed); }
 
 .categories { width: 100%; border-collapse: collapse; table-layout: fixed; }
 .categories th { text-align: left; font-weight: 600; overflow-wrap: anywhere; }
@@ -86,9 +92,9 @@ h4 + .answer { border-top: 0; }
 .asked b, .asked .name { display: block; font-size: 13.5px; overflow-wrap: anywhere; line-height: 1.3; }
 .asked .name { color: var(--muted); margin-bottom: 4px; }
 .rank { display: inline-block; padding: 1px 8px; border-radius: 99px; font-size: 12.5px; background: var(--sunken); }
-.rank.first { background: #e2f3e6; color: var(--right); }
-.rank.near { background: #fbefd6; color: var(--near); }
-.rank.missed { background: #fbe6e2; color: var(--missed); }
+.rank.first { background: var(--right-ground); color: var(--right); }
+.rank.near { background: var(--near-ground); color: var(--near); }
+.rank.missed { background: var(--missed-ground); color: var(--missed); }
 .reason { grid-column: 1 / -1; margin: 0; color: var(--missed); font-size: 13.5px; }
 .found {
   margin: 0; padding: 0; list-style: none;
@@ -135,5 +141,5 @@ figcaption { color: var(--muted); font-size: 13.5px; padding-top: 4px; }
   .categories td:not(.wide)::before { content: attr(data-label) " "; }
   .categories .wide { display: block; width: auto; padding: 4px 0; }
 }
-@media print { body { background: #fff; } section { border: 0; padding: 8px 0; } }
+@media print { body { background: none; } section { border: 0; padding: 8px 0; } }
 """.strip()

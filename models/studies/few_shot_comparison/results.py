@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from models.evaluation.few_shot.bundled import SERVED
+from models.evaluation.few_shot.charts import share_chart
 from models.evaluation.few_shot.figures import difference
 from models.evaluation.few_shot.methods import Centred, NoAdaptation
 from models.evaluation.few_shot.page import Page, adaptation_page
-from models.evaluation.few_shot.plots import Plot
 from models.evaluation.few_shot.protocol import TASK
 from models.evaluation.few_shot.results import Result, document, gain, markdown
+from models.evaluation.report.charts import Chart
 from models.studies.few_shot_comparison.variant import ComparisonConfig, Plotted
 
 
@@ -44,7 +45,7 @@ def write(out: Path, config: ComparisonConfig, found: Told) -> None:
     tables = [result for result in (found.table, *found.tests) if result is not None]
     served = any(SERVED in result.methods for result in tables)
     shown = (SERVED if served else config.shown, config.ablation_k)
-    page = Page(found.facts, tables, datetime.now(UTC), shown, plots(found.ablations, config))
+    page = Page(found.facts, tables, datetime.now(UTC), shown, charts(found.ablations, config))
     (out / "comparison.html").write_text(adaptation_page(page), encoding="utf-8")
 
 
@@ -78,15 +79,15 @@ def differences(result: Result, config: ComparisonConfig) -> list[str]:
     return lines
 
 
-def plots(ablations: Result | None, config: ComparisonConfig) -> Sequence[Plot]:
+def charts(ablations: Result | None, config: ComparisonConfig) -> Sequence[Chart]:
     """The poster's plots, as gains on no adaptation."""
     if ablations is None:
         return ()
-    made = (_plot(ablations, plotted, config.ablation_k) for plotted in config.plots)
+    made = (_chart(ablations, plotted, config.ablation_k) for plotted in config.plots)
     return tuple(each for each in made if each is not None)
 
 
-def _plot(ablations: Result, plotted: Plotted, k: int) -> Plot | None:
+def _chart(ablations: Result, plotted: Plotted, k: int) -> Chart | None:
     points = [
         (name.removeprefix(plotted.prefix), ablations.figures[name, k].gains[TASK, 1])
         for name in ablations.methods
@@ -96,4 +97,4 @@ def _plot(ablations: Result, plotted: Plotted, k: int) -> Plot | None:
         return None
     centred = ablations.figures[Centred().name, k].gains[TASK, 1].value
     levels = ((NoAdaptation().name, 0.0), ("centred, without examples", centred))
-    return Plot(plotted.title, plotted.axis, points, levels, joined=plotted.joined, signed=True)
+    return share_chart(plotted.title, plotted.axis, points, levels, joined=plotted.joined)

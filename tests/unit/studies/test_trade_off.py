@@ -51,7 +51,8 @@ def test_the_page_is_well_formed_and_puts_cheap_left_and_good_high() -> None:
     assert "base &lt;b&gt;" in page
     for svg in page.split("<svg")[1:]:
         drawn = ElementTree.fromstring("<svg" + svg.split("</svg>")[0] + "</svg>")
-        base, small = drawn.findall("circle")
+        marks = {mark.findtext("title", "")[:1]: mark for mark in drawn.findall("circle")}
+        base, small = marks["A"], marks["B"]
         assert float(small.attrib["cx"]) < float(base.attrib["cx"])
         assert float(small.attrib["cy"]) > float(base.attrib["cy"])
     assert markdown(rows[:1]).splitlines()[-1] == "| base <b> | 13.0 | 1.00 | 11.2 | 60.0 | 60.0 |"

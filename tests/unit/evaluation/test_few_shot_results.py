@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import numpy as np
 
+from models.evaluation.few_shot.charts import change_chart, share_chart
 from models.evaluation.few_shot.figures import Share
 from models.evaluation.few_shot.page import Page, adaptation_page
-from models.evaluation.few_shot.plots import Plot, plot
 from models.evaluation.few_shot.protocol import Trial, Unit
 from models.evaluation.few_shot.results import Result, document, markdown
 from models.evaluation.intervals import Interval
@@ -58,26 +57,34 @@ class Balanced(HTMLParser):
 
 
 def test_the_page_is_whole_and_escapes_names() -> None:
-    shown = Plot("Steps", "steps", [("0", Share(0.1, None)), ("1", Share(0.2, Interval(0.1, 0.3)))], [("none", 0.0)])
+    shares = [("0", Share(0.1, None)), ("1", Share(0.2, Interval(0.1, 0.3)))]
+    shown = share_chart("Steps", "steps", shares, [("none", 0.0)])
     page = adaptation_page(Page([("Bundle", "<b>")], [result()], datetime.now(UTC), ("good", 5), [shown]))
     parser = Balanced()
     parser.feed(page.removeprefix("<!doctype html>"))
     assert not parser.open
     assert "<x>" not in page
     assert "<a>" not in page
-    assert page.count('class="full"') == 6
+    assert page.count("</title></circle>") == 6 + len(shares)  # each task before, each share
+    assert "1: +20.0 points" in page
     assert "http" not in page  # needs nothing but itself
 
 
-def test_a_plot_puts_shares_where_its_axis_says() -> None:
-    points = [("0", Share(0.41, None)), ("1", Share(0.44, Interval(0.42, 0.46))), ("2", Share(0.52, None))]
-    drawn = plot(Plot("Steps", "inner steps", points, [("none", 0.40)]))
-    labels = re.findall(r'<text x="34\.0" y="([\d.]+)" text-anchor="end">([+\d]+)</text>', drawn)
-    heights = {float(label) / 100: float(y) - 4 for y, label in labels}
-    (low, bottom), (high, top) = min(heights.items()), max(heights.items())
-    assert low <= 0.40
-    assert high >= 0.52
-    circles = [float(y) for y in re.findall(r'<circle r="4" cx="[\d.]+" cy="([\d.]+)"', drawn)]
-    for (_, share), y in zip(points, circles, strict=True):
-        assert abs(low + (bottom - y) / (bottom - top) * (high - low) - share.value) < 0.001
-    assert drawn.count("whisker") == 1
+def test_a_share_is_drawn_in_points_with_its_interval_and_its_label() -> None:
+    chart = share_chart("Steps", "steps", [("0", Share(0.1, None)), ("many", Share(-0.2, Interval(-0.3, 0.05)))])
+    (series,) = chart.series
+    assert [(point.y, point.interval) for point in series.points] == [(10, None), (-20, Interval(-30, 5))]
+    assert dict(chart.x.ticks)[series.points[1].x] == "many"
+
+
+def test_changes_are_in_the_order_of_what_was_gained() -> None:
+    chart = change_chart(["cup", "owl", "tie"], [0.5, 0.2, 0.9], [0.4, 0.6, 0.9])
+    before, after = chart.series
+    assert [label for _, label in sorted(chart.y.ticks, reverse=True)] == ["owl", "tie", "cup"]
+    names = dict(chart.y.ticks)
+    assert {names[point.y]: (point.x, other.x) for point, other in zip(before.points, after.points, strict=True)} == {
+        "cup": (50, 40),
+        "owl": (20, 60),
+        "tie": (90, 90),
+    }
+    assert [(begin.x, end.x) for begin, end in chart.links] == [(20, 60), (90, 90), (50, 40)]
