@@ -9,8 +9,7 @@ import numpy as np
 
 from models.arrays import Vectors
 from models.bundle import ImageEncoder, ImageFile, Pace, Unusable, cpu_quota, embed_stream
-from models.data.datasets import SketchRecord
-from models.data.datasets.pairs import Photo
+from models.data.datasets import Photo, SketchRecord
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.errors import EmbeddingsNotFinite
 

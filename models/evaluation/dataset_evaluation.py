@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.datasets import PairDataset, SketchRecord
-from models.data.datasets.pairs import Photo, PhotoKey
+from models.data.datasets import PairDataset, Photo, PhotoKey, SketchRecord
 from models.evaluation.dataset_embeddings import embed_photos, embed_sketches
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.errors import NothingToEvaluate, SplitNotChosen

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.adapters.category import CategoryAdapter
-from models.data.datasets.pairs import Pair, PairSet, Photo
+from models.data.datasets import PairDataset, Photo, SketchRecord
 from models.evaluation.metrics import accuracy_at, mean_average_precision, mean_rank, ranks
 
-EncodeSketches = Callable[[Sequence[Pair]], NDArray[np.float32]]
+EncodeSketches = Callable[[Sequence[SketchRecord]], NDArray[np.float32]]
 EncodePhotos = Callable[[Sequence[Photo]], NDArray[np.float32]]
 
 
@@ -22,7 +22,7 @@ class CategoryGallery:
 
     category: str
     photos: tuple[Photo, ...]
-    queries: tuple[Pair, ...]
+    queries: tuple[SketchRecord, ...]
 
     def targets(self) -> NDArray[np.int64]:
         """(Q,) column of each query's photo."""
@@ -70,19 +70,19 @@ class BothFigures:
     centred: Figures
 
 
-def category_galleries(pairs: PairSet, split: str) -> tuple[CategoryGallery, ...]:
-    """One gallery a category of the split.
+def category_galleries(dataset: PairDataset, split: str) -> tuple[CategoryGallery, ...]:
+    """One gallery per category that the split has sketches of, in order of the names.
 
-    Where the set divides its photos by split, the gallery is the split's photos; where it does not, all photos of the
-    category are candidates, whether they have sketches or not. Raises SplitMissing.
+    A gallery is the category's photos in `dataset.split(split)`, in order of their ids: where the data set divides its
+    photos by split, the split's own; where it does not, all of the category, with and without sketches. Raises
+    SplitMissing.
     """
-    queries: dict[str, list[Pair]] = {}
-    for pair in pairs.split(split):
-        queries.setdefault(pair.photo.category, []).append(pair)
+    queries: dict[str, list[SketchRecord]] = {}
+    for record in dataset.records_of(split):
+        queries.setdefault(record.photo.category, []).append(record)
     photos: dict[str, list[Photo]] = {}
-    for key, photo in sorted(pairs.photos.items()):
-        if photo.split in ("", split):
-            photos.setdefault(key.category, []).append(photo)
+    for key, photo in sorted(dataset.split(split).photos.items()):
+        photos.setdefault(key.category, []).append(photo)
     return tuple(
         CategoryGallery(category, tuple(photos[category]), tuple(asked)) for category, asked in sorted(queries.items())
     )

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.adapters.category import CategoryAdapter
-from models.data.datasets import SketchRecord
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import PhotoKey, SketchRecord
 from models.evaluation.dataset_embeddings import Embedded
 from models.evaluation.metrics import ranks
 

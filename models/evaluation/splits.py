@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.data.datasets.pair_folders import open_pairs
+from models.data.datasets import open_dataset
 from models.evaluation.protocol import CategoryGallery, category_galleries
 
 
@@ -29,10 +29,10 @@ STANDARD_SPLITS: tuple[ValidationSplit, ...] = (
 
 
 def load_galleries(
-    data: Path, splits: Sequence[ValidationSplit] = STANDARD_SPLITS, drawings: Path | None = None
+    data: Path, splits: Sequence[ValidationSplit] = STANDARD_SPLITS
 ) -> dict[str, tuple[CategoryGallery, ...]]:
-    """The galleries of each split by its name. `drawings`: see `open_pairs`. Raises PairsError, DatasetError."""
-    sets = {folder: open_pairs(data / folder, drawings) for folder in dict.fromkeys(split.folder for split in splits)}
+    """The galleries of each split by its name; each folder below `data` is opened once. Raises DatasetError."""
+    sets = {folder: open_dataset(data / folder) for folder in dict.fromkeys(split.folder for split in splits)}
     return {
         split.name: tuple(
             gallery

@@ -25,6 +25,7 @@ from models.bundle import (
     DEFAULT_BUNDLE,
     Bundle,
     Encoder,
+    ImageFile,
     Runtime,
     SketchNormalisation,
     add_adaptation,
@@ -60,7 +61,7 @@ class Release:
 
 
 def build_bundle(release: Release) -> Bundle:
-    """Write the bundle and open it. Raises CheckpointInvalid, ParityBroken, PairsError, BundleError."""
+    """Write the bundle and open it. Raises CheckpointInvalid, ParityBroken, DatasetError, BundleError."""
     students, saved = load_students(release.checkpoint)
     size_px = students.config.size_px
     sketch, photo = preprocesses(size_px, release.normalisation)
@@ -86,7 +87,7 @@ def build_bundle(release: Release) -> Bundle:
     shipped = Adaptation.load(DEFAULT_BUNDLE / ADAPTATION_NAME)
     card = release.card.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        galleries = load_galleries(release.data, splits, Path(folder) / "drawings")
+        galleries = load_galleries(release.data, splits)
         parity = _parity(students, models, (sketch, photo), galleries[splits[0].name])
         parity.require(_MAX_DIFFERENCE)
         # Measured through the files that ship, so they have to exist before the manifest that holds their figures.
@@ -103,13 +104,13 @@ def _parity(
     galleries: Sequence[CategoryGallery],
 ) -> Parity:
     """Both encoders on the sketches and photos of these galleries, as torch and as ONNX Runtime compute them."""
-    paths = (
-        [query.sketch_path for gallery in galleries for query in gallery.queries],
+    files: tuple[list[ImageFile], list[ImageFile]] = (
+        [query.sketch.image for gallery in galleries for query in gallery.queries],
         [photo.path for gallery in galleries for photo in gallery.photos],
     )
     reference, exported = [], []
     for number, student in enumerate((students.sketch, students.photo)):
-        pixels = np.stack([preprocess[number].read(path) for path in paths[number]])
+        pixels = np.stack([preprocess[number].read(file) for file in files[number]])
         encoder = Encoder(
             Runtime(device="cpu").session(models[number]), preprocess[number], students.config.embedding_dim
         )

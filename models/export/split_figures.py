@@ -42,7 +42,7 @@ def encode_splits(bundle: Bundle, galleries: Galleries) -> dict[str, SplitRows]:
             tuple(parts),
             tuple(
                 (
-                    bundle.sketch.embed(query.sketch_path for query in gallery.queries),
+                    bundle.sketch.embed(query.sketch.image for query in gallery.queries),
                     bundle.photo.embed(photo.path for photo in gallery.photos),
                 )
                 for gallery in parts

@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.bundle import ImageFile
 from models.bundle.preprocess import Preprocess
-from models.data.datasets.pair_folders import open_pairs
-from models.data.datasets.pairs import Pair, Photo
+from models.data.datasets import Photo, SketchRecord, open_dataset
 from models.errors import InkseekError
 from models.evaluation.protocol import BothFigures, measure_both
 from models.evaluation.splits import STANDARD_SPLITS, ValidationSplit, load_galleries
@@ -46,14 +46,14 @@ class _Domain:
     deviation: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, students: Students, preprocess: Preprocess, paths: Sequence[Path]) -> _Domain:
+    def fit(cls, students: Students, preprocess: Preprocess, files: Sequence[ImageFile]) -> _Domain:
         """Mean and deviation of each number over these images."""
-        features = _features(students, preprocess, paths)
+        features = _features(students, preprocess, files)
         return cls(students, preprocess, features.mean(axis=0), features.std(axis=0) + 1e-3)
 
-    def encode(self, paths: Sequence[Path]) -> NDArray[np.float32]:
+    def encode(self, files: Sequence[ImageFile]) -> NDArray[np.float32]:
         """Images -> (N, C * grid * grid) unit rows."""
-        rows = (_features(self.students, self.preprocess, paths) - self.mean) / self.deviation
+        rows = (_features(self.students, self.preprocess, files) - self.mean) / self.deviation
         unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return unit
 
@@ -61,40 +61,42 @@ class _Domain:
 def untrained_figures(
     students: Students, data: Path, splits: Sequence[ValidationSplit] = STANDARD_SPLITS, seed: int = 0
 ) -> dict[str, BothFigures]:
-    """The figures of each split; of `students` only the trunk and the grid are used. Raises PairsError."""
+    """The figures of each split; of `students` only the trunk and the grid are used. Raises DatasetError."""
     students.eval()
     sketch, photo = preprocesses(students.config.size_px)
     figures = {}
     for split in splits:
-        pairs = open_pairs(data / split.folder)
-        sample = np.random.default_rng(seed).permutation(len(pairs.split("train")))[:_SAMPLE]
-        drawn = [pairs.split("train")[number] for number in sample]
-        sketches = _Domain.fit(students, sketch, [pair.sketch_path for pair in drawn])
-        photos = _Domain.fit(students, photo, list({pairs.photos[pair.photo].path: None for pair in drawn}))
+        dataset = open_dataset(data / split.folder)
+        records = dataset.records_of("train")
+        drawn = [records[number] for number in np.random.default_rng(seed).permutation(len(records))[:_SAMPLE]]
+        sketches = _Domain.fit(students, sketch, _sketches(drawn))
+        photos = _Domain.fit(students, photo, _photos(list(dict.fromkeys(map(dataset.photo_of, drawn)))))
         galleries = load_galleries(data, [split])[split.name]
-        figures[split.name] = measure_both(galleries, _by_path(sketches, _sketch_path), _by_path(photos, _photo_path))
+        figures[split.name] = measure_both(galleries, _encoder(sketches, _sketches), _encoder(photos, _photos))
     return figures
 
 
 @torch.no_grad()
-def _features(students: Students, preprocess: Preprocess, paths: Sequence[Path]) -> NDArray[np.float32]:
+def _features(students: Students, preprocess: Preprocess, files: Sequence[ImageFile]) -> NDArray[np.float32]:
     rows = []
-    for start in range(0, len(paths), _BATCH):
-        batch = torch.from_numpy(np.stack([preprocess.read(path) for path in paths[start : start + _BATCH]]))
+    for start in range(0, len(files), _BATCH):
+        batch = torch.from_numpy(np.stack([preprocess.read(file) for file in files[start : start + _BATCH]]))
         rows.append(students.sketch.cells(batch).flatten(1).numpy())
     return np.concatenate(rows)
 
 
-def _by_path(domain: _Domain, path: Callable[[T], Path]) -> Callable[[Sequence[T]], NDArray[np.float32]]:
-    return lambda items: domain.encode([path(item) for item in items])
+def _encoder(
+    domain: _Domain, files: Callable[[Sequence[T]], list[ImageFile]]
+) -> Callable[[Sequence[T]], NDArray[np.float32]]:
+    return lambda items: domain.encode(files(items))
 
 
-def _sketch_path(pair: Pair) -> Path:
-    return pair.sketch_path
+def _sketches(records: Sequence[SketchRecord]) -> list[ImageFile]:
+    return [record.sketch.image for record in records]
 
 
-def _photo_path(photo: Photo) -> Path:
-    return photo.path
+def _photos(photos: Sequence[Photo]) -> list[ImageFile]:
+    return [photo.path for photo in photos]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from models.bundle import rasterise_strokes
-from models.data.datasets.pairs import ManifestMissing, PairSet
+from models.data.datasets import LayoutIncomplete, open_dataset
 from models.data.datasets.unseen import STANDARD_UNSEEN, names_unseen
 from models.errors import InkseekError
 
@@ -42,11 +42,11 @@ def write_doodle_pairs(data: Path, out: Path) -> int:
     """Write a data set of doodles and copies of their pictures; return the number of pairs.
 
     Pictures of one name never meet in one category, since a doodle of a cup is right for every cup: the first picture
-    of each name makes category `a`, the second `b` and so on. Raises PairsError.
+    of each name makes category `a`, the second `b` and so on. Raises DatasetError.
     """
     unseen = {
         *STANDARD_UNSEEN,
-        *(pair.photo.category for pair in PairSet.load(data / "sketchy104").split("val_unseen")),
+        *(record.photo.category for record in open_dataset(data / "sketchy104").records_of("val_unseen")),
     }
     photographs, renders = _tux(data / "tuxphoto"), _emoji(data / "emoji_open")
     rows: list[tuple[str, str, str, str, str]] = []
@@ -90,7 +90,7 @@ def _tux(folder: Path) -> list[tuple[str, Path]]:
 
 def _table(path: Path) -> Sequence[Mapping[str, str]]:
     if not path.is_file():
-        raise ManifestMissing(f"{path} is not there")
+        raise LayoutIncomplete(f"{path} is missing")
     with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 

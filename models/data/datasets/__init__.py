@@ -7,41 +7,49 @@ for record in dataset.split("test").records:
 """
 
 from models.data.datasets.content_check import check_content
-from models.data.datasets.dataset import Count, PairDataset, SketchRecord
-from models.data.datasets.errors import (
+from models.data.datasets.opening import FORMATS, Format, open_dataset
+from models.data.datasets.records.dataset import Count, PairDataset
+from models.data.datasets.records.errors import (
+    ColumnMissing,
     DatasetError,
     DatasetFlawed,
     DatasetNotFound,
     FormatAmbiguous,
     FormatUnknown,
     LayoutIncomplete,
-    PickleRefused,
+    PickleRejected,
+    SplitMissing,
 )
-from models.data.datasets.findings import Finding, Kind
-from models.data.datasets.opening import FORMATS, Format, open_dataset
-from models.data.datasets.options import ReadOptions
-from models.data.datasets.sketch_source import ImageSketch, JsonStrokeSketch, SketchSource, StrokeSketch
+from models.data.datasets.records.findings import Finding, FindingKind, summarise
+from models.data.datasets.records.options import ReadOptions
+from models.data.datasets.records.record import Photo, PhotoKey, SketchRecord
+from models.data.datasets.records.sketch_source import ImageSketch, JsonStrokeSketch, SketchSource, StrokeSketch
 
 __all__ = [
     "FORMATS",
+    "ColumnMissing",
     "Count",
     "DatasetError",
     "DatasetFlawed",
     "DatasetNotFound",
     "Finding",
+    "FindingKind",
     "Format",
     "FormatAmbiguous",
     "FormatUnknown",
     "ImageSketch",
     "JsonStrokeSketch",
-    "Kind",
     "LayoutIncomplete",
     "PairDataset",
-    "PickleRefused",
+    "Photo",
+    "PhotoKey",
+    "PickleRejected",
     "ReadOptions",
     "SketchRecord",
     "SketchSource",
+    "SplitMissing",
     "StrokeSketch",
     "check_content",
     "open_dataset",
+    "summarise",
 ]

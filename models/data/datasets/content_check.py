@@ -16,9 +16,9 @@ from models.bundle import (
     decode_image,
     normalise_sketch,
 )
-from models.data.datasets.dataset import PairDataset, SketchRecord
-from models.data.datasets.findings import Finding, Kind
-from models.data.datasets.pairs import Photo
+from models.data.datasets.records.dataset import PairDataset
+from models.data.datasets.records.findings import Finding, FindingKind
+from models.data.datasets.records.record import Photo, SketchRecord
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class _Looked:
     """What one look at an image gave. `digest` is empty where its bytes could not be read."""
 
     name: str
-    kind: Kind | None
+    kind: FindingKind | None
     detail: str
     digest: bytes
 
@@ -56,9 +56,9 @@ def _look_at_photo(dataset: PairDataset, photo: Photo) -> _Looked:
         digest = hashlib.sha256(data).digest()
         decode_image(data)
     except OSError as error:
-        return _Looked(name, Kind.UNREADABLE, str(error), b"")
+        return _Looked(name, FindingKind.UNREADABLE, str(error), b"")
     except ImageError as error:
-        return _Looked(name, Kind.UNREADABLE, str(error), digest)
+        return _Looked(name, FindingKind.UNREADABLE, str(error), digest)
     return _Looked(name, None, "", digest)
 
 
@@ -68,11 +68,11 @@ def _look_at_sketch(record: SketchRecord) -> _Looked:
         digest = hashlib.sha256(record.sketch.content()).digest()
         normalise_sketch(record.sketch.image(), SketchNormalisation())
     except OSError as error:
-        return _Looked(name, Kind.UNREADABLE, str(error), b"")
+        return _Looked(name, FindingKind.UNREADABLE, str(error), b"")
     except (SketchEmpty, SketchSolid) as error:
-        return _Looked(name, Kind.NO_INK, str(error), digest)
+        return _Looked(name, FindingKind.NO_INK, str(error), digest)
     except ImageError as error:
-        return _Looked(name, Kind.UNREADABLE, str(error), digest)
+        return _Looked(name, FindingKind.UNREADABLE, str(error), digest)
     return _Looked(name, None, "", digest)
 
 
@@ -93,7 +93,7 @@ def _findings(
         of = "the same photo" if place == other_place else f"another photo, {other_place}"
         if split != other_split:
             yield Finding(
-                Kind.SPLIT_LEAK, looked.name, f"a copy of {other}, which is of {other_split!r}, not {split!r}"
+                FindingKind.SPLIT_LEAK, looked.name, f"a copy of {other}, which is of {other_split!r}, not {split!r}"
             )
         else:
-            yield Finding(Kind.DUPLICATE_CONTENT, looked.name, f"a copy of {other}, which is of {of}")
+            yield Finding(FindingKind.DUPLICATE_CONTENT, looked.name, f"a copy of {other}, which is of {of}")

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.data.datasets.dataset import PairDataset
-from models.data.datasets.errors import DatasetNotFound, FormatAmbiguous, FormatUnknown
 from models.data.datasets.layouts import fscoco, manifest, qmul_flat, qmul_folders, qmul_v1, qmul_vector, sketchy
-from models.data.datasets.options import ReadOptions
+from models.data.datasets.records.dataset import PairDataset
+from models.data.datasets.records.errors import DatasetNotFound, FormatAmbiguous, FormatUnknown
+from models.data.datasets.records.options import ReadOptions
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,7 @@ from pydantic import BaseModel, ConfigDict, field_serializer
 from models.bundle import SketchNormalisation
 from models.bundle.preprocess import Preprocess
 from models.data.builders.synthetic import edge_drawing
-from models.data.datasets.dataset import name_below
-from models.data.datasets.pair_folders import open_pairs, open_photos
-from models.data.datasets.pairs import PairSet, Photo, PhotoKey
+from models.data.datasets import PairDataset, Photo, PhotoKey, SketchRecord, open_dataset, summarise
 from models.data.sampling.category_batches import CategoryPool
 
 _PLAIN = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
@@ -88,8 +86,15 @@ class _Source:
     """One set's contribution, before anything is decoded."""
 
     config: SetConfig
+    dataset: PairDataset
     photos: tuple[Photo, ...]
-    sketches: tuple[tuple[Path, PhotoKey], ...]
+    sketches: tuple[SketchRecord, ...]
+
+    @property
+    def headline(self) -> str:
+        """What is trained on, and what reading the set noticed: no row is dropped silently."""
+        noticed = f"; noticed: {summarise(self.dataset.findings)}" if self.dataset.findings else ""
+        return f"{self.config.folder}: {len(self.photos):,} photos, {len(self.sketches):,} sketches{noticed}"
 
 
 def prepare_images(
@@ -98,16 +103,15 @@ def prepare_images(
     """Decode what is not yet in `cache` (a folder), then open it.
 
     Photos of other splits are left out, with and without sketches, and so are categories that do not occur in the
-    training split. Sketches that are strokes are drawn below `cache`. Raises PairsError, DatasetError, ImageError.
+    training split. `say` gets a line per set: its size, and what reading it noticed. Raises DatasetError, ImageError.
     """
-    data = data.absolute()
-    sources = [_source(data, config, cache / "drawings") for config in sets]
+    sources = [_source(data, config) for config in sets]
     wanted = {
         "size_px": size_px,
         "styles": _DRAWING_STYLES,
         "drawn": [[config.synthetic, config.focus] for config in sets],
-        "files": [[name_below(p.path, data) for p in s.photos] for s in sources],
-        "sketches": [[name_below(path, data) for path, _ in s.sketches] for s in sources],
+        "files": [[f"{s.config.folder}/{s.dataset.photo_name(p)}" for p in s.photos] for s in sources],
+        "sketches": [[f"{s.config.folder}/{record.sketch.name}" for record in s.sketches] for s in sources],
     }
     fingerprint = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
     ready = cache / "fingerprint.txt"
@@ -125,7 +129,7 @@ def prepare_images(
         if fresh:
             _decode_source(source, size_px, photos[photo_row:], sketches[sketch_row:])
         _enter(pools, source, photo_row, sketch_row)
-        say(f"{source.config.folder}: {len(source.photos):,} photos, {len(source.sketches):,} sketches")
+        say(source.headline)
         photo_row += len(source.photos)
         sketch_row += len(source.sketches) + source.config.synthetic * len(source.photos) * len(_DRAWING_STYLES)
     if fresh:
@@ -135,29 +139,34 @@ def prepare_images(
     return TrainingImages(photos, sketches, tuple(_frozen(name, pool) for name, pool in pools.items()))
 
 
-def trainable_photos(pairs: PairSet, split: str) -> tuple[Photo, ...]:
-    """Photos of the split's categories that no other split asks for: its own, and those without sketches."""
-    categories = {pair.photo.category for pair in pairs.split(split)}
-    elsewhere = {pair.photo for pair in pairs.pairs if pair.split != split}
+def trainable_photos(dataset: PairDataset, split: str) -> tuple[Photo, ...]:
+    """Photos of the split's categories that no other split's sketch shows: its own, and those without sketches.
+
+    In order of their keys. Raises SplitMissing.
+    """
+    categories = {record.photo.category for record in dataset.records_of(split)}
+    elsewhere = {record.photo for record in dataset.records if record.split != split}
     return tuple(
         photo
-        for key, photo in sorted(pairs.photos.items())
+        for key, photo in sorted(dataset.photos.items())
         if key.category in categories and key not in elsewhere and photo.split in ("", split)
     )
 
 
-def _source(data: Path, config: SetConfig, drawings: Path) -> _Source:
+def _source(data: Path, config: SetConfig) -> _Source:
+    dataset = open_dataset(data / config.folder)
+    whole = config.split_by_person or not config.split
+    mine = tuple(dataset.photos.values()) if whole else trainable_photos(dataset, config.split)
+    photos = tuple(photo for photo in mine if photo.key.photo_id not in config.exclude)
     if not config.split:
-        photos = tuple(p for p in open_photos(data / config.folder) if p.key.photo_id not in config.exclude)
-        return _Source(config, photos, ())
-    pairs = open_pairs(data / config.folder, drawings)
-    drawn = [pair for pair in pairs.split(config.split) if pair.photo.photo_id not in config.exclude]
-    mine = tuple(pairs.photos.values()) if config.split_by_person else trainable_photos(pairs, config.split)
-    allowed = [photo for photo in mine if photo.key.photo_id not in config.exclude]
+        return _Source(config, dataset, photos, ())
+    # A sketch whose photo another split shows as well has no photo left to be trained with.
+    keys = {photo.key for photo in photos}
+    drawn = tuple(record for record in dataset.records_of(config.split) if record.photo in keys)
     if not config.synthetic:
-        keys = {pair.photo for pair in drawn}
-        allowed = [photo for photo in allowed if photo.key in keys]
-    return _Source(config, tuple(allowed), tuple((pair.sketch_path, pair.photo) for pair in drawn))
+        keys = {record.photo for record in drawn}
+        photos = tuple(photo for photo in photos if photo.key in keys)
+    return _Source(config, dataset, photos, drawn)
 
 
 def _array(path: Path, shape: tuple[int, ...], fresh: bool) -> np.memmap[tuple[int, ...], np.dtype[np.uint8]]:
@@ -170,8 +179,8 @@ def _decode_source(source: _Source, size_px: int, photos: NDArray[np.uint8], ske
     """Fill the first rows: photos; people's sketches, then the drawings of each photo in every style."""
     sketch_view = Preprocess(size_px=size_px, sketch=SketchNormalisation(), **_PLAIN)
     photo_view = Preprocess(size_px=size_px, **_PLAIN)
-    for row, (path, _) in enumerate(source.sketches):
-        sketches[row] = np.asarray(sketch_view.view(sketch_view.decode(path).image))
+    for row, record in enumerate(source.sketches):
+        sketches[row] = np.asarray(sketch_view.view(record.sketch.image()))
     row = len(source.sketches)
     for start in range(0, len(source.photos), _CHUNK):
         chunk = source.photos[start : start + _CHUNK]
@@ -212,9 +221,9 @@ def _enter(pools: dict[tuple[str, str], _Pool], source: _Source, photo_row: int,
         if config.synthetic:
             first = sketch_row + len(source.sketches) + offset * len(_DRAWING_STYLES)
             pool.drawings[key] = list(range(first, first + len(_DRAWING_STYLES)))
-    for offset, (_, photo_key) in enumerate(source.sketches):
-        pool = pools[config.pool, photo_key.category]
-        key = PhotoKey(f"{config.folder}/{photo_key.category}", photo_key.photo_id)
+    for offset, record in enumerate(source.sketches):
+        pool = pools[config.pool, record.photo.category]
+        key = PhotoKey(f"{config.folder}/{record.photo.category}", record.photo.photo_id)
         pool.sketches.setdefault(key, []).append(sketch_row + offset)
 
 

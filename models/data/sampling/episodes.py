@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.arrays import Rows
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import PhotoKey
 from models.errors import InkseekError
 
 DRAWS = 50

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.arrays import Vectors
-from models.data.datasets import PairDataset
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import PairDataset, PhotoKey
 from models.data.sampling.episodes import category_tasks, person_tasks
 from models.evaluation.dataset_embeddings import embed_photos, embed_sketches
 from models.evaluation.encoders import EncoderPair

@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import PhotoKey
 from models.evaluation.dataset_evaluation import Evaluation
 from models.evaluation.ranking import SHOWN
 from models.evaluation.report.pictures import Thumbnails

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from models.data.datasets import PairDataset
-from models.data.datasets.findings import summarise
+from models.data.datasets import PairDataset, summarise
 from models.evaluation.dataset_evaluation import Evaluation
 from models.evaluation.encoders import EncoderPair, HogPair
 from models.evaluation.intervals import RESAMPLES

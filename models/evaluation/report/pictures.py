@@ -12,8 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from models.bundle import ImageEncoder, ImageError, SketchEmpty, SketchSolid, decode_image
-from models.data.datasets import SketchRecord
-from models.data.datasets.pairs import Photo
+from models.data.datasets import Photo, SketchRecord
 from models.evaluation.errors import PicturesUnusable
 
 THUMBNAIL_PX = 144

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle import Bundle
-from models.data.datasets.pair_folders import open_pairs
-from models.data.datasets.pairs import Pair
+from models.data.datasets import SketchRecord, open_dataset
 from models.data.images.training_images import SetConfig
 
 _SEED = 0
@@ -26,25 +25,23 @@ class Calibration:
     folders: dict[str, int]
 
 
-def calibration_images(
-    bundle: Bundle, data: Path, sets: Sequence[SetConfig], pairs: int, drawings: Path
-) -> Calibration:
+def calibration_images(bundle: Bundle, data: Path, sets: Sequence[SetConfig], pairs: int) -> Calibration:
     """About `pairs` training pairs, as many from each set, prepared as the bundle prepares them; always the same ones.
 
-    `drawings`: see `open_pairs`. Raises PairsError, DatasetError.
+    Raises DatasetError, ImageError.
     """
     random = np.random.default_rng(_SEED)
     sketches, photos, folders = [], [], {}
     for chosen in sets:
-        known = open_pairs(data / chosen.folder, drawings)
-        drawn = [pair for pair in known.split(chosen.split) if pair.photo.photo_id not in chosen.exclude]
+        dataset = open_dataset(data / chosen.folder)
+        drawn = [record for record in dataset.records_of(chosen.split) if record.photo.photo_id not in chosen.exclude]
         picked = _sample(drawn, -(-pairs // len(sets)), random)
         folders[chosen.folder] = len(picked)
-        for pair in picked:
-            sketches.append(bundle.sketch.read(pair.sketch_path).pixels)
-            photos.append(bundle.photo.read(known.photos[pair.photo].path).pixels)
+        for record in picked:
+            sketches.append(bundle.sketch.read(record.sketch.image).pixels)
+            photos.append(bundle.photo.read(dataset.photo_of(record).path).pixels)
     return Calibration(np.stack(sketches), np.stack(photos), folders)
 
 
-def _sample(pairs: Sequence[Pair], count: int, random: np.random.Generator) -> list[Pair]:
-    return [pairs[row] for row in sorted(random.permutation(len(pairs))[:count].tolist())]
+def _sample(records: Sequence[SketchRecord], count: int, random: np.random.Generator) -> list[SketchRecord]:
+    return [records[row] for row in sorted(random.permutation(len(records))[:count].tolist())]

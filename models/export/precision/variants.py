@@ -97,15 +97,15 @@ class Trial:
 def make_variant(request: VariantRequest, report: Callable[[str], None]) -> BundleManifest:
     """Convert, measure, and write the first recipe's bundle that keeps within `max_loss`; `report` gets every trial.
 
-    Raises ParentUnfit, VariantRefused, RangeExceeded, PairsError, BundleError.
+    Raises ParentUnfit, VariantRefused, RangeExceeded, DatasetError, BundleError.
     """
     parent = Bundle.load(request.parent, Runtime(device="cpu", threads=1))
     splits, sets = _trained_on(parent)
     trials = []
     with tempfile.TemporaryDirectory() as folder:
-        drawings, draft = Path(folder) / "drawings", Path(folder) / "draft"
-        galleries = load_galleries(request.data, splits, drawings)
-        images = calibration_images(parent, request.data, sets, request.calibration_pairs, drawings)
+        draft = Path(folder) / "draft"
+        galleries = load_galleries(request.data, splits)
+        images = calibration_images(parent, request.data, sets, request.calibration_pairs)
         before = encode_splits(parent, galleries)
         for recipe, convert in RECIPES[request.precision].items():
             models = _converted(parent, convert, images)

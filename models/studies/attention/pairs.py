@@ -11,8 +11,7 @@ from PIL import Image
 
 from models.adapters.category import CategoryAdapter
 from models.bundle import decode_image
-from models.data.datasets import PairDataset, SketchRecord
-from models.data.datasets.pairs import Photo
+from models.data.datasets import PairDataset, Photo, SketchRecord
 from models.evaluation.dataset_embeddings import embed_photos, embed_sketches
 from models.studies.attention.layout import Layout, LayoutUnknown, Parts
 from models.studies.attention.overlay import PANEL_PX, Panel, Row, overlay, picture

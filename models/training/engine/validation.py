@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -11,9 +10,9 @@ import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 
-from models.bundle import SketchNormalisation
+from models.bundle import ImageFile, SketchNormalisation
 from models.bundle.preprocess import Preprocess
-from models.data.datasets.pairs import Pair, Photo
+from models.data.datasets import Photo, SketchRecord
 from models.evaluation.protocol import CategoryGallery, measure_both
 from models.networks.grid_students import Student, Students
 from models.networks.vit_students import VitStudent, VitStudents
@@ -45,9 +44,9 @@ def validate(
     sketch, photo = preprocesses(students.config.size_px)
     figures: dict[str, float] = {}
     for name, parts in galleries.items():
-        drawn = _table([q.sketch_path for g in parts for q in g.queries], students.sketch, sketch, place, bf16)
-        seen = _table([p.path for g in parts for p in g.photos], students.photo, photo, place, bf16)
-        measured = measure_both(parts, _lookup(drawn, _sketch_path), _lookup(seen, _photo_path))
+        drawn = _table([q for g in parts for q in g.queries], _drawn, students.sketch, sketch, place, bf16)
+        seen = _table([p for g in parts for p in g.photos], _photographed, students.photo, photo, place, bf16)
+        measured = measure_both(parts, _lookup(drawn), _lookup(seen))
         for label, found in ((name, measured.plain), (f"{name}/centred", measured.centred)):
             figures[f"{label}@1"] = round(100 * found.acc_at_1, 1)
             figures[f"{label}@10"] = round(100 * found.acc_at_10, 1)
@@ -55,33 +54,39 @@ def validate(
 
 
 def _table(
-    paths: Sequence[Path], student: Student | VitStudent, preprocess: Preprocess, place: Place, bf16: bool
-) -> dict[Path, NDArray[np.float32]]:
-    own = list(dict.fromkeys(paths))[place.rank :: place.world]
-    table: dict[Path, NDArray[np.float32]] = {}
+    items: Sequence[T],
+    file: Callable[[T], ImageFile],
+    student: Student | VitStudent,
+    preprocess: Preprocess,
+    place: Place,
+    bf16: bool,
+) -> dict[T, NDArray[np.float32]]:
+    # Rows are exchanged by number: an item that came from another process need not equal the one here.
+    items = list(dict.fromkeys(items))
+    own = range(place.rank, len(items), place.world)
+    table: dict[int, NDArray[np.float32]] = {}
     for start in range(0, len(own), _BATCH):
         chunk = own[start : start + _BATCH]
-        pixels = np.stack([preprocess.read(path) for path in chunk])
+        pixels = np.stack([preprocess.read(file(items[row])) for row in chunk])
         batch = torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last).to(place.device)
         with place.autocast(bf16):
             cells = student.cells(batch)
         table.update(zip(chunk, student.head(cells.float()).cpu().numpy(), strict=True))
-    if place.world == 1:
-        return table
-    tables: list[dict[Path, NDArray[np.float32]]] = [{}] * place.world
-    dist.all_gather_object(tables, table)
-    return {path: row for part in tables for path, row in part.items()}
+    tables = [table]
+    if place.world > 1:
+        tables = [{}] * place.world
+        dist.all_gather_object(tables, table)
+    vectors = {row: vector for part in tables for row, vector in part.items()}
+    return {item: vectors[row] for row, item in enumerate(items)}
 
 
-def _sketch_path(pair: Pair) -> Path:
-    return pair.sketch_path
+def _drawn(record: SketchRecord) -> ImageFile:
+    return record.sketch.image
 
 
-def _photo_path(photo: Photo) -> Path:
+def _photographed(photo: Photo) -> ImageFile:
     return photo.path
 
 
-def _lookup(
-    table: dict[Path, NDArray[np.float32]], path: Callable[[T], Path]
-) -> Callable[[Sequence[T]], NDArray[np.float32]]:
-    return lambda items: np.stack([table[path(item)] for item in items])
+def _lookup(table: dict[T, NDArray[np.float32]]) -> Callable[[Sequence[T]], NDArray[np.float32]]:
+    return lambda items: np.stack([table[item] for item in items])

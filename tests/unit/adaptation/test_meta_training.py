@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from models.adapters import Adaptation
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import PhotoKey
 from models.data.sampling.episodes import episode
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.protocol import Unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import PhotoKey
 from models.data.sampling.episodes import NoTasks, category_tasks, episode, episodes, person_tasks
 
 # Category -> how many sketches each drawn photo has; two more photos of each have none.

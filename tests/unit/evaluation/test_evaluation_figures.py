@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.bundle import Bundle
-from models.data.datasets import PairDataset, open_dataset
-from models.data.datasets.pairs import PhotoKey, SplitMissing
+from models.data.datasets import PairDataset, PhotoKey, SplitMissing, open_dataset
 from models.evaluation.dataset_embeddings import embed_sketches
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
 from models.evaluation.errors import EmbeddingsNotFinite, NothingToEvaluate, SplitNotChosen
@@ -108,8 +107,8 @@ def test_within_categories_it_agrees_with_the_figures_of_training(bundle: Bundle
     records = {record.sketch.name: row for row, record in enumerate(val.records)}
     vectors = embed_sketches(bundle, val.records).vectors
     other = measure_both(
-        category_galleries(val.pair_set(), "val"),
-        lambda pairs: vectors[[records[pair.sketch_path.relative_to(val.root).as_posix()] for pair in pairs]],
+        category_galleries(val, "val"),
+        lambda queries: vectors[[records[query.sketch.name] for query in queries]],
         lambda photos: bundle.photo.encode(np.stack([bundle.photo.prepare(Image.open(p.path)) for p in photos])),
     )
     assert found.plain is not None

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.adapters.category import CategoryAdapter
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import PhotoKey
 from models.data.sampling.episodes import category_tasks, episode, person_tasks
 from models.evaluation.few_shot.closed_form import Prototypes, RidgeRegression, Whitening
 from models.evaluation.few_shot.figures import arm_figures, by_task, difference, drawn_anew

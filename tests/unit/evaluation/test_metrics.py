@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from models.data.datasets.pairs import PairSet
+from models.data.datasets import open_dataset
 from models.evaluation.hog import hog
 from models.evaluation.metrics import accuracy_at, mean_average_precision, mean_rank, ranks
 from models.evaluation.protocol import category_galleries, measure_both
@@ -35,19 +35,19 @@ def test_ties_count_against_the_query() -> None:
 
 
 def test_gallery_is_the_category_with_its_distractors(shapes_dir: Path) -> None:
-    galleries = category_galleries(PairSet.load(shapes_dir), "val")
+    galleries = category_galleries(open_dataset(shapes_dir), "val")
     assert [(g.category, len(g.photos), len(g.queries)) for g in galleries] == [("boxes", 6, 2), ("discs", 6, 2)]
     assert [g.photos[t].key.photo_id for g in galleries for t in g.targets()] == ["3"] * 4
 
 
 def test_gallery_keeps_to_the_split_where_photos_have_one(shapes_dir: Path) -> None:
     (shapes_dir / "photos.csv").unlink()
-    galleries = category_galleries(PairSet.load(shapes_dir), "val")
+    galleries = category_galleries(open_dataset(shapes_dir), "val")
     assert [len(g.photos) for g in galleries] == [1, 1]
 
 
 def test_measure_averages_over_sketches_not_categories(shapes_dir: Path) -> None:
-    galleries = category_galleries(PairSet.load(shapes_dir), "train")
+    galleries = category_galleries(open_dataset(shapes_dir), "train")
     one_hot = np.eye(8, dtype=np.float32)
     right = measure_both(
         galleries,

@@ -14,7 +14,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from models.adapters.category import CategoryAdapter
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import PhotoKey
 from models.evaluation.few_shot.closed_form import Whitening
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.methods import Method

@@ -85,7 +85,7 @@ def test_validation_figures_are_those_of_a_loop(shapes_dir: Path, form: str) -> 
             photos = students.photo(torch.from_numpy(np.stack(rows))).double()
             mean = photos.sum(dim=0) / (len(photos) + 4)
             for query, target in zip(gallery.queries, gallery.targets(), strict=True):
-                drawn = views[0](decode_image(query.sketch_path.read_bytes(), matte="contrast").image)
+                drawn = views[0](query.sketch.image())
                 sketch = students.sketch(torch.from_numpy(drawn)[None])[0].double()
                 hits["seen@1"] += int((photos @ sketch).argmax() == target)
                 apart = torch.nn.functional.cosine_similarity(photos - mean, (sketch - mean)[None])

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import models
-from models.data.datasets.pairs import SplitMissing
+from models.data.datasets import SplitMissing
 from models.export.build_bundle import Release, build_bundle
 from models.networks.vit import Vit
 from models.training.engine.checkpoint import CheckpointInvalid

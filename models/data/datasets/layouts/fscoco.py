@@ -10,14 +10,14 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.data.datasets.collector import Collector
-from models.data.datasets.dataset import PairDataset
-from models.data.datasets.errors import LayoutIncomplete
-from models.data.datasets.findings import Kind
-from models.data.datasets.folders import bases, folders_in, images_in, is_visible
-from models.data.datasets.options import ReadOptions
-from models.data.datasets.pairs import Photo, PhotoKey
-from models.data.datasets.sketch_source import ImageSketch, JsonStrokeSketch, SketchSource
+from models.data.datasets.layouts.folders import bases, folders_in, images_in, is_visible
+from models.data.datasets.records.collector import Collector
+from models.data.datasets.records.dataset import PairDataset
+from models.data.datasets.records.errors import LayoutIncomplete
+from models.data.datasets.records.findings import FindingKind
+from models.data.datasets.records.options import ReadOptions
+from models.data.datasets.records.record import Photo, PhotoKey
+from models.data.datasets.records.sketch_source import ImageSketch, JsonStrokeSketch, SketchSource
 
 LOOKED_FOR = "images/<user>/ and raster_sketches/<user>/ or raw_data/<user>/"
 
@@ -55,7 +55,9 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
     drawn = {record.photo for record in collector.records}
     for key in sorted(collector.photos.keys() - drawn):
         photo = collector.photos[key]
-        collector.note(Kind.MISSING_FILE, photo.path, f"its drawing is not in {folder.name}; stays in the gallery")
+        collector.note(
+            FindingKind.MISSING_FILE, photo.path, f"its drawing is not in {folder.name}; stays in the gallery"
+        )
     return collector.build(root.name, "fscoco")
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from models.data.datasets.collector import Collector
-from models.data.datasets.dataset import PairDataset
-from models.data.datasets.errors import LayoutIncomplete
-from models.data.datasets.findings import Kind
-from models.data.datasets.options import ReadOptions
-from models.data.datasets.pairs import ColumnMissing, Photo, PhotoKey
-from models.data.datasets.sketch_source import ImageSketch
+from models.data.datasets.records.collector import Collector
+from models.data.datasets.records.dataset import PairDataset
+from models.data.datasets.records.errors import ColumnMissing, LayoutIncomplete
+from models.data.datasets.records.findings import FindingKind
+from models.data.datasets.records.options import ReadOptions
+from models.data.datasets.records.record import Photo, PhotoKey
+from models.data.datasets.records.sketch_source import ImageSketch
 
 LOOKED_FOR = "manifest.csv or photos.csv (in the folder itself)"
 
@@ -43,9 +43,9 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
     for row in rows:
         known = collector.photos.get(_key(row))
         if listed and known is None and (root / row["photo_path"]).is_file():
-            collector.note(Kind.UNLISTED, row["photo_path"], "the photo of a sketch is not in photos.csv; added")
+            collector.note(FindingKind.UNLISTED, row["photo_path"], "the photo of a sketch is not in photos.csv; added")
         _add_photo(collector, row, known.split if known else row["split"], missing)
-    seen: set[str] = set()
+    seen: dict[str, set[PhotoKey]] = {}
     for row in rows:
         _add_sketch(collector, row, seen)
     return collector.build(root.name, "manifest")
@@ -59,22 +59,27 @@ def _add_photo(collector: Collector, row: dict[str, str], split: str, missing: s
     elif key not in missing:
         missing.add(key)
         where = row["photo_path"] or f"{key.category}/{key.photo_id}"
-        collector.note(Kind.MISSING_FILE, where, "a table names this photo, it is not there; left out")
+        collector.note(FindingKind.MISSING_FILE, where, "a table names this photo, it is not there; left out")
 
 
-def _add_sketch(collector: Collector, row: dict[str, str], seen: set[str]) -> None:
-    name = row["sketch_path"]
-    if name in seen:
-        collector.note(Kind.DUPLICATE_ID, name, "is in the table more than once; the first row is used")
+def _add_sketch(collector: Collector, row: dict[str, str], seen: dict[str, set[PhotoKey]]) -> None:
+    """`seen`: the photos of each sketch in the rows before."""
+    name, photo = row["sketch_path"], _key(row)
+    photos = seen.setdefault(name, set())
+    if photo in photos:
+        collector.note(FindingKind.DUPLICATE_ID, name, "is in the table more than once; the first row is used")
         return
-    seen.add(name)
+    photos.add(photo)
     path = collector.root / name
     if not name or not path.is_file():
-        collector.note(Kind.MISSING_FILE, name, "the table names this sketch, it is not there; left out")
+        collector.note(FindingKind.MISSING_FILE, name, "the table names this sketch, it is not there; left out")
         return
+    if len(photos) > 1 and photo in collector.photos:
+        where = f"{photo.category}/{photo.photo_id}"
+        collector.note(FindingKind.SHARED_SKETCH, name, f"is a sketch of {where} as well; both pairs are kept")
     collector.add_sketch(
         ImageSketch(name, path),
-        _key(row),
+        photo,
         row["split"],
         person=row.get("person") or row.get("artist") or "",
         marks=("invalid",) if row.get("valid", "").strip().lower() in ("0", "false", "no") else (),

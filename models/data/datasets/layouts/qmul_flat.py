@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.data.datasets.collector import Collector
-from models.data.datasets.dataset import PairDataset
-from models.data.datasets.errors import LayoutIncomplete
-from models.data.datasets.findings import Kind
-from models.data.datasets.folders import bases, category_from, folders_in, images_in, lines_of
+from models.data.datasets.layouts.folders import bases, category_from, folders_in, images_in, lines_of
 from models.data.datasets.layouts.qmul_folders import add_suffixed_sketch
-from models.data.datasets.options import ReadOptions
-from models.data.datasets.pairs import Photo, PhotoKey
+from models.data.datasets.records.collector import Collector
+from models.data.datasets.records.dataset import PairDataset
+from models.data.datasets.records.errors import LayoutIncomplete
+from models.data.datasets.records.findings import FindingKind
+from models.data.datasets.records.options import ReadOptions
+from models.data.datasets.records.record import Photo, PhotoKey
 
 LOOKED_FOR = "<Name>_photo/, <Name>_sketch/ and photo_train.txt, photo_test.txt, sketch_train.txt, sketch_test.txt"
 
@@ -40,14 +40,14 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
         splits = _divided(collector, base, "photo", photos)
         for path in images_in(photos):
             if path.stem not in splits:
-                collector.note(Kind.UNLISTED, path, "in no list; kept in the gallery of every split")
+                collector.note(FindingKind.UNLISTED, path, "in no list; kept in the gallery of every split")
             collector.add_photo(Photo(PhotoKey(category, path.stem), path, splits.get(path.stem, "")))
         splits = _divided(collector, base, "sketch", sketches)
         for path in images_in(sketches):
             if path.stem in splits:
                 add_suffixed_sketch(collector, path, category, splits[path.stem])
             else:
-                collector.note(Kind.UNLISTED, path, "in no list; left out")
+                collector.note(FindingKind.UNLISTED, path, "in no list; left out")
     return collector.build(root.name, "qmul-flat")
 
 
@@ -68,13 +68,17 @@ def _divided(collector: Collector, base: Path, kind: str, folder: Path) -> dict[
     for split in _SPLITS:
         table = base / f"{kind}_{split}.txt"
         if not table.is_file():
-            collector.note(Kind.MISSING_FILE, table, "not there: nothing is in this split")
+            collector.note(FindingKind.MISSING_FILE, table, "not there: nothing is in this split")
             continue
         for line in lines_of(table):
             name = line.replace("\\", "/").rpartition("/")[2]
             stem = name.rpartition(".")[0] or name
             if stem not in there:
-                collector.note(Kind.MISSING_FILE, f"{folder.name}/{stem}", f"{table.name} names it, it is not there")
+                collector.note(
+                    FindingKind.MISSING_FILE, f"{folder.name}/{stem}", f"{table.name} names it, it is not there"
+                )
             elif splits.setdefault(stem, split) != split:
-                collector.note(Kind.SPLIT_LEAK, f"{folder.name}/{stem}", "in the lists of both splits; kept in train")
+                collector.note(
+                    FindingKind.SPLIT_LEAK, f"{folder.name}/{stem}", "in the lists of both splits; kept in train"
+                )
     return splits

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.data.datasets.collector import Collector
-from models.data.datasets.dataset import PairDataset
-from models.data.datasets.errors import LayoutIncomplete
-from models.data.datasets.findings import Kind
-from models.data.datasets.folders import bases, before_last, category_from, images_in
-from models.data.datasets.options import ReadOptions
-from models.data.datasets.pairs import Photo, PhotoKey
-from models.data.datasets.sketch_source import ImageSketch
+from models.data.datasets.layouts.folders import bases, before_last, category_from, images_in
+from models.data.datasets.records.collector import Collector
+from models.data.datasets.records.dataset import PairDataset
+from models.data.datasets.records.errors import LayoutIncomplete
+from models.data.datasets.records.findings import FindingKind
+from models.data.datasets.records.options import ReadOptions
+from models.data.datasets.records.record import Photo, PhotoKey
+from models.data.datasets.records.sketch_source import ImageSketch
 
 LOOKED_FOR = "trainA/ (sketches) and trainB/ (photos), or testA/ and testB/"
 
@@ -49,7 +49,7 @@ def add_suffixed_sketch(collector: Collector, path: Path, category: str, split: 
     """Enter the sketch `<photo id>_<suffix>`."""
     parts = before_last(path.stem, "_")
     if parts is None:
-        collector.note(Kind.BAD_NAME, path, "a sketch's name is <photo id>_<suffix>; left out")
+        collector.note(FindingKind.BAD_NAME, path, "a sketch's name is <photo id>_<suffix>; left out")
         return
     photo_id, suffix = parts
     # Only there does the suffix name a person: elsewhere it mostly counts the sketches of a photo.

@@ -11,14 +11,14 @@ from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
-from models.data.datasets.collector import Collector
-from models.data.datasets.dataset import PairDataset
-from models.data.datasets.errors import LayoutIncomplete
-from models.data.datasets.findings import Kind
-from models.data.datasets.folders import bases, before_last, category_from, images_in
-from models.data.datasets.options import ReadOptions
-from models.data.datasets.pairs import Photo, PhotoKey
-from models.data.datasets.sketch_source import ImageSketch
+from models.data.datasets.layouts.folders import bases, before_last, category_from, images_in
+from models.data.datasets.records.collector import Collector
+from models.data.datasets.records.dataset import PairDataset
+from models.data.datasets.records.errors import LayoutIncomplete
+from models.data.datasets.records.findings import FindingKind
+from models.data.datasets.records.options import ReadOptions
+from models.data.datasets.records.record import Photo, PhotoKey
+from models.data.datasets.records.sketch_source import ImageSketch
 
 LOOKED_FOR = "train/images/ and train/sketches/, or test/images/ and test/sketches/"
 
@@ -73,7 +73,7 @@ def _annotation(collector: Collector, base: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        collector.note(Kind.UNREADABLE, table, "no JSON object; sketches and photos are matched by their names")
+        collector.note(FindingKind.UNREADABLE, table, "no JSON object; sketches and photos are matched by their names")
         return {}
     return content
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.datasets.collector import Collector
-from models.data.datasets.dataset import PairDataset
-from models.data.datasets.errors import LayoutIncomplete
-from models.data.datasets.findings import Kind
-from models.data.datasets.folders import bases, before_last, category_from, images_in, is_visible
+from models.data.datasets.layouts.folders import bases, before_last, category_from, images_in, is_visible
 from models.data.datasets.layouts.restricted_pickle import load_arrays
-from models.data.datasets.options import ReadOptions
-from models.data.datasets.pairs import Photo, PhotoKey
-from models.data.datasets.sketch_source import CANVAS, StrokeSketch
+from models.data.datasets.records.collector import Collector
+from models.data.datasets.records.dataset import PairDataset
+from models.data.datasets.records.errors import LayoutIncomplete
+from models.data.datasets.records.findings import FindingKind
+from models.data.datasets.records.options import ReadOptions
+from models.data.datasets.records.record import Photo, PhotoKey
+from models.data.datasets.records.sketch_source import CANVAS, StrokeSketch
 
 LOOKED_FOR = "<Name>_Coordinate (a pickle of strokes) and photo/"
 
@@ -35,7 +35,7 @@ def recognises(root: Path) -> bool:
 
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
-    """Read every set below `root`. Raises LayoutIncomplete, PickleRefused."""
+    """Read every set below `root`. Raises LayoutIncomplete, PickleRejected."""
     found = bases(root, _is_base)
     if not found:
         raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
@@ -82,14 +82,16 @@ def _photo_splits(keys: Iterable[str]) -> dict[str, str]:
 def _add_sketch(collector: Collector, key: str, points: NDArray[np.float32], category: str) -> None:
     parts = _parts(key)
     if parts is None:
-        collector.note(Kind.BAD_NAME, key, "a key is /train|test/<photo id>_<suffix>; left out")
+        collector.note(FindingKind.BAD_NAME, key, "a key is /train|test/<photo id>_<suffix>; left out")
         return
     if points.ndim != 2 or points.shape[1] != 3 or not np.isfinite(points).all():
-        collector.note(Kind.UNREADABLE, key, f"shape {points.shape}, not finite (points, 3); left out")
+        collector.note(FindingKind.UNREADABLE, key, f"shape {points.shape}, not finite (points, 3); left out")
         return
     on_canvas = points.size and points[:, :2].min() >= -_SLACK and points[:, :2].max() <= CANVAS + _SLACK
     if not on_canvas:
-        collector.note(Kind.UNREADABLE, key, "no points, or not absolute positions on a 256 x 256 canvas; left out")
+        collector.note(
+            FindingKind.UNREADABLE, key, "no points, or not absolute positions on a 256 x 256 canvas; left out"
+        )
         return
     split, photo_id = parts
     collector.add_sketch(StrokeSketch(key, points), PhotoKey(category, photo_id), split)

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.datasets.errors import PickleRefused
+from models.data.datasets.records.errors import PickleRejected
 
 # The authors' archives are a few megabytes; this bounds what a made-up one can take.
 MAX_BYTES = 512 * 2**20
@@ -27,21 +27,21 @@ _ARRAY_TYPE = "numpy.ndarray"  # stands for the class, which a pickle names but 
 
 
 def load_arrays(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Name -> read-only float32 array, in order of the names. Raises PickleRefused."""
+    """Name -> read-only float32 array, in order of the names. Raises PickleRejected."""
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise PickleRefused(f"{path.name} has {size:,} bytes; at most {MAX_BYTES:,} are read")
+        raise PickleRejected(f"{path.name} has {size:,} bytes; at most {MAX_BYTES:,} are read")
     try:
         content = _Unpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load()
-    except PickleRefused as error:
-        raise PickleRefused(f"{path.name}: {error}") from error
+    except PickleRejected as error:
+        raise PickleRejected(f"{path.name}: {error}") from error
     except Exception as error:  # a broken pickle raises nearly anything
-        raise PickleRefused(f"{path.name} is no readable pickle: {type(error).__name__}: {error}") from error
+        raise PickleRejected(f"{path.name} is no readable pickle: {type(error).__name__}: {error}") from error
     if not isinstance(content, dict):
-        raise PickleRefused(f"{path.name} holds a {type(content).__name__}, not a dictionary of arrays")
+        raise PickleRejected(f"{path.name} holds a {type(content).__name__}, not a dictionary of arrays")
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, _ArrayRecipe):
-            raise PickleRefused(
+            raise PickleRejected(
                 f"{path.name}: {str(name)[:60]!r} is a {type(value).__name__}; names with arrays are expected"
             )
     return _build_all(content, path.name, most=size)
@@ -56,7 +56,7 @@ def _build_all(recipes: dict[str, _ArrayRecipe], file: str, most: int) -> dict[s
             array = recipe.build(f"{file}: {name[:60]!r}")
             total += array.size
             if total > most:
-                raise PickleRefused(f"{file} holds more numbers than it has bytes")
+                raise PickleRejected(f"{file} holds more numbers than it has bytes")
             built[id(recipe)] = array
     return {name: built[id(recipes[name])] for name in sorted(recipes)}
 
@@ -74,10 +74,10 @@ class _DtypeRecipe:
             self.order = state[1]
 
     def build(self) -> np.dtype[Any]:
-        """The type: numbers alone, no objects and no records. Raises PickleRefused."""
+        """The type: numbers alone, no objects and no records. Raises PickleRejected."""
         code = self.code.lstrip("<>=|") if isinstance(self.code, str) else ""
         if not isinstance(self.code, str) or code not in _NUMBERS:
-            raise PickleRefused(f"an array of type {str(self.code)[:40]!r}; only plain numbers are read")
+            raise PickleRejected(f"an array of type {str(self.code)[:40]!r}; only plain numbers are read")
         return np.dtype((self.code[0] if self.code[0] in "<>" else self.order) + code)
 
 
@@ -88,22 +88,22 @@ class _ArrayRecipe:
         self.shape, self.dtype, self.data, self.order = shape, dtype, data, order
 
     def remember(self, state: object) -> None:
-        """The state is (version, shape, type, is Fortran's order, bytes). Raises PickleRefused."""
+        """The state is (version, shape, type, is Fortran's order, bytes). Raises PickleRejected."""
         if not isinstance(state, tuple) or len(state) != 5:
-            raise PickleRefused("an array's state is not the one that numpy writes")
+            raise PickleRejected("an array's state is not the one that numpy writes")
         _, self.shape, self.dtype, fortran, self.data = state
         self.order = "F" if fortran is True or fortran == 1 else "C"
 
     def build(self, name: str) -> NDArray[np.float32]:
-        """The array, checked. `name` is for the message. Raises PickleRefused."""
+        """The array, checked. `name` is for the message. Raises PickleRejected."""
         if not isinstance(self.dtype, _DtypeRecipe):
-            raise PickleRefused(f"{name} has no type")
+            raise PickleRejected(f"{name} has no type")
         dtype, shape = self.dtype.build(), self.shape
         data = self.data.encode("latin1", "replace") if isinstance(self.data, str) else self.data
         if not isinstance(shape, tuple) or len(shape) > 2 or not all(type(n) is int and n >= 0 for n in shape):
-            raise PickleRefused(f"{name} has the shape {str(shape)[:60]}")
+            raise PickleRejected(f"{name} has the shape {str(shape)[:60]}")
         if not isinstance(data, bytes | bytearray) or len(data) != math.prod(shape) * dtype.itemsize:
-            raise PickleRefused(f"{name} does not have the bytes that its shape {shape} needs")
+            raise PickleRejected(f"{name} does not have the bytes that its shape {shape} needs")
         order: Any = "F" if self.order == "F" else "C"
         with np.errstate(over="ignore", invalid="ignore"):  # what no float32 holds becomes infinite
             array = np.frombuffer(bytes(data), dtype).reshape(shape, order=order).astype(np.float32, order="C")
@@ -113,7 +113,7 @@ class _ArrayRecipe:
 
 def _reconstruct(kind: object, *_: object) -> _ArrayRecipe:
     if kind != _ARRAY_TYPE:
-        raise PickleRefused("an array of an unknown class")
+        raise PickleRejected("an array of an unknown class")
     return _ArrayRecipe()
 
 
@@ -128,7 +128,7 @@ def _dtype(code: object, *_: object) -> _DtypeRecipe:
 def _encode(text: object, encoding: object = "latin1") -> bytes:
     """How Python 3 writes bytes into the older pickle protocols."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
-        raise PickleRefused("bytes in an unknown encoding")
+        raise PickleRejected("bytes in an unknown encoding")
     return text.encode("latin1")
 
 
@@ -165,22 +165,22 @@ class _Unpickler(pickle._Unpickler):
     }
 
     def find_class(self, module: str, name: str) -> Any:
-        """The stand-in. Raises PickleRefused."""
+        """The stand-in. Raises PickleRejected."""
         try:
             return _STANDS_FOR[module, name]
         except KeyError:
-            raise PickleRefused(f"it asks for {module}.{name}; only numpy arrays are read") from None
+            raise PickleRejected(f"it asks for {module}.{name}; only numpy arrays are read") from None
 
     def persistent_load(self, pid: object) -> Any:
         """References to things outside of the file are refused."""
-        raise PickleRefused("it refers to something outside of the file")
+        raise PickleRejected("it refers to something outside of the file")
 
     def load_build(self) -> None:
-        """BUILD for recipes alone. Raises PickleRefused."""
+        """BUILD for recipes alone. Raises PickleRejected."""
         state = self.stack.pop()
         recipe = self.stack[-1]
         if not isinstance(recipe, _ArrayRecipe | _DtypeRecipe):
-            raise PickleRefused(f"it gives a state to a {type(recipe).__name__}")
+            raise PickleRejected(f"it gives a state to a {type(recipe).__name__}")
         recipe.remember(state)
 
     dispatch[pickle.BUILD[0]] = load_build

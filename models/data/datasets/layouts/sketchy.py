@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from models.data.datasets.collector import Collector
-from models.data.datasets.dataset import PairDataset
-from models.data.datasets.errors import LayoutIncomplete
-from models.data.datasets.findings import Kind
-from models.data.datasets.folders import bases, before_last, folders_in, images_in, lines_of
-from models.data.datasets.options import ReadOptions
-from models.data.datasets.pairs import Photo, PhotoKey
-from models.data.datasets.sketch_source import ImageSketch
+from models.data.datasets.layouts.folders import bases, before_last, folders_in, images_in, lines_of
+from models.data.datasets.records.collector import Collector
+from models.data.datasets.records.dataset import PairDataset
+from models.data.datasets.records.errors import LayoutIncomplete
+from models.data.datasets.records.findings import FindingKind
+from models.data.datasets.records.options import ReadOptions
+from models.data.datasets.records.record import Photo, PhotoKey
+from models.data.datasets.records.sketch_source import ImageSketch
 
 LOOKED_FOR = "256x256/photo/tx_*/<category>/ and 256x256/sketch/tx_*/<category>/"
 
@@ -41,7 +41,7 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
     collector = Collector(root, options.keep_marked)
     tested = _test_photos(info)
     if tested is None:
-        collector.note(Kind.MISSING_FILE, "info/testset.txt", "not there: everything is in one split, `all`")
+        collector.note(FindingKind.MISSING_FILE, "info/testset.txt", "not there: everything is in one split, `all`")
     for category in folders_in(photos):
         for path in images_in(category):
             collector.add_photo(Photo(PhotoKey(category.name, path.stem), path, _split(path, tested)))
@@ -112,7 +112,7 @@ def _add_sketch(
 ) -> None:
     parts = before_last(path.stem, "-")
     if parts is None:
-        collector.note(Kind.BAD_NAME, path, "a sketch's name is <photo>-<number>; left out")
+        collector.note(FindingKind.BAD_NAME, path, "a sketch's name is <photo>-<number>; left out")
         return
     photo = PhotoKey(path.parent.name, parts[0])
     sketch = ImageSketch(collector.name_of(path), path)
@@ -122,4 +122,6 @@ def _add_sketch(
 def _note_what_lists_name_in_vain(collector: Collector, tested: frozenset[tuple[str, str]] | None) -> None:
     there = {(_same_category(key.category), key.photo_id) for key in collector.photos}
     for category, photo_id in sorted((tested or frozenset()) - there):
-        collector.note(Kind.MISSING_FILE, f"{category}/{photo_id}", "testset.txt names this photo, it is not there")
+        collector.note(
+            FindingKind.MISSING_FILE, f"{category}/{photo_id}", "testset.txt names this photo, it is not there"
+        )

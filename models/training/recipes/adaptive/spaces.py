@@ -17,8 +17,7 @@ from types import MappingProxyType
 import numpy as np
 
 from models.bundle import Bundle
-from models.data.datasets import PairDataset
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import PairDataset, PhotoKey
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.few_shot.material import EmbeddedPart, embedded_part
 from models.training.weights.torch_encoders import TorchPair

@@ -10,7 +10,7 @@ import numpy as np
 from models.adapters.state import Adaptation
 from models.adapters.style import StyleRule, surroundings
 from models.arrays import Vectors
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import PhotoKey
 from models.data.sampling.episodes import episode
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.protocol import Unit

@@ -66,13 +66,13 @@ class XModalRun:
         launch(work, processes=given.processes, threads=given.threads, device=given.device)
 
     def galleries(self) -> dict[str, tuple[CategoryGallery, ...]]:
-        """The validation splits' galleries. Raises PairsError, DatasetError."""
-        return load_galleries(self.resources.data, self.config.validation, self.images / "drawings")
+        """The validation splits' galleries. Raises DatasetError."""
+        return load_galleries(self.resources.data, self.config.validation)
 
     def prepare(self) -> None:
         """Refuse what cannot work, decode every image once, fetch weights: all that may fail fails here.
 
-        Raises PairsError, DatasetError, ImageError, TrainingDataUnfit, PretrainedError.
+        Raises DatasetError, ImageError, TrainingDataUnfit, PretrainedError.
         """
         galleries = self.galleries()
         images = self._open_images(say)

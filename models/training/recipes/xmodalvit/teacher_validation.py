@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,7 +11,9 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.bundle import ImageFile
 from models.bundle.preprocess import Preprocess
+from models.data.datasets import Photo, PhotoKey, SketchSource
 from models.evaluation.metrics import ranks
 from models.evaluation.protocol import CategoryGallery
 from models.networks.fused_teacher import Teacher
@@ -27,9 +28,9 @@ _BATCH = 32
 class _Triple:
     """A photo and two sketches of it, the same twice where there is one only."""
 
-    photo: Path
-    first: Path
-    second: Path
+    photo: Photo
+    first: SketchSource
+    second: SketchSource
 
 
 @torch.no_grad()
@@ -89,9 +90,9 @@ def _encoded(teacher: Teacher, triples: Sequence[_Triple], place: Place, bf16: b
     rows: list[tuple[Tensor, Tensor]] = []
     for start in range(0, len(triples), _BATCH):
         chunk = triples[start : start + _BATCH]
-        photos = _pixels([item.photo for item in chunk], photo_view).to(place.device)
-        first = _pixels([item.first for item in chunk], sketch_view).to(place.device)
-        second = _pixels([item.second for item in chunk], sketch_view).to(place.device)
+        photos = _pixels([item.photo.path for item in chunk], photo_view).to(place.device)
+        first = _pixels([item.first.image for item in chunk], sketch_view).to(place.device)
+        second = _pixels([item.second.image for item in chunk], sketch_view).to(place.device)
         with place.autocast(bf16):
             seen = teacher.photo_encoder(photos)
             with_first = teacher.fuse(seen, teacher.sketch_encoder(first))
@@ -101,14 +102,14 @@ def _encoded(teacher: Teacher, triples: Sequence[_Triple], place: Place, bf16: b
 
 
 def _triples(gallery: CategoryGallery) -> list[_Triple]:
-    path = {photo.key: photo.path for photo in gallery.photos}
-    sketches: dict[Path, list[Path]] = {}
+    photo_of = {photo.key: photo for photo in gallery.photos}
+    sketches: dict[PhotoKey, list[SketchSource]] = {}
     for query in gallery.queries:
-        sketches.setdefault(path[query.photo], []).append(query.sketch_path)
-    return [_Triple(photo, drawn[0], drawn[min(1, len(drawn) - 1)]) for photo, drawn in sketches.items()]
+        sketches.setdefault(query.photo, []).append(query.sketch)
+    return [_Triple(photo_of[key], drawn[0], drawn[min(1, len(drawn) - 1)]) for key, drawn in sketches.items()]
 
 
-def _pixels(paths: Sequence[Path], prepare: Preprocess) -> Tensor:
-    return torch.from_numpy(np.stack([prepare.read(path) for path in paths])).contiguous(
+def _pixels(files: Sequence[ImageFile], prepare: Preprocess) -> Tensor:
+    return torch.from_numpy(np.stack([prepare.read(file) for file in files])).contiguous(
         memory_format=torch.channels_last
     )

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.data.datasets import Kind, check_content, open_dataset
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import FindingKind, PhotoKey, check_content, open_dataset
 
 Make = Callable[..., Path]
 
@@ -91,11 +90,11 @@ def test_what_does_not_fit_is_reported(shoe_and_chair: Path, photo: Make, sketch
     photo(shoes / "trainB" / "1050000078.jpg")  # the same id twice
     found = {(f.kind, f.where.removeprefix("ShoeV2/")) for f in open_dataset(shoe_and_chair).flaws}
     assert found == {
-        (Kind.MISSING_PHOTO, "trainA/nophoto_1.png"),
-        (Kind.BAD_NAME, "trainA/nounderscore.png"),
-        (Kind.SPLIT_LEAK, "trainA/2429245009_3.png"),
-        (Kind.SPLIT_LEAK, "testB/1031000079.png"),
-        (Kind.DUPLICATE_ID, "trainB/1050000078.png"),
+        (FindingKind.MISSING_PHOTO, "trainA/nophoto_1.png"),
+        (FindingKind.BAD_NAME, "trainA/nounderscore.png"),
+        (FindingKind.SPLIT_LEAK, "trainA/2429245009_3.png"),
+        (FindingKind.SPLIT_LEAK, "testB/1031000079.png"),
+        (FindingKind.DUPLICATE_ID, "trainB/1050000078.png"),
     }
 
 
@@ -132,10 +131,10 @@ def test_flat_folders_follow_their_lists(flat: Path) -> None:
     ]
     assert PhotoKey("shoe", "99") in dataset.split("test").photos
     assert {(f.kind, f.where) for f in dataset.flaws} == {
-        (Kind.UNLISTED, "ShoeV2_photo/99.png"),
-        (Kind.UNLISTED, "ShoeV2_sketch/21_5.png"),
-        (Kind.MISSING_FILE, "ShoeV2_photo/33"),
-        (Kind.SPLIT_LEAK, "ShoeV2_sketch/12_1"),
+        (FindingKind.UNLISTED, "ShoeV2_photo/99.png"),
+        (FindingKind.UNLISTED, "ShoeV2_sketch/21_5.png"),
+        (FindingKind.MISSING_FILE, "ShoeV2_photo/33"),
+        (FindingKind.SPLIT_LEAK, "ShoeV2_sketch/12_1"),
     }
 
 
@@ -182,4 +181,4 @@ def test_version_one_follows_its_annotation(first_version: Path) -> None:
     assert pairs["train/sketches/2.png"] == "1"
     assert pairs["train/sketches/2_3.png"] == "2"
     (shoes / "annotation" / "shoes_annotation.json").write_text("[")
-    assert [f.kind for f in open_dataset(shoes).flaws] == [Kind.UNREADABLE]
+    assert [f.kind for f in open_dataset(shoes).flaws] == [FindingKind.UNREADABLE]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models.bundle import StrokesInvalid
-from models.data.datasets import Kind, ReadOptions, check_content, open_dataset
+from models.data.datasets import FindingKind, ReadOptions, check_content, open_dataset
 from models.data.datasets.layouts.fscoco import user_split
 
 Make = Callable[..., Path]
@@ -97,14 +97,14 @@ def test_broken_strokes_are_refused_and_reported(fscoco: Path, content: str) -> 
     sketch = next(r.sketch for r in dataset.records if r.sketch.name.endswith("1/000001000001.json"))
     with pytest.raises(StrokesInvalid):
         sketch.image()
-    found = [f for f in check_content(dataset).findings if f.kind is Kind.UNREADABLE]
+    found = [f for f in check_content(dataset).findings if f.kind is FindingKind.UNREADABLE]
     assert [f.where for f in found] == ["raw_data/1/000001000001.json"]
 
 
 def test_a_scene_without_its_drawing_is_reported_and_stays(fscoco: Path) -> None:
     (fscoco / "raster_sketches" / "3" / "000003000001.jpg").unlink()
     dataset = open_dataset(fscoco)
-    assert [(f.kind, f.where) for f in dataset.flaws] == [(Kind.MISSING_FILE, "images/3/000003000001.jpg")]
+    assert [(f.kind, f.where) for f in dataset.flaws] == [(FindingKind.MISSING_FILE, "images/3/000003000001.jpg")]
     assert len(dataset.photos) == 20
 
 
@@ -115,4 +115,4 @@ def test_one_scene_drawn_by_people_of_both_splits_is_a_leak(fscoco: Path, photo:
     name = train.photo.photo_id
     photo(fscoco / "images" / other / f"{name}.jpg")
     sketch(fscoco / "raster_sketches" / other / f"{name}.jpg")
-    assert Kind.SPLIT_LEAK in {f.kind for f in open_dataset(fscoco).flaws}
+    assert FindingKind.SPLIT_LEAK in {f.kind for f in open_dataset(fscoco).flaws}

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from models.data.datasets.dataset import PairDataset, SketchRecord, name_below
-from models.data.datasets.errors import LayoutIncomplete
-from models.data.datasets.findings import Finding, Kind
-from models.data.datasets.pairs import Photo, PhotoKey
-from models.data.datasets.sketch_source import SketchSource
+from models.data.datasets.records.dataset import PairDataset, name_below
+from models.data.datasets.records.errors import LayoutIncomplete
+from models.data.datasets.records.findings import Finding, FindingKind
+from models.data.datasets.records.record import Photo, PhotoKey, SketchRecord
+from models.data.datasets.records.sketch_source import SketchSource
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Collector:
     records: list[SketchRecord] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
-    def note(self, kind: Kind, where: Path | str, detail: str) -> None:
+    def note(self, kind: FindingKind, where: Path | str, detail: str) -> None:
         """Remember a finding; paths are given relative to the set's folder."""
         self.findings.append(Finding(kind, where if isinstance(where, str) else self.name_of(where), detail))
 
@@ -36,7 +36,7 @@ class Collector:
         """Enter a photo; the first one keeps its identity."""
         known = self.photos.setdefault(photo.key, photo)
         if known.path != photo.path:
-            kind = Kind.SPLIT_LEAK if known.split != photo.split else Kind.DUPLICATE_ID
+            kind = FindingKind.SPLIT_LEAK if known.split != photo.split else FindingKind.DUPLICATE_ID
             self.note(kind, photo.path, f"has the identity of {self.name_of(known.path)}, which is used instead")
 
     def add_sketch(
@@ -52,14 +52,14 @@ class Collector:
         known = self.photos.get(photo)
         if known is None:
             wanted = f"{photo.category}/{photo.photo_id}"
-            self.note(Kind.MISSING_PHOTO, sketch.name, f"its photo {wanted} is not there; left out")
+            self.note(FindingKind.MISSING_PHOTO, sketch.name, f"its photo {wanted} is not there; left out")
             return
         if known.split not in ("", split):
-            self.note(Kind.SPLIT_LEAK, sketch.name, f"is of {split!r}, its photo of {known.split!r}")
+            self.note(FindingKind.SPLIT_LEAK, sketch.name, f"is of {split!r}, its photo of {known.split!r}")
         marked = frozenset(marks)
         if marked:
             fate = "kept" if self.keep_marked else "left out"
-            self.note(Kind.MARKED, sketch.name, f"marked by the set as {', '.join(sorted(marked))}; {fate}")
+            self.note(FindingKind.MARKED, sketch.name, f"marked by the set as {', '.join(sorted(marked))}; {fate}")
         if not marked or self.keep_marked:
             self.records.append(SketchRecord(sketch, photo, split, person, marked))
 

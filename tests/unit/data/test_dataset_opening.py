@@ -16,12 +16,11 @@ from models.data.datasets import (
     DatasetNotFound,
     FormatAmbiguous,
     FormatUnknown,
-    Kind,
     LayoutIncomplete,
+    SplitMissing,
     check_content,
     open_dataset,
 )
-from models.data.datasets.pairs import PairsError, SplitMissing
 
 Make = Callable[..., Path]
 
@@ -75,10 +74,6 @@ def test_a_layout_without_photos_is_refused(tmp_path: Path, sketch: Make) -> Non
         open_dataset(tmp_path)
 
 
-def test_every_refusal_is_one_that_training_knows() -> None:
-    assert issubclass(DatasetFlawed, PairsError)
-
-
 def test_the_counts_that_were_loaded_are_said(shoes: Path, sketch: Make) -> None:
     sketch(shoes / "trainA" / "9_1.png")
     said: list[str] = []
@@ -102,6 +97,16 @@ def test_strict_reading_refuses_flaws(shoes: Path, sketch: Make) -> None:
 def test_a_split_that_is_not_there_is_named(shoes: Path) -> None:
     with pytest.raises(SplitMissing, match="has no split 'val'; it has train, test"):
         open_dataset(shoes).split("val")
+
+
+def test_a_split_of_photos_alone_has_a_gallery_and_no_records(shoes: Path, photo: Make) -> None:
+    photo(shoes / "testB" / "4.png")
+    (shoes / "testA" / "3_1.png").unlink()
+    dataset = open_dataset(shoes)
+    assert {key.photo_id for key in dataset.split("test").photos} == {"3", "4"}
+    with pytest.raises(SplitMissing, match="no sketches of a split 'test'; it has train"):
+        dataset.records_of("test")
+    assert dataset.records_of("train") == dataset.records
 
 
 def test_reading_twice_gives_the_same(shoes: Path) -> None:
@@ -149,17 +154,3 @@ def test_progress_counts_every_image(shoes: Path) -> None:
     ticks: list[None] = []
     check_content(open_dataset(shoes), lambda: ticks.append(None))
     assert len(ticks) == 6
-
-
-def test_strokes_become_files_where_files_are_wanted(tmp_path: Path, photo: Make) -> None:
-    photo(tmp_path / "photo" / "1.png")
-    drawing = np.array([[10, 10, 0], [90, 90, 1]], dtype=np.float32)
-    (tmp_path / "ShoeV2_Coordinate").write_bytes(pickle.dumps({"/train/1_1": drawing}))
-    dataset = open_dataset(tmp_path)
-    with pytest.raises(ValueError, match="give a folder"):
-        dataset.pair_set()
-    pairs = dataset.pair_set(tmp_path / "drawings")
-    with Image.open(pairs.pairs[0].sketch_path) as drawn:
-        assert (drawn.mode, drawn.size) == ("L", (256, 256))
-        assert np.asarray(drawn)[50, 50] < 128
-    assert not [f for f in dataset.findings if f.kind is not Kind.MARKED]

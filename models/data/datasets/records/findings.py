@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
-    """What is the matter. `MARKED` alone is no flaw: the data set's own lists say so."""
+class FindingKind(StrEnum):
+    """What is the matter. `MARKED` and `SHARED_SKETCH` are no flaws: the data set itself says so."""
 
     MARKED = "marked"  # a sketch that the set itself marks as bad; left out unless asked for
+    SHARED_SKETCH = "shared_sketch"  # one sketch of several photos, as in sets paired by name; every pair is kept
     MISSING_PHOTO = "missing_photo"  # a sketch whose photo is not there; left out
     MISSING_FILE = "missing_file"  # a list or table names what is not there; left out
     UNLISTED = "unlisted"  # there, but in none of the lists that divide the set; sketches are left out
@@ -27,19 +28,19 @@ class Kind(StrEnum):
 class Finding:
     """`where`: the sketch or photo by its name in the set. `detail`: a sentence for people."""
 
-    kind: Kind
+    kind: FindingKind
     where: str
     detail: str
 
     @property
     def is_flaw(self) -> bool:
         """Whether strict reading refuses it."""
-        return self.kind is not Kind.MARKED
+        return self.kind not in (FindingKind.MARKED, FindingKind.SHARED_SKETCH)
 
     @property
     def is_unusable(self) -> bool:
         """Whether `where` is in the set, but cannot be decoded into something to learn from."""
-        return self.kind in (Kind.UNREADABLE, Kind.NO_INK)
+        return self.kind in (FindingKind.UNREADABLE, FindingKind.NO_INK)
 
 
 def summarise(findings: Iterable[Finding]) -> str:

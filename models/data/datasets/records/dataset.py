@@ -9,24 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from models.data.datasets.errors import DatasetFlawed
-from models.data.datasets.findings import Finding, summarise
-from models.data.datasets.pairs import Pair, PairSet, Photo, PhotoKey, SplitMissing
-from models.data.datasets.sketch_source import ImageSketch, SketchSource
-
-
-@dataclass(frozen=True)
-class SketchRecord:
-    """A sketch and the photo that it was drawn from.
-
-    `person`: who drew it, empty where the set does not say. `marks`: what the set's own lists hold against it.
-    """
-
-    sketch: SketchSource
-    photo: PhotoKey
-    split: str
-    person: str = ""
-    marks: frozenset[str] = frozenset()
+from models.data.datasets.records.errors import DatasetFlawed, SplitMissing
+from models.data.datasets.records.findings import Finding, summarise
+from models.data.datasets.records.record import Photo, PhotoKey, SketchRecord
 
 
 @dataclass(frozen=True)
@@ -76,6 +61,14 @@ class PairDataset:
             raise SplitMissing(f"{self.name} has no split {name!r}; it has {', '.join(self.splits) or 'none'}")
         records = tuple(record for record in self.records if record.split == name)
         return dataclasses.replace(self, records=records, photos=MappingProxyType(self._gallery(name)))
+
+    def records_of(self, split: str) -> tuple[SketchRecord, ...]:
+        """The pairs of one split, never none. Raises SplitMissing, where only photos have the split too."""
+        chosen = tuple(record for record in self.records if record.split == split)
+        if not chosen:
+            there = ", ".join(sorted({record.split for record in self.records})) or "no sketches"
+            raise SplitMissing(f"{self.name} has no sketches of a split {split!r}; it has {there}")
+        return chosen
 
     def _gallery(self, split: str) -> dict[PhotoKey, Photo]:
         """The split's photos: its own, those of its sketches, and undivided ones of its sketches' categories.
@@ -156,25 +149,6 @@ class PairDataset:
     def photo_name(self, photo: Photo) -> str:
         """The photo's path below the set's folder: what findings call it."""
         return name_below(photo.path, self.root)
-
-    def pair_set(self, drawings: Path | None = None) -> PairSet:
-        """The set for code that wants sketches as files.
-
-        `drawings`: a folder into which sketches that are strokes are drawn, as PNG. Raises ValueError when there are
-        such and no folder is given, ImageError when one cannot be drawn.
-        """
-        pairs = []
-        for number, record in enumerate(self.records):
-            if isinstance(record.sketch, ImageSketch):
-                path = record.sketch.path
-            elif drawings is None:
-                raise ValueError(f"{self.name} holds strokes: give a folder to draw them into")
-            else:
-                path = drawings / f"{number:06d}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                record.sketch.image().convert("L").save(path)
-            pairs.append(Pair(path, record.photo, record.split))
-        return PairSet(self.name, tuple(pairs), dict(self.photos))
 
 
 def name_below(path: Path, root: Path) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from models.data.datasets import FORMATS, Kind, open_dataset
+from models.data.datasets import FORMATS, FindingKind, open_dataset
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
 
 
 def test_every_format_and_finding_has_its_row() -> None:
     rows = [line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `")]
-    assert rows == [*(known.name for known in FORMATS), *(kind.value for kind in Kind)]
+    assert rows == [*(known.name for known in FORMATS), *(kind.value for kind in FindingKind)]
 
 
 def test_the_manifest_in_it_is_read(tmp_path: Path, photo: Callable[[Path], Path], sketch: Callable[..., Path]) -> None:

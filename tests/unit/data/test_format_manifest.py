@@ -1,4 +1,4 @@
-"""manifest.csv: the same set that training reads, with a report instead of a refusal."""
+"""manifest.csv: what is read, what is reported, and that an unusable table is rejected."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.data.datasets import Kind, ReadOptions, open_dataset
-from models.data.datasets.pairs import ColumnMissing, PairSet, PhotoKey
+from models.data.datasets import ColumnMissing, FindingKind, PhotoKey, ReadOptions, open_dataset
 
 Make = Callable[..., Path]
 
@@ -28,12 +27,6 @@ def plain(tmp_path: Path, photo: Make, sketch: Make) -> Path:
     listed = [f"photos/{c}/{n}.jpg,{c},{n}" for c, n in (("cup", 1), ("cup", 2), ("cup", 3), ("lamp", 1), ("lamp", 2))]
     (tmp_path / "photos.csv").write_text("\n".join(["photo_path,category,photo_id", *listed]) + "\n")
     return tmp_path
-
-
-def test_it_is_the_set_that_training_reads(plain: Path) -> None:
-    assert open_dataset(plain, strict=True).pair_set() == PairSet.load(plain)
-    (plain / "photos.csv").unlink()
-    assert open_dataset(plain, strict=True).pair_set() == PairSet.load(plain)
 
 
 def test_people_and_undivided_photos(plain: Path) -> None:
@@ -57,15 +50,24 @@ def test_what_the_tables_name_in_vain_is_reported(plain: Path) -> None:
     (plain / "photos" / "lamp" / "1.jpg").unlink()
     (plain / "sketches" / "cup" / "1" / "ann.png").unlink()
     table = plain / "manifest.csv"
-    table.write_text(table.read_text() + "sketches/cup/2/bob.png,photos/cup/1.jpg,cup,1,train,bob\n")
+    table.write_text(table.read_text() + "sketches/cup/2/bob.png,photos/cup/2.jpg,cup,2,train,bob\n")
     found = [(f.kind, f.where) for f in open_dataset(plain).flaws]
     assert found == [
-        (Kind.DUPLICATE_ID, "sketches/cup/2/bob.png"),
-        (Kind.MISSING_FILE, "photos/lamp/1.jpg"),
-        (Kind.MISSING_FILE, "sketches/cup/1/ann.png"),
-        (Kind.MISSING_PHOTO, "sketches/lamp/1/ann.png"),
-        (Kind.MISSING_PHOTO, "sketches/lamp/1/bob.png"),
+        (FindingKind.DUPLICATE_ID, "sketches/cup/2/bob.png"),
+        (FindingKind.MISSING_FILE, "photos/lamp/1.jpg"),
+        (FindingKind.MISSING_FILE, "sketches/cup/1/ann.png"),
+        (FindingKind.MISSING_PHOTO, "sketches/lamp/1/ann.png"),
+        (FindingKind.MISSING_PHOTO, "sketches/lamp/1/bob.png"),
     ]
+
+
+def test_a_sketch_of_several_photos_is_a_pair_with_each(plain: Path) -> None:
+    table = plain / "manifest.csv"
+    table.write_text(table.read_text() + "sketches/cup/2/bob.png,photos/cup/1.jpg,cup,1,train,bob\n")
+    dataset = open_dataset(plain, strict=True)
+    photos = [record.photo.photo_id for record in dataset.records if record.sketch.name == "sketches/cup/2/bob.png"]
+    assert photos == ["2", "1"]
+    assert [(f.kind, f.where) for f in dataset.findings] == [(FindingKind.SHARED_SKETCH, "sketches/cup/2/bob.png")]
 
 
 def test_two_photos_of_one_identity_and_unlisted_ones_are_reported(plain: Path, photo: Make, sketch: Make) -> None:
@@ -81,8 +83,8 @@ def test_two_photos_of_one_identity_and_unlisted_ones_are_reported(plain: Path, 
     sketch(plain / "sketches" / "cup" / "1" / "ann2.png")
     dataset = open_dataset(plain)
     assert [(f.kind, f.where) for f in dataset.flaws] == [
-        (Kind.DUPLICATE_ID, "photos/cup/other.jpg"),
-        (Kind.UNLISTED, "photos/new.jpg"),
+        (FindingKind.DUPLICATE_ID, "photos/cup/other.jpg"),
+        (FindingKind.UNLISTED, "photos/new.jpg"),
     ]
     assert dataset.photos[PhotoKey("cup", "1")].path.name == "1.jpg"
 
@@ -94,7 +96,7 @@ def test_rows_marked_invalid_are_left_out_and_listed(plain: Path) -> None:
     table.write_text("\n".join(marked) + "\n")
     dataset = open_dataset(plain, strict=True)
     assert len(dataset.records) == 7
-    assert [(f.kind, f.where) for f in dataset.findings] == [(Kind.MARKED, "sketches/cup/1/ann.png")]
+    assert [(f.kind, f.where) for f in dataset.findings] == [(FindingKind.MARKED, "sketches/cup/1/ann.png")]
     assert len(open_dataset(plain, options=ReadOptions(keep_marked=True)).records) == 8
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.data.datasets import Kind, LayoutIncomplete, ReadOptions, open_dataset
-from models.data.datasets.pairs import PhotoKey
+from models.data.datasets import FindingKind, LayoutIncomplete, PhotoKey, ReadOptions, open_dataset
 
 STRETCHED, CROPPED = "tx_000000000000", "tx_000100000000"
 
@@ -68,7 +67,7 @@ def test_all_invalid_lists_count_and_are_reported(sketchy: Path) -> None:
     left_out = {f.where.rpartition("/")[2]: f.detail for f in dataset.findings}
     assert left_out.keys() == {"n02782093_50-10.png", "n02391049_2-1.png", "n02391049_2-3.png"}
     assert "invalid-context, invalid-pose" in left_out["n02391049_2-3.png"]
-    assert {f.kind for f in dataset.findings} == {Kind.MARKED}
+    assert {f.kind for f in dataset.findings} == {FindingKind.MARKED}
     kept = open_dataset(sketchy, options=ReadOptions(keep_marked=True))
     assert len(kept.records) == len(dataset.records) + 3
     assert sum(bool(record.marks) for record in kept.records) == 3
@@ -92,7 +91,7 @@ def test_without_the_info_archive_there_is_one_split_and_a_finding(sketchy: Path
         table.unlink()
     dataset = open_dataset(sketchy)
     assert dataset.splits == ("all",)
-    assert [finding.kind for finding in dataset.findings] == [Kind.MISSING_FILE]
+    assert [finding.kind for finding in dataset.findings] == [FindingKind.MISSING_FILE]
 
 
 def test_missing_partners_and_odd_names_are_reported(sketchy: Path, sketch: Callable[..., Path]) -> None:
@@ -103,9 +102,9 @@ def test_missing_partners_and_odd_names_are_reported(sketchy: Path, sketch: Call
     dataset = open_dataset(sketchy)
     found = {(f.kind, f.where.rpartition("/")[2]) for f in dataset.flaws}
     assert found == {
-        (Kind.MISSING_PHOTO, "n02391049_777-1.png"),
-        (Kind.BAD_NAME, "noname.png"),
-        (Kind.MISSING_FILE, "n02391049_2"),  # named by testset.txt
-        (Kind.MISSING_PHOTO, "n02391049_2-1.png"),
-        (Kind.MISSING_PHOTO, "n02391049_2-3.png"),
+        (FindingKind.MISSING_PHOTO, "n02391049_777-1.png"),
+        (FindingKind.BAD_NAME, "noname.png"),
+        (FindingKind.MISSING_FILE, "n02391049_2"),  # named by testset.txt
+        (FindingKind.MISSING_PHOTO, "n02391049_2-1.png"),
+        (FindingKind.MISSING_PHOTO, "n02391049_2-3.png"),
     }

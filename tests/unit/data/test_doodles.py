@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from models.data.builders.doodles import main, write_doodle_pairs
-from models.data.datasets.pairs import PairSet
+from models.data.datasets import open_dataset
 from models.data.datasets.unseen import STANDARD_UNSEEN, names_unseen
 
 
@@ -35,11 +35,11 @@ def sources(tmp_path: Path) -> Path:
 def test_doodles_meet_pictures_of_their_name_in_the_training_split(sources: Path) -> None:
     out = sources / "doodles"
     assert write_doodle_pairs(sources, out) == 4
-    pairs = PairSet.load(out)
+    dataset = open_dataset(out, strict=True)
     # Two doodles of a cup, for the emoji and for the photograph; no owl, no tree, nothing that has no picture.
-    assert {pair.photo.photo_id for pair in pairs.pairs} == {"cup"}
-    assert sorted(key.category for key in pairs.photos) == ["a", "b"]
-    assert {pair.split for pair in pairs.pairs} == {"train"}
+    assert {record.photo.photo_id for record in dataset.records} == {"cup"}
+    assert sorted(key.category for key in dataset.photos) == ["a", "b"]
+    assert {record.split for record in dataset.records} == {"train"}
 
 
 def test_a_missing_set_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,11 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.data.datasets import Kind, PickleRefused, check_content, open_dataset
+from models.data.datasets import FindingKind, PhotoKey, PickleRejected, check_content, open_dataset
 from models.data.datasets.layouts import restricted_pickle
 from models.data.datasets.layouts.restricted_pickle import load_arrays
-from models.data.datasets.pairs import PhotoKey
-from models.data.datasets.sketch_source import split_strokes
+from models.data.datasets.records.sketch_source import split_strokes
 
 Make = Callable[..., Path]
 
@@ -100,7 +99,7 @@ def test_what_is_no_drawing_is_reported(chairs: Path) -> None:
     ]
     # One drawing under two keys: it leaks once by its photo and once by its content.
     leaks = [f for f in check_content(dataset).findings if f.where == "/train/bench_1"]
-    assert [f.kind for f in leaks] == [Kind.SPLIT_LEAK, Kind.SPLIT_LEAK]
+    assert [f.kind for f in leaks] == [FindingKind.SPLIT_LEAK, FindingKind.SPLIT_LEAK]
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -153,7 +152,7 @@ class Runs:
 def test_code_in_a_pickle_is_refused_and_not_run(chairs: Path, tmp_path: Path, protocol: int) -> None:
     witness = tmp_path / "witness"
     write(chairs / "ChairV2_Coordinate", {"/train/stool_1": Runs(witness)}, protocol)
-    with pytest.raises(PickleRefused, match=r"it asks for posix\.system; only numpy arrays are read"):
+    with pytest.raises(PickleRejected, match=r"it asks for posix\.system; only numpy arrays are read"):
         open_dataset(chairs)
     assert not witness.exists()
 
@@ -177,7 +176,7 @@ def test_code_in_a_pickle_is_refused_and_not_run(chairs: Path, tmp_path: Path, p
 )
 @pytest.mark.parametrize("protocol", [2, 5])
 def test_anything_but_plain_arrays_is_refused(tmp_path: Path, content: object, protocol: int) -> None:
-    with pytest.raises(PickleRefused):
+    with pytest.raises(PickleRejected):
         load_arrays(write(tmp_path / "p", content, protocol))
 
 
@@ -194,7 +193,7 @@ def lies(data: bytes) -> bytes:
 )
 def test_broken_archives_are_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "p").write_bytes(data)
-    with pytest.raises(PickleRefused):
+    with pytest.raises(PickleRejected):
         load_arrays(tmp_path / "p")
 
 
@@ -212,7 +211,7 @@ def test_broken_archives_are_refused(tmp_path: Path, data: bytes) -> None:
 )
 def test_crafted_operations_are_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "p").write_bytes(data)
-    with pytest.raises(PickleRefused):
+    with pytest.raises(PickleRejected):
         load_arrays(tmp_path / "p")
     assert not vars(restricted_pickle._dtype)
 
@@ -224,7 +223,7 @@ def test_many_arrays_on_the_same_bytes_are_refused(tmp_path: Path) -> None:
     names = b"".join(b"S'%d'\n" % number + array + b"s" for number in range(100))
     data = b"\x80\x04B" + len(shared).to_bytes(4, "little") + shared + b"q\x010(d" + names + b"."
     (tmp_path / "p").write_bytes(data.replace(b"(d", b"}"))
-    with pytest.raises(PickleRefused, match="more numbers than it has bytes"):
+    with pytest.raises(PickleRejected, match="more numbers than it has bytes"):
         load_arrays(tmp_path / "p")
 
 
@@ -235,11 +234,11 @@ def test_a_damaged_archive_is_read_or_refused(tmp_path: Path, data: st.DataObjec
     for _ in range(data.draw(st.integers(1, 3))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     (tmp_path / "p").write_bytes(whole)
-    with contextlib.suppress(PickleRefused):
+    with contextlib.suppress(PickleRejected):
         assert all(array.dtype == np.float32 for array in load_arrays(tmp_path / "p").values())
 
 
 def test_persistent_references_are_refused(tmp_path: Path) -> None:
     (tmp_path / "p").write_bytes(b"(dS'a'\nPsomewhere\ns.")
-    with pytest.raises(PickleRefused, match="outside of the file"):
+    with pytest.raises(PickleRejected, match="outside of the file"):
         load_arrays(tmp_path / "p")

@@ -1,0 +1,156 @@
+"""What is trained on is what `inkseek data inspect` shows: the same records, decoded as the service decodes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.bundle import Preprocess, SketchNormalisation, normalise_sketch
+from models.data.datasets import FindingKind, LayoutIncomplete, PhotoKey, SplitMissing, open_dataset
+from models.data.images.training_images import SetConfig, TrainingImages, prepare_images, trainable_photos
+
+Make = Callable[..., Path]
+HEADER = "sketch_path,photo_path,category,photo_id,split"
+
+
+@pytest.fixture
+def cups(tmp_path: Path, photo: Make, sketch: Make) -> Path:
+    """`cups`: photos 0 to 2 with two sketches each (0, 1 train, 2 val), photo 3 without, no photo has a split."""
+    root = tmp_path / "cups"
+    rows, photos = [HEADER], ["photo_path,category,photo_id"]
+    for number in range(4):
+        photo(root / f"photos/{number}.png")
+        photos.append(f"photos/{number}.png,cup,{number}")
+        for version in (1, 2) if number < 3 else ():
+            sketch(root / f"sketches/{number}_{version}.png")
+            split = "val" if number == 2 else "train"
+            rows.append(f"sketches/{number}_{version}.png,photos/{number}.png,cup,{number},{split}")
+    (root / "manifest.csv").write_text("\n".join(rows) + "\n")
+    (root / "photos.csv").write_text("\n".join(photos) + "\n")
+    return root
+
+
+def mark_invalid(root: Path, *sketches: str) -> None:
+    """Add the column `valid` to the manifest, 0 for these sketches."""
+    header, *rows = (root / "manifest.csv").read_text().splitlines()
+    marked = [f"{row},{0 if row.split(',')[0] in sketches else 1}" for row in rows]
+    (root / "manifest.csv").write_text("\n".join([f"{header},valid", *marked]) + "\n")
+
+
+def prepare(root: Path, cache: str = "cache", **config: object) -> tuple[TrainingImages, list[str]]:
+    lines: list[str] = []
+    chosen = SetConfig.model_validate({"folder": root.name, "pool": "own", "synthetic": False, **config})
+    return prepare_images(root.parent, [chosen], 32, root.parent / cache, lines.append), lines
+
+
+def test_a_sketch_that_is_marked_invalid_is_not_trained_on(cups: Path) -> None:
+    """Inspection and training once had a reader each, and training ignored the column `valid`."""
+    mark_invalid(cups, "sketches/0_1.png")
+    dataset = open_dataset(cups)
+    assert [(f.kind, f.where) for f in dataset.findings] == [(FindingKind.MARKED, "sketches/0_1.png")]
+    images, lines = prepare(cups)
+    assert len(images.sketches) == len(dataset.records_of("train")) == 3
+    assert lines == ["cups: 2 photos, 3 sketches; noticed: 1 marked"]
+
+
+def test_a_photo_whose_sketches_are_all_invalid_is_no_pair(cups: Path) -> None:
+    mark_invalid(cups, "sketches/0_1.png", "sketches/0_2.png")
+    images, _ = prepare(cups)
+    assert (len(images.photos), len(images.sketches)) == (1, 2)
+
+
+def test_rows_are_the_images_as_the_encoders_see_them(cups: Path) -> None:
+    images, lines = prepare(cups)
+    dataset = open_dataset(cups)
+    assert lines == ["cups: 2 photos, 4 sketches"]
+    drawn = dataset.records_of("train")
+    for row, record in zip(images.sketches, drawn, strict=True):
+        seen = normalise_sketch(record.sketch.image(), SketchNormalisation()).convert("L").resize((32, 32))
+        assert np.abs(row.astype(int) - np.asarray(seen).astype(int)).mean() < 12  # the resampling filter differs
+    plain = Preprocess(size_px=32, mean=(0, 0, 0), std=(1, 1, 1))
+    for number in (0, 1):
+        view = np.asarray(plain.view(plain.decode(dataset.photos[PhotoKey("cup", str(number))].path).image))
+        assert (images.photos[number] == view.transpose(2, 0, 1)).all()
+    (pool,) = images.pools
+    assert pool.photos == (0, 1)
+    assert pool.sketches == ((0, 1), (2, 3))
+
+
+def test_a_missing_sketch_is_left_out_and_reported(cups: Path) -> None:
+    (cups / "sketches/1_2.png").unlink()
+    images, lines = prepare(cups)
+    assert len(images.sketches) == 3
+    assert lines == ["cups: 2 photos, 3 sketches; noticed: 1 missing_file"]
+
+
+def test_without_synthetic_drawings_only_drawn_photos_are_trained_on(cups: Path) -> None:
+    images, _ = prepare(cups, synthetic=True)
+    assert len(images.photos) == 3  # photo 3 has no sketch and gets drawings
+    assert len(images.sketches) == 4 + 3 * 3
+    (pool,) = images.pools
+    assert pool.sketches == ((0, 1), (2, 3), ())
+    assert pool.drawings == ((4, 5, 6), (7, 8, 9), (10, 11, 12))
+
+
+def test_an_excluded_photo_takes_its_sketches_along(cups: Path) -> None:
+    images, _ = prepare(cups, exclude=["0"])
+    assert (len(images.photos), len(images.sketches)) == (1, 2)
+
+
+def test_splits_by_person_share_their_photos(cups: Path) -> None:
+    images, _ = prepare(cups, split="val", split_by_person=True, synthetic=True)
+    assert len(images.photos) == 4
+    assert images.pools[0].sketches == ((), (), (0, 1), ())
+
+
+def test_a_photo_that_two_splits_draw_is_trained_on_by_neither(cups: Path, sketch: Make) -> None:
+    sketch(cups / "sketches/0_9.png")
+    with (cups / "manifest.csv").open("a") as table:
+        table.write("sketches/0_9.png,photos/0.png,cup,0,val\n")
+    assert [photo.key.photo_id for photo in trainable_photos(open_dataset(cups), "train")] == ["1", "3"]
+    images, _ = prepare(cups)
+    assert (len(images.photos), len(images.sketches)) == (1, 2)
+    assert images.pools[0].sketches == ((0, 1),)
+
+
+def test_photos_without_a_table_carry_their_sketches_split(cups: Path) -> None:
+    (cups / "photos.csv").unlink()
+    dataset = open_dataset(cups)
+    assert {key.photo_id: photo.split for key, photo in dataset.photos.items()} == {
+        "0": "train",
+        "1": "train",
+        "2": "val",
+    }
+    assert [photo.key.photo_id for photo in trainable_photos(dataset, "train")] == ["0", "1"]
+
+
+def test_a_folder_of_photos_alone_gives_drawings_alone(cups: Path) -> None:
+    (cups / "manifest.csv").unlink()
+    images, lines = prepare(cups, split="", synthetic=True)
+    assert lines == ["cups: 4 photos, 0 sketches"]
+    assert (len(images.photos), len(images.sketches)) == (4, 12)
+    with pytest.raises(SplitMissing, match="no sketches of a split 'train'; it has no sketches"):
+        prepare(cups)
+
+
+def test_a_folder_that_holds_nothing_is_rejected(cups: Path) -> None:
+    for table in ("manifest.csv", "photos.csv"):
+        text = (cups / table).read_text().splitlines()[0]
+        (cups / table).write_text(text + "\n")
+    with pytest.raises(LayoutIncomplete, match="holds no photo"):
+        prepare(cups)
+
+
+def test_arrays_are_reused_until_what_they_hold_changes(cups: Path) -> None:
+    prepare(cups)
+    array = cups.parent / "cache" / "sketches.npy"
+    written = array.stat().st_mtime_ns
+    prepare(cups)
+    assert array.stat().st_mtime_ns == written
+    mark_invalid(cups, "sketches/0_1.png")
+    images, _ = prepare(cups)
+    assert array.stat().st_mtime_ns > written
+    assert len(images.sketches) == 3
