@@ -1,4 +1,4 @@
-"""`inkseek train teacher | students | ablation | attention | plot`. Exit codes: 0 done, 1 refused, 2 wrong usage.
+"""`inkseek train teacher | students | adapt | blend | baseline | ablation | attention | plot`.
 
 Torch takes seconds to import and is an extra, so it is imported by the commands and not by the command line that offers
 them beside those that need none.
@@ -7,18 +7,25 @@ them beside those that need none.
 from __future__ import annotations
 
 import importlib.util
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from models.bundle import cpu_quota
+from models.console import fail, print_json, stdout
 from models.errors import InkseekError
 
 app = typer.Typer(no_args_is_help=True)
+
+
+class TorchMissing(InkseekError):
+    """The training extra is not installed."""
+
+
+class NothingToShow(InkseekError):
+    """No pair of the data set can be drawn."""
+
 
 Config = Annotated[Path, typer.Option(help="An experiment file, such as those of models/configs.")]
 Data = Annotated[Path, typer.Option(help="The folder that the experiment's data sets lie in.")]
@@ -37,7 +44,8 @@ Cache = Annotated[Path | None, typer.Option(help="Where runs share decoded image
 def train() -> None:
     """Train the teacher, distil the students."""
     if importlib.util.find_spec("torch") is None:
-        _fail("Training needs torch, which serving does not: pip install --editable '.[train]' in a checkout")
+        advice = "pip install --editable '.[train]' in a checkout"
+        fail(TorchMissing(f"training needs torch, which serving does not: {advice}"))
 
 
 @app.command()
@@ -62,7 +70,7 @@ def teacher(
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
         train_teacher(XModalRun(experiment, resources, out))
     except InkseekError as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
 
 
 @app.command()
@@ -96,7 +104,7 @@ def students(
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
         distill_students(XModalRun(experiment, resources, out, teacher, keep=tuple(keep or ()), start=start))
     except InkseekError as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
 
 
 @app.command()
@@ -120,7 +128,7 @@ def ablation(
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
         run_ablation(config, resources, out, arm or (), seed or ())
     except InkseekError as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
 
 
 @app.command()
@@ -143,10 +151,10 @@ def attention(
     try:
         written = draw_attention(Wanted(data, out, split, format, bundle, students, teacher, pairs, seed))
     except (InkseekError, OSError) as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
     if not written:
-        _fail(f"no pair of {data} can be shown: a sketch with ink and two photos of its category are needed")
-    Console().print(f"{len(written)} pictures: {escape(str(out))}", highlight=False, soft_wrap=True)
+        fail(NothingToShow(f"{data} has no pair to draw: a sketch with ink and two photos of its category are needed"))
+    stdout().print(f"{len(written)} pictures written to {out}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -164,7 +172,7 @@ def plot(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(drawn, encoding="utf-8")
     except (InkseekError, OSError) as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
 
 
 @app.command()
@@ -186,13 +194,43 @@ def adapt(
     try:
         train_adapt(AdaptRun(AdaptConfig.load(config, changes or ()), data, bundle, tuple(fold or ()), out))
     except InkseekError as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
+
+
+@app.command()
+def blend(
+    students: Annotated[Path, typer.Option(metavar="FILE", help="The students.pt of the end of a run.")],
+    early: Annotated[Path, typer.Option(metavar="FILE", help="The students.pt of an earlier step: kept/STEP.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the averaged students.pt.")],
+    early_share: Annotated[float, typer.Option(min=0, max=1, help="Weight of the earlier step.")] = 0.3,
+    pretrained_share: Annotated[float, typer.Option(min=0, max=1, help="Weight of ImageNet, in the trunks.")] = 0.2,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keeps downloaded weights; by default beside --students.")
+    ] = None,
+) -> None:
+    """Average the students of one run: its end, an earlier step, and ImageNet."""
+    from models.training.weights.blend import Blend
+
+    pretrained = weights or students.parent / "pretrained"
+    try:
+        Blend(students, early, pretrained, early_share, pretrained_share).run().save(out)
+    except (InkseekError, OSError) as error:
+        fail(error)
+
+
+@app.command()
+def baseline(
+    data: Data,
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Keeps downloaded weights between runs.")] = None,
+) -> None:
+    """Print the figures of ImageNet features on the students' grid, with nothing learned, as JSON."""
+    from models.studies.untrained import imagenet_figures
+
+    try:
+        print_json(imagenet_figures(data, weights))
+    except InkseekError as error:
+        fail(error)
 
 
 def _share(processes: int) -> int:
     return max(1, cpu_quota() // processes)
-
-
-def _fail(message: str) -> None:
-    Console(file=sys.stderr, stderr=True).print(f"[red]{escape(message)}[/red]", highlight=False)
-    raise typer.Exit(1)

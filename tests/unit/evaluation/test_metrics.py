@@ -13,7 +13,7 @@ from models.evaluation.hog import hog
 from models.evaluation.metrics import accuracy_at, mean_average_precision, mean_rank, ranks
 from models.evaluation.protocol import category_galleries, measure_both
 from models.evaluation.splits import ValidationSplit
-from models.networks.grid_students import StudentConfig, Students
+from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.studies.untrained import untrained_figures
 
 
@@ -78,7 +78,7 @@ def test_hog_finds_the_direction_of_an_edge() -> None:
 
 def test_untrained_features_are_standardised_by_training_images(shapes_dir: Path) -> None:
     torch.manual_seed(0)
-    students = Students(StudentConfig(size_px=32, widths=(8, 8, 8), grid=2, channels=4))
+    students = GridStudents(GridStudentConfig(size_px=32, widths=(8, 8, 8), grid=2, channels=4))
     figures = untrained_figures(students, shapes_dir.parent, [ValidationSplit("val", "shapes", "val")])
     for measured in (figures["val"].plain, figures["val"].centred):
         assert (measured.queries, measured.photos) == (4, 12)

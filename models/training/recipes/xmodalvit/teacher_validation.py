@@ -17,9 +17,9 @@ from models.data.datasets import Photo, PhotoKey, SketchSource
 from models.evaluation.metrics import ranks
 from models.evaluation.protocol import CategoryGallery
 from models.networks.fused_teacher import Teacher
+from models.networks.preprocessing import preprocesses
 from models.training.engine.loop import Verdict
 from models.training.engine.placement import Place
-from models.training.engine.validation import preprocesses
 
 _BATCH = 32
 
