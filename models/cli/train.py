@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from models.bundle import cpu_quota
+from models.bundle import bundle_path, cpu_quota
+from models.cli.options import BundleOption
 from models.console import fail, print_json, stdout
 from models.errors import InkseekError
 
@@ -79,7 +80,12 @@ def students(
     data: Data,
     out: Out,
     teacher: Annotated[
-        Path | None, typer.Option(help="A teacher's run directory; or larger students, as a file or a bundle.")
+        Path | None,
+        typer.Option(
+            parser=bundle_path,
+            metavar="RUN|FILE|BUNDLE",
+            help="A teacher's run; or larger students.",
+        ),
     ] = None,
     start: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Begin with these students' weights; they may see another size.")
@@ -137,7 +143,7 @@ def attention(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The pictures' folder, for inkseek evaluate --pictures.")],
     split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
     format: Annotated[str, typer.Option(help="auto, or a format's name.")] = "auto",
-    bundle: Annotated[Path | None, typer.Option(help="The students' bundle; the shipped one when not given.")] = None,
+    bundle: BundleOption = None,
     students: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A students.pt in the bundle's place: shows what a CLS reads.")
     ] = None,
@@ -159,7 +165,7 @@ def attention(
 
 @app.command()
 def plot(
-    trained: Annotated[list[Path], typer.Argument(metavar="RUN|BUNDLE...", help="Students' runs, or bundles.")],
+    trained: Annotated[list[Path], typer.Argument(parser=bundle_path, metavar="RUN|BUNDLE...")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The picture, an .svg file.")],
 ) -> None:
     """Draw acc@1, and how fast it is reached, over the encoders' size."""
@@ -180,7 +186,7 @@ def adapt(
     config: Config,
     data: Data,
     out: Out,
-    bundle: Annotated[Path | None, typer.Option(help="The bundle to adapt; by default the one that ships.")] = None,
+    bundle: BundleOption = None,
     fold: Annotated[
         list[Path] | None,
         typer.Option(help="Students trained without every n-th category; repeat it n times, in order."),

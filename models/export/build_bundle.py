@@ -23,13 +23,13 @@ from torch import nn
 
 from models.adapters import Adaptation
 from models.bundle import (
-    DEFAULT_BUNDLE,
     Bundle,
     Encoder,
     ImageFile,
     Runtime,
     SketchNormalisation,
     add_adaptation,
+    bundle_path,
     write_bundle,
 )
 from models.bundle.manifest import ADAPTATION_NAME
@@ -84,7 +84,7 @@ def build_bundle(release: Release) -> Bundle:
         add_adaptation(out, shipped.carried_over(students.config.embedding_dim))
         return Bundle.load(out, Runtime(device="cpu"))
 
-    shipped = Adaptation.load(DEFAULT_BUNDLE / ADAPTATION_NAME)
+    shipped = Adaptation.load(bundle_path() / ADAPTATION_NAME)
     card = release.card.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         galleries = load_galleries(release.data, splits)
