@@ -21,9 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index_builder.build import BuildRequest, build_index
-from index_builder.embedding.reader import ReadPhoto, read_photo
-from index_builder.sources.folder import GalleryPhoto
-from models.bundle import Bundle, Encoder, ImageLimits, Runtime, cpu_quota
+from models.bundle import Bundle, Encoder, Runtime, cpu_quota
 
 _BARE_PHOTOS = 256
 
@@ -45,12 +43,7 @@ def builder_rate(photos: Path, bundle: Path | None) -> tuple[float, float]:
 
 def tensors_of(photos: Path, encoder: Encoder) -> list[NDArray[np.float32]]:
     paths = sorted(path for path in photos.rglob("*") if path.suffix in (".jpg", ".jpeg", ".png", ".webp"))
-    tensors = []
-    for path in paths[:: max(1, len(paths) // _BARE_PHOTOS)]:
-        read = read_photo(path.parent, GalleryPhoto(path.name, "", path.name), encoder, ImageLimits())
-        if isinstance(read, ReadPhoto):
-            tensors.append(read.pixels)
-    return tensors
+    return [encoder.read(path).pixels for path in paths[:: max(1, len(paths) // _BARE_PHOTOS)]]
 
 
 def main() -> None:

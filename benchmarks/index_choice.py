@@ -19,7 +19,8 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from index_builder.quality import RECALL_K, TARGET_RECALL, Probe, fastest_good
+from index_builder.quality.probes import Probe
+from index_builder.quality.recall import RECALL_K, TARGET_RECALL, fastest_good
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import build_store
 from index_builder.stores.plan import KindChoice, choose_plan
@@ -87,10 +88,16 @@ def measure(kind: KindChoice, vectors: Vectors, queries: Vectors) -> dict[str, o
         started = time.perf_counter()
         variants = build_store(folder, choose_plan(count, dim, kind), count=count, dim=dim, threads=cpu_quota())
         build_s = time.perf_counter() - started
-        plan, recall = fastest_good(variants, Probe(queries), TARGET_RECALL)
+        plan, report = fastest_good(variants, Probe(queries, "sketches"), TARGET_RECALL)
         store = next(variant.store for variant in variants if variant.plan == plan)
         ms = milliseconds(lambda query: search(store, query), queries)
-    return {"kind": kind, "ms": ms, "recall": recall, "setting": plan.ef_search or plan.nprobe, "build_s": build_s}
+    return {
+        "kind": kind,
+        "ms": ms,
+        "recall": report.recall,
+        "setting": plan.ef_search or plan.nprobe,
+        "build_s": build_s,
+    }
 
 
 def main() -> None:

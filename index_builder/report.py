@@ -1,22 +1,22 @@
-"""report.jsonl: every file that was not indexed, and every one that was indexed with a remark."""
+"""report.jsonl: every file that was not indexed with its reason, and every indexed photo that deserves a note."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 SkipReason: TypeAlias = Literal[
     "bad_row",  # a manifest row that has more cells than there are columns, or names no photo
     "duplicate_id",  # another photo has this id already
     "empty",  # zero bytes
     "hidden",  # its name, or its folder's, starts with a dot
-    "missing",  # the manifest names it, but it is not there
-    "no_embedding",  # the encoder gives no usable vector for it
+    "missing",  # the manifest names it, but there is no such file
+    "no_embedding",  # the encoder computes no usable vector for it
     "not_a_file",  # a socket, a pipe, a device, a link to a folder
     "not_an_image",  # not one of the accepted formats
     "outside_gallery",  # a link or a path that leaves the gallery's folder
@@ -31,14 +31,23 @@ NoteReason: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class ReportEntry:
-    """One line of the report. `photo_id` is None where the file never got one."""
+class Skipped:
+    """A file that is not indexed, and why: `detail` is for people. `photo_id` is None where the file never got one."""
 
-    outcome: Literal["skipped", "noted"]
-    reason: SkipReason | NoteReason
+    reason: SkipReason
     path: str
-    photo_id: str | None
     detail: str
+    photo_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth knowing about a photo that is indexed."""
+
+    reason: NoteReason
+    path: str
+    detail: str
+    photo_id: str
 
 
 class Report:
@@ -55,19 +64,26 @@ class Report:
         self._file = self._path.open("w", encoding="utf-8")
         return self
 
-    def skip(self, reason: SkipReason, path: str, detail: str, photo_id: str | None = None) -> None:
-        """List a file that is not indexed."""
-        self.skipped[reason] += 1
-        self._write(ReportEntry("skipped", reason, path, photo_id, detail))
+    def skip(self, skipped: Skipped) -> None:
+        """Record a file that is not indexed."""
+        self.skipped[skipped.reason] += 1
+        self._write("skipped", skipped)
 
-    def note(self, reason: NoteReason, path: str, detail: str, photo_id: str) -> None:
-        """Remark on a photo that is indexed."""
-        self.noted[reason] += 1
-        self._write(ReportEntry("noted", reason, path, photo_id, detail))
+    def note(self, note: Note) -> None:
+        """Record what is worth knowing about an indexed photo."""
+        self.noted[note.reason] += 1
+        self._write("noted", note)
 
-    def _write(self, entry: ReportEntry) -> None:
+    def _write(self, outcome: Literal["skipped", "noted"], entry: Skipped | Note) -> None:
+        line: dict[str, Any] = {
+            "outcome": outcome,
+            "reason": entry.reason,
+            "path": entry.path,
+            "photo_id": entry.photo_id,
+            "detail": entry.detail,
+        }
         # ASCII escapes carry file names that are not valid UTF-8 as well.
-        self._file.write(json.dumps(asdict(entry)) + "\n")
+        self._file.write(json.dumps(line) + "\n")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

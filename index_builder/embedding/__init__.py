@@ -1,1 +1,1 @@
-"""Photos to vectors, streaming, with a bounded number of photos in memory."""
+"""Photo embedders: photos to vectors, streaming, with a bounded number of photos in memory."""

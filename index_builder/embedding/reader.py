@@ -1,78 +1,60 @@
-"""One photo from its file to what the encoder and the index need."""
+"""One photo from its source's bytes to the facts that the index stores, or to the reason why it is skipped."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from pathlib import Path
+import os
 
-import numpy as np
-from numpy.typing import NDArray
-
-from index_builder.artifact.photo_store import Thumbnail
-from index_builder.artifact.thumbnails import THUMBNAIL_PX, make_thumbnail
-from index_builder.report import SkipReason
-from index_builder.sources.folder import GalleryPhoto
-from models.bundle import Encoder, ImageLimits, ImageTooLarge, ImageUnreadable, ImageUnsupported, decode_image
+from index_builder.artifact.thumbnails import make_thumbnail
+from index_builder.embedding.base import PhotoFacts
+from index_builder.report import Skipped, SkipReason
+from index_builder.sources.base import PhotoSource, SourcePhoto
+from models.bundle import ImageError, ImageTooLarge, ImageUnreadable, ImageUnsupported, ReadImage
 
 
-@dataclass(frozen=True, slots=True)
-class PhotoFacts:
-    """What the index stores of a photo beside its vector; `width` and `height` of the upright file in pixels."""
-
-    photo: GalleryPhoto
-    sha256: str
-    width: int
-    height: int
-    frames: int
-    thumbnail: Thumbnail
+class PhotoEmpty(ImageUnreadable):
+    """The photo's file has zero bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPhoto:
-    """A photo decoded, with its preprocessed pixels (3, H, W)."""
+def read_bytes(source: PhotoSource, photo: SourcePhoto, max_bytes: int) -> bytes:
+    """The photo's bytes. A file beyond `max_bytes` is rejected before it is read: it may be larger than the memory.
 
-    facts: PhotoFacts
-    pixels: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A photo that cannot be indexed, and why."""
-
-    photo: GalleryPhoto
-    reason: SkipReason
-    detail: str
-
-
-def read_photo(root: Path, photo: GalleryPhoto, encoder: Encoder, limits: ImageLimits) -> ReadPhoto | Rejected:
-    """Read, hash, decode and preprocess one photo; whatever is wrong with it is an answer, not an exception."""
-    path = root / photo.path
-    try:
-        size = path.stat().st_size
+    Raises PhotoEmpty, ImageTooLarge, OSError.
+    """
+    with source.open(photo) as file:
+        size = file.seek(0, os.SEEK_END)
         if size == 0:
-            return Rejected(photo, "empty", "the file has zero bytes")
-        if size > limits.max_bytes:  # before it is read: it may be larger than the memory
-            return Rejected(photo, "too_large", f"{size:,} bytes; at most {limits.max_bytes:,} are read")
-        data = path.read_bytes()
-        # A JPEG is decoded at the smallest scale that still feeds both the encoder and the thumbnail.
-        decoded = decode_image(data, limits, draft_px=max(THUMBNAIL_PX, encoder.preprocess.size_px))
-        facts = PhotoFacts(
-            photo=photo,
-            sha256=hashlib.sha256(data).hexdigest(),
-            width=decoded.width,
-            height=decoded.height,
-            frames=decoded.frames,
-            thumbnail=make_thumbnail(decoded.image),
-        )
-        return ReadPhoto(facts, encoder.prepare(decoded.image))
-    except ImageTooLarge as error:
-        return Rejected(photo, "too_large", str(error))
-    except ImageUnsupported as error:
-        return Rejected(photo, "not_an_image", str(error))
-    except ImageUnreadable as error:
-        return Rejected(photo, "unreadable", str(error))
-    except FileNotFoundError:
-        return Rejected(photo, "missing", "the file went away while the index was built")
-    except OSError as error:
-        return Rejected(photo, "unreadable", error.strerror or str(error))
+            raise PhotoEmpty("the file has zero bytes")
+        if size > max_bytes:
+            raise ImageTooLarge(f"{size:,} bytes; at most {max_bytes:,} are read")
+        file.seek(0)
+        return file.read(max_bytes + 1)
+
+
+def facts_of(image: ReadImage) -> PhotoFacts:
+    """Hash, size and thumbnail of a photo that was just read."""
+    return PhotoFacts(
+        sha256=hashlib.sha256(image.file).hexdigest(),
+        width=image.decoded.width,
+        height=image.decoded.height,
+        frames=image.decoded.frames,
+        thumbnail=make_thumbnail(image.decoded.image),
+    )
+
+
+def skipped(photo: SourcePhoto, error: ImageError | OSError) -> Skipped:
+    """The report's entry for a photo that could not be read."""
+    if isinstance(error, FileNotFoundError):
+        return Skipped("missing", photo.path, "the file went away while the index was built", photo.photo_id)
+    if isinstance(error, OSError):
+        return Skipped("unreadable", photo.path, error.strerror or str(error), photo.photo_id)
+    return Skipped(_reason_of(error), photo.path, str(error), photo.photo_id)
+
+
+def _reason_of(error: ImageError) -> SkipReason:
+    reasons: dict[type[ImageError], SkipReason] = {
+        PhotoEmpty: "empty",
+        ImageTooLarge: "too_large",
+        ImageUnsupported: "not_an_image",
+    }
+    return reasons.get(type(error), "unreadable")

@@ -1,85 +1,62 @@
-"""Photos to vectors, streaming: however large the gallery, a bounded number of photos is in memory."""
+"""The embedder of one machine: threads that read, decode and encode, a bounded number of photos ahead."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from typing import TypeAlias
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from functools import partial
 
 import numpy as np
 
-from index_builder.embedding.reader import PhotoFacts, ReadPhoto, Rejected, read_photo
-from index_builder.sources.folder import GalleryPhoto
-from models.arrays import Vectors
-from models.bundle import Encoder, ImageLimits
+from index_builder.artifact.thumbnails import THUMBNAIL_PX
+from index_builder.embedding.base import EmbeddedPhoto
+from index_builder.embedding.reader import facts_of, read_bytes, skipped
+from index_builder.report import Skipped
+from index_builder.sources.base import PhotoSource, SourcePhoto
+from models.bundle import ImageEncoder, ImageLimits, Pace, Unusable, embed_stream
 
-# Batches in flight or finished, per worker: lets one slow photo pass without the other workers running dry.
-_WINDOW_PER_WORKER = 8
 _UNIT_TOLERANCE = 1e-3
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddedPhoto:
-    """A photo with its unit embedding (E,). Its pixels are gone by now: a finished batch is small."""
+class ThreadedEmbedder:
+    """A `PhotoEmbedder` over one encoder. Decoding and encoding overlap: both release the GIL."""
 
-    facts: PhotoFacts
-    vector: Vectors
+    def __init__(self, encoder: ImageEncoder, limits: ImageLimits, pace: Pace) -> None:
+        """`limits` of a photo's bytes and pixels; `pace`: threads, and photos that each takes at a time."""
+        self._encoder = encoder
+        self._limits = limits
+        self._pace = pace
 
+    def embed(
+        self, source: PhotoSource, photos: Iterable[SourcePhoto]
+    ) -> Generator[EmbeddedPhoto | Skipped, None, None]:
+        """One outcome per photo, in order; closing the generator early ends its threads.
 
-Outcome: TypeAlias = EmbeddedPhoto | Rejected
+        Raises what the encoder raises.
+        """
+        ahead: deque[SourcePhoto] = deque()
 
+        def files() -> Iterator[Callable[[], bytes]]:
+            for photo in photos:
+                ahead.append(photo)
+                yield partial(read_bytes, source, photo, self._limits.max_bytes)
 
-@dataclass(frozen=True)
-class Pace:
-    """How the work is cut: `workers` threads, each taking `batch` photos from file to vectors at a time.
-
-    On a CPU one thread a core and batches of a few are fastest (the session has one thread); a GPU wants large batches
-    and enough workers to decode for it.
-    """
-
-    workers: int
-    batch: int
-
-
-def embed_photos(
-    root: Path, photos: Sequence[GalleryPhoto], encoder: Encoder, pace: Pace, limits: ImageLimits
-) -> Iterator[Outcome]:
-    """Outcomes in the order of `photos`. Decoding and encoding overlap: both release the GIL.
-
-    Errors of the encoder itself (a broken model, no memory on the device) are raised; a photo's own are outcomes.
-    """
-    with ThreadPoolExecutor(pace.workers, thread_name_prefix="embed") as pool:
-        window: deque[Future[list[Outcome]]] = deque()
-        try:
-            for batch in _batches(photos, pace.batch):
-                window.append(pool.submit(_embed_batch, root, batch, encoder, limits))
-                if len(window) >= pace.workers * _WINDOW_PER_WORKER:
-                    yield from window.popleft().result()
-            while window:
-                yield from window.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        # A JPEG is decoded at the smallest scale that still feeds both the encoder and the thumbnail.
+        draft_px = max(THUMBNAIL_PX, self._encoder.preprocess.size_px)
+        outcomes = embed_stream(self._encoder, files(), facts_of, self._limits, draft_px=draft_px, pace=self._pace)
+        with closing(outcomes):
+            for outcome in outcomes:
+                photo = ahead.popleft()
+                if isinstance(outcome, Unusable):
+                    yield skipped(photo, outcome.error)
+                else:
+                    yield _checked(EmbeddedPhoto(photo, outcome.kept, outcome.vector))
 
 
-def _embed_batch(root: Path, photos: Sequence[GalleryPhoto], encoder: Encoder, limits: ImageLimits) -> list[Outcome]:
-    read = [read_photo(root, photo, encoder, limits) for photo in photos]
-    pixels = [outcome.pixels for outcome in read if isinstance(outcome, ReadPhoto)]
-    vectors = iter(encoder.encode(np.stack(pixels)) if pixels else ())
-    return [_embedded(outcome.facts, next(vectors)) if isinstance(outcome, ReadPhoto) else outcome for outcome in read]
-
-
-def _embedded(facts: PhotoFacts, vector: Vectors) -> Outcome:
-    norm = float(np.linalg.norm(vector))
-    if not abs(norm - 1.0) < _UNIT_TOLERANCE:  # NaN fails too
-        return Rejected(facts.photo, "no_embedding", f"the encoder's vector has length {norm}, not 1")
-    return EmbeddedPhoto(facts, vector)
-
-
-def _batches(photos: Iterable[GalleryPhoto], size: int) -> Iterator[tuple[GalleryPhoto, ...]]:
-    remaining = iter(photos)
-    while batch := tuple(islice(remaining, size)):
-        yield batch
+def _checked(embedded: EmbeddedPhoto) -> EmbeddedPhoto | Skipped:
+    length = float(np.linalg.norm(embedded.vector))
+    if abs(length - 1.0) < _UNIT_TOLERANCE:  # false for NaN, too
+        return embedded
+    photo = embedded.photo
+    return Skipped("no_embedding", photo.path, f"the encoder's vector has length {length}, not 1", photo.photo_id)

@@ -1,1 +1,1 @@
-"""Where the photos of a gallery come from: a folder or a table."""
+"""Photo sources: where the photos of a gallery come from. The builder knows the port alone (`sources.base`)."""

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Rows, Vectors
-from models.ranking import ranks_of
 
 _SLACK = 1e-9
 _STANDARD_ERRORS = 2.0
@@ -82,3 +81,10 @@ def contenders(scores: Vectors, positives: Rows) -> Rows:
         return np.arange(scores.shape[1])
     nearest = np.argpartition(-scores, _NEAREST, axis=1)[:, :_NEAREST]
     return np.unique(np.concatenate([nearest.ravel(), positives]))
+
+
+def ranks_of(scores: Vectors, own: Rows) -> Rows:
+    """(Q, G), (Q,) -> (Q,) from 1; photos that tie with the own one count against it."""
+    theirs = scores[np.arange(len(own)), own][:, None]
+    placed: Rows = (scores >= theirs).sum(axis=1).astype(np.int64)
+    return placed

@@ -8,13 +8,14 @@ from torch import Tensor, nn
 from models.bundle import Bundle
 from models.bundle.encoder import Encoder
 from models.networks.fused_teacher import Targets
-from models.networks.protocol import StudentPair
+from models.networks.grid_students import Students
+from models.networks.vit_students import VitStudents
 
 
 class FrozenStudents(nn.Module):
     """Students that answer and never learn: no gradients, and no way out of eval mode."""
 
-    def __init__(self, students: StudentPair) -> None:
+    def __init__(self, students: Students | VitStudents) -> None:
         """The students themselves are frozen, not a copy of them."""
         super().__init__()
         self.students = students.requires_grad_(False)

@@ -16,7 +16,7 @@ from index_builder.artifact import MetadataField, PhotoRecord, Thumbnail, layout
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest, RecallReport
 from index_builder.artifact.photo_store import PhotoStoreWriter
 from index_builder.publish import new_staging, publish
-from index_builder.report import Report
+from index_builder.report import Report, Skipped
 from index_builder.stores.choice import build_store, store_files
 from index_builder.stores.plan import choose_plan
 from index_builder.stores.vectors_file import VectorWriter
@@ -55,7 +55,7 @@ def main() -> None:
             record = PhotoRecord(row, photo_id, photo_id.split("/")[0], photo_id, f"{row:064x}", 16, 12, metadata)
             store.append(record, Thumbnail(buffer.getvalue(), f"{row:016x}"))
             writer.append(vector[None])
-        report.skip("unreadable", "shoe/broken.jpg", "truncated", "shoe/broken.jpg")
+        report.skip(Skipped("unreadable", "shoe/broken.jpg", "truncated", "shoe/broken.jpg"))
     build_store(staging, plan, count=COUNT, dim=DIM, threads=1)
     names = (layout.PHOTOS, layout.REPORT, *store_files(plan))
     manifest = IndexManifest(

@@ -1,4 +1,4 @@
-"""`checkpoint.pt`: the state of a run after some step, enough to resume as if nothing had happened.
+"""The state of a run after some step: whole or not at all, and enough to go on as if nothing had happened.
 
 Batches, views and second sketches are functions of seed and step, so no random state has to be kept.
 """
@@ -11,12 +11,8 @@ from typing import Any
 
 import torch
 
-from models.atomic_files import replace_file
-from models.errors import InkseekError
-
-
-class CheckpointInvalid(InkseekError):
-    """A file with weights or a run's state cannot be read or belongs to another experiment."""
+from models.training.engine.checkpoint import CheckpointInvalid
+from models.training.engine.run_directory import replace_file
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class RunState:
     stale: int
 
     def save(self, path: Path) -> None:
-        """Replace the file at `path` atomically; a kill leaves the old one."""
+        """Replace the file at `path`; a kill leaves the old one."""
         save_tensors(path, self.__dict__)
 
     @classmethod
@@ -47,7 +43,7 @@ class RunState:
 
 
 def save_tensors(path: Path, values: dict[str, Any]) -> None:
-    """Write tensors and plain values atomically."""
+    """Tensors and plain values, whole or not at all."""
     replace_file(path, lambda file: torch.save(values, file))
 
 

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from index_builder.artifact.manifest import RecallReport
+from index_builder.quality.probes import Probe
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import StoreVariant
 from index_builder.stores.plan import SearchPlan
 from index_builder.stores.ranking import top_k
-from models.arrays import Rows, Vectors
 
 RECALL_K = 10
 # Settings are raised until this is reached (or the gate, when that is higher).
 TARGET_RECALL = 0.98
-MAX_QUERIES = 500
-
-
-@dataclass(frozen=True)
-class Probe:
-    """Queries (Q, E) to measure recall with, and the rows (Q,) that are these very vectors: they do not count."""
-
-    queries: Vectors
-    own_rows: Rows | None = None
-
-
-def photo_probe(store: VectorStore, max_queries: int = MAX_QUERIES) -> Probe:
-    """Photos of the gallery, evenly spread, as stand-ins for sketches: each looks for its neighbours, not itself."""
-    rows = spread(store.count, max_queries)
-    return Probe(store.vectors_of(rows), rows)
-
-
-def spread(count: int, at_most: int) -> Rows:
-    """At most that many of `count` positions, evenly spread, the same ones each time."""
-    return np.unique(np.linspace(0, count - 1, num=min(count, at_most)).round().astype(np.int64))
 
 
 def answers(store: VectorStore, probe: Probe, k: int = RECALL_K, *, exact: bool = False) -> list[frozenset[int]]:
@@ -43,22 +23,23 @@ def answers(store: VectorStore, probe: Probe, k: int = RECALL_K, *, exact: bool 
     return [frozenset(_answer(store, probe, position, k, exact)) for position in range(len(probe.queries))]
 
 
-def recall(approximate: Sequence[frozenset[int]], exact: Sequence[frozenset[int]]) -> float:
+def mean_recall(approximate: Sequence[frozenset[int]], exact: Sequence[frozenset[int]]) -> float:
     """Mean share of the exact answers that the approximate ones hold, in [0, 1]; 1 where there are no answers."""
     shares = [len(mine & truth) / len(truth) for mine, truth in zip(approximate, exact, strict=True) if truth]
     return float(np.mean(shares)) if shares else 1.0
 
 
-def fastest_good(variants: Sequence[StoreVariant], probe: Probe, required: float) -> tuple[SearchPlan, float]:
-    """The first of `variants` (fastest first) whose recall reaches `required`, else the last; with its recall."""
-    if variants[0].plan.is_exact:
-        return variants[0].plan, 1.0
-    exact = answers(variants[0].store, probe, exact=True)
+def fastest_good(variants: Sequence[StoreVariant], probe: Probe, required: float) -> tuple[SearchPlan, RecallReport]:
+    """The first of `variants` (fastest first) whose recall@10 reaches `required`, else the last; with its recall."""
+    first = variants[0]
+    if first.plan.is_exact:
+        return first.plan, _report(1.0, probe)
+    exact = answers(first.store, probe, exact=True)
     for variant in variants:
-        measured = recall(answers(variant.store, probe), exact)
-        if measured >= required:
+        recall = mean_recall(answers(variant.store, probe), exact)
+        if recall >= required:
             break
-    return variant.plan, measured
+    return variant.plan, _report(recall, probe)
 
 
 def _answer(store: VectorStore, probe: Probe, position: int, k: int, exact: bool) -> list[int]:
@@ -68,3 +49,14 @@ def _answer(store: VectorStore, probe: Probe, position: int, k: int, exact: bool
     (candidates,) = store.candidates(query, reach, exact=exact)
     _, rows = top_k(store.products(query, candidates)[0], reach, candidates)
     return [int(row) for row in rows if row != own_row][:k]
+
+
+def _report(recall: float, probe: Probe) -> RecallReport:
+    return RecallReport(
+        recall=recall,
+        k=RECALL_K,
+        queries=probe.kind,
+        query_count=len(probe.queries),
+        source=probe.source,
+        unusable_sketches=probe.unusable,
+    )

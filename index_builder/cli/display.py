@@ -1,24 +1,29 @@
-"""What `inkseek index` shows: progress on stderr; tables, or one JSON document, on stdout."""
+"""What `inkseek index` shows to people: progress on stderr, tables on stdout."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from index_builder.artifact import GalleryIndex, IndexManifest
-from index_builder.build import BuildResult
-from index_builder.build import Progress as Report
+from index_builder.build import BuildResult, Stage
+from index_builder.build import Progress as OnProgress
+from models.console import stderr, stdout
 
-_STAGES = {
+_STAGES: dict[Stage, str] = {
     "sketches": "embedding sketches",
     "gallery": "listing photos",
     "photos": "embedding photos",
@@ -29,13 +34,8 @@ _STAGES = {
 _SHOWN_CATEGORIES = 20
 
 
-def stdout() -> Console:
-    """A console on today's stdout (made per call: tests and shells redirect it)."""
-    return Console(file=sys.stdout)
-
-
 @contextlib.contextmanager
-def progress() -> Iterator[Report]:
+def progress() -> Iterator[OnProgress]:
     """Bars on stderr; silent where stderr is no terminal."""
     columns = (
         TextColumn("{task.description:<18}"),
@@ -44,11 +44,11 @@ def progress() -> Iterator[Report]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
+    console = stderr()
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        tasks: dict[str, Any] = {}
+        tasks: dict[Stage, TaskID] = {}
 
-        def report(stage: str, done: int, total: int | None) -> None:
+        def report(stage: Stage, done: int, total: int | None) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(_STAGES[stage], total=total)
             bars.update(tasks[stage], completed=done, total=total)
@@ -56,18 +56,8 @@ def progress() -> Iterator[Report]:
         yield report
 
 
-def print_json(**document: Any) -> None:
-    """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
-
-
-def print_error(error: Exception) -> None:
-    """The error's kind and message on stderr."""
-    Console(stderr=True).print(f"[red]{type(error).__name__}:[/red] {escape(str(error))}", highlight=False)
-
-
 def print_build(out: Path, result: BuildResult) -> None:
-    """The published version and what became of every file."""
+    """The published version, and how many files were skipped or noted for which reason."""
     manifest, summary = result.manifest, result.manifest.build
     table = _summary(f"{out}: {result.version}", manifest)
     table.add_row("time", f"{summary.seconds:.1f} s, {summary.photos_per_s:.1f} photos/s")
@@ -76,14 +66,14 @@ def print_build(out: Path, result: BuildResult) -> None:
     for reason, count in sorted(summary.noted.items()):
         table.add_row(f"indexed, noted: {reason}", str(count))
     if summary.skipped or summary.noted:
-        table.caption = f"each of them: {escape(str(out))}/versions/{result.version}/report.jsonl"
+        table.caption = f"each file and its reason: {escape(str(out))}/versions/{result.version}/report.jsonl"
     if result.removed:
         table.add_row("removed versions", ", ".join(result.removed))
     stdout().print(table)
 
 
 def print_verified(index: GalleryIndex, problems: Sequence[str]) -> None:
-    """The verdict on one version."""
+    """The problems of one version, or that all of its files are intact."""
     if problems:
         table = Table(f"{index.version}: {len(problems)} problems", style="red")
         for problem in problems:
@@ -91,13 +81,13 @@ def print_verified(index: GalleryIndex, problems: Sequence[str]) -> None:
         stdout().print(table)
     else:
         files = len(index.manifest.files)
-        stdout().print(f"[green]{index.version}: {index.count:,} photos, {files} files whole[/green]", highlight=False)
+        stdout().print(f"[green]{index.version}: {index.count:,} photos, {files} files intact[/green]", highlight=False)
 
 
 def print_index(
     index: GalleryIndex, categories: Sequence[tuple[str, int]], versions: Sequence[str], current: str
 ) -> None:
-    """One version and its neighbours."""
+    """One version with its categories, and the names of all versions."""
     table = _summary(index.version, index.manifest)
     for name, count in categories[:_SHOWN_CATEGORIES]:
         table.add_row(f"category {escape(name)}", f"{count:,}")
@@ -117,7 +107,7 @@ def _summary(title: str, manifest: IndexManifest) -> Table:
     settings = manifest.search.model_dump(exclude_none=True, exclude={"kind"}, exclude_defaults=True)
     details = ", ".join(f"{name} {value}" for name, value in settings.items())
     table.add_row(
-        "search", f"{manifest.search.kind}, {manifest.embedding_dim} numbers" + (f", {details}" if details else "")
+        "search", f"{manifest.search.kind}, {manifest.embedding_dim} dimensions" + (f", {details}" if details else "")
     )
     if manifest.recall:
         recall = manifest.recall

@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw
 
 from index_builder.artifact import GalleryIndex
 from index_builder.build import BuildRequest, build_index
-from index_builder.embedding.sketch_queries import embed_sketches
 from index_builder.errors import GalleryInvalid, RecallTooLow
-from index_builder.quality import Probe, answers, fastest_good, photo_probe, recall, spread
+from index_builder.quality.probes import Probe, photo_probe, sketch_probe, spread
+from index_builder.quality.recall import answers, fastest_good, mean_recall
 from index_builder.stores.choice import StoreVariant
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.faiss import FaissStore
@@ -31,8 +31,8 @@ def unit_rows(count: int, dim: int = 16, seed: int = 0) -> Vectors:
 def test_recall_is_the_mean_share_of_the_exact_answers() -> None:
     exact = [frozenset({1, 2, 3, 4}), frozenset({5, 6}), frozenset[int]()]
     found = [frozenset({1, 2, 9}), frozenset({5, 6}), frozenset({7})]
-    assert recall(found, exact) == pytest.approx((0.5 + 1.0) / 2)
-    assert recall([], []) == 1.0
+    assert mean_recall(found, exact) == pytest.approx((0.5 + 1.0) / 2)
+    assert mean_recall([], []) == 1.0
 
 
 def test_photos_look_for_their_neighbours_and_not_for_themselves() -> None:
@@ -55,16 +55,19 @@ def test_the_fastest_setting_that_is_good_enough_is_taken(kind: KindChoice) -> N
     vectors = unit_rows(3000, 32)
     plan = choose_plan(len(vectors), 32, kind)
     built = FaissStore.build(ExactStore(vectors), plan, threads=1)
-    probe = Probe(unit_rows(60, 32, seed=1))
+    probe = Probe(unit_rows(60, 32, seed=1), "sketches")
     exact = [frozenset(np.argsort(-vectors @ query)[:10].tolist()) for query in probe.queries]
     variants = [StoreVariant(step, built.at(step)) for step in plan_steps(plan)]
-    measured = [recall(answers(variant.store, probe), exact) for variant in variants]
+    measured = [mean_recall(answers(variant.store, probe), exact) for variant in variants]
     assert measured[0] < measured[-1]
     required = (measured[0] + measured[-1]) / 2
     first = next(position for position, value in enumerate(measured) if value >= required)
-    assert fastest_good(variants, probe, required) == (variants[first].plan, measured[first])
+    plan, report = fastest_good(variants, probe, required)
+    assert (plan, report.recall) == (variants[first].plan, measured[first])
+    assert (report.k, report.queries, report.query_count) == (10, "sketches", 60)
     # Out of reach: the best there is, with what it reaches.
-    assert fastest_good(variants, probe, 1.01) == (variants[-1].plan, measured[-1])
+    plan, report = fastest_good(variants, probe, 1.01)
+    assert (plan, report.recall) == (variants[-1].plan, measured[-1])
 
 
 def test_the_kind_follows_the_size() -> None:
@@ -113,19 +116,19 @@ def sketches(tmp_path: Path) -> Path:
 
 def test_sketches_are_read_from_a_folder_or_a_manifest(sketches: Path, tiny_bundle_dir: Path) -> None:
     bundle = Bundle.load(tiny_bundle_dir)
-    scanned = embed_sketches(sketches, bundle)
+    scanned = sketch_probe(sketches, bundle.sketch)
     assert (len(scanned.queries), scanned.unusable) == (5, 3)  # empty, README.md, manifest.csv
-    listed = embed_sketches(sketches / "manifest.csv", bundle)
+    listed = sketch_probe(sketches / "manifest.csv", bundle.sketch)
     assert (len(listed.queries), listed.unusable) == (3, 1)
     np.testing.assert_allclose(np.linalg.norm(scanned.queries, axis=1), 1.0, atol=1e-5)
-    assert len(embed_sketches(sketches, bundle, max_queries=3).queries) <= 3
+    assert len(sketch_probe(sketches, bundle.sketch, max_queries=3).queries) <= 3
 
 
 @pytest.mark.parametrize("content", ["", "photo_path\na.jpg\n", "sketch_path\nnowhere.png\n"])
 def test_sketches_that_are_none_are_refused(sketches: Path, tiny_bundle_dir: Path, content: str) -> None:
     (sketches / "bad.csv").write_text(content)
     with pytest.raises(GalleryInvalid):
-        embed_sketches(sketches / "bad.csv", Bundle.load(tiny_bundle_dir))
+        sketch_probe(sketches / "bad.csv", Bundle.load(tiny_bundle_dir).sketch)
 
 
 def test_the_manifest_says_what_recall_was_measured_on(
@@ -141,10 +144,10 @@ def test_the_manifest_says_what_recall_was_measured_on(
     assert measured is not None
     assert (measured.queries, measured.query_count, measured.unusable_sketches) == ("sketches", 5, 3)
     index = GalleryIndex.load(tmp_path / "index")
-    queries = embed_sketches(sketches, Bundle.load(tiny_bundle_dir)).queries
+    queries = sketch_probe(sketches, Bundle.load(tiny_bundle_dir).sketch).queries
     found = [frozenset(hit.row for hit in hits) for hits in index.search(queries, 10)]
     exact = [frozenset(hit.row for hit in hits) for hits in index.search(queries, 10, exact=True)]
-    assert measured.recall == pytest.approx(recall(found, exact))
+    assert measured.recall == pytest.approx(mean_recall(found, exact))
 
 
 def test_the_gate_measures_the_index_that_would_be_published(

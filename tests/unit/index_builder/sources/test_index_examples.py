@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from index_builder.build.listing import listed_photos
 from index_builder.report import Report
-from index_builder.sources.folder import open_gallery
+from index_builder.sources.choice import open_source
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = Path(__file__).parents[4] / "examples"
 LICENCES = {
     "MIT": "fluent-emoji-MIT.txt",
     "GPL-2.0-or-later": "GPL-2.0.txt",
@@ -29,11 +30,11 @@ def rows(manifest: Path) -> list[dict[str, str]]:
 
 def test_the_manifest_and_the_folder_name_the_same_photos(tmp_path: Path) -> None:
     with Report(tmp_path / "report.jsonl") as report:
-        listed = open_gallery(EXAMPLES / "gallery" / "manifest.csv", report)
+        listed = listed_photos(open_source(EXAMPLES / "gallery" / "manifest.csv"), report)
         assert not report.skipped
-        scanned = open_gallery(EXAMPLES / "gallery", report)
-    pictures = [photo for photo in scanned.photos if photo.photo_id != "manifest.csv"]
-    assert [(photo.photo_id, photo.category) for photo in listed.photos] == [
+        scanned = listed_photos(open_source(EXAMPLES / "gallery"), report)
+    pictures = [photo for photo in scanned if photo.photo_id != "manifest.csv"]
+    assert [(photo.photo_id, photo.category) for photo in listed] == [
         (photo.photo_id, photo.category) for photo in pictures
     ]
     assert len(pictures) == 1376 + 262

@@ -1,0 +1,44 @@
+"""The options of `inkseek index`, each with the sentence that --help shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from index_builder.stores.plan import KindChoice
+
+IndexDir: TypeAlias = Annotated[Path, typer.Option("--index", help="The index directory (--out of `build`).")]
+Version: TypeAlias = Annotated[str | None, typer.Option(help="A version by name; by default the published one.")]
+RollbackTo: TypeAlias = Annotated[
+    str | None, typer.Option(help="A version by name; by default the one before the published version.")
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+BundleDir: TypeAlias = Annotated[
+    Path | None, typer.Option(help="The bundle's directory; by default the shipped bundle.")
+]
+
+Photos: TypeAlias = Annotated[
+    Path, typer.Option(help="A folder of photos, or a manifest (.csv, .parquet) with a column photo_path.")
+]
+Out: TypeAlias = Annotated[
+    Path, typer.Option(help="The index directory; it is created where missing, else gets a new version.")
+]
+Kind: TypeAlias = Annotated[KindChoice, typer.Option(help="The kind of index; auto chooses by the number of photos.")]
+Sketches: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Sketches to measure recall with: a folder, or a CSV with a column sketch_path.")
+]
+MinRecall: TypeAlias = Annotated[
+    float | None, typer.Option(min=0.0, max=1.0, help="Do not publish below this recall@10 (exit code 3).")
+]
+Keep: TypeAlias = Annotated[
+    int, typer.Option(min=1, help="Versions to keep besides the one published until now; older ones are removed.")
+]
+MaxMegapixels: TypeAlias = Annotated[float, typer.Option(min=0.01, help="Larger photos are skipped.")]
+MaxMegabytes: TypeAlias = Annotated[float, typer.Option(min=0.01, help="Larger files are skipped.")]
+Workers: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads; by default one per CPU.")]
+Batch: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, help="Photos encoded at a time; by default the device's best.")
+]
+RequireGpu: TypeAlias = Annotated[bool, typer.Option("--require-gpu", help="Fail rather than encode on the CPU.")]

@@ -1,0 +1,43 @@
+"""The port of every photo embedder: photos of a source in, vectors and facts out, in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from index_builder.artifact.photo_store import Thumbnail
+from index_builder.report import Skipped
+from index_builder.sources.base import PhotoSource, SourcePhoto
+from models.arrays import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFacts:
+    """What the index stores of a photo's file; `width` and `height` of the upright file in pixels."""
+
+    sha256: str
+    width: int
+    height: int
+    frames: int
+    thumbnail: Thumbnail
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedPhoto:
+    """A photo with its unit embedding (E,). Its pixels are gone by now, so that a finished batch is small."""
+
+    photo: SourcePhoto
+    facts: PhotoFacts
+    vector: Vectors
+
+
+class PhotoEmbedder(Protocol):
+    """Embeds on one machine or on many; ids and order are those of its input either way."""
+
+    def embed(self, source: PhotoSource, photos: Iterable[SourcePhoto]) -> Iterator[EmbeddedPhoto | Skipped]:
+        """One outcome per photo, in order; `photos` is drawn as fast as outcomes are.
+
+        What is wrong with one photo is an outcome. Errors of the encoder itself (a broken model, no memory on the
+        device) are raised.
+        """
