@@ -24,7 +24,7 @@ test: $(VENV)/.dev browser ## Set up and run every test, those in the browser to
 coverage: $(VENV)/.dev browser ## Run every test and fail below the coverage floor of pyproject.toml
 	$(PYTEST) --cov --cov-report term
 
-check: check-python ## Lint, format, types, import contracts, known vulnerabilities
+check: check-python check-page ## Lint, format, types, import contracts, known vulnerabilities, the page's JavaScript
 
 check-python: $(VENV)/.dev ## All of `check` but the page's JavaScript
 	$(BIN)/ruff check .

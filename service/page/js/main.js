@@ -1,66 +1,73 @@
-/** Puts the page together: who hears of what. */
+/** Puts the page together: which part hears of what. */
 
-import { Board } from "./canvas.js";
-import { CategoryPicker } from "./categories.js";
-import { PhotoDialog } from "./dialog.js";
-import { toPng } from "./drawing.js";
-import { showExamples } from "./examples.js";
-import { Finder } from "./finder.js";
-import { PictureError, fileIn, readPicture } from "./images.js";
-import { ResultsPanel } from "./panel.js";
-import { Preview } from "./preview.js";
-import { ResultsGrid, photoName } from "./results.js";
-import { Client, Problem } from "./search.js";
+import { Adapters } from "./api/adapters.js";
+import { Client } from "./api/client.js";
+import { Problem } from "./api/problem.js";
+import { Board } from "./drawing/board.js";
+import { toPng } from "./drawing/drawing.js";
+import { showExamples } from "./drawing/examples.js";
+import { Preview } from "./drawing/preview.js";
+import { Tools } from "./drawing/tools.js";
+import { finder, query } from "./element.js";
+import { bindPictureInput } from "./picture_input.js";
+import { CategoryPicker } from "./results/category_picker.js";
+import { ResultsGrid } from "./results/grid.js";
+import { ResultsPanel } from "./results/panel.js";
+import { PhotoDialog } from "./results/photo_dialog.js";
+import { photoName } from "./results/photo_text.js";
+import { Search } from "./results/search.js";
 import * as session from "./session.js";
 import { bindShortcuts } from "./shortcuts.js";
-import { Adapters } from "./teach/adapters.js";
 import { TeachPanel } from "./teach/panel.js";
-import { ProfileChoice } from "./teach/profiles.js";
-import { Tools } from "./tools.js";
+import { StyleChoice } from "./teach/style_choice.js";
 
 const RESULT_COUNTS = [12, 24, 48, 96, 200];
+const RETRY_MS = 5000;
 
-const find = (id) => document.getElementById(id);
+const find = finder(document);
+
+/** @typedef {Partial<Pick<Search, "k" | "categories" | "profile" | "like">>} SearchChange */
 
 class Page {
   #client = new Client();
   #adapters = new Adapters();
   #restoring = true;
-  #questionUrl = null;
+  /** @type {string | null} an object URL of the drawing that the photo dialog shows */
+  #queryUrl = null;
 
   constructor() {
     const { k, categories } = session.readAddress();
-    this.board = new Board(find("board"), { onChange: () => this.#drawingChanged(), onDraft: () => this.#askDrawing({ draft: true }) });
-    this.tools = new Tools(document.querySelector(".desk"), this.board);
-    this.preview = new Preview(find("preview"), find("preview-button"), this.#client, () => this.board.drawing);
-    this.grid = new ResultsGrid(find("grid"), find("card-template"), {
+    this.board = new Board(find("board"), { onChange: () => this.#drawingChanged(), onDraft: () => this.#searchDrawing({ draft: true }) });
+    this.tools = new Tools(query(document, ".desk", HTMLElement), this.board);
+    this.preview = new Preview(find("preview"), find("preview-button", HTMLButtonElement), this.#client, () => this.board.drawing);
+    this.grid = new ResultsGrid(find("grid"), find("card-template", HTMLTemplateElement), {
       onOpen: (index) => this.#openPhoto(index),
       onPick: (hit) => this.teach.choose(hit),
     });
-    this.picker = new CategoryPicker(find("category-picker"), find("option-template"), categories, (selected) => {
-      this.#ask({ categories: selected });
+    this.picker = new CategoryPicker(find("category-picker"), find("option-template", HTMLTemplateElement), categories, (selected) => {
+      this.#search({ categories: selected });
       this.teach.followFilter(selected);
     });
-    this.panel = new ResultsPanel(find("results"), this.grid, (selected) => this.picker.count(selected), () => this.finder.ask());
-    this.finder = new Finder(this.#client, this.panel, () => this.board.drawing, { k, categories, like: null });
-    this.dialog = new PhotoDialog(find("photo-dialog"), this.#client, {
-      onSimilar: (hit) => this.#ask({ like: { ...hit, name: photoName(hit) } }, { push: true }),
+    this.panel = new ResultsPanel(find("results"), this.grid, (selected) => this.picker.count(selected), () => this.search.run());
+    this.search = new Search(this.#client, this.panel, () => this.board.drawing, { k, categories });
+    this.dialog = new PhotoDialog(find("photo-dialog", HTMLDialogElement), this.#client, {
+      onSimilar: (hit) => this.#search({ like: { ...hit, name: photoName(hit) } }, { push: true }),
       onPick: (hit) => this.teach.choose(hit),
       onClose: (index) => this.grid.focus(index),
     });
-    this.profiles = new ProfileChoice(find("profile-choice"), this.#adapters, () => this.#ask({ profile: this.profiles.chosen }));
+    this.styles = new StyleChoice(find("profile-choice"), this.#adapters, () => this.#search({ profile: this.styles.chosen }));
     this.teach = this.#newTeachPanel();
-    showExamples(find("examples"), find("example-template"), (drawing) => this.board.replace(drawing));
-    find("back-to-drawing").addEventListener("click", () => this.#ask({ like: null }, { push: true }));
+    showExamples(find("examples"), find("example-template", HTMLTemplateElement), (drawing) => this.board.replace(drawing));
+    find("back-to-drawing").addEventListener("click", () => this.#search({ like: null }, { push: true }));
     addEventListener("popstate", () => this.#followAddress());
     this.#bindResultCount(k);
-    this.#bindPictures();
+    bindPictureInput(find("image-file", HTMLInputElement), find("board"), find("board-notice"), (picture) => this.board.replace([picture]));
     this.#bindKeys();
   }
 
   async start() {
     this.#loadCategories();
-    this.#loadProfiles();
+    this.#loadAdaptation();
     this.board.restore(await session.loadDrawing());
     this.teach.restore();
     this.#restoring = false;
@@ -74,42 +81,45 @@ class Page {
     find("board-notice").hidden = true;
     this.preview.refreshSoon();
     this.teach.drawingChanged();
-    this.#askDrawing();
+    this.#searchDrawing();
   }
 
-  /** Whoever draws wants the drawing's results, also while looking at the like of a photo. */
-  #askDrawing({ draft = false } = {}) {
-    if (this.finder.like) this.#set({ like: null }, { push: true });
-    this.finder.askSoon({ draft });
+  /** Drawing makes the drawing the query again, also while photos like another photo are shown. */
+  #searchDrawing({ draft = false } = {}) {
+    if (this.search.like) this.#set({ like: null }, { push: true });
+    this.search.runSoon({ draft });
   }
 
-  /** Asks at once with another k, other categories or another photo. */
-  #ask(change, { push = false } = {}) {
+  /** Searches at once with another k, other categories or another photo. @param {SearchChange} change */
+  #search(change, { push = false } = {}) {
     this.#set(change, { push });
-    this.finder.ask();
+    this.search.run();
   }
 
+  /** @param {SearchChange} change @param {{push: boolean}} options push: the browser's "back" returns to the search before */
   #set(change, { push }) {
-    Object.assign(this.finder, change);
-    const { k, categories, like } = this.finder;
+    Object.assign(this.search, change);
+    const { k, categories, like } = this.search;
     session.writeAddress({ k, categories, like: like?.photo_id ?? null }, { push });
     this.panel.showBreadcrumb(like);
   }
 
-  /** The address says what is asked: at the start, and after "back" and "forward". */
+  /** Searches for what the address says: at the start, and after "back" and "forward". */
   async #followAddress() {
     const { k, categories, like } = session.readAddress();
     this.picker.select(categories);
     this.#showResultCount(k);
-    let photo = null;
-    if (like !== null) {
-      // Of a photo that is no longer in the gallery, the search itself will say so.
-      const known = await this.#client.photo(like).catch(() => ({ photo_id: like, thumbnail_url: "" }));
-      photo = { photo_id: like, thumbnail_url: known.thumbnail_url, name: photoName(known) };
-    }
-    Object.assign(this.finder, { k, categories, like: photo });
+    const photo = like === null ? null : await this.#queryPhoto(like);
+    Object.assign(this.search, { k, categories, like: photo });
     this.panel.showBreadcrumb(photo);
-    this.finder.ask();
+    this.search.run();
+  }
+
+  /** @param {string} photoId @returns {Promise<import("./results/search.js").QueryPhoto>} */
+  async #queryPhoto(photoId) {
+    // Where the photo is no longer in the gallery, the search itself says so.
+    const photo = await this.#client.photo(photoId).catch(() => ({ photo_id: photoId, thumbnail_url: "" }));
+    return { photo_id: photoId, thumbnail_url: photo.thumbnail_url, name: photoName(photo) };
   }
 
   async #loadCategories() {
@@ -119,39 +129,39 @@ class Page {
       this.teach.loadCategories(known.categories.map(({ category }) => category));
       find("gallery-size").textContent = `${new Intl.NumberFormat("en").format(known.total)} photos`;
     } catch {
-      // The search itself says what is wrong; the filter fills once the service is there.
-      setTimeout(() => this.#loadCategories(), 5000);
+      // The search itself says what is wrong; the filter fills once the service answers.
+      setTimeout(() => this.#loadCategories(), RETRY_MS);
     }
   }
 
-  /** Whether anything can be taught here, and whose drawing styles were. */
-  async #loadProfiles() {
+  /** Loads whether the bundle can be adapted, and the profiles. */
+  async #loadAdaptation() {
     try {
-      const [info] = await Promise.all([this.#client.info(), this.profiles.load()]);
+      const [info] = await Promise.all([this.#client.info(), this.styles.load()]);
       find("teach-button").hidden = !info.adaptation_id;
-      if (this.profiles.chosen) this.#ask({ profile: this.profiles.chosen });
+      if (this.styles.chosen) this.#search({ profile: this.styles.chosen });
     } catch (error) {
-      if (error instanceof Problem && !error.passes) throw error;
-      setTimeout(() => this.#loadProfiles(), 5000); // not there yet, or out of reach
+      if (error instanceof Problem && !error.isTransient) throw error;
+      setTimeout(() => this.#loadAdaptation(), RETRY_MS);
     }
   }
 
   #newTeachPanel() {
-    const service = { client: this.#client, adapters: this.#adapters, profiles: this.profiles };
+    const service = { client: this.#client, adapters: this.#adapters, styles: this.styles };
     return new TeachPanel(find("teach"), find("teach-button"), service, {
       readDrawing: () => this.board.drawing,
-      readCategories: () => this.finder.categories,
+      readCategories: () => this.search.categories,
       onShow: (drawing) => this.board.replace(drawing),
       onNext: () => this.#nextDrawing(),
       onNarrow: (categories) => {
-        if (String(categories) === String(this.finder.categories)) return;
+        if (String(categories) === String(this.search.categories)) return;
         this.picker.select(categories);
-        this.#ask({ categories });
+        this.#search({ categories });
       },
       onPicking: (on, photoId) => this.grid.showPicking(on, photoId),
-      onTaught: async () => {
+      onAdapted: async () => {
         await this.#loadCategories();
-        this.#ask({ profile: this.profiles.chosen });
+        this.#search({ profile: this.styles.chosen });
       },
     });
   }
@@ -162,61 +172,35 @@ class Page {
     find("image-file").focus({ preventScroll: true }); // for those who do not draw
   }
 
+  /** @param {number} index of the result */
   async #openPhoto(index) {
-    const { like } = this.finder;
-    if (this.#questionUrl) URL.revokeObjectURL(this.#questionUrl);
-    this.#questionUrl = like ? null : URL.createObjectURL(await toPng(this.board.drawing));
-    const question = like ? { src: like.thumbnail_url, caption: `Like ${like.name}` } : { src: this.#questionUrl, caption: "Your drawing" };
-    this.dialog.open(this.grid.hits, index, question, this.teach.isOpen);
+    const { like } = this.search;
+    if (this.#queryUrl) URL.revokeObjectURL(this.#queryUrl);
+    this.#queryUrl = null;
+    let shown = { src: like?.thumbnail_url ?? "", caption: `Like ${like?.name}` };
+    if (!like) {
+      this.#queryUrl = URL.createObjectURL(await toPng(this.board.drawing));
+      shown = { src: this.#queryUrl, caption: "Your drawing" };
+    }
+    this.dialog.open(this.grid.hits, index, shown, this.teach.isOpen);
   }
 
+  /** @param {number} k */
   #bindResultCount(k) {
-    find("result-count").addEventListener("change", (event) => this.#ask({ k: Number(event.target.value) }));
+    const select = find("result-count", HTMLSelectElement);
+    select.addEventListener("change", () => this.#search({ k: Number(select.value) }));
     this.#showResultCount(k);
   }
 
+  /** @param {number} k */
   #showResultCount(k) {
     const counts = [...new Set([...RESULT_COUNTS, k])].sort((a, b) => a - b);
     find("result-count").replaceChildren(...counts.map((n) => new Option(String(n), String(n), false, n === k)));
   }
 
-  #bindPictures() {
-    find("image-file").addEventListener("change", (event) => {
-      const [file] = event.target.files;
-      if (file) this.#takePicture(file);
-      event.target.value = ""; // so that choosing the same file again is a change
-    });
-    document.addEventListener("paste", (event) => {
-      const file = fileIn(event.clipboardData);
-      if (file) this.#takePicture(file);
-    });
-    // The whole page takes the drop: a picture that misses the board must not navigate away from the drawing.
-    document.addEventListener("dragover", (event) => {
-      event.preventDefault();
-      if (event.dataTransfer.types.includes("Files")) find("board").classList.add("is-drop-target");
-    });
-    document.addEventListener("dragleave", (event) => event.relatedTarget ?? find("board").classList.remove("is-drop-target"));
-    document.addEventListener("drop", (event) => {
-      event.preventDefault();
-      find("board").classList.remove("is-drop-target");
-      const file = fileIn(event.dataTransfer);
-      if (file) this.#takePicture(file);
-    });
-  }
-
-  async #takePicture(file) {
-    try {
-      this.board.replace([await readPicture(file)]);
-    } catch (error) {
-      if (!(error instanceof PictureError)) throw error;
-      find("board-notice").textContent = error.message;
-      find("board-notice").hidden = false;
-    }
-  }
-
   #bindKeys() {
-    const help = find("help-dialog");
-    const singleKeys = find("single-keys");
+    const help = find("help-dialog", HTMLDialogElement);
+    const singleKeys = find("single-keys", HTMLInputElement);
     singleKeys.checked = session.loadSingleKeys();
     singleKeys.addEventListener("change", () => session.saveSingleKeys(singleKeys.checked));
     find("help-button").addEventListener("click", () => help.showModal());

@@ -1,6 +1,9 @@
-/** What survives a reload: the drawing in the session's storage, the question's scope in the address. */
+/** What survives a reload: the drawing in the session's storage, the search in the address. */
 
-import { decode } from "./images.js";
+import { decode } from "./drawing/pictures.js";
+
+/** @typedef {import("./drawing/drawing.js").Line} Line */
+/** @typedef {import("./drawing/drawing.js").Picture} Picture */
 
 const DRAWING_KEY = "inkseek.drawing";
 const SINGLE_KEYS_KEY = "inkseek.single-keys";
@@ -8,22 +11,30 @@ export const DEFAULT_K = 24;
 /** The service's own limit. */
 const MAX_K = 200;
 
-/** @param {import("./drawing.js").Drawing} drawing @returns {string} all of it, pictures as data URLs */
+/** @param {import("./drawing/drawing.js").Drawing} drawing @returns {string} all of it, pictures as data URLs */
 export function serialise(drawing) {
   return JSON.stringify(drawing.map((mark) => (mark.kind === "image" ? { kind: mark.kind, src: mark.src } : mark)));
 }
 
-/** @param {import("./drawing.js").Drawing} drawing */
+/** @param {import("./drawing/drawing.js").Drawing} drawing */
 export function saveDrawing(drawing) {
   try {
     sessionStorage.setItem(DRAWING_KEY, serialise(drawing));
   } catch {
-    // Storage is full or forbidden: the drawing lives as long as the page does.
-    sessionStorage.removeItem?.(DRAWING_KEY);
+    // Storage is full or forbidden: the drawing lives as long as the page does, and no older one comes back.
+    forgetDrawing();
   }
 }
 
-/** @returns {Promise<import("./drawing.js").Drawing>} what was kept; an empty drawing when nothing was, or nothing usable */
+function forgetDrawing() {
+  try {
+    sessionStorage.removeItem(DRAWING_KEY);
+  } catch {
+    // Storage is forbidden, so there is none.
+  }
+}
+
+/** @returns {Promise<import("./drawing/drawing.js").Drawing>} what was kept; an empty drawing when nothing was, or nothing usable */
 export async function loadDrawing() {
   try {
     return await deserialise(sessionStorage.getItem(DRAWING_KEY) ?? "[]");
@@ -32,9 +43,9 @@ export async function loadDrawing() {
   }
 }
 
-/** @param {string} text of `serialise` @returns {Promise<import("./drawing.js").Drawing>} */
+/** @param {string} text of `serialise` @returns {Promise<import("./drawing/drawing.js").Drawing>} */
 export async function deserialise(text) {
-  return Promise.all(JSON.parse(text).map(async (mark) => (mark.kind === "image" ? { ...mark, image: await decode(mark.src) } : mark)));
+  return Promise.all(JSON.parse(text).map(async (/** @type {Line | Picture} */ mark) => (mark.kind === "image" ? { ...mark, image: await decode(mark.src) } : mark)));
 }
 
 /** @returns {boolean} whether single keys (E, [, ...) are shortcuts; some ways of typing and speaking need them off */
@@ -67,8 +78,8 @@ export function readAddress() {
 }
 
 /**
- * @param {{k: number, categories: readonly string[], like: string | null}} question
- * @param {{push: boolean}} options push: the browser's "back" returns to the question before
+ * @param {{k: number, categories: readonly string[], like: string | null}} search
+ * @param {{push: boolean}} options push: the browser's "back" returns to the search before
  */
 export function writeAddress({ k, categories, like }, { push }) {
   const url = new URL(location.href);

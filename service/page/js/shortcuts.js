@@ -8,8 +8,7 @@ const TYPES_TEXT = "input:not([type=range]):not([type=checkbox]):not([type=file]
  */
 export function bindShortcuts(actions, singleKeys) {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.altKey || event.isComposing) return;
-    if (document.querySelector("dialog[open]") || event.target.matches?.(TYPES_TEXT)) return;
+    if (event.defaultPrevented || event.altKey || event.isComposing || isForOthers(event.target)) return;
     const modified = event.ctrlKey || event.metaKey;
     if (!modified && !singleKeys()) return;
     const key = event.key.toLowerCase();
@@ -19,4 +18,9 @@ export function bindShortcuts(actions, singleKeys) {
     event.preventDefault();
     action();
   });
+}
+
+/** @param {EventTarget | null} target of a key press @returns {boolean} whether a dialog is open, or the key types text */
+function isForOthers(target) {
+  return document.querySelector("dialog[open]") !== null || (target instanceof Element && target.matches(TYPES_TEXT));
 }

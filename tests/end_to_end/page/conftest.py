@@ -1,4 +1,4 @@
-"""A real service over a small gallery of shapes, a browser, and a hand that draws in it."""
+"""A real service over a small gallery of shapes, a browser, and a user who draws in it."""
 
 from __future__ import annotations
 
@@ -150,8 +150,8 @@ def adaptive_bundle_dir(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_di
 
 
 @pytest.fixture
-def untaught_url(index_dir: Path, adaptive_bundle_dir: Path, tmp_path: Path) -> Iterator[str]:
-    """A service of one's own that can be taught, and was taught nothing yet."""
+def adaptable_url(index_dir: Path, adaptive_bundle_dir: Path, tmp_path: Path) -> Iterator[str]:
+    """A service of one's own whose bundle can be adapted, without adapters."""
     settings = Settings(index=index_dir, bundle=adaptive_bundle_dir, online_dir=tmp_path / "online", threads=1)
     with serving(create_app(settings)) as url:
         yield url
@@ -208,14 +208,14 @@ def open_context(browser: Browser, service_url: str) -> Iterator[OpenContext]:
 
 
 @dataclass
-class Hand:
+class User:
     """Draws on the board of a page, in board units, and reads what the page sends."""
 
     page: Page
     recorder: Recorder
     photo_count = SHAPE_COUNT
 
-    def open(self, address: str = "/") -> Hand:
+    def open(self, address: str = "/") -> User:
         self.page.goto(address)
         expect(self.page.locator("#gallery-size")).to_have_text(f"{SHAPE_COUNT} photos")
         return self
@@ -271,13 +271,13 @@ class Hand:
         expect(self.page.locator(".card-name").first).to_have_text(name)
 
 
-OpenHand = Callable[..., Hand]
+OpenUser = Callable[..., User]
 
 
 @pytest.fixture
-def open_hand(open_context: OpenContext, recorder: Recorder) -> OpenHand:
+def open_user(open_context: OpenContext, recorder: Recorder) -> OpenUser:
     """Opens the page in a browser context of one's own options."""
-    return lambda address="/", **options: Hand(open_context(**options).new_page(), recorder).open(address)
+    return lambda address="/", **options: User(open_context(**options).new_page(), recorder).open(address)
 
 
 @pytest.fixture(scope="session")
@@ -291,21 +291,21 @@ def desktop_page(browser: Browser, service_url: str) -> Iterator[Page]:
 
 
 @pytest.fixture
-def hand(desktop_page: Page, recorder: Recorder) -> Iterator[Hand]:
+def user(desktop_page: Page, recorder: Recorder) -> Iterator[User]:
     """The page in a desktop window, as on a first visit; an error in its console (of the content policy, say) fails."""
     desktop_page.unroute_all()
     desktop_page.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
     with no_errors(desktop_page):
-        yield Hand(desktop_page, recorder).open()
+        yield User(desktop_page, recorder).open()
 
 
 @pytest.fixture
-def pupil(untaught_url: str, open_hand: OpenHand) -> Iterator[Hand]:
-    """The page of a service that can be taught, opened on its lesson; an error in its console fails."""
-    hand = open_hand(base_url=untaught_url)
-    with no_errors(hand.page):
-        hand.page.get_by_role("button", name="Teach it").click()
-        yield hand
+def teacher(adaptable_url: str, open_user: OpenUser) -> Iterator[User]:
+    """The page of a service whose bundle can be adapted, with *Teach it* open; an error in its console fails."""
+    user = open_user(base_url=adaptable_url)
+    with no_errors(user.page):
+        user.page.get_by_role("button", name="Teach it").click()
+        yield user
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from tests.end_to_end.page.conftest import Hand, OpenHand
+    from tests.end_to_end.page.conftest import OpenUser, User
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 360, "height": 740},
@@ -27,81 +27,81 @@ def picture(shape_file: Any) -> Path:
     return path
 
 
-def test_keyboard_alone_finds_and_opens_a_photo(hand: Hand, picture: Path) -> None:
-    press = hand.page.keyboard.press
-    chosen = hand.page.get_by_label("Choose an image")
+def test_keyboard_alone_finds_and_opens_a_photo(user: User, picture: Path) -> None:
+    press = user.page.keyboard.press
+    chosen = user.page.get_by_label("Choose an image")
     # Listened for from the start: the browser takes a moment to hand its file choosers over.
-    hand.page.once("filechooser", lambda chooser: chooser.set_files(picture))
+    user.page.once("filechooser", lambda chooser: chooser.set_files(picture))
     for _ in range(12):
         press("Tab")
         if chosen.evaluate("input => input === document.activeElement"):
             break
     expect(chosen).to_be_focused()
     press("Enter")
-    hand.expect_best("square")
+    user.expect_best("square")
 
     press("r")
-    expect(hand.page.locator(".card").first).to_be_focused()
+    expect(user.page.locator(".card").first).to_be_focused()
     press("ArrowRight")
     press("ArrowDown")
-    columns = hand.page.evaluate("getComputedStyle(grid).gridTemplateColumns.split(' ').length")
-    expect(hand.page.locator(".card").nth(1 + columns)).to_be_focused()
+    columns = user.page.evaluate("getComputedStyle(grid).gridTemplateColumns.split(' ').length")
+    expect(user.page.locator(".card").nth(1 + columns)).to_be_focused()
     press("End")
-    expect(hand.page.locator(".card").last).to_be_focused()
+    expect(user.page.locator(".card").last).to_be_focused()
     press("Home")
     press("Enter")
-    expect(hand.page.get_by_role("dialog", name="square")).to_be_visible()
+    expect(user.page.get_by_role("dialog", name="square")).to_be_visible()
     press("Escape")
-    expect(hand.page.locator(".card").first).to_be_focused()
+    expect(user.page.locator(".card").first).to_be_focused()
 
     press("?")
-    help_dialog = hand.page.get_by_role("dialog", name="Keyboard shortcuts")
+    help_dialog = user.page.get_by_role("dialog", name="Keyboard shortcuts")
     help_dialog.get_by_label("Single-key shortcuts").uncheck()
     press("Escape")
     press("e")
-    expect(hand.page.get_by_role("button", name="Pen")).to_have_attribute("aria-pressed", "true")
+    expect(user.page.get_by_role("button", name="Pen")).to_have_attribute("aria-pressed", "true")
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
-def test_a_picture_is_dropped_or_pasted_and_drawn_over(hand: Hand, picture: Path, way: str) -> None:
-    hand.draw_shape("circle")
-    hand.expect_best("circle")
-    sent = hand.picture_sent_by(
-        lambda: hand.page.evaluate(GIVE_FILE, [way, "image/png", base64.b64encode(picture.read_bytes()).decode()])
+def test_a_picture_is_dropped_or_pasted_and_drawn_over(user: User, picture: Path, way: str) -> None:
+    user.draw_shape("circle")
+    user.expect_best("circle")
+    sent = user.picture_sent_by(
+        lambda: user.page.evaluate(GIVE_FILE, [way, "image/png", base64.b64encode(picture.read_bytes()).decode()])
     )
-    hand.expect_best("square")
+    user.expect_best("square")
     assert sent[41, 256] < 128  # the square's upper edge
     assert sent[256, 256] == 255
-    hand.draw([(100, 128), (156, 128)])
-    expect(hand.page.get_by_role("img", name="Drawing board, an image and 1 stroke")).to_be_visible()
-    hand.page.reload()
-    expect(hand.page.get_by_role("img", name="Drawing board, an image and 1 stroke")).to_be_visible()
+    user.draw([(100, 128), (156, 128)])
+    expect(user.page.get_by_role("img", name="Drawing board, an image and 1 stroke")).to_be_visible()
+    user.page.reload()
+    expect(user.page.get_by_role("img", name="Drawing board, an image and 1 stroke")).to_be_visible()
 
 
-def test_what_is_no_picture_is_refused_in_words(hand: Hand) -> None:
-    hand.page.evaluate(GIVE_FILE, ["drop", "text/plain", base64.b64encode(b"a shoe").decode()])
-    expect(hand.page.get_by_text("That is not an image.")).to_be_visible()
-    hand.page.evaluate(GIVE_FILE, ["drop", "image/png", base64.b64encode(b"a shoe").decode()])
-    expect(hand.page.get_by_text("That image cannot be read.")).to_be_visible()
-    hand.draw_shape("circle")
-    hand.expect_best("circle")
-    expect(hand.page.get_by_role("alert").filter(visible=True)).to_have_count(0)
+def test_what_is_no_picture_is_refused_in_words(user: User) -> None:
+    user.page.evaluate(GIVE_FILE, ["drop", "text/plain", base64.b64encode(b"a shoe").decode()])
+    expect(user.page.get_by_text("That is not an image.")).to_be_visible()
+    user.page.evaluate(GIVE_FILE, ["drop", "image/png", base64.b64encode(b"a shoe").decode()])
+    expect(user.page.get_by_text("That image cannot be read.")).to_be_visible()
+    user.draw_shape("circle")
+    user.expect_best("circle")
+    expect(user.page.get_by_role("alert").filter(visible=True)).to_have_count(0)
 
 
-def test_an_example_is_drawn_with_one_tap(hand: Hand) -> None:
-    examples = hand.page.get_by_role("group", name="Example drawings").get_by_role("button")
+def test_an_example_is_drawn_with_one_tap(user: User) -> None:
+    examples = user.page.get_by_role("group", name="Example drawings").get_by_role("button")
     expect(examples.first).to_be_visible()
     examples.first.click()
-    expect(hand.page.locator(".card").first).to_be_visible()
+    expect(user.page.locator(".card").first).to_be_visible()
     expect(examples.first).to_be_hidden()
 
 
-def test_a_finger_draws_on_a_phone(open_hand: OpenHand) -> None:
-    hand = open_hand(**PHONE)
-    touch = hand.page.context.new_cdp_session(hand.page)
+def test_a_finger_draws_on_a_phone(open_user: OpenUser) -> None:
+    user = open_user(**PHONE)
+    touch = user.page.context.new_cdp_session(user.page)
 
     def send(kind: str, *points: tuple[float, float]) -> None:
-        placed = [dict(zip("xy", hand.at(point), strict=True), id=number) for number, point in enumerate(points)]
+        placed = [dict(zip("xy", user.at(point), strict=True), id=number) for number, point in enumerate(points)]
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": placed})
 
     # Down the board, where the page would scroll or be pulled; then a second finger comes, which must not draw.
@@ -111,56 +111,56 @@ def test_a_finger_draws_on_a_phone(open_hand: OpenHand) -> None:
     send("touchStart", (128, 230), (20, 20))
     send("touchMove", (128, 231), (60, 60))
     send("touchEnd")
-    expect(hand.page.get_by_role("img", name="Drawing board, 1 stroke")).to_be_visible()
-    expect(hand.page.locator(".card").first).to_be_visible()
-    assert hand.page.evaluate("scrollY") == 0
-    assert len(hand.page.evaluate("getComputedStyle(grid).gridTemplateColumns").split()) == 3
+    expect(user.page.get_by_role("img", name="Drawing board, 1 stroke")).to_be_visible()
+    expect(user.page.locator(".card").first).to_be_visible()
+    assert user.page.evaluate("scrollY") == 0
+    assert len(user.page.evaluate("getComputedStyle(grid).gridTemplateColumns").split()) == 3
 
 
-def test_nothing_overflows_and_controls_fit_a_thumb_on_a_phone(open_hand: OpenHand) -> None:
-    hand = open_hand("/?like=round%2Feyes.png", **PHONE)
-    expect(hand.page.locator(".card").first).to_be_visible()
-    hand.page.get_by_role("button", name="What the model sees").tap()
-    assert hand.page.evaluate(TOO_WIDE) == []
-    assert hand.page.evaluate(TOO_SMALL) == []
-    hand.page.get_by_role("button", name="Categories:").tap()
-    expect(hand.page.get_by_role("option").first).to_be_visible()
-    assert hand.page.evaluate(TOO_SMALL) == []
-    hand.page.get_by_role("button", name="Close the category list").tap()
-    hand.page.locator(".card").first.tap()
-    expect(hand.page.get_by_role("button", name="More like this")).to_be_in_viewport()
-    assert hand.page.evaluate(TOO_WIDE) == []
-    assert hand.page.evaluate(TOO_SMALL) == []
+def test_nothing_overflows_and_controls_fit_a_thumb_on_a_phone(open_user: OpenUser) -> None:
+    user = open_user("/?like=round%2Feyes.png", **PHONE)
+    expect(user.page.locator(".card").first).to_be_visible()
+    user.page.get_by_role("button", name="What the model sees").tap()
+    assert user.page.evaluate(TOO_WIDE) == []
+    assert user.page.evaluate(TOO_SMALL) == []
+    user.page.get_by_role("button", name="Categories:").tap()
+    expect(user.page.get_by_role("option").first).to_be_visible()
+    assert user.page.evaluate(TOO_SMALL) == []
+    user.page.get_by_role("button", name="Close the category list").tap()
+    user.page.locator(".card").first.tap()
+    expect(user.page.get_by_role("button", name="More like this")).to_be_in_viewport()
+    assert user.page.evaluate(TOO_WIDE) == []
+    assert user.page.evaluate(TOO_SMALL) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_controls_have_names_and_text_has_contrast(open_hand: OpenHand, scheme: str) -> None:
-    hand = open_hand("/?like=round%2Feyes.png", color_scheme=scheme)
-    expect(hand.page.locator(".card").first).to_be_visible()
+def test_controls_have_names_and_text_has_contrast(open_user: OpenUser, scheme: str) -> None:
+    user = open_user("/?like=round%2Feyes.png", color_scheme=scheme)
+    expect(user.page.locator(".card").first).to_be_visible()
     for more in (None, "/", "Escape", "r", "Enter"):
         if more:
-            hand.page.keyboard.press(more)
-        nodes = hand.page.context.new_cdp_session(hand.page).send("Accessibility.getFullAXTree")["nodes"]
+            user.page.keyboard.press(more)
+        nodes = user.page.context.new_cdp_session(user.page).send("Accessibility.getFullAXTree")["nodes"]
         controls = [node for node in nodes if node.get("role", {}).get("value") in CONTROL_ROLES]
         assert len(controls) >= 4
         assert [node for node in controls if not node.get("name", {}).get("value")] == []
-        assert hand.page.evaluate(LOW_CONTRAST) == []
+        assert user.page.evaluate(LOW_CONTRAST) == []
 
 
-def test_teaching_fits_a_phone_and_can_be_read_and_heard(open_hand: OpenHand, untaught_url: str) -> None:
-    hand = open_hand(base_url=untaught_url, **PHONE)
-    page = hand.page
+def test_teaching_fits_a_phone_and_can_be_read_and_heard(open_user: OpenUser, adaptable_url: str) -> None:
+    user = open_user(base_url=adaptable_url, **PHONE)
+    page = user.page
     page.get_by_role("button", name="Teach it").tap()
     expect(page.get_by_role("heading", name="Teach it what you mean")).to_be_focused()
     for drawn, meant in (("cross", "plus"), ("plus", "cross")):
         page.get_by_role("button", name="Clear the board").first.evaluate("button => button.click()")
         page.evaluate("scrollTo(0, 0)")
-        hand.draw_shape(drawn)
-        hand.wait_for_answer()
+        user.draw_shape(drawn)
+        user.wait_for_answer()
         # By keyboard: Tab leads from a photo to its mark.
         page.keyboard.press("r")
         name = page.get_by_role("button", name=f"{meant} is what I drew", exact=True)
-        for _ in range(hand.names().index(meant)):
+        for _ in range(user.names().index(meant)):
             page.keyboard.press("ArrowRight")
         page.keyboard.press("Tab")
         expect(name).to_be_focused()
@@ -171,7 +171,7 @@ def test_teaching_fits_a_phone_and_can_be_read_and_heard(open_hand: OpenHand, un
     assert page.evaluate(TOO_WIDE) == []
     page.get_by_role("button", name="Learn").tap()
     expect(page.locator("#teach-verdict")).to_be_focused()
-    page.get_by_text("Taught so far").tap()
+    page.get_by_text("Versions:").tap()
     page.get_by_role("button", name="Delete version 1", exact=True).tap()
     assert page.evaluate(TOO_WIDE) == []
     assert page.evaluate(TOO_SMALL) == []

@@ -1,41 +1,42 @@
-/** Before and after, side by side: the same drawing searched without and with what was taught. */
+/** Before and after, side by side: the same drawing searched without and with the adapter. */
 
-import { isBlank, toPng } from "../drawing.js";
-import { photoName } from "../results.js";
-import { Latest, STALE } from "../search.js";
+import { Latest, STALE } from "../api/latest.js";
+import { isBlank, toPng } from "../drawing/drawing.js";
+import { instantiate, query } from "../element.js";
+import { photoName } from "../results/photo_text.js";
 
-/** The first places are shown; so far down the right photo is still looked for, to show its place too. */
-const PLACES = 5;
+/** The first ranks are shown; down to the depth the right photo is looked for, to show its rank too. */
+const SHOWN = 5;
 const DEPTH = 200;
 const PAUSE_MS = 300;
 
-/** @typedef {import("../search.js").Hit} Hit */
-/** @typedef {import("../search.js").Scope} Scope */
+/** @typedef {import("../api/client.js").Hit} Hit */
+/** @typedef {import("../api/client.js").Scope} Scope */
+/** @typedef {import("../drawing/drawing.js").Drawing} Drawing */
 
 export class Comparison {
   #root;
-  #template;
+  #template = query(document, "#rank-template", HTMLTemplateElement);
   #client;
   #readDrawing;
-  #answerTo;
+  #rightPhoto;
   #latest = new Latest();
-  #timer = 0;
-  /** @type {{before: Scope, after: Scope} | null} */
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {{before: Scope, after: Scope} | null} null: hidden */
   #scopes = null;
 
   /**
    * @param {HTMLElement} root
-   * @param {HTMLTemplateElement} template of one place
-   * @param {import("../search.js").Client} client
-   * @param {() => import("../drawing.js").Drawing} readDrawing
-   * @param {(drawing: import("../drawing.js").Drawing) => import("./lesson.js").LessonPhoto | null} answerTo the photo that is right for a drawing, if known
+   * @param {import("../api/client.js").Client} client
+   * @param {() => Drawing} readDrawing
+   * @param {(drawing: Drawing) => import("./support/pair.js").PairPhoto | null} rightPhoto the one that was marked for a drawing
    */
-  constructor(root, template, client, readDrawing, answerTo) {
+  constructor(root, client, readDrawing, rightPhoto) {
     this.#root = root;
-    this.#template = template;
     this.#client = client;
     this.#readDrawing = readDrawing;
-    this.#answerTo = answerTo;
+    this.#rightPhoto = rightPhoto;
   }
 
   /** @param {Omit<Scope, "k">} before @param {Omit<Scope, "k">} after */
@@ -51,7 +52,7 @@ export class Comparison {
     this.#root.hidden = true;
   }
 
-  /** The drawing is another one. */
+  /** The drawing changed. */
   refreshSoon() {
     clearTimeout(this.#timer);
     if (this.#scopes) this.#timer = setTimeout(() => this.#update(), PAUSE_MS);
@@ -59,57 +60,59 @@ export class Comparison {
 
   async #update() {
     const drawing = this.#readDrawing();
+    const scopes = this.#scopes;
     this.#latest.cancel();
-    this.#root.hidden = isBlank(drawing);
-    if (this.#root.hidden) return;
-    const { before, after } = this.#scopes;
+    this.#root.hidden = isBlank(drawing) || !scopes;
+    if (isBlank(drawing) || !scopes) return;
     try {
       const answers = await this.#latest.run(async (signal) => {
         const png = await toPng(drawing);
-        return Promise.all([before, after].map((scope) => this.#client.search(png, scope, signal)));
+        return Promise.all([this.#client.search(png, scopes.before, signal), this.#client.search(png, scopes.after, signal)]);
       });
-      if (answers !== STALE) this.#render(answers.map(({ results }) => results), this.#answerTo(drawing));
+      if (answers !== STALE) this.#render(answers[0].results, answers[1].results, this.#rightPhoto(drawing)?.photo_id ?? null);
     } catch {
-      this.#root.hidden = true; // the results beside it say what is wrong
+      this.#root.hidden = true; // the results panel says what is wrong
     }
   }
 
-  /** @param {[Hit[], Hit[]]} results before, after @param {import("./lesson.js").LessonPhoto | null} right */
-  #render([before, after], right) {
-    const isRight = (hit) => right !== null && hit.photo_id === right.photo_id;
-    const fill = (selector, hits, old) => {
-      const shown = hits.filter((hit, index) => index < PLACES || isRight(hit));
-      this.#root.querySelector(selector).replaceChildren(...shown.map((hit) => this.#place(hit, isRight(hit), old)));
-    };
-    fill(".before ol", before, null);
-    fill(".after ol", after, before);
+  /** @param {Hit[]} before @param {Hit[]} after @param {string | null} rightId the id of the right photo */
+  #render(before, after, rightId) {
+    this.#fill(".before ol", before, rightId, null);
+    this.#fill(".after ol", after, rightId, before);
   }
 
-  /** @param {Hit} hit @param {boolean} right @param {Hit[] | null} old the places before, to tell how far it moved */
-  #place(hit, right, old) {
-    const place = this.#template.content.firstElementChild.cloneNode(true);
-    place.classList.toggle("is-right", right);
-    place.querySelector("img").src = hit.thumbnail_url;
-    place.classList.toggle("is-further", hit.rank > PLACES);
-    place.querySelector(".place-rank").textContent = String(hit.rank);
-    place.querySelector(".place-name").textContent = photoName(hit);
-    place.querySelector(".place-right").hidden = !right;
-    const [move, spoken] = movement(hit, old);
-    const moved = place.querySelector(".place-move");
-    moved.hidden = !move;
-    moved.querySelector(".arrow").textContent = move;
-    moved.querySelector(".hidden-text").textContent = spoken;
-    moved.classList.toggle("is-up", move.startsWith("↑"));
-    return place;
+  /** @param {string} selector @param {Hit[]} hits @param {string | null} rightId @param {Hit[] | null} earlier ranks to compare with */
+  #fill(selector, hits, rightId, earlier) {
+    const shown = hits.filter((hit, index) => index < SHOWN || hit.photo_id === rightId);
+    const rows = shown.map((hit) => this.#row(hit, hit.photo_id === rightId, earlier));
+    query(this.#root, selector, HTMLElement).replaceChildren(...rows);
+  }
+
+  /** @param {Hit} hit @param {boolean} right @param {Hit[] | null} earlier */
+  #row(hit, right, earlier) {
+    const row = instantiate(this.#template);
+    const part = (/** @type {string} */ name) => query(row, name, HTMLElement);
+    row.classList.toggle("is-right", right);
+    row.classList.toggle("is-further", hit.rank > SHOWN);
+    query(row, "img", HTMLImageElement).src = hit.thumbnail_url;
+    part(".rank-number").textContent = String(hit.rank);
+    part(".rank-name").textContent = photoName(hit);
+    part(".rank-right").hidden = !right;
+    const [arrow, spoken] = rankChange(hit, earlier);
+    part(".rank-change").hidden = !arrow;
+    part(".rank-change").classList.toggle("is-up", arrow.startsWith("↑"));
+    part(".rank-change .arrow").textContent = arrow;
+    part(".rank-change .hidden-text").textContent = spoken;
+    return row;
   }
 }
 
-/** @param {Hit} hit @param {Hit[] | null} old @returns {[string, string]} how far it moved, to see and to hear */
-export function movement(hit, old) {
-  if (!old) return ["", ""];
-  const was = old.find(({ photo_id }) => photo_id === hit.photo_id)?.rank;
-  if (was === undefined) return ["↑", ", was further down"];
-  if (was === hit.rank) return ["", ""];
-  const step = Math.abs(was - hit.rank);
-  return was > hit.rank ? [`↑${step}`, `, up ${step}`] : [`↓${step}`, `, down ${step}`];
+/** @param {Hit} hit @param {Hit[] | null} earlier @returns {[seen: string, heard: string]} by how many ranks it rose or fell */
+export function rankChange(hit, earlier) {
+  if (!earlier) return ["", ""];
+  const before = earlier.find(({ photo_id }) => photo_id === hit.photo_id)?.rank;
+  if (before === undefined) return ["↑", ", was further down"];
+  if (before === hit.rank) return ["", ""];
+  const step = Math.abs(before - hit.rank);
+  return before > hit.rank ? [`↑${step}`, `, up ${step}`] : [`↓${step}`, `, down ${step}`];
 }

@@ -1,69 +1,68 @@
-/** All that a category (or a drawing style) was taught, newest first: each version can be used again, or deleted. */
+/** The adapters of a category or a drawing style, newest first: each version can be activated again, or deleted. */
+
+import { instantiate, query } from "../element.js";
 
 const when = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
-/** A second press within this time deletes; it cannot be undone. */
+/** A second press within this time deletes, which cannot be undone. */
 const CONFIRM_MS = 5000;
 
-/** @typedef {import("./adapters.js").Adapter} Adapter */
+/** @typedef {import("../api/adapters.js").Adapter} Adapter */
 
 export class Versions {
   #root;
-  #template;
+  #template = query(document, "#version-template", HTMLTemplateElement);
   #listeners;
 
   /**
-   * @param {HTMLDetailsElement} root
-   * @param {HTMLTemplateElement} template of one version
-   * @param {{onUse: (adapter: Adapter) => void, onDelete: (adapter: Adapter, options: {photos: boolean}) => void}} listeners photos: those
-   *   too that came with it
+   * @param {HTMLElement} root
+   * @param {{onActivate: (adapter: Adapter) => void, onDelete: (adapter: Adapter, options: {photos: boolean}) => void}} listeners
+   *   photos: also those uploaded with it
    */
-  constructor(root, template, listeners) {
+  constructor(root, listeners) {
     this.#root = root;
-    this.#template = template;
     this.#listeners = listeners;
   }
 
-  /** @param {readonly Adapter[]} adapters @param {string | null} active the one in use */
-  render(adapters, active) {
+  /** @param {readonly Adapter[]} adapters @param {string | null} activeId of the active one */
+  render(adapters, activeId) {
     const newestFirst = [...adapters].sort((a, b) => b.version - a.version);
-    const inUse = newestFirst.find(({ adapter_id }) => adapter_id === active);
+    const active = newestFirst.find(({ adapter_id: id }) => id === activeId);
     this.#root.hidden = adapters.length === 0;
-    this.#root.querySelector(".versions-summary").textContent = inUse
-      ? `Taught so far: version ${inUse.version} is in use`
-      : "Taught so far: nothing of it is in use";
-    this.#root.querySelector("ul").replaceChildren(...newestFirst.map((adapter) => this.#row(adapter, adapter === inUse)));
+    query(this.#root, ".versions-summary", HTMLElement).textContent = active
+      ? `Versions: ${active.version} is active`
+      : "Versions: none is active";
+    query(this.#root, "ul", HTMLElement).replaceChildren(...newestFirst.map((adapter) => this.#row(adapter, adapter === active)));
   }
 
-  /** @param {Adapter} adapter @param {boolean} active */
+  /** @param {Adapter} adapter @param {boolean} active @returns {HTMLElement} */
   #row(adapter, active) {
     const { before, after } = adapter.leave_one_out;
-    const row = this.#template.content.firstElementChild.cloneNode(true);
+    const row = instantiate(this.#template);
     const name = `version ${adapter.version}`;
-    const write = (selector, text) => (row.querySelector(selector).textContent = text);
-    write(".version-name", `Version ${adapter.version}`);
-    write(".version-state", active ? "In use" : adapter.state === "stale" ? "For another model" : "");
-    write(
-      ".version-facts",
-      `${adapter.k} ${adapter.k === 1 ? "drawing" : "drawings"}, right photo on place ${before.mean_rank.toFixed(1)} → ${after.mean_rank.toFixed(1)}, ${when.format(new Date(adapter.created_at))}`,
-    );
+    const ranks = `right photo on rank ${before.mean_rank.toFixed(1)} → ${after.mean_rank.toFixed(1)}`;
+    const created = when.format(new Date(adapter.created_at));
+    query(row, ".version-name", HTMLElement).textContent = `Version ${adapter.version}`;
+    query(row, ".version-state", HTMLElement).textContent = active ? "Active" : adapter.state === "stale" ? "For another model" : "";
+    query(row, ".version-facts", HTMLElement).textContent = `${adapter.k} ${adapter.k === 1 ? "drawing" : "drawings"}, ${ranks}, ${created}`;
     row.classList.toggle("is-active", active);
-    const use = row.querySelector(".version-use");
-    use.hidden = active || adapter.state === "stale";
-    use.querySelector(".hidden-text").textContent = ` ${name}`;
-    use.addEventListener("click", () => this.#listeners.onUse(adapter));
+    const activate = query(row, ".version-activate", HTMLElement);
+    activate.hidden = active || adapter.state === "stale";
+    query(activate, ".hidden-text", HTMLElement).textContent = ` ${name}`;
+    activate.addEventListener("click", () => this.#listeners.onActivate(adapter));
     this.#bindDelete(row, name, adapter);
     return row;
   }
 
-  /** The first press asks, the second one deletes. */
+  /** The first press asks, the second one deletes. @param {HTMLElement} row @param {string} name @param {Adapter} adapter */
   #bindDelete(row, name, adapter) {
-    const button = row.querySelector(".version-delete");
-    const withPhotos = row.querySelector(".version-delete-photos");
+    const button = query(row, ".version-delete", HTMLElement);
+    const withPhotos = query(row, ".version-delete-photos", HTMLElement);
     const photos = adapter.photos_added.length;
-    let timer = 0;
-    const ask = (asking) => {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const ask = (/** @type {boolean} */ asking) => {
       clearTimeout(timer);
-      timer = asking ? setTimeout(() => ask(false), CONFIRM_MS) : 0;
+      timer = asking ? setTimeout(() => ask(false), CONFIRM_MS) : undefined;
       button.textContent = asking ? "Really delete" : "Delete";
       button.setAttribute("aria-label", `${button.textContent} ${name}`);
       withPhotos.hidden = !asking || photos === 0;

@@ -5,8 +5,11 @@
 export class History {
   /** Enough for any drawing; the marks are shared between the states, so a state costs a list of references. */
   static LIMIT = 500;
+  /** @type {T[]} */
   #past = [];
+  /** @type {T} */
   #present;
+  /** @type {T[]} */
   #future = [];
 
   /** @param {T} initial */
@@ -45,10 +48,12 @@ export class History {
     return this.#step(this.#future, this.#past);
   }
 
+  /** @param {T[]} from @param {T[]} to @returns {boolean} */
   #step(from, to) {
-    if (from.length === 0) return false;
+    const state = from.pop();
+    if (state === undefined) return false;
     to.push(this.#present);
-    this.#present = from.pop();
+    this.#present = state;
     return true;
   }
 }

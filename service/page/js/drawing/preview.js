@@ -1,27 +1,34 @@
 /** "What the model sees": the service's own view of the drawing, beside the board while its button is on. */
 
+import { query } from "../element.js";
 import { isBlank, toPng } from "./drawing.js";
-import { Latest, STALE } from "./search.js";
+import { Problem, Unreachable } from "../api/problem.js";
+import { Latest, STALE } from "../api/latest.js";
 
 const PAUSE_MS = 300;
 
 export class Preview {
   #root;
+  #image;
+  #caption;
   #button;
   #client;
   #readDrawing;
   #latest = new Latest();
   #timer = 0;
+  /** @type {string | null} */
   #url = null;
 
   /**
    * @param {HTMLElement} root
    * @param {HTMLButtonElement} button
-   * @param {import("./search.js").Client} client
+   * @param {import("../api/client.js").Client} client
    * @param {() => import("./drawing.js").Drawing} readDrawing
    */
   constructor(root, button, client, readDrawing) {
     this.#root = root;
+    this.#image = query(root, "img", HTMLImageElement);
+    this.#caption = query(root, "figcaption", HTMLElement);
     this.#button = button;
     this.#client = client;
     this.#readDrawing = readDrawing;
@@ -53,16 +60,17 @@ export class Preview {
       const png = await this.#latest.run(async (signal) => this.#client.preview(await toPng(drawing), signal));
       if (png !== STALE) this.#show(png, "Your drawing as the service cleans, frames and scales it. This is all that the model compares.");
     } catch (error) {
+      if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
       this.#show(null, error.message);
     }
   }
 
+  /** @param {Blob | null} png null: there is nothing to see @param {string} caption */
   #show(png, caption) {
-    const image = this.#root.querySelector("img");
     if (this.#url) URL.revokeObjectURL(this.#url);
     this.#url = png && URL.createObjectURL(png);
-    image.hidden = !png;
-    if (png) image.src = this.#url;
-    this.#root.querySelector("figcaption").textContent = caption;
+    this.#image.hidden = !this.#url;
+    if (this.#url) this.#image.src = this.#url;
+    this.#caption.textContent = caption;
   }
 }

@@ -10,7 +10,10 @@
  * @typedef {readonly (Line | Picture)[]} Drawing
  */
 
+import { context2d } from "../element.js";
+
 export const BOARD_UNITS = 256;
+/** @type {Drawing} */
 export const EMPTY = Object.freeze([]);
 
 /** Side of the picture that is sent. Twice the training size: the service scales down once, from smooth lines. */
@@ -67,7 +70,7 @@ export function paint(context, drawing, ink) {
  * @returns {Promise<Blob>}
  */
 export function toPng(drawing) {
-  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const context = context2d(document.createElement("canvas"), { willReadFrequently: true });
   const { canvas } = context;
   canvas.width = canvas.height = EXPORT_PX;
   const scale = EXPORT_PX / BOARD_UNITS;
@@ -157,7 +160,7 @@ function paintLine(context, { width, points }) {
   if (!pressed) context.stroke();
 }
 
-/** Pressure moves the width by no more than 35 %: the models know even lines. */
+/** Pressure moves the width by no more than 35 %: the models know even lines. @param {number} width @param {Point} point */
 function lineWidth(width, [, , pressure]) {
   return pressure === undefined ? width : width * (0.65 + 0.7 * pressure);
 }

@@ -1,22 +1,28 @@
 /** The tools beside the board: buttons that act on it, and that show what it is set to. */
 
+import { finder } from "../element.js";
+
 const MIN_WIDTH = 1;
 const MAX_WIDTH = 8;
 
 export class Tools {
   #board;
   #root;
+  #find;
+  #width;
 
-  /** @param {HTMLElement} root @param {import("./canvas.js").Board} board */
+  /** @param {HTMLElement} root @param {import("./board.js").Board} board */
   constructor(root, board) {
     this.#root = root;
     this.#board = board;
+    this.#find = finder(root);
+    this.#width = this.#find("stroke-width", HTMLInputElement);
     this.#find("pen").addEventListener("click", () => this.choose("pen"));
     this.#find("eraser").addEventListener("click", () => this.choose(board.tool === "eraser" ? "pen" : "eraser"));
     this.#find("undo").addEventListener("click", () => board.undo());
     this.#find("redo").addEventListener("click", () => board.redo());
     this.#find("clear").addEventListener("click", () => board.clear());
-    this.#find("stroke-width").addEventListener("input", (event) => this.#setWidth(Number(event.target.value)));
+    this.#width.addEventListener("input", () => this.#setWidth(this.#width.valueAsNumber));
     this.#setWidth(board.strokeWidth);
   }
 
@@ -33,30 +39,31 @@ export class Tools {
     this.#setWidth(Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, this.#board.strokeWidth + step)));
   }
 
-  /** The board is another one: what can be undone now? */
+  /** Enables what can be done with the board as it is now. */
   refresh() {
     this.#enable("undo", this.#board.canUndo);
     this.#enable("redo", this.#board.canRedo);
     this.#enable("clear", this.#board.drawing.length > 0);
   }
 
+  /** @param {number} width in board units */
   #setWidth(width) {
     this.#board.strokeWidth = width;
-    this.#find("stroke-width").value = String(width);
-    this.#find("stroke-width").setAttribute("aria-valuetext", `${width} of ${MAX_WIDTH}`);
+    this.#width.value = String(width);
+    this.#width.setAttribute("aria-valuetext", `${width} of ${MAX_WIDTH}`);
     this.#root.style.setProperty("--stroke-width", String(width));
   }
 
-  /** A button that has the focus and can do no more keeps it: a lost focus sends a keyboard back to the top. */
+  /**
+   * A disabled button loses the focus, which would send a keyboard back to the top of the page: the pen gets it.
+   * @param {string} id
+   * @param {boolean} enabled
+   */
   #enable(id, enabled) {
-    const button = this.#find(id);
+    const button = this.#find(id, HTMLButtonElement);
     if (!enabled && document.activeElement === button) {
       this.#find("pen").focus();
     }
     button.disabled = !enabled;
-  }
-
-  #find(id) {
-    return this.#root.querySelector(`#${id}`);
   }
 }

@@ -1,29 +1,29 @@
 /**
- * Keeps what a lesson has collected until the tab is closed. In IndexedDB, since it takes files; the session's storage
- * takes text alone, and too little of it.
+ * Keeps values until the tab is closed, across reloads. In IndexedDB, since it takes files; the session's storage takes
+ * text alone, and too little of it.
  */
 
-const DATABASE = "inkseek";
-const STORE = "lessons";
+const DATABASE = "inkseek.support";
+const STORE = "support";
 const TAB_KEY = "inkseek.tab";
 /** What a closed tab left behind is cleared away after this. */
 const OLD_MS = 24 * 3600 * 1000;
 
 /**
- * @param {string} name of a lesson, within this tab
+ * @param {string} name within this tab
  * @param {unknown} value anything that can be cloned; files and blobs too
  */
-export async function keep(name, value) {
+export async function save(name, value) {
   try {
     const store = await open("readwrite");
     store.put({ value, at: Date.now() }, `${tab()} ${name}`);
   } catch {
-    // Storage is full or forbidden: the lesson lives as long as the page does.
+    // Storage is full or forbidden: the value lives as long as the page does.
   }
 }
 
 /** @param {string} name @returns {Promise<any>} what was kept under that name; undefined: nothing, or storage is forbidden */
-export async function recall(name) {
+export async function load(name) {
   try {
     const store = await open("readwrite");
     await clearOld(store);

@@ -1,12 +1,15 @@
-/** The photo dialog: a result large, beside the drawing, with all that is known about it. */
+/** The photo dialog: a result large, beside the query, with all that is known about it. */
 
-import { photoName, scoreText } from "./results.js";
-import { Latest, STALE } from "./search.js";
+import { Latest, STALE } from "../api/latest.js";
+import { finder } from "../element.js";
+import { fileName, photoName, scoreText } from "./photo_text.js";
 
-/** @typedef {import("./search.js").Hit} Hit */
+/** @typedef {import("../api/client.js").Hit} Hit */
+/** @typedef {import("../api/client.js").Photo} Photo */
 
 export class PhotoDialog {
   #dialog;
+  #find;
   #client;
   #latest = new Latest();
   /** @type {Hit[]} */
@@ -16,23 +19,19 @@ export class PhotoDialog {
 
   /**
    * @param {HTMLDialogElement} dialog
-   * @param {import("./search.js").Client} client
+   * @param {import("../api/client.js").Client} client
    * @param {{onSimilar: (hit: Hit) => void, onPick: (hit: Hit) => void, onClose: (index: number) => void}} listeners
    */
   constructor(dialog, client, { onSimilar, onPick, onClose }) {
     this.#dialog = dialog;
+    this.#find = finder(dialog);
     this.#client = client;
     this.#onClose = onClose;
     this.#find("photo-close").addEventListener("click", () => dialog.close());
     this.#find("photo-previous").addEventListener("click", () => this.#show(this.#index - 1));
     this.#find("photo-next").addEventListener("click", () => this.#show(this.#index + 1));
-    for (const [id, listener] of [["more-like-this", onSimilar], ["photo-pick", onPick]]) {
-      this.#find(id).addEventListener("click", () => {
-        const hit = this.#hits[this.#index];
-        dialog.close();
-        listener(hit);
-      });
-    }
+    this.#find("more-like-this").addEventListener("click", () => this.#closeWith(onSimilar));
+    this.#find("photo-pick").addEventListener("click", () => this.#closeWith(onPick));
     dialog.addEventListener("close", () => {
       this.#latest.cancel();
       this.#onClose(this.#index);
@@ -48,18 +47,26 @@ export class PhotoDialog {
   /**
    * @param {Hit[]} hits
    * @param {number} index
-   * @param {{src: string, caption: string}} question what was looked for, to compare with
+   * @param {{src: string, caption: string}} query to compare the photo with
    * @param {boolean} picking whether the photo can be marked as the right one
    */
-  open(hits, index, question, picking) {
+  open(hits, index, query, picking) {
     this.#hits = hits;
     this.#find("photo-pick").hidden = !picking;
-    this.#find("compare-image").src = question.src;
-    this.#find("compare-caption").textContent = question.caption;
+    this.#find("compare-image", HTMLImageElement).src = query.src;
+    this.#find("compare-caption").textContent = query.caption;
     this.#dialog.showModal();
     this.#show(index);
   }
 
+  /** @param {(hit: Hit) => void} listener gets the photo that was shown */
+  #closeWith(listener) {
+    const hit = this.#hits[this.#index];
+    this.#dialog.close();
+    listener(hit);
+  }
+
+  /** @param {number} index */
   async #show(index) {
     if (index < 0 || index >= this.#hits.length) return;
     this.#index = index;
@@ -67,19 +74,24 @@ export class PhotoDialog {
     const name = photoName(hit);
     this.#find("photo-name").textContent = name;
     this.#find("photo-rank").textContent = `Result ${index + 1} of ${this.#hits.length}`;
-    this.#find("photo-previous").disabled = index === 0;
-    this.#find("photo-next").disabled = index === this.#hits.length - 1;
-    this.#find("photo-open").href = this.#find("photo-download").href = hit.image_url;
-    this.#find("photo-download").download = hit.photo_id.split("/").at(-1);
+    this.#find("photo-previous", HTMLButtonElement).disabled = index === 0;
+    this.#find("photo-next", HTMLButtonElement).disabled = index === this.#hits.length - 1;
+    const download = this.#find("photo-download", HTMLAnchorElement);
+    this.#find("photo-open", HTMLAnchorElement).href = download.href = hit.image_url;
+    download.download = fileName(hit.photo_id);
     this.#showImage(hit, name);
     this.#showFacts(hit, {});
-    const photo = await this.#latest.run((signal) => this.#client.photo(hit.photo_id, signal)).catch(() => STALE);
-    if (photo !== STALE) this.#showFacts(hit, photo);
+    try {
+      const photo = await this.#latest.run((signal) => this.#client.photo(hit.photo_id, signal));
+      if (photo !== STALE) this.#showFacts(hit, photo);
+    } catch {
+      // The facts of the result itself are enough.
+    }
   }
 
-  /** The thumbnail is there at once; the photo takes its place when it has come, should it come. */
+  /** Shows the thumbnail at once, and the photo itself when it is loaded. @param {Hit} hit @param {string} name */
   #showImage(hit, name) {
-    const image = this.#find("photo-image");
+    const image = this.#find("photo-image", HTMLImageElement);
     image.src = hit.thumbnail_url;
     image.alt = name;
     const large = new Image();
@@ -92,7 +104,9 @@ export class PhotoDialog {
     );
   }
 
+  /** @param {Hit} hit @param {Partial<Photo>} photo more about it, once that is known */
   #showFacts(hit, photo) {
+    /** @type {[string, unknown][]} */
     const facts = [
       ["Category", hit.category],
       ["Score", scoreText(hit.score)],
@@ -111,9 +125,5 @@ export class PhotoDialog {
         return row;
       });
     this.#find("photo-facts").replaceChildren(...rows);
-  }
-
-  #find(id) {
-    return this.#dialog.querySelector(`#${id}`);
   }
 }

@@ -1,20 +1,28 @@
 /** The category filter: a button, and a searchable list (ARIA combobox with a multi-selectable listbox) behind it. */
 
+import { finder, instantiate, nodeOf, query } from "../element.js";
+
 /** More options than one reads through; typing narrows them. */
 const MAX_SHOWN = 200;
-const ALL = null;
 const number = new Intl.NumberFormat("en");
 
-/** @typedef {{category: string, count: number}} CategoryCount */
+/** @typedef {import("../api/client.js").CategoryCount} CategoryCount */
+/** @typedef {{category: string | null, count: number | null}} PickerOption   category null: all of them; count null: not known yet */
 
 export class CategoryPicker {
   /** @type {CategoryCount[]} */
   #known = [];
+  /** @type {number | null} photos in the gallery; null: not known yet */
   #total = null;
   /** @type {Set<string>} */
   #selected;
   #active = 0;
   #root;
+  #find;
+  #button;
+  #panel;
+  #search;
+  #list;
   #template;
   #onChange;
 
@@ -26,18 +34,23 @@ export class CategoryPicker {
    */
   constructor(root, template, selected, onChange) {
     this.#root = root;
+    this.#find = finder(root);
+    this.#button = this.#find("category-button");
+    this.#panel = this.#find("category-panel");
+    this.#search = this.#find("category-search", HTMLInputElement);
+    this.#list = this.#find("category-list");
     this.#template = template;
     this.#selected = new Set(selected);
     this.#onChange = onChange;
-    this.#find("category-button").addEventListener("click", (event) => (this.#isOpen ? this.close() : this.open(event.detail === 0)));
+    this.#button.addEventListener("click", (event) => (this.#isOpen ? this.close() : this.open(event.detail === 0)));
     this.#find("category-close").addEventListener("click", () => this.close());
-    this.#find("category-search").addEventListener("input", () => this.#render(0));
-    this.#find("category-list").addEventListener("click", (event) => this.#click(event));
+    this.#search.addEventListener("input", () => this.#render(0));
+    this.#list.addEventListener("click", (event) => this.#click(event));
     // A press on an option must not take the focus from the search field.
-    this.#find("category-list").addEventListener("mousedown", (event) => event.preventDefault());
+    this.#list.addEventListener("mousedown", (event) => event.preventDefault());
     root.addEventListener("keydown", (event) => this.#keydown(event));
-    document.addEventListener("pointerdown", (event) => this.#isOpen && !root.contains(event.target) && this.close(false));
-    root.addEventListener("focusout", (event) => this.#isOpen && event.relatedTarget && !root.contains(event.relatedTarget) && this.close(false));
+    document.addEventListener("pointerdown", (event) => this.#isOpen && !root.contains(nodeOf(event.target)) && this.close(false));
+    root.addEventListener("focusout", (event) => this.#isOpen && event.relatedTarget && !root.contains(nodeOf(event.relatedTarget)) && this.close(false));
     this.#summarise();
   }
 
@@ -64,68 +77,72 @@ export class CategoryPicker {
 
   /** @param {boolean} byKeyboard a finger is spared the on-screen keyboard until it taps the field */
   open(byKeyboard) {
-    this.#find("category-panel").hidden = false;
-    this.#find("category-button").setAttribute("aria-expanded", "true");
-    this.#find("category-search").value = "";
+    this.#panel.hidden = false;
+    this.#button.setAttribute("aria-expanded", "true");
+    this.#search.value = "";
     this.#render(0);
-    if (byKeyboard || matchMedia("(pointer: fine)").matches) this.#find("category-search").focus();
+    if (byKeyboard || matchMedia("(pointer: fine)").matches) this.#search.focus();
   }
 
   close(returnFocus = true) {
-    this.#find("category-panel").hidden = true;
-    this.#find("category-button").setAttribute("aria-expanded", "false");
-    if (returnFocus) this.#find("category-button").focus();
+    this.#panel.hidden = true;
+    this.#button.setAttribute("aria-expanded", "false");
+    if (returnFocus) this.#button.focus();
   }
 
   get #isOpen() {
-    return !this.#find("category-panel").hidden;
+    return !this.#panel.hidden;
   }
 
-  /** @returns {(CategoryCount & {category: string | null})[]} */
+  /** @returns {PickerOption[]} */
   get #shown() {
-    const typed = this.#find("category-search").value.trim().toLowerCase();
-    const found = this.#known.filter(({ category }) => category.toLowerCase().includes(typed));
-    return typed ? found : [{ category: ALL, count: this.#total }, ...found];
+    const typed = this.#search.value.trim().toLowerCase();
+    const matching = this.#known.filter(({ category }) => category.toLowerCase().includes(typed));
+    return typed ? matching : [{ category: null, count: this.#total }, ...matching];
   }
 
+  /** @param {number} active the option that Enter chooses */
   #render(active) {
     const shown = this.#shown;
     const options = shown.slice(0, MAX_SHOWN);
     this.#active = Math.max(0, Math.min(active, options.length - 1));
-    this.#find("category-list").replaceChildren(...options.map((option, index) => this.#option(option, index)));
+    this.#list.replaceChildren(...options.map((option, index) => this.#option(option, index)));
     const hidden = shown.length - options.length;
     this.#find("category-note").textContent = shown.length === 0 ? "No category has that in its name." : hidden ? `${number.format(hidden)} more: type to narrow.` : "";
     this.#markActive();
   }
 
+  /** @param {PickerOption} shown @param {number} index @returns {HTMLElement} */
   #option({ category, count }, index) {
-    const option = this.#template.content.firstElementChild.cloneNode(true);
-    const selected = category === ALL ? this.#selected.size === 0 : this.#selected.has(category);
+    const option = instantiate(this.#template);
+    const selected = category === null ? this.#selected.size === 0 : this.#selected.has(category);
     option.id = `category-option-${index}`;
     option.setAttribute("aria-selected", String(selected));
-    option.querySelector(".option-name").textContent = category ?? "All categories";
-    option.querySelector(".option-count").textContent = count === null ? "" : number.format(count);
+    query(option, ".option-name", HTMLElement).textContent = category ?? "All categories";
+    query(option, ".option-count", HTMLElement).textContent = count === null ? "" : number.format(count);
     return option;
   }
 
   #markActive() {
-    const options = this.#find("category-list").children;
+    const options = this.#list.children;
     [...options].forEach((option, index) => option.classList.toggle("is-active", index === this.#active));
     const active = options[this.#active];
     active?.scrollIntoView({ block: "nearest" });
-    this.#find("category-search").setAttribute("aria-activedescendant", active?.id ?? "");
+    this.#search.setAttribute("aria-activedescendant", active?.id ?? "");
   }
 
+  /** @param {MouseEvent} event */
   #click(event) {
-    const option = event.target.closest("[role=option]");
-    if (option) this.#toggle([...this.#find("category-list").children].indexOf(option));
+    const index = [...this.#list.children].findIndex((option) => option.contains(nodeOf(event.target)));
+    if (index >= 0) this.#toggle(index);
   }
 
+  /** @param {number} index of the option */
   #toggle(index) {
     const option = this.#shown[index];
     if (!option) return;
     const selected = new Set(this.#selected);
-    if (option.category === ALL) selected.clear();
+    if (option.category === null) selected.clear();
     else if (!selected.delete(option.category)) selected.add(option.category);
     this.#selected = selected;
     this.#render(index);
@@ -133,6 +150,7 @@ export class CategoryPicker {
     this.#onChange([...selected]);
   }
 
+  /** @param {KeyboardEvent} event */
   #keydown(event) {
     if (!this.#isOpen) return;
     if (event.key === "Escape") {
@@ -140,8 +158,9 @@ export class CategoryPicker {
       this.close();
       return;
     }
-    if (event.target !== this.#find("category-search")) return;
-    const last = this.#find("category-list").children.length - 1;
+    if (event.target !== this.#search) return;
+    const last = this.#list.children.length - 1;
+    /** @type {Record<string, number>} */
     const moves = { ArrowDown: this.#active + 1, ArrowUp: this.#active - 1, PageDown: this.#active + 8, PageUp: this.#active - 8 };
     if (event.key in moves) this.#active = Math.max(0, Math.min(moves[event.key], last));
     else if (event.key === "Enter") this.#toggle(this.#active);
@@ -154,9 +173,5 @@ export class CategoryPicker {
     const [first, ...others] = this.#selected;
     this.#find("category-summary").textContent = first === undefined ? "All categories" : others.length ? `${this.#selected.size} categories` : first;
     this.#root.classList.toggle("is-filtered", first !== undefined);
-  }
-
-  #find(id) {
-    return this.#root.querySelector(`#${id}`);
   }
 }

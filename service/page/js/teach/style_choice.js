@@ -1,64 +1,69 @@
-/** Whose hand draws: a choice among the drawing styles that were taught. Not there until there is one. */
+/** "Drawn by": a choice among the profiles with an active style adapter. Hidden until there is one. */
+
+import { query } from "../element.js";
 
 const KEY = "inkseek.profile";
 
-export class ProfileChoice {
+export class StyleChoice {
   #root;
   #select;
   #adapters;
+  /** @type {readonly string[]} */
   #names = [];
 
   /**
    * @param {HTMLElement} root holds the select
-   * @param {import("./adapters.js").Adapters} adapters
+   * @param {import("../api/adapters.js").Adapters} adapters
    * @param {() => void} onChange
    */
   constructor(root, adapters, onChange) {
     this.#root = root;
-    this.#select = root.querySelector("select");
+    this.#select = query(root, "select", HTMLSelectElement);
     this.#adapters = adapters;
     this.#select.addEventListener("change", () => {
-      remember(this.#select.value);
+      saveChoice(this.#select.value);
       onChange();
     });
   }
 
-  /** @returns {string | null} the style to search with */
+  /** @returns {string | null} the profile to search with */
   get chosen() {
     return this.#select.value || null;
   }
 
-  /** @returns {readonly string[]} every style, also those without an adapter in use */
+  /** @returns {readonly string[]} every profile, also those without an active adapter */
   get names() {
     return this.#names;
   }
 
   /**
-   * Asks anew which there are. What is chosen stays chosen while it is in use.
-   * @param {string} choice the one to choose
-   * @throws {import("../search.js").Problem | import("../search.js").Unreachable}
+   * Loads the profiles. The chosen one stays chosen while it has an active adapter.
+   * @param {string} [choice] the one to choose
+   * @throws {import("../api/problem.js").Problem | import("../api/problem.js").Unreachable}
    */
-  async load(choice = this.chosen ?? recall()) {
+  async load(choice = this.chosen ?? savedChoice()) {
     const profiles = await this.#adapters.profiles();
     this.#names = profiles.map(({ profile }) => profile);
     const usable = profiles.filter(({ active }) => active !== null).map(({ profile }) => profile);
     this.#select.replaceChildren(new Option("Anyone", ""), ...usable.map((name) => new Option(name, name)));
     this.#select.value = usable.includes(choice) ? choice : "";
     this.#root.hidden = usable.length === 0;
-    remember(this.#select.value);
+    saveChoice(this.#select.value);
   }
 }
 
-function remember(name) {
+/** @param {string} name "": none */
+function saveChoice(name) {
   try {
     if (name) localStorage.setItem(KEY, name);
     else localStorage.removeItem(KEY);
   } catch {
-    // Not kept, then.
+    // Storage is forbidden: the choice lives as long as the page does.
   }
 }
 
-function recall() {
+/** @returns {string} "": none */
+function savedChoice() {
   try {
     return localStorage.getItem(KEY) ?? "";
   } catch {

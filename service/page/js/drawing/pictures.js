@@ -1,5 +1,7 @@
 /** Pictures that come by choice, drop or paste: made small enough to keep, and into marks of a drawing. */
 
+import { context2d } from "../element.js";
+
 /** Larger than what is sent, so that nothing is lost; small enough for the session's storage. */
 const KEPT_PX = 768;
 /** A photo that joins the gallery is looked at in full; dozens of them still fit one request. */
@@ -8,7 +10,7 @@ const PHOTO_BYTES = 2 ** 18;
 const SENT_AS_IT_IS = new Set(["image/jpeg", "image/png", "image/webp"]);
 const MAX_FILE_BYTES = 50 * 2 ** 20;
 
-/** The picture cannot be used; the message says why, in words for the person. */
+/** The picture cannot be used; the message says why, in words for the user. */
 export class PictureError extends Error {}
 
 /**
@@ -40,6 +42,7 @@ export async function readPhoto(file) {
   try {
     const original = await decode(url);
     if (SENT_AS_IT_IS.has(file.type) && file.size <= PHOTO_BYTES) return file;
+    /** @type {Blob | null} */
     const jpeg = await new Promise((resolve) => shrink(original, PHOTO_PX).toBlob(resolve, "image/jpeg", 0.9));
     if (!jpeg) throw new PictureError("That image cannot be made smaller here.");
     return new File([jpeg], `${file.name.replace(/\.[^.]+$/, "")}.jpg`, { type: jpeg.type });
@@ -85,7 +88,7 @@ function shrink(image, side_px) {
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
-  const context = canvas.getContext("2d");
+  const context = context2d(canvas);
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";

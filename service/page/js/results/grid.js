@@ -1,31 +1,18 @@
 /** The grid of results: cards that move to their new rank, and one tab stop with arrow keys inside. */
 
+import { instantiate, nodeOf, query } from "../element.js";
+import { photoName, scoreText } from "./photo_text.js";
+
 const MOVE_MS = 220;
-/** So begin the ids of photos that came with a lesson; the rest of such an id says nothing to people. */
-const UPLOADED = "online/";
 
-/** @typedef {import("./search.js").Hit} Hit */
-
-/** @param {{photo_id: string, metadata?: Record<string, unknown>}} photo @returns {string} a name for people */
-export function photoName({ photo_id, metadata = {} }) {
-  for (const key of ["name", "title"]) {
-    if (typeof metadata[key] === "string" && metadata[key]) return metadata[key].replace(/\.$/, "");
-  }
-  if (photo_id.startsWith(UPLOADED)) return "own photo";
-  const file = photo_id.split("/").at(-1);
-  return file.replace(/\.[^.]+$/, "").replaceAll(/[_-]+/g, " ");
-}
-
-/** @param {number} score a cosine @returns {string} */
-export function scoreText(score) {
-  return score.toFixed(2);
-}
+/** @typedef {import("../api/client.js").Hit} Hit */
 
 export class ResultsGrid {
   #list;
   #template;
   #onOpen;
   #onPick;
+  /** @type {string | null} the id of the marked photo */
   #picked = null;
   /** @type {Hit[]} */
   #hits = [];
@@ -42,7 +29,7 @@ export class ResultsGrid {
     this.#onOpen = onOpen;
     this.#onPick = onPick;
     list.addEventListener("keydown", (event) => this.#keydown(event));
-    list.addEventListener("focusin", (event) => this.#rove([...list.children].indexOf(event.target.closest(".cell"))));
+    list.addEventListener("focusin", (event) => this.#rove(this.#cells.findIndex((cell) => cell.contains(nodeOf(event.target)))));
   }
 
   get hits() {
@@ -52,12 +39,13 @@ export class ResultsGrid {
   /** @param {Hit[]} hits best first */
   render(hits) {
     this.#hits = hits;
-    const focused = this.#list.contains(document.activeElement) ? document.activeElement : null;
-    const before = new Map([...this.#list.children].map((cell) => [cell.dataset.photoId, { cell, box: cell.getBoundingClientRect() }]));
+    const active = document.activeElement;
+    const focused = active instanceof HTMLElement && this.#list.contains(active) ? active : null;
+    const before = new Map(this.#cells.map((cell) => [cell.dataset.photoId, { cell, box: cell.getBoundingClientRect() }]));
     const cells = hits.map((hit, index) => this.#fill(before.get(hit.photo_id)?.cell ?? this.#newCell(hit), hit, index));
     this.#list.replaceChildren(...cells);
     this.#rove(0);
-    // Whoever has just marked a photo stays with it, wherever it stands now; else the best one is next.
+    // Whoever has just marked a photo stays with it, whatever its rank is now; else the best one is next.
     if (focused?.matches(".pick") && this.#list.contains(focused)) focused.focus();
     else if (focused) this.focus();
     this.#animate(cells, before);
@@ -67,7 +55,7 @@ export class ResultsGrid {
   showPicking(on, photoId) {
     this.#picked = photoId;
     this.#list.classList.toggle("is-picking", on);
-    for (const cell of this.#list.querySelectorAll(".cell[data-photo-id]")) this.#markPicked(cell);
+    for (const cell of this.#cells) if (cell.dataset.photoId) this.#markPicked(cell);
   }
 
   /** Moves the focus into the grid, to the card that has the tab stop or to the one at `index`. */
@@ -76,40 +64,53 @@ export class ResultsGrid {
     this.#cards[this.#focused]?.focus();
   }
 
-  get #cards() {
-    return [...this.#list.querySelectorAll(".card")];
+  /** @returns {HTMLElement[]} */
+  get #cells() {
+    return [...this.#list.querySelectorAll("li")];
   }
 
+  /** @returns {HTMLButtonElement[]} */
+  get #cards() {
+    return this.#cells.map((cell) => query(cell, ".card", HTMLButtonElement));
+  }
+
+  /** @param {Hit} hit @returns {HTMLElement} */
   #newCell(hit) {
-    const cell = this.#template.content.firstElementChild.cloneNode(true);
+    const cell = instantiate(this.#template);
     cell.dataset.photoId = hit.photo_id;
-    const image = cell.querySelector("img");
+    const image = query(cell, "img", HTMLImageElement);
     image.addEventListener("load", () => image.classList.add("is-loaded"));
     image.addEventListener("error", () => cell.classList.add("is-broken"));
     image.src = hit.thumbnail_url;
-    const index = () => [...this.#list.children].indexOf(cell);
-    cell.querySelector(".card").addEventListener("click", () => this.#onOpen(index()));
-    cell.querySelector(".pick").addEventListener("click", () => this.#onPick(this.#hits[index()]));
+    const index = () => this.#cells.indexOf(cell);
+    query(cell, ".card", HTMLElement).addEventListener("click", () => this.#onOpen(index()));
+    query(cell, ".pick", HTMLElement).addEventListener("click", () => this.#onPick(this.#hits[index()]));
     return cell;
   }
 
+  /** @param {HTMLElement} cell @param {Hit} hit @param {number} index @returns {HTMLElement} the cell */
   #fill(cell, hit, index) {
     const name = photoName(hit);
-    cell.querySelector(".card-name").textContent = name;
-    cell.querySelector(".card-score").textContent = scoreText(hit.score);
-    cell.querySelector(".card").setAttribute("aria-label", `${index + 1}: ${name}, ${hit.category}, score ${scoreText(hit.score)}`);
-    cell.querySelector(".pick .hidden-text").textContent = `${name} is what I drew`;
+    query(cell, ".card-name", HTMLElement).textContent = name;
+    query(cell, ".card-score", HTMLElement).textContent = scoreText(hit.score);
+    query(cell, ".card", HTMLElement).setAttribute("aria-label", `${index + 1}: ${name}, ${hit.category}, score ${scoreText(hit.score)}`);
+    query(cell, ".pick .hidden-text", HTMLElement).textContent = `${name} is what I drew`;
     this.#markPicked(cell);
     return cell;
   }
 
+  /** @param {HTMLElement} cell */
   #markPicked(cell) {
     const picked = cell.dataset.photoId === this.#picked;
     cell.classList.toggle("is-picked", picked);
-    cell.querySelector(".pick").setAttribute("aria-pressed", String(picked));
+    query(cell, ".pick", HTMLElement).setAttribute("aria-pressed", String(picked));
   }
 
-  /** Cards that stay glide to their new place, new ones fade in. */
+  /**
+   * Cards that stay glide to where they are now, new ones fade in.
+   * @param {HTMLElement[]} cells
+   * @param {Map<string | undefined, {cell: HTMLElement, box: DOMRect}>} before where each was, by its photo's id
+   */
   #animate(cells, before) {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     const timing = { duration: MOVE_MS, easing: "cubic-bezier(.2, .7, .2, 1)" };
@@ -125,15 +126,17 @@ export class ResultsGrid {
     }
   }
 
+  /** Gives one card the tab stop. @param {number} index */
   #rove(index) {
     const cards = this.#cards;
     this.#focused = Math.max(0, Math.min(index, cards.length - 1));
     cards.forEach((card, i) => {
       card.tabIndex = i === this.#focused ? 0 : -1;
-      card.parentElement.querySelector(".pick").tabIndex = card.tabIndex;
+      query(this.#cells[i], ".pick", HTMLElement).tabIndex = card.tabIndex;
     });
   }
 
+  /** @param {KeyboardEvent} event */
   #keydown(event) {
     const step = this.#steps()[event.key];
     if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -142,7 +145,7 @@ export class ResultsGrid {
     if (target >= 0 && target < this.#hits.length) this.focus(target);
   }
 
-  /** How far each key moves, with as many columns as the style sheet gives just now. */
+  /** @returns {Record<string, number>} how far each key moves, with as many columns as the style sheet gives just now */
   #steps() {
     const columns = getComputedStyle(this.#list).gridTemplateColumns.split(" ").length;
     return {

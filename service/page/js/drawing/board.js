@@ -1,5 +1,6 @@
 /** The drawing board: turns pointer events into marks and keeps the canvas showing them. */
 
+import { context2d, query } from "../element.js";
 import { BOARD_UNITS, EMPTY, describe, hasPicture, isBlank, paint } from "./drawing.js";
 import { History } from "./history.js";
 
@@ -13,18 +14,22 @@ const PALM_MS = 3000;
 const PEN_ERASER_BUTTON = 32;
 
 /** @typedef {import("./drawing.js").Drawing} Drawing */
+/** @typedef {import("./drawing.js").Line} Line */
 
 export class Board {
   /** @type {"pen" | "eraser"} */
   tool = "pen";
   strokeWidth = 2.5;
+  /** @type {History<Drawing>} */
   #history = new History(EMPTY);
   #root;
   #canvas;
   #context;
   #ring;
   #finished = document.createElement("canvas");
+  /** @type {Line | null} the stroke that is being drawn */
   #line = null;
+  /** @type {{id: number, type: string} | null} what draws it */
   #pointer = null;
   #penAt = -Infinity;
   #frame = 0;
@@ -38,9 +43,9 @@ export class Board {
    */
   constructor(root, { onChange, onDraft }) {
     this.#root = root;
-    this.#canvas = root.querySelector("canvas");
-    this.#context = this.#canvas.getContext("2d");
-    this.#ring = root.querySelector(".eraser-ring");
+    this.#canvas = query(root, "canvas", HTMLCanvasElement);
+    this.#context = context2d(this.#canvas);
+    this.#ring = query(root, ".eraser-ring", HTMLElement);
     this.#onChange = onChange;
     this.#onDraft = onDraft;
     this.#listen();
@@ -103,15 +108,10 @@ export class Board {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#repaint());
   }
 
+  /** @param {PointerEvent} event */
   #down(event) {
-    if (event.pointerType === "pen") {
-      // A palm that came first: its line goes, the pen draws.
-      if (this.#pointer?.type === "touch") this.#up({ pointerId: this.#pointer.id }, false);
-      this.#penAt = event.timeStamp;
-    }
-    const palm = event.pointerType === "touch" && event.timeStamp - this.#penAt < PALM_MS;
     const penEraser = (event.buttons & PEN_ERASER_BUTTON) !== 0;
-    if (this.#pointer || palm || (event.button !== 0 && !penEraser)) return;
+    if (this.#isPalm(event) || this.#pointer || (event.button !== 0 && !penEraser)) return;
     this.#pointer = { id: event.pointerId, type: event.pointerType };
     try {
       this.#canvas.setPointerCapture(event.pointerId);
@@ -125,30 +125,45 @@ export class Board {
     this.#schedulePaint();
   }
 
+  /**
+   * Whether a touch is the hand that holds the pen. A pen that comes down takes back the line of a palm before it.
+   * @param {PointerEvent} event
+   */
+  #isPalm(event) {
+    if (event.pointerType === "pen") {
+      if (this.#pointer?.type === "touch") this.#up({ pointerId: this.#pointer.id }, false);
+      this.#penAt = event.timeStamp;
+    }
+    return event.pointerType === "touch" && event.timeStamp - this.#penAt < PALM_MS;
+  }
+
+  /** @param {PointerEvent} event */
   #move(event) {
     if (event.pointerType === "pen") this.#penAt = event.timeStamp;
     this.#showRing(event);
-    if (event.pointerId !== this.#pointer?.id) return;
+    const line = this.#line;
+    if (!line || event.pointerId !== this.#pointer?.id) return;
     const coalesced = event.getCoalescedEvents?.() ?? [];
     for (const sample of coalesced.length ? coalesced : [event]) {
       const point = this.#point(sample);
-      const last = this.#line.points.at(-1);
-      if (Math.hypot(point[0] - last[0], point[1] - last[1]) >= MIN_STEP) this.#line.points.push(point);
+      const last = line.points[line.points.length - 1];
+      if (Math.hypot(point[0] - last[0], point[1] - last[1]) >= MIN_STEP) line.points.push(point);
     }
     this.#schedulePaint();
     this.#onDraft();
   }
 
+  /** @param {{pointerId: number}} event @param {boolean} keep whether the stroke joins the drawing */
   #up(event, keep) {
-    if (event.pointerId !== this.#pointer?.id) return;
     const line = this.#line;
+    if (!line || event.pointerId !== this.#pointer?.id) return;
     this.#pointer = this.#line = null;
     this.#root.classList.remove("is-drawing");
     if (keep) this.add(line);
     else this.#changed();
   }
 
-  /** @returns {import("./drawing.js").Point} in board units, to a twentieth */
+  /** @param {PointerEvent} event @returns {import("./drawing.js").Point} in board units, to a twentieth */
   #point(event) {
     const box = this.#canvas.getBoundingClientRect();
     const x = Math.round(((event.clientX - box.left) / box.width) * BOARD_UNITS * 20) / 20;
@@ -156,6 +171,7 @@ export class Board {
     return event.pointerType === "pen" ? [x, y, Math.round(event.pressure * 100) / 100] : [x, y];
   }
 
+  /** The eraser's size, where it is. @param {PointerEvent} event */
   #showRing(event) {
     const shown = this.#line ? this.#line.kind === "eraser" : this.tool === "eraser" && event.pointerType !== "touch";
     this.#ring.toggleAttribute("hidden", !shown);
@@ -186,14 +202,15 @@ export class Board {
   #repaint() {
     const side = this.#canvas.width;
     this.#finished.width = this.#finished.height = side;
-    const context = this.#finished.getContext("2d");
+    const context = context2d(this.#finished);
     context.scale(side / BOARD_UNITS, side / BOARD_UNITS);
     paint(context, this.#history.present, this.#ink);
     this.#schedulePaint();
   }
 
   #schedulePaint() {
-    this.#frame ||= requestAnimationFrame(() => {
+    if (this.#frame) return;
+    this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
       const side = this.#canvas.width;
       this.#context.setTransform(1, 0, 0, 1, 0, 0);

@@ -1,7 +1,8 @@
 /** The results' side of the page: which of its states shows (empty, loading, results, a problem), in words too. */
 
-import { photoName } from "./results.js";
-import { Unreachable } from "./search.js";
+import { Unreachable } from "../api/problem.js";
+import { finder } from "../element.js";
+import { photoName } from "./photo_text.js";
 
 /** An answer usually is faster than this; a bar that only flashes would be noise. */
 const SHOW_PROGRESS_AFTER_MS = 200;
@@ -13,16 +14,21 @@ const HINT_CODES = new Set(["sketch_empty", "sketch_solid"]);
 
 const count = new Intl.NumberFormat("en");
 
+/** @typedef {"empty" | "results" | "none" | "hint" | "problem"} State */
+
 export class ResultsPanel {
   #root;
   #grid;
   #galleryCount;
-  #progressTimer = 0;
-  #announceTimer = 0;
+  #find;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #progressTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #announceTimer;
 
   /**
    * @param {HTMLElement} root
-   * @param {import("./results.js").ResultsGrid} grid
+   * @param {import("./grid.js").ResultsGrid} grid
    * @param {(categories: readonly string[]) => number | null} galleryCount how many photos the categories hold; null: not known
    * @param {() => void} onRetry
    */
@@ -30,10 +36,11 @@ export class ResultsPanel {
     this.#root = root;
     this.#grid = grid;
     this.#galleryCount = galleryCount;
+    this.#find = finder(root);
     this.#find("retry").addEventListener("click", onRetry);
   }
 
-  /** Nothing is asked. */
+  /** There is no query. */
   showEmpty() {
     this.#settle("empty");
     this.#grid.render([]);
@@ -41,7 +48,7 @@ export class ResultsPanel {
     this.#announce("");
   }
 
-  /** The results are no longer those of the question, and its own are not asked for yet. */
+  /** The results are no longer those of the query, whose search was not sent yet. */
   markStale() {
     this.#root.setAttribute("aria-busy", "true");
   }
@@ -51,17 +58,17 @@ export class ResultsPanel {
     clearTimeout(this.#progressTimer);
     this.#progressTimer = setTimeout(() => {
       this.#find("progress").hidden = false;
-      if (this.#state === "empty") this.#showSkeletons();
+      if ((this.#root.dataset.state ?? "empty") === "empty") this.#showSkeletons();
     }, SHOW_PROGRESS_AFTER_MS);
   }
 
-  /** @param {import("./search.js").Answer} answer @param {import("./search.js").Scope} scope */
+  /** @param {import("../api/client.js").Answer} answer @param {import("../api/client.js").Scope} scope */
   showAnswer({ results, timings_ms: timings, adapter_id: adapterId, style_adapter_id: styleAdapterId }, { categories }) {
     this.#settle(results.length ? "results" : "none");
     this.#grid.render(results);
-    this.#find("as-taught").hidden = !adapterId && !styleAdapterId;
-    this.#find("timing").textContent = this.#timingText(timings, categories);
-    this.#find("timing").title = Object.entries(timings ?? {}).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`).join(", ");
+    this.#find("adapted").hidden = !adapterId && !styleAdapterId;
+    this.#find("timing").textContent = this.#timingText(timings.total, categories);
+    this.#find("timing").title = Object.entries(timings).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`).join(", ");
     if (results.length) {
       const noun = results.length === 1 ? "result" : "results";
       this.#announce(`${results.length} ${noun}, best: ${photoName(results[0])} in ${results[0].category}`);
@@ -70,39 +77,39 @@ export class ResultsPanel {
     }
   }
 
-  /** @param {import("./search.js").Problem | Unreachable} problem @param {boolean} retries whether it is tried again by itself */
+  /** @param {import("../api/problem.js").Problem | Unreachable} problem @param {boolean} retries whether it is retried by itself */
   showProblem(problem, retries) {
-    const hint = HINT_CODES.has(problem.code);
+    const hint = !(problem instanceof Unreachable) && HINT_CODES.has(problem.code);
     this.#settle(hint ? "hint" : "problem");
     if (problem instanceof Unreachable) {
-      this.#notice("offline", "No connection", `${problem.message} Trying again by itself.`, true);
+      this.#notice("offline", "No connection", `${problem.message} The search is retried by itself.`, true);
     } else if (retries) {
-      this.#notice("alert", problem.title, `${problem.message} Trying again by itself.`, true);
+      this.#notice("alert", problem.title, `${problem.message} The search is retried by itself.`, true);
     } else {
       this.#notice(hint ? "pen" : "alert", hint ? "Keep drawing" : problem.title, problem.message, !hint);
     }
   }
 
-  /** @param {import("./finder.js").LikePhoto | null} like the photo whose like is shown; null: the drawing's results */
+  /** @param {import("./search.js").QueryPhoto | null} like the photo that is the query; null: the drawing is */
   showBreadcrumb(like) {
     this.#find("breadcrumb").hidden = !like;
     this.#find("results-heading").textContent = like ? "More like this" : "Photos";
     if (!like) return;
+    const photo = this.#find("breadcrumb-photo", HTMLImageElement);
     this.#find("breadcrumb-name").textContent = like.name;
-    this.#find("breadcrumb-photo").hidden = !like.thumbnail_url;
-    this.#find("breadcrumb-photo").src = like.thumbnail_url;
+    photo.hidden = !like.thumbnail_url;
+    photo.src = like.thumbnail_url;
   }
 
-  get #state() {
-    return this.#root.dataset.state ?? "empty";
-  }
-
-  /** Ends loading. Beside a problem the results before it stay, dimmed: they belong to nearly the same drawing. */
+  /**
+   * Ends loading. Beside a problem the results before it stay, dimmed: they belong to nearly the same drawing.
+   * @param {State} state
+   */
   #settle(state) {
     clearTimeout(this.#progressTimer);
     this.#root.removeAttribute("aria-busy");
     this.#root.dataset.state = state;
-    this.#find("as-taught").hidden = true;
+    this.#find("adapted").hidden = true;
     this.#find("progress").hidden = true;
     this.#find("notice").hidden = true;
     this.#find("empty").hidden = state !== "empty";
@@ -121,26 +128,26 @@ export class ResultsPanel {
     grid.hidden = false;
   }
 
+  /** @param {string} icon of those in the notice @param {string} title @param {string} detail @param {boolean} canRetry */
   #notice(icon, title, detail, canRetry) {
-    for (const one of this.#find("notice").querySelectorAll("[data-icon]")) one.toggleAttribute("hidden", one.dataset.icon !== icon);
+    const icons = /** @type {NodeListOf<SVGElement>} */ (this.#find("notice").querySelectorAll("svg[data-icon]"));
+    for (const one of icons) one.toggleAttribute("hidden", one.dataset.icon !== icon);
     this.#find("notice-title").textContent = title;
     this.#find("notice-detail").textContent = detail;
     this.#find("retry").hidden = !canRetry;
     this.#find("notice").hidden = false;
   }
 
-  #timingText(timings, categories) {
+  /** @param {number | undefined} totalMs @param {readonly string[]} categories @returns {string} */
+  #timingText(totalMs, categories) {
     const photos = this.#galleryCount(categories);
     const searched = photos === null ? "Searched" : `Searched ${count.format(photos)} ${photos === 1 ? "photo" : "photos"}`;
-    return timings?.total === undefined ? searched : `${searched} in ${Math.max(1, Math.round(timings.total))} ms`;
+    return totalMs === undefined ? searched : `${searched} in ${Math.max(1, Math.round(totalMs))} ms`;
   }
 
+  /** @param {string} text for a screen reader */
   #announce(text) {
     clearTimeout(this.#announceTimer);
     this.#announceTimer = setTimeout(() => (this.#find("announcer").textContent = text), ANNOUNCE_AFTER_MS);
-  }
-
-  #find(id) {
-    return this.#root.querySelector(`#${id}`);
   }
 }

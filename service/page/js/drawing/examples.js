@@ -1,9 +1,12 @@
 /** Example drawings, for those who would rather tap than draw. */
 
+import { context2d, instantiate, query } from "../element.js";
 import { BOARD_UNITS, paint } from "./drawing.js";
 
 const EXAMPLES_URL = "/page/examples.json";
 const WIDTH = 2.5;
+
+/** @typedef {import("./drawing.js").Line} Line */
 
 /**
  * @param {HTMLElement} root gets a button for each example
@@ -12,24 +15,26 @@ const WIDTH = 2.5;
  */
 export async function showExamples(root, template, onPick) {
   const response = await fetch(EXAMPLES_URL).catch(() => null);
-  if (!response?.ok) return; // An extra: without it the page is whole.
+  if (!response?.ok) return; // The page works without examples.
   for (const { name, strokes } of await response.json()) {
+    /** @type {Line[]} */
     const drawing = strokes.map(toLine);
-    const button = template.content.firstElementChild.cloneNode(true);
-    button.querySelector(".example-name").textContent = name;
+    const button = instantiate(template);
+    query(button, ".example-name", HTMLElement).textContent = name;
     button.addEventListener("click", () => onPick(drawing));
     root.append(button);
-    paintThumbnail(button.querySelector("canvas"), drawing);
+    paintThumbnail(query(button, "canvas", HTMLCanvasElement), drawing);
   }
 }
 
-/** The file has strokes as Quick, Draw! has them: all x, then all y. */
+/** @param {[x: number[], y: number[]]} stroke as Quick, Draw! has them: all x, then all y @returns {Line} */
 function toLine([xs, ys]) {
   return { kind: "stroke", width: WIDTH, points: xs.map((x, i) => [x, ys[i]]) };
 }
 
+/** @param {HTMLCanvasElement} canvas @param {Line[]} drawing */
 function paintThumbnail(canvas, drawing) {
-  const context = canvas.getContext("2d");
+  const context = context2d(canvas);
   context.scale(canvas.width / BOARD_UNITS, canvas.height / BOARD_UNITS);
   // So small, the lines need twice their width to read as the same drawing.
   const bold = drawing.map((mark) => ({ ...mark, width: 2 * mark.width }));
