@@ -1,0 +1,51 @@
+"""What a build is asked for, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from index_builder.artifact.manifest import IndexManifest
+from index_builder.stores.plan import DEFAULT_SETTINGS, KindChoice, StoreSettings
+from models.bundle import ImageLimits, Runtime
+
+Stage: TypeAlias = Literal["sketches", "gallery", "photos", "index", "recall", "publish"]
+
+Progress: TypeAlias = Callable[[Stage, int, int | None], None]
+"""Called with a stage, how much of it is done, and its total (None: unknown)."""
+
+_DEFAULT_LIMITS = ImageLimits(max_bytes=64 * 2**20)
+_DEFAULT_RUNTIME = Runtime(threads=1)
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What to build. `photos`: a folder or a manifest; `bundle` None: the shipped one.
+
+    `sketches`: queries to measure recall with (None: photos of the gallery); below `min_recall` nothing is published.
+    `workers` and `batch` None: chosen for the device. `keep`: versions left after a build, at least the new one.
+    """
+
+    photos: Path
+    out: Path
+    bundle: Path | None = None
+    kind: KindChoice = "auto"
+    settings: StoreSettings = DEFAULT_SETTINGS
+    sketches: Path | None = None
+    min_recall: float | None = None
+    keep: int = 3
+    limits: ImageLimits = _DEFAULT_LIMITS
+    runtime: Runtime = _DEFAULT_RUNTIME
+    workers: int | None = None
+    batch: int | None = None
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """A published version. `removed`: older versions that were pruned."""
+
+    version: str
+    manifest: IndexManifest
+    removed: tuple[str, ...]
