@@ -87,9 +87,7 @@ def _stage_version(
             skipped=dict(report.skipped),
             noted=dict(report.noted),
         ),
-        files={
-            name: layout.hash_file(staging / name) for name in (layout.PHOTOS, layout.REPORT, *store_files(plan))
-        },
+        files={name: layout.hash_file(staging / name) for name in (layout.PHOTOS, layout.REPORT, *store_files(plan))},
     )
 
 
