@@ -1,8 +1,28 @@
-"""Few-shot adaptation in numpy: category adapters and style adapters over stored embeddings. No torch, no images."""
+"""Few-shot adaptation in numpy: category adapters and style adapters over stored embeddings. No torch, no images.
 
+fitted = bundle.adaptation.fit_category(sketches, positives, photos)
+if fitted.passes_gate:
+    adapter = fitted.adapter
+    scores = adapter.scores(adapter.embed_sketches(queries), adapter.embed_photos(photos))    # (Q, G)
+"""
+
+from models.adapters.adapter import Adapter, NoAdapter
 from models.adapters.category import CategoryAdapter
-from models.adapters.gate import LeaveOneOut, Ranks
-from models.adapters.state import Adaptation, FittedCategory
-from models.adapters.style import FittedStyle, StyleAdapter
+from models.adapters.errors import AdaptationCorrupt
+from models.adapters.gate import Fitted, LeaveOneOut, Ranks
+from models.adapters.state import Adaptation, FittedCategory, FittedStyle
+from models.adapters.style import StyleAdapter
 
-__all__ = ["Adaptation", "CategoryAdapter", "FittedCategory", "FittedStyle", "LeaveOneOut", "Ranks", "StyleAdapter"]
+__all__ = [
+    "Adaptation",
+    "AdaptationCorrupt",
+    "Adapter",
+    "CategoryAdapter",
+    "Fitted",
+    "FittedCategory",
+    "FittedStyle",
+    "LeaveOneOut",
+    "NoAdapter",
+    "Ranks",
+    "StyleAdapter",
+]

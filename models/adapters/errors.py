@@ -1,4 +1,8 @@
-"""What stored adaptation can be wrong in."""
+"""What stored adaptation can be wrong in.
+
+InkseekError
+└── AdaptationCorrupt   an adaptation file is missing, damaged, of another format, or made for other embeddings
+"""
 
 from models.errors import InkseekError
 

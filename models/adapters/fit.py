@@ -1,7 +1,7 @@
-"""One category's photos, made ready to fit heads to any part of some examples of it.
+"""One category's photos, prepared for fits to any part of some examples of it.
 
-Leave-one-out fits a head for each photo that has a sketch. None of them embeds the gallery anew: a fitted head differs
-from the one that all of them start from by a step of low rank.
+Leave-one-out fits an adapter for each photo that has a sketch. None of them embeds the gallery anew: what the inner
+step changes has low rank, so scores after it follow from products with the photos as they were.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.adapters.adapter import unit_rows
 from models.adapters.category import CategoryAdapter
 from models.adapters.frame import GalleryFrame
 from models.adapters.inner_step import LowRankStep, Support, inner_step
@@ -29,26 +30,29 @@ class StepRule:
 
 
 @dataclass(frozen=True)
-class Adapter:
-    """x -> x + (x down) up, learned across categories and left alone by the step; `down` (E, r), `up` (r, E)."""
+class LowRankResidual:
+    """x -> x + (x down) up, meta-learned and left alone by the inner step; `down` (E, r), `up` (r, E)."""
 
     down: Vectors
     up: Vectors
 
     def apply(self, rows: Vectors) -> Vectors:
         """(N, E) -> (N, E)."""
-        adapted: Vectors = np.add(rows, (rows @ self.down) @ self.up, dtype=np.float32)
-        return adapted
+        moved: Vectors = np.add(rows, (rows @ self.down) @ self.up, dtype=np.float32)
+        return moved
 
     def before(self, head: Vectors) -> Vectors:
-        """(E, E') -> (E, E'): the map that adapts first and maps then."""
-        whole: Vectors = np.add(head, self.down @ (self.up @ head), dtype=np.float32)
-        return whole
+        """M (E, E') -> (E, E'): the one map that is this residual, then M."""
+        composed: Vectors = np.add(head, self.down @ (self.up @ head), dtype=np.float32)
+        return composed
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """What examples made: the sketches' centre, and the step, None where there is none; `margin` is the step's."""
+class SupportFit:
+    """What a support set made: the sketches' `centre` (E,), and the inner `step` with its `margin`.
+
+    `step` and `margin` are None for methods without an inner step, and where there is no sketch.
+    """
 
     centre: Vectors
     step: LowRankStep | None = None
@@ -56,20 +60,20 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class CategoryFit:
-    """`photos` (R, E); `features` (R, E): rows of length 1 in the category's frame, adapted; `moved` (R, E'): by M.
+class PreparedCategory:
+    """`photos` (R, E); `features` (R, E): unit rows in the category's frame, after the residual; `moved` (R, E'): by M.
 
     Those are the photos that may be shown, be negatives or be ranked; `gallery` (G, E) are all of the category.
-    `start`: M, None for the identity. `rule`: None for methods without an inner step.
+    `head`: M, (E, E'), None for the identity. `rule`: None for methods without an inner step.
     """
 
     gallery: Vectors
     photos: Vectors
     frame: GalleryFrame
     prior: CentrePrior
-    start: Vectors | None
+    head: Vectors | None
     rule: StepRule | None
-    adapter: Adapter | None
+    residual: LowRankResidual | None
     features: Vectors
     moved: Vectors
 
@@ -79,43 +83,41 @@ class CategoryFit:
         gallery: Vectors,
         rows: Rows | None = None,
         *,
-        shrinkage: float,
-        power: float,
+        frame: GalleryFrame,
         prior: CentrePrior,
-        start: Vectors | None,
+        head: Vectors | None,
         rule: StepRule | None,
-        adapter: Adapter | None = None,
-    ) -> CategoryFit:
-        """Find the frame of (G, E) photos and put those in `rows` (R,) into it, by default all."""
-        frame = GalleryFrame.of(gallery, shrinkage=shrinkage, power=power)
+        residual: LowRankResidual | None = None,
+    ) -> PreparedCategory:
+        """Put the photos in `rows` (R,) of `gallery` (G, E), by default all, into the gallery's frame."""
         photos = gallery if rows is None or len(rows) == len(gallery) else gallery[rows]
-        features = _unit(frame.embed(photos))
-        features = features if adapter is None else adapter.apply(features)
-        moved = features if start is None else features @ start
-        return cls(gallery, photos, frame, prior, start, rule, adapter, features, moved)
+        features = unit_rows(frame.embed(photos))
+        features = features if residual is None else residual.apply(features)
+        moved = features if head is None else features @ head
+        return cls(gallery, photos, frame, prior, head, rule, residual, features, moved)
 
-    def fit(self, sketches: Vectors, positives: Rows) -> Fitted:
-        """(S, E), (S,) each one's place among `photos` -> what they say; S may be 0."""
+    def fit(self, sketches: Vectors, positives: Rows) -> SupportFit:
+        """(S, E) sketches, (S,) position of each one's photo among `photos` -> the fit; S may be 0."""
         centre = self.prior.centre(sketches, positives, self.photos, self.frame.mean)
         if self.rule is None or not len(sketches):
-            return Fitted(centre)
-        support = self._support(self._asked(sketches, centre), positives, self.rule.negatives)
-        margin = self.rule.margin.predict(self.start, support)
-        step = inner_step(self.start, support, margin=margin, rate=self.rule.rate, softness=self.rule.softness)
-        return Fitted(centre, step, margin)
+            return SupportFit(centre)
+        support = self._support(self._sketch_features(sketches, centre), positives, self.rule.negatives)
+        margin = self.rule.margin.predict(self.head, support)
+        step = inner_step(self.head, support, margin=margin, rate=self.rule.rate, softness=self.rule.softness)
+        return SupportFit(centre, step, margin)
 
-    def scores(self, sketches: Vectors, fitted: Fitted) -> Vectors:
-        """(Q, E) -> (Q, R): cosines to `photos`, as `head(fitted)` gives them."""
-        asked = self._asked(sketches, fitted.centre)
-        asked_moved = asked if self.start is None else asked @ self.start
+    def scores(self, sketches: Vectors, fitted: SupportFit) -> Vectors:
+        """(Q, E) -> (Q, R): cosines to `photos`, as `adapter(fitted)` gives them before its scale."""
+        drawn = self._sketch_features(sketches, fitted.centre)
+        drawn_moved = drawn if self.head is None else drawn @ self.head
         if fitted.step is None:
-            found: Vectors = _unit(asked_moved) @ _unit(self.moved).T
-            return found
-        embedded = _unit(fitted.step.apply(asked, asked_moved))
+            unstepped: Vectors = unit_rows(drawn_moved) @ unit_rows(self.moved).T
+            return unstepped
+        embedded = unit_rows(fitted.step.apply(drawn, drawn_moved))
         # The photos after the step are moved + along @ steps; neither they nor their lengths need be formed.
         steps = fitted.step.weights @ fitted.step.moved
         along = self.features @ fitted.step.rows.T
-        across = along if self.start is None else self.moved @ fitted.step.moved.T
+        across = along if self.head is None else self.moved @ fitted.step.moved.T
         squared = np.einsum("ge,ge->g", self.moved, self.moved)
         squared += 2 * np.einsum("gn,gn->g", along, across @ fitted.step.weights.T)
         squared += np.einsum("gn,gn->g", along @ (steps @ steps.T), along)
@@ -123,28 +125,23 @@ class CategoryFit:
         cosines: Vectors = (products / np.sqrt(np.maximum(squared, 1e-12))).astype(np.float32)
         return cosines
 
-    def head(self, fitted: Fitted) -> CategoryAdapter:
-        """The head, with its scale found on the photos."""
-        head = np.eye(self.photos.shape[1], dtype=np.float32) if self.start is None else self.start
+    def adapter(self, fitted: SupportFit) -> CategoryAdapter:
+        """The category adapter of a fit: frame, residual and M after the step in one map, scale from the gallery."""
+        head = np.eye(self.photos.shape[1], dtype=np.float32) if self.head is None else self.head
         head = head if fitted.step is None else fitted.step.head(head)
-        head = head if self.adapter is None else self.adapter.before(head)
+        head = head if self.residual is None else self.residual.before(head)
         map_ = self.frame.turn(head.T).T  # the frame is symmetric
         return CategoryAdapter(self.frame.mean, map_, sketch_mean=fitted.centre).calibrated(self.gallery)
 
-    def _asked(self, sketches: Vectors, centre: Vectors) -> Vectors:
-        features = _unit(self.frame.turn(sketches - centre))
-        return features if self.adapter is None else self.adapter.apply(features)
+    def _sketch_features(self, sketches: Vectors, centre: Vectors) -> Vectors:
+        features = unit_rows(self.frame.turn(sketches - centre))
+        return features if self.residual is None else self.residual.apply(features)
 
     def _support(self, sketches: Vectors, positives: Rows, negatives: int) -> Support:
         """Features of sketches with their own photos, and the `negatives` other photos that are nearest to them."""
         drawn, owner = np.unique(positives, return_inverse=True)
-        nearness = (self.features @ _unit(sketches).T).max(axis=1)
+        nearness = (self.features @ unit_rows(sketches).T).max(axis=1)
         nearness[drawn] = -np.inf
         others = np.argsort(-nearness, kind="stable")[: min(negatives, len(nearness) - len(drawn))]
         candidates = self.features[np.concatenate([drawn, others])]
         return Support(sketches, candidates, owner.reshape(-1).astype(np.int64))
-
-
-def _unit(rows: Vectors) -> Vectors:
-    unit: Vectors = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-    return unit

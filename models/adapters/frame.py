@@ -1,4 +1,8 @@
-"""A category's frame: the directions in which its own photos differ, found without a single example."""
+"""A category's frame: the directions in which its own photos differ, weighed down without a single example.
+
+With variance v along a direction, a difference is scaled by (1 + v / floor) ** -power: a partial whitening, whose
+`floor` is shrunk towards the mean variance.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,14 @@ import numpy as np
 from models.adapters.category import category_mean
 from models.arrays import Vectors
 
-_SAMPLE = 128  # photos that the directions are taken of: more cost time and change little
+_SAMPLE = 128  # photos that the directions come from: more cost time and change little
 
 
 @dataclass(frozen=True)
 class GalleryFrame:
-    """x -> y + (y @ axes) * gains @ axes.T with y = x - mean; `mean` (E,), `axes` (E, r), `gains` (r,).
+    """x -> y + (y @ axes) * gains @ axes.T with y = x - mean; `mean` (E,), `axes` (E, r) orthonormal, `gains` (r,).
 
-    Symmetric, so that a power of 0 is the plain centred space.
+    A gain is the scale along its axis less 1. The map is symmetric; no axes are the plain mean-centred space.
     """
 
     mean: Vectors
@@ -25,9 +29,10 @@ class GalleryFrame:
 
     @classmethod
     def of(cls, photos: Vectors, *, shrinkage: float, power: float) -> GalleryFrame:
-        """(G, E) -> the frame that shrinks what the photos differ by most: variance v to (1 + v / floor) ** -power.
+        """(G, E) photos -> their frame, which shrinks the directions that they differ in most.
 
-        `floor` is `shrinkage` times the mean variance of the G - 1 directions; directions without photos keep 1.
+        `floor` is `shrinkage` times the mean variance of the G - 1 directions; directions without photos keep scale 1.
+        A `power` of 0 is mean-centring alone.
         """
         mean = category_mean(photos)
         if power == 0:
@@ -38,21 +43,21 @@ class GalleryFrame:
         return cls(mean, axes, gains.astype(np.float32))
 
     def embed(self, rows: Vectors) -> Vectors:
-        """(N, E) photos -> (N, E), not of length 1."""
+        """(N, E) photos -> (N, E) mean-centred and scaled, not of length 1."""
         return self.turn(rows - self.mean)
 
     def turn(self, moved: Vectors) -> Vectors:
-        """(N, E) differences to a mean -> (N, E)."""
-        framed: Vectors = np.add(moved, (moved @ self._weighed()) @ self.axes.T, dtype=np.float32)
+        """(N, E) differences to a mean -> (N, E), scaled along each axis."""
+        scaled_axes = np.multiply(self.axes, self.gains, dtype=np.float32)
+        framed: Vectors = np.add(moved, (moved @ scaled_axes) @ self.axes.T, dtype=np.float32)
         return framed
-
-    def _weighed(self) -> Vectors:
-        weighed: Vectors = np.multiply(self.axes, self.gains, dtype=np.float32)
-        return weighed
 
 
 def directions(photos: Vectors, mean: Vectors) -> tuple[Vectors, Vectors]:
-    """(G, E), (E,) -> axes (E, r) of length 1 along which the photos differ, and the variance (r,) along each."""
+    """(G, E) photos, (E,) mean -> orthonormal axes (E, r) along which they differ, and the variance (r,) along each.
+
+    From an even sample of at most 128 photos; variances below a millionth of the largest are left out.
+    """
     sample: Vectors = (photos[:: max(1, -(-len(photos) // _SAMPLE))] - mean).astype(np.float32, copy=False)
     variances, rotation = np.linalg.eigh(sample @ sample.T / len(sample))
     kept = variances > max(float(variances[-1]), 1e-12) * 1e-6

@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 from models.arrays import Rows, Vectors
 
 DISTANCE_FLOOR = 1e-12
-"""Added to a squared distance under its root, whose slope has no end at zero."""
+"""Added to a squared distance under its root, whose slope is unbounded at zero."""
 
 
 @dataclass(frozen=True)
 class Support:
-    """`sketches` (S, E); `photos` (N, E), the candidates; `positives` (S,): each sketch's own among them.
+    """A support set: `sketches` (S, E); `photos` (N, E), the candidates; `positives` (S,): each sketch's own photo.
 
     Every other candidate is a negative of a sketch.
     """
@@ -39,7 +39,7 @@ class Support:
     positives: Rows
 
     def negatives(self) -> NDArray[np.bool_]:
-        """(S, N): whether a candidate is a negative."""
+        """(S, N): whether a candidate is a negative of a sketch, that is, not its own photo."""
         other: NDArray[np.bool_] = np.arange(len(self.photos))[None, :] != self.positives[:, None]
         return other
 
@@ -50,25 +50,31 @@ class Support:
 
 @dataclass(frozen=True)
 class LowRankStep:
-    """x -> x M' = x M + (x rows^T) weights (rows M); `rows` (n, E), `weights` (n, n), `moved` = rows M (n, E')."""
+    """M' = M + rows^T weights (rows M), kept as its factors: `rows` (n, E), `weights` (n, n), `moved` = rows M (n, E').
+
+    n is the number of support rows, far below E, so a step costs n^2 and not E^2 numbers.
+    """
 
     rows: Vectors
     weights: Vectors
     moved: Vectors
 
     def head(self, head: Vectors) -> Vectors:
-        """M (E, E') -> M'."""
+        """M (E, E'), the one that the step was made for -> M' (E, E'), in full."""
         stepped: Vectors = head + self.rows.T @ (self.weights @ self.moved)
         return stepped
 
     def apply(self, rows: Vectors, moved: Vectors) -> Vectors:
-        """x (N, E), x M (N, E') -> x M'."""
+        """x (N, E), x M (N, E') -> x M' (N, E'), without forming M'."""
         stepped: Vectors = moved + (rows @ self.rows.T) @ (self.weights @ self.moved)
         return stepped
 
 
 def inner_step(head: Vectors | None, support: Support, *, margin: float, rate: float, softness: float) -> LowRankStep:
-    """M (E, E'), None for the identity -> one step against the gradient of L_T."""
+    """M (E, E'), None for the identity -> one step of size `rate` against the gradient of L_T.
+
+    `margin`: in Euclidean distance between unit vectors, so from 0 to 2. `softness`: of the hinge, 0 for max(0, x).
+    """
     rows = support.rows()
     moved = rows if head is None else rows @ head
     weights = -rate * triplet_weights(moved, support, margin=margin, softness=softness)

@@ -1,4 +1,8 @@
-"""The margin of an episode, predicted from its support pairs: a set encoder that ends in a sigmoid (papers: B3)."""
+"""The margin of an episode, predicted from its support pairs: a set encoder that ends in a sigmoid.
+
+Adaptive FG-SBIR (ECCV 2022) meta-learns the margin of the inner loss. The same network in torch, where it is trained,
+is `models.training.recipes.adaptive.margin`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.adapters.adapter import unit_rows
 from models.adapters.inner_step import Support, pairwise_distances
 from models.arrays import Vectors
 
@@ -31,7 +36,7 @@ class MarginPredictor:
 
     @classmethod
     def constant(cls, margin: float, hidden: int = 8) -> MarginPredictor:
-        """One that answers `margin`, within (0, 1), whatever it is asked."""
+        """The network that predicts `margin`, in (0, 1), for every support set; `hidden`: width H of its layers."""
         logit = np.log(margin / (1 - margin))
         zeros = np.zeros
         return cls(
@@ -45,15 +50,20 @@ class MarginPredictor:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Vectors]) -> MarginPredictor:
-        """The inverse of `arrays`. Raises KeyError."""
-        return cls(**{name: arrays[f"margin.{name}"] for name in cls.__dataclass_fields__})
+        """The inverse of `arrays`, whose shapes it checks. Raises KeyError, ValueError."""
+        loaded = cls(**{name: arrays[f"margin.{name}"] for name in cls.__dataclass_fields__})
+        expected = cls.constant(0.5, hidden=len(loaded.inner_bias)).arrays()
+        for name, array in loaded.arrays().items():
+            if array.shape != expected[name].shape:
+                raise ValueError(f"{name} has shape {array.shape}, expected {expected[name].shape}")
+        return loaded
 
     def arrays(self) -> dict[str, Vectors]:
-        """Parameters by the name they are stored under."""
+        """Parameters by the name that they are stored under, such as `margin.inner_weight`."""
         return {f"margin.{name}": getattr(self, name) for name in self.__dataclass_fields__}
 
     def predict(self, head: Vectors | None, support: Support) -> float:
-        """M (E, E') before the step, None for the identity; support -> the margin, in (0, 1)."""
+        """M (E, E') before the step, None for the identity, and the support pairs -> the margin, in (0, 1)."""
         pairs = pair_features(head, support)
         hidden = np.tanh(pairs @ self.inner_weight + self.inner_bias).mean(axis=0)
         hidden = np.tanh(hidden @ self.outer_weight + self.outer_bias)
@@ -61,8 +71,12 @@ class MarginPredictor:
 
 
 def pair_features(head: Vectors | None, support: Support) -> Vectors:
-    """(S, 3): distance to the own photo, to the nearest other candidate, to the others on average (2 where none is)."""
-    sketches, photos = (_unit(rows if head is None else rows @ head) for rows in (support.sketches, support.photos))
+    """M (E, E'), None for the identity, and S support pairs -> (S, 3) Euclidean distances of unit vectors after M.
+
+    Each sketch's to its own photo, to its nearest negative, and to its negatives on average; 2, the largest that there
+    is, where it has no negative.
+    """
+    sketches, photos = (unit_rows(rows if head is None else rows @ head) for rows in (support.sketches, support.photos))
     distances = pairwise_distances(sketches, photos)
     own = np.take_along_axis(distances, support.positives[:, None], axis=1)[:, 0]
     negatives = support.negatives()
@@ -71,8 +85,3 @@ def pair_features(head: Vectors | None, support: Support) -> Vectors:
     mean = np.where(negatives.any(axis=1), (distances * negatives).sum(axis=1) / others, 2.0)
     features: Vectors = np.stack([own, nearest, mean], axis=1).astype(np.float32)
     return features
-
-
-def _unit(rows: Vectors) -> Vectors:
-    unit: Vectors = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-    return unit

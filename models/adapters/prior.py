@@ -1,8 +1,9 @@
-"""What a category's sketches share, from a few of them: a prior and a mean, weighed by how much either is trusted.
+"""The centre of a category's sketches, from a few of them: a prior and a mean, weighed by how much either is trusted.
 
 A sketch hardly moves with its photo: with m the photos' mean, sketches of photo p lie around c + follow * (p - m).
-Taken as it is, the mean of the sketches at hand would draw every query towards their own photos; less what they owe to
-those it is an estimate of c. With c normal around `share` * m, and an error of its photo and of its own in each sketch,
+Taken as it is, the mean of the sketches at hand would draw every query towards their own photos; less the part that
+those explain it is an estimate of c. With c normal around `share` * m, and an error of its photo and one of its own in
+each sketch,
 
     c = share * m + sum_i w_i x_i / (trust' + sum_i w_i),      w_i = 1 / (per_photo + (1 - per_photo) / n_i)
 
@@ -26,15 +27,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.arrays import Rows, Vectors
 
 LEARNED = 0.5
-"""Photos that what was learned across categories counts for. Embeddings are long, so two photos already tell much."""
+"""Photos that the learned 1 / trust counts for. Embeddings are long, so two photos already estimate U / S well."""
 NONE = 1.0
-"""Photos' worth of no distance: a single photo's sketches cannot tell what they owe to it, and move little."""
+"""Photos' worth of no distance: one photo's sketches do not show what part is the photo's, and move little."""
 MOST = 10.0
-"""Times the learned 1 / trust that U / S is believed at most: sketches of two photos may happen to be alike."""
+"""U / S counts at most this many times the learned 1 / trust: sketches of two photos may happen to be alike."""
 
 
 class CentrePrior(BaseModel):
-    """The scalars of the formula above; all learned across categories."""
+    """The scalars of the formula above; all learned across categories.
+
+    `share`: of the photos' mean, where sketches are expected. `follow`: how far a sketch moves with its photo. `trust`:
+    how many photos that prior counts for. `per_photo`: the part of the error that all sketches of one photo have.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,14 +49,14 @@ class CentrePrior(BaseModel):
     per_photo: float = Field(default=0.5, ge=0, le=1)
 
     def centre(self, sketches: Vectors, positives: Rows, photos: Vectors, mean: Vectors) -> Vectors:
-        """(S, E) sketches, (S,) each one's photo among (G, E), (E,) the photos' mean -> c (E,). S may be 0."""
+        """(S, E) sketches, (S,) row of each one's photo, (G, E) photos, (E,) their mean -> c (E,); S may be 0."""
         prior = (self.share * mean).astype(np.float32)
         drawn = np.unique(positives)
         if not len(drawn):
             return prior
         own = [sketches[positives == photo] for photo in drawn]
-        owed = self.follow * (photos[drawn] - mean)
-        offsets = np.stack([rows.mean(axis=0) for rows in own]) - owed - prior
+        explained = self.follow * (photos[drawn] - mean)
+        offsets = np.stack([rows.mean(axis=0) for rows in own]) - explained - prior
         weights = np.array([1 / (self.per_photo + (1 - self.per_photo) / len(rows)) for rows in own], np.float32)
         trust = 1 / self._distance_over_error(offsets, weights)
         centre: Vectors = (prior + weights @ offsets / (trust + weights.sum())).astype(np.float32)

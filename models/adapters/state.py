@@ -1,8 +1,8 @@
-"""Few-shot adaptation at serving time: a few drawings of a category's photos -> a head for that category.
+"""Few-shot adaptation at serving time: a few drawings and their photos -> a category adapter or a style adapter.
 
-What is learned across categories (the frame's shrinkage, the prior of the sketches' centre, the starting head, the
-inner rate, the margin) is an `Adaptation`, one .npz file of the bundle. Fitting takes milliseconds of numpy; no image
-is encoded again and no index rebuilt.
+What is learned across categories (the frame's shrinkage, the prior of the sketches' centre, the start of M, the inner
+rate, the margin) is an `Adaptation`: `adaptation.npz` in a bundle, which this module alone reads and writes. Fitting
+takes milliseconds of numpy; no image is encoded again and no index rebuilt.
 """
 
 from __future__ import annotations
@@ -10,33 +10,36 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.adapters.category import CategoryAdapter, centred_cosines
 from models.adapters.errors import AdaptationCorrupt
-from models.adapters.fit import Adapter, CategoryFit, StepRule
-from models.adapters.gate import LeaveOneOut, Ranks, contenders, leave_one_out
+from models.adapters.fit import LowRankResidual, PreparedCategory, StepRule
+from models.adapters.frame import GalleryFrame
+from models.adapters.gate import Fitted, contenders, leave_one_out
 from models.adapters.margin import MarginPredictor
 from models.adapters.prior import CentrePrior
-from models.adapters.style import FittedStyle, StyleAdapter, StyleRule, fit_profile
+from models.adapters.style import StyleAdapter, StyleRule, fit_style
 from models.arrays import Rows, Vectors
-
-__all__ = ["Adaptation", "FittedCategory", "FittedStyle", "LeaveOneOut", "Ranks", "StyleAdapter"]
+from models.atomic_files import write_bytes
 
 Method = Literal["adaptive", "bayes", "centred"]
-"""`adaptive`: the paper's, an inner step on M, within the category's frame. `bayes`: the frame and the sketches' centre
-alone, in closed form. `centred`: no examples count."""
+"""`adaptive`: an inner step on M (Adaptive FG-SBIR, ECCV 2022), within the category's frame. `bayes`: the frame and the
+sketches' centre alone, in closed form. `centred`: no examples count."""
 
+FittedCategory: TypeAlias = Fitted[CategoryAdapter]
+FittedStyle: TypeAlias = Fitted[StyleAdapter]
 
-_FORMAT = 1
+_FORMAT: Literal[1] = 1
 _HEADER = "header"
 _OF_ONE_SPACE = ("head", "down", "up", "usual")
 
@@ -45,8 +48,8 @@ class AdaptationSettings(BaseModel):
     """The scalars among the meta-learned parameters.
 
     `shrinkage`, `power`: of the category's frame, see `GalleryFrame.of`. `centre`: of its sketches. `rate`, `softness`:
-    of the inner step; `negatives`: how many photos beside the support's own take part in it, the nearest first.
-    `style_strength`, `style_photos`, `style_share`: see `StyleRule`.
+    of the inner step, see `inner_step`; `negatives`: how many photos other than the support's take part in it, the
+    nearest first. `style_strength`, `style_photos`, `style_share`: see `StyleRule`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,27 +65,27 @@ class AdaptationSettings(BaseModel):
     style_share: float = Field(default=0.5, ge=0)
 
 
-@dataclass(frozen=True)
-class FittedCategory:
-    """A category head. `margin`: the predicted one, None for methods that have none."""
+class _Header(BaseModel):
+    """What stands beside the arrays of the file."""
 
-    head: CategoryAdapter
-    margin: float | None
-    leave_one_out: LeaveOneOut
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    @property
-    def passes_gate(self) -> bool:
-        """See `LeaveOneOut.passes_gate`."""
-        return self.leave_one_out.passes_gate
+    format: Literal[1] = _FORMAT
+    method: Method
+    name: str
+    bundle_id: str
+    embedding_dim: int = Field(ge=1)
+    settings: AdaptationSettings
 
 
 @dataclass(frozen=True)
 class Adaptation:
     """Meta-learned parameters of one method, bound to embeddings of length E.
 
-    `arrays` may hold `head` (E, E'), the start of M within the category's frame, where absent the identity; `down`
-    (E, r) and `up` (r, E), an adapter before M; the margin predictor's parameters; and `usual` (E,), see `StyleRule`.
-    `bundle_id`: the bundle whose embeddings they were made for, empty where any with this E will do.
+    `arrays` may hold `head` (E, E'), the start of M within the category's frame, the identity where absent; `down`
+    (E, r) and `up` (r, E), a residual before M; the margin predictor's parameters; and `usual` (E,), the expected
+    offset of a `StyleRule`. `bundle_id`: the bundle whose embeddings they were made for, empty where any with this E
+    will do.
     """
 
     method: Method
@@ -94,14 +97,14 @@ class Adaptation:
 
     @classmethod
     def untrained(cls, embedding_dim: int, method: Method = "adaptive", **settings: float) -> Adaptation:
-        """The method before it saw a category: the identity, a small step, a margin of 0.3."""
+        """The method before meta-training: M the identity, rate 0.1, margin 0.3; `settings` are set on top of those."""
         start = {"rate": 0.1 if method == "adaptive" else 0.0, **settings}
         arrays = MarginPredictor.constant(0.3).arrays() if method == "adaptive" else {}
         return cls(method, embedding_dim, AdaptationSettings.model_validate(start), arrays)
 
     @property
     def adaptation_id(self) -> str:
-        """Name and digest of everything that decides a fitted head."""
+        """Name and digest of everything that decides what is fitted: equal exactly when fits are."""
         digest = hashlib.sha256(self._header())
         for name in sorted(self.arrays):
             array = self.arrays[name]
@@ -109,78 +112,73 @@ class Adaptation:
         return f"{self.name}-{digest.hexdigest()[:12]}"
 
     def carried_over(self, embedding_dim: int) -> Adaptation:
-        """What of this holds in any space of that width: the scalars and the margin predictor, no direction."""
+        """What of this holds in another space, of `embedding_dim` numbers: scalars and margin, no direction."""
         kept = {name: array for name, array in self.arrays.items() if name not in _OF_ONE_SPACE}
         return replace(self, embedding_dim=embedding_dim, arrays=kept, name=f"{self.name}-carried", bundle_id="")
 
-    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> FittedCategory:
-        """(S, E) sketches, (S,) row of each one's photo, (G, E) photos of the category -> a head for it.
+    def fit_category(self, sketches: Vectors, positives: Rows, photos: Vectors) -> FittedCategory:
+        """(S, E) sketches, (S,) row of each one's photo, (G, E) photos of the category -> its adapter, gated.
 
-        All embeddings have length 1. Costs a few passes over the photos, and in leave-one-out a few over the
-        contenders (see `contenders`) for each photo that has a sketch.
+        S is at least 1, all embeddings have length 1. Costs a few passes over the photos, and in leave-one-out a few
+        over the contenders (see `contenders`) for each photo that has a sketch.
         """
         positives = np.asarray(positives, np.int64)
         plain = centred_cosines(sketches, photos)
         rows = contenders(plain, positives)
         category, own = self.prepare(photos, rows), np.searchsorted(rows, positives)
 
-        def before(asked: Rows) -> Vectors:
-            found: Vectors = plain[np.ix_(asked, rows)]
-            return found
+        def before(held_out: Rows) -> Vectors:
+            scores: Vectors = plain[np.ix_(held_out, rows)]
+            return scores
 
-        def after(asked: Rows, kept: Rows) -> Vectors:
-            return category.scores(sketches[asked], category.fit(sketches[kept], own[kept]))
+        def after(held_out: Rows, kept: Rows) -> Vectors:
+            return category.scores(sketches[held_out], category.fit(sketches[kept], own[kept]))
 
         fitted = category.fit(sketches, own)
-        return FittedCategory(category.head(fitted), fitted.margin, leave_one_out(own, before, after))
+        return Fitted(category.adapter(fitted), leave_one_out(own, before, after), fitted.margin)
 
-    def unfitted(self, photos: Vectors) -> CategoryAdapter:
-        """(G, E) photos of a category -> what the method makes of it without examples."""
+    def zero_shot(self, photos: Vectors) -> CategoryAdapter:
+        """(G, E) photos of a category -> the adapter that the method makes of them without examples."""
         category = self.prepare(photos)
-        nothing = np.zeros((0, photos.shape[1]), np.float32)
-        return category.head(category.fit(nothing, np.zeros(0, np.int64)))
+        no_sketches = np.zeros((0, photos.shape[1]), np.float32)
+        return category.adapter(category.fit(no_sketches, np.zeros(0, np.int64)))
 
-    def prepare(self, photos: Vectors, rows: Rows | None = None) -> CategoryFit:
-        """(G, E) photos of a category, ready for fits to those of `rows` (R,), by default all."""
+    def prepare(self, photos: Vectors, rows: Rows | None = None) -> PreparedCategory:
+        """(G, E) photos of a category, prepared for fits to those of `rows` (R,), by default all."""
         settings, rule = self.settings, None
         if self.method == "centred":
-            nothing = CentrePrior(share=1.0, follow=0.0, trust=1e9)
-            return CategoryFit.of(photos, rows, shrinkage=1.0, power=0.0, prior=nothing, start=None, rule=None)
+            frame = GalleryFrame.of(photos, shrinkage=1.0, power=0.0)
+            no_examples = CentrePrior(share=1.0, follow=0.0, trust=1e9)
+            return PreparedCategory.of(photos, rows, frame=frame, prior=no_examples, head=None, rule=None)
         if self.method == "adaptive":
             margin = MarginPredictor.from_arrays(self.arrays)
             rule = StepRule(margin, settings.rate, settings.softness, settings.negatives)
-        return CategoryFit.of(
+        return PreparedCategory.of(
             photos,
             rows,
-            shrinkage=settings.shrinkage,
-            power=settings.power,
+            frame=GalleryFrame.of(photos, shrinkage=settings.shrinkage, power=settings.power),
             prior=settings.centre,
-            start=self.arrays.get("head"),
+            head=self.arrays.get("head"),
             rule=rule,
-            adapter=Adapter(self.arrays["down"], self.arrays["up"]) if "down" in self.arrays else None,
+            residual=LowRankResidual(self.arrays["down"], self.arrays["up"]) if "down" in self.arrays else None,
         )
 
-    def fit_profile(self, sketches: Vectors, photos_of: Vectors, distractors: Vectors) -> FittedStyle:
-        """(S, E) a person's sketches, (S, E) the photos they were drawn from, (D, E) other photos -> their style."""
-        usual = self.arrays.get("usual", np.zeros(self.embedding_dim, np.float32))
+    def fit_style(self, sketches: Vectors, photos: Vectors, distractors: Vectors) -> FittedStyle:
+        """(S, E) a person's sketches, (S, E) the photo of each, (D, E) other photos -> their style adapter, gated."""
+        expected_offset = self.arrays.get("usual", np.zeros(self.embedding_dim, np.float32))
         settings = self.settings
-        rule = StyleRule(usual, settings.style_strength, settings.style_photos, settings.style_share)
-        return fit_profile(sketches, photos_of, distractors, rule)
+        rule = StyleRule(expected_offset, settings.style_strength, settings.style_photos, settings.style_share)
+        return fit_style(sketches, photos, distractors, rule)
 
     def save(self, path: Path) -> None:
-        """Write the file whole or not at all."""
-        staged = path.with_name(path.name + ".partial")
-        with staged.open("wb") as file:
-            file.write(self.to_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(path)
+        """Replace the file at `path` atomically. Raises OSError."""
+        write_bytes(path, self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        """The .npz file."""
+        """The .npz file: the arrays as float32, and `header`, a JSON document of everything else in UTF-8."""
         buffer = io.BytesIO()
-        arrays = {name: np.asarray(self.arrays[name], np.float32) for name in sorted(self.arrays)}
-        np.savez(buffer, **{_HEADER: np.frombuffer(self._header(), np.uint8)}, **arrays)  # type: ignore[arg-type]
+        arrays: dict[str, NDArray[Any]] = {n: np.asarray(self.arrays[n], np.float32) for n in sorted(self.arrays)}
+        np.savez(buffer, allow_pickle=False, **{_HEADER: np.frombuffer(self._header(), np.uint8), **arrays})
         return buffer.getvalue()
 
     @classmethod
@@ -196,17 +194,13 @@ class Adaptation:
         """The inverse of `to_bytes`; `source` names it in errors. Raises AdaptationCorrupt."""
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            header = json.loads(arrays.pop(_HEADER).tobytes())
-            if header.pop("format") != _FORMAT:
-                raise AdaptationCorrupt(f"{source} has another format; this release reads {_FORMAT}")
-            if header["method"] not in get_args(Method):
-                raise AdaptationCorrupt(f"{source} is of the method {header['method']!r}, which is not known")
-            settings = AdaptationSettings.model_validate(header.pop("settings"))
-            loaded = cls(settings=settings, arrays=arrays, **header)
-            loaded._check()
-        except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, ValidationError) as error:
-            raise AdaptationCorrupt(f"{source} is no adaptation of this product: {error}") from error
+                stored = {name: file[name] for name in file.files}
+            header = _Header.model_validate_json(stored.pop(_HEADER).tobytes())
+            arrays = {name: _finite(name, array) for name, array in stored.items()}
+            loaded = cls(header.method, header.embedding_dim, header.settings, arrays, header.name, header.bundle_id)
+            loaded._check_shapes()
+        except (ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise AdaptationCorrupt(f"{source} is not an adaptation file of format {_FORMAT}: {error}") from error
         return loaded
 
     def require_fits(self, embedding_dim: int, bundle_id: str) -> None:
@@ -214,26 +208,35 @@ class Adaptation:
         if self.embedding_dim != embedding_dim or self.bundle_id not in ("", bundle_id):
             raise AdaptationCorrupt(
                 f"adaptation {self.adaptation_id} was made for {self.embedding_dim} numbers of "
-                f"{self.bundle_id or 'any bundle'}, not for {embedding_dim} of {bundle_id}: train it anew"
+                f"{self.bundle_id or 'any bundle'}, not for {embedding_dim} of {bundle_id}: train it again"
             )
 
     def _header(self) -> bytes:
-        header = {
-            "format": _FORMAT,
-            "method": self.method,
-            "name": self.name,
-            "bundle_id": self.bundle_id,
-            "embedding_dim": self.embedding_dim,
-            "settings": self.settings.model_dump(),
-        }
-        return json.dumps(header, sort_keys=True).encode()
+        header = _Header(
+            method=self.method,
+            name=self.name,
+            bundle_id=self.bundle_id,
+            embedding_dim=self.embedding_dim,
+            settings=self.settings,
+        )
+        return json.dumps(header.model_dump(), sort_keys=True).encode()
 
-    def _check(self) -> None:
-        """Shapes and numbers. Raises ValueError, KeyError."""
+    def _check_shapes(self) -> None:
+        """Raises ValueError, KeyError."""
         if self.method == "adaptive":
             MarginPredictor.from_arrays(self.arrays)
-        for name, axis in (("head", 0), ("usual", 0), ("down", 0), ("up", 1)):
-            if name in self.arrays and self.arrays[name].shape[axis] != self.embedding_dim:
-                raise ValueError(f"{name} has shape {self.arrays[name].shape}, E is {self.embedding_dim}")
-        if broken := [name for name, array in self.arrays.items() if not np.isfinite(array).all()]:
-            raise ValueError(f"{broken[0]} holds numbers that are not finite")
+        dim = self.embedding_dim
+        for name, rank, axis in (("head", 2, 0), ("usual", 1, 0), ("down", 2, 0), ("up", 2, 1)):
+            if name in self.arrays and (self.arrays[name].ndim != rank or self.arrays[name].shape[axis] != dim):
+                raise ValueError(f"{name} has shape {self.arrays[name].shape}, E is {dim}")
+        if ("down" in self.arrays) != ("up" in self.arrays):
+            raise ValueError("down and up belong together; one of them is missing")
+        if "down" in self.arrays and self.arrays["down"].shape[1] != len(self.arrays["up"]):
+            raise ValueError(f"down and up have ranks {self.arrays['down'].shape[1]} and {len(self.arrays['up'])}")
+
+
+def _finite(name: str, array: NDArray[Any]) -> Vectors:
+    """Raises ValueError."""
+    if array.dtype != np.float32 or not np.isfinite(array).all():
+        raise ValueError(f"{name} is {array.dtype}, or holds numbers that are not finite; float32 is expected")
+    return array

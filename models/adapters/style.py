@@ -1,6 +1,6 @@
-"""A person's drawing style: what their sketches have in common beside what they were drawn from.
+"""The style adapter: what a person's sketches have in common beyond what they were drawn from.
 
-It moves queries alone, so that any index and every category can use it as it is.
+It moves queries alone, so any index and every category can use it as it is.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.adapters.gate import LeaveOneOut, leave_one_out
+from models.adapters.adapter import plain_cosines, unit_rows
+from models.adapters.gate import Fitted, leave_one_out
 from models.arrays import Rows, Vectors
 
-_ALIKE = 5  # photos that stand for a photo's kind
+_NEIGHBOURS = 5  # photos that stand for what is usual near a photo
 
 
 @dataclass(frozen=True)
 class StyleAdapter:
-    """q -> unit(q + (q @ down) @ up + shift); `down` (E, r), `up` (r, E), `shift` (E,)."""
+    """q -> unit(q + (q @ down) @ up + shift); `down` (E, r), `up` (r, E), `shift` (E,). Photos stay as they are."""
 
     down: Vectors
     up: Vectors
@@ -25,82 +26,84 @@ class StyleAdapter:
 
     @classmethod
     def neutral(cls, embedding_dim: int) -> StyleAdapter:
-        """The head that changes nothing."""
-        nothing = np.zeros((embedding_dim, 0), np.float32)
-        return cls(nothing, nothing.T, np.zeros(embedding_dim, np.float32))
+        """The adapter of no examples: rank 0 and no shift, so that unit rows come back as they are."""
+        return cls.shifting(np.zeros(embedding_dim, np.float32))
 
-    def embed(self, queries: Vectors) -> Vectors:
-        """(Q, E) -> (Q, E), rows of length 1."""
-        moved = queries + (queries @ self.down) @ self.up + self.shift
-        unit: Vectors = moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9)
-        return unit.astype(np.float32, copy=False)
+    @classmethod
+    def shifting(cls, shift: Vectors) -> StyleAdapter:
+        """The adapter that adds `shift` (E,) to every sketch and does nothing else."""
+        nothing = np.zeros((len(shift), 0), np.float32)
+        return cls(nothing, nothing.T, shift)
 
+    def embed_sketches(self, sketches: Vectors) -> Vectors:
+        """(N, E) -> (N, E), rows of length 1."""
+        return unit_rows(np.add(sketches + (sketches @ self.down) @ self.up, self.shift, dtype=np.float32))
 
-@dataclass(frozen=True)
-class FittedStyle:
-    """A profile head and how it does on the photos that it was not shown; `before` is without any profile."""
+    def embed_photos(self, photos: Vectors) -> Vectors:
+        """(N, E) -> the same rows."""
+        return photos
 
-    head: StyleAdapter
-    leave_one_out: LeaveOneOut
-
-    @property
-    def passes_gate(self) -> bool:
-        """See `LeaveOneOut.passes_gate`."""
-        return self.leave_one_out.passes_gate
+    def scores(self, sketches: Vectors, photos: Vectors) -> Vectors:
+        """(Q, E) sketches embedded by this adapter, (G, E) unit rows -> (Q, G) cosines."""
+        return plain_cosines(sketches, photos)
 
 
 @dataclass(frozen=True)
 class StyleRule:
-    """How a style is read off sketches; all learned on other people.
+    """How a style is estimated from sketches; everything in it was learned from other people.
 
-    A sketch is expected to be `share` times the mean of the photos like its own (`surroundings`), plus `usual` (E,).
-    What is over is style, photo and chance: the mean over P photos counts strength * P / (P + photos_trusted).
+    A sketch is expected to be `share` times the mean of the photos near its own (`surroundings`), plus
+    `expected_offset` (E,). The residual is style, photo and noise: its mean over P photos counts
+    strength * P / (P + photos_trusted).
     """
 
-    usual: Vectors
+    expected_offset: Vectors
     strength: float
     photos_trusted: float
     share: float
 
-    def head(self, sketches: Vectors, surroundings: Vectors, owners: Rows) -> StyleAdapter:
-        """(S, E), (S, E), (S,) number of each one's photo -> the head that takes their style away; S may be 0."""
-        nothing = np.zeros((len(self.usual), 0), np.float32)
+    def adapter(self, sketches: Vectors, surroundings: Vectors, owners: Rows) -> StyleAdapter:
+        """(S, E) sketches, (S, E) their photos' surroundings, (S,) number of each one's photo -> the adapter.
+
+        Sketches of one photo are averaged first, so that a photo counts once however often it was drawn. S may be 0.
+        """
         if not len(sketches):
-            return StyleAdapter.neutral(len(self.usual))
-        residual = sketches - self.share * surroundings - self.usual
-        each = np.stack([residual[owners == owner].mean(axis=0) for owner in np.unique(owners)])
-        kept = self.strength * len(each) / (len(each) + self.photos_trusted)
-        return StyleAdapter(nothing, nothing.T, (-kept * each.mean(axis=0)).astype(np.float32))
+            return StyleAdapter.neutral(len(self.expected_offset))
+        residual = sketches - self.share * surroundings - self.expected_offset
+        per_photo = np.stack([residual[owners == owner].mean(axis=0) for owner in np.unique(owners)])
+        kept = self.strength * len(per_photo) / (len(per_photo) + self.photos_trusted)
+        return StyleAdapter.shifting((-kept * per_photo.mean(axis=0)).astype(np.float32))
 
 
-def fit_profile(sketches: Vectors, photos: Vectors, distractors: Vectors, rule: StyleRule) -> FittedStyle:
-    """(S, E), (S, E) the photo of each, (D, E) other photos, searched too when each photo is left out in turn."""
+def fit_style(sketches: Vectors, photos: Vectors, distractors: Vectors, rule: StyleRule) -> Fitted[StyleAdapter]:
+    """(S, E) sketches, (S, E) the photo of each, (D, E) other photos -> their style, gated by leave-one-out.
+
+    Leave-one-out searches the distractors, too. Rows have length 1.
+    """
     owners = owners_of(photos)
     gallery = np.concatenate([_firsts(photos, owners), distractors.reshape(-1, photos.shape[1])])
     around = surroundings(photos, gallery)
 
-    def before(asked: Rows) -> Vectors:
-        scores: Vectors = sketches[asked] @ gallery.T
-        return scores
+    def before(held_out: Rows) -> Vectors:
+        return plain_cosines(sketches[held_out], gallery)
 
-    def after(asked: Rows, kept: Rows) -> Vectors:
-        head = rule.head(sketches[kept], around[kept], owners[kept])
-        scores: Vectors = head.embed(sketches[asked]) @ gallery.T
-        return scores
+    def after(held_out: Rows, kept: Rows) -> Vectors:
+        adapter = rule.adapter(sketches[kept], around[kept], owners[kept])
+        return adapter.scores(adapter.embed_sketches(sketches[held_out]), gallery)
 
-    return FittedStyle(rule.head(sketches, around, owners), leave_one_out(owners, before, after))
+    return Fitted(rule.adapter(sketches, around, owners), leave_one_out(owners, before, after))
 
 
 def surroundings(photos: Vectors, gallery: Vectors) -> Vectors:
-    """(S, E), (G, E) -> (S, E): the mean of the photos of the gallery that are nearest to each, itself among them."""
-    count = min(_ALIKE, len(gallery))
+    """(S, E), (G, E) unit rows -> (S, E): the mean of the five gallery photos nearest to each, itself included."""
+    count = min(_NEIGHBOURS, len(gallery))
     nearest = np.argpartition(-(photos @ gallery.T), count - 1, axis=1)[:, :count]
     means: Vectors = gallery[nearest].mean(axis=1)
     return means
 
 
 def owners_of(photos: Vectors) -> Rows:
-    """(S, E) -> (S,): equal rows are one photo."""
+    """(S, E) -> (S,) numbers from 0; equal rows are one photo."""
     _, owners = np.unique(photos, axis=0, return_inverse=True)
     return owners.reshape(-1).astype(np.int64)
 

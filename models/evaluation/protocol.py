@@ -98,7 +98,7 @@ def measure_both(
         targets = gallery.targets()
         head = CategoryAdapter.centred(photos)
         plain.append(ranks(sketches @ photos.T, targets))
-        centred.append(ranks(head.scores(head.embed_sketches(sketches), head.embed(photos)), targets))
+        centred.append(ranks(head.scores(head.embed_sketches(sketches), head.embed_photos(photos)), targets))
     searched = sum(len(gallery.photos) for gallery in galleries)
     figures = (
         Figures.of_ranks(np.concatenate(found), photos=searched, categories=len(galleries))

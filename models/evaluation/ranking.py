@@ -98,7 +98,7 @@ def _scorer(
     if scoring is Scoring.PLAIN:
         return lambda sketches: sketches @ photos.T
     head = CategoryAdapter.centred(photos[usable])
-    moved = head.embed(photos)
+    moved = head.embed_photos(photos)
     return lambda sketches: head.scores(head.embed_sketches(sketches), moved)
 
 

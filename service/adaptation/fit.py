@@ -226,8 +226,8 @@ def _fit_category(
     photos = gallery.view.vectors(rows)
     if new:
         photos = np.concatenate([photos, [added.photo.vector for added in new]])
-    fitted = adaptation.fit(sketches, np.array(positives, np.int64), photos)
-    return _Fit(fitted.head, fitted.margin, fitted.leave_one_out, fitted.passes_gate)
+    fitted = adaptation.fit_category(sketches, np.array(positives, np.int64), photos)
+    return _Fit(fitted.adapter, fitted.margin, fitted.leave_one_out, fitted.passes_gate)
 
 
 def _rows_to_fit_to(gallery: Gallery, category: str, sketches: Vectors, shown: Sequence[_Placed]) -> Rows:
@@ -254,22 +254,15 @@ def _fit_profile(adaptation: Adaptation, gallery: Gallery, sketches: Vectors, sh
     others = evenly(others, _DISTRACTORS)
     if not len(others) and len(own) < 2:
         raise CategoryTooSmall("the gallery has a single photo: there is nothing to tell it from")
-    fitted = adaptation.fit_profile(sketches, np.stack([photo.vector for photo in shown]), gallery.view.vectors(others))
-    return _Fit(fitted.head, None, fitted.leave_one_out, fitted.passes_gate)
+    fitted = adaptation.fit_style(sketches, np.stack([photo.vector for photo in shown]), gallery.view.vectors(others))
+    return _Fit(fitted.adapter, None, fitted.leave_one_out, fitted.passes_gate)
 
 
 def _reason(fitted: _Fit, force: bool) -> str:
-    before, after = fitted.leave_one_out.before, fitted.leave_one_out.after
-    figures = (
-        f"mean of 1 / rank {before.mrr:.3f} before and {after.mrr:.3f} after, "
-        f"first place {before.acc_at_1:.0%} before and {after.acc_at_1:.0%} after"
-    )
+    verdict = fitted.leave_one_out.explained()
     if fitted.passes_gate:
-        lost = after.mrr < before.mrr
-        return f"leave-one-out {'got no worse than chance explains' if lost else 'did not get worse'}: {figures}"
-    if force:
-        return f"forced, though leave-one-out got worse: {figures}"
-    return f"not active, because leave-one-out got worse: {figures}"
+        return verdict
+    return f"forced, though {verdict}" if force else f"not active, because {verdict}"
 
 
 def photos_to_encode(examples: Examples) -> list[tuple[int, bytes]]:

@@ -51,7 +51,7 @@ class Gallery:
         """(E,) unit embedding of a sketch -> the k best. Photos of one category are compared through its adapter."""
         style_adapter_id = self.state.active.get(AdapterTarget("profile", query.profile or "")) if query.adapt else None
         if style_adapter_id is not None:
-            vector = self._profile_adapter(style_adapter_id).embed(vector[None])[0]
+            vector = self._profile_adapter(style_adapter_id).embed_sketches(vector[None])[0]
         if where is None or len(where.categories) != 1:
             hits = self.view.search(vector, query.k, where, exact=query.exact, min_score=query.min_score)
             return Answer(hits, style_adapter_id=style_adapter_id)

@@ -122,7 +122,7 @@ def test_one_category_is_centred_without_a_lesson(pupil: TestClient, settings: S
         rows = [row for row in range(index.count) if index.photos([row])[0].category == "box"]
         photos = index.vectors_of(np.array(rows))
         adapter = CategoryAdapter.centred(photos)
-        scores = adapter.scores(adapter.embed_sketches(query), adapter.embed(photos))[0]
+        scores = adapter.scores(adapter.embed_sketches(query), adapter.embed_photos(photos))[0]
         names = [index.photos([row])[0].photo_id for row in rows]
     expected = sorted(zip(-scores, names, strict=True))
     answer = found(pupil, cross, category="box")["results"]

@@ -225,9 +225,9 @@ def test_a_lesson_that_nobody_waits_for_any_more_is_not_kept(settings: Settings,
 
     @dataclass(frozen=True)
     class SlowAdaptation(Adaptation):
-        def fit(self, *examples: Any) -> Any:
+        def fit_category(self, *examples: Any) -> Any:
             release.wait(10)
-            return super().fit(*examples)
+            return super().fit_category(*examples)
 
     with TestClient(app) as client:
         process = app.state.process

@@ -1,7 +1,7 @@
-"""Sketch-photo data sets as their downloads are, read into one shape.
+"""The public data sets as their downloads are, read into one shape.
 
-dataset = open_dataset(Path("ShoeV2"), say=print)      # the layout is recognised from the folder
-dataset = check_content(dataset)                       # decodes every image once; see `findings`
+dataset = open_dataset(Path("ShoeV2"), say=print)      # which format it is, is seen from the folder
+dataset = check_content(dataset)                       # decodes everything once; see `findings`
 for record in dataset.split("test").records:
     record.sketch.image(), dataset.photo_of(record).path, record.person
 """
@@ -21,10 +21,9 @@ from models.data.datasets.records.errors import (
     SplitMissing,
 )
 from models.data.datasets.records.findings import Finding, FindingKind, summarise
-from models.data.datasets.records.json_sketches import JsonStrokeSketch, LineSketch, TracedSketch
 from models.data.datasets.records.options import ReadOptions
-from models.data.datasets.records.record import LabelledSketch, Photo, PhotoKey, SketchRecord
-from models.data.datasets.records.sketch_source import ImageSketch, SketchSource, Strokes, StrokeSketch
+from models.data.datasets.records.record import Photo, PhotoKey, SketchRecord
+from models.data.datasets.records.sketch_source import ImageSketch, JsonStrokeSketch, SketchSource, StrokeSketch
 
 __all__ = [
     "FORMATS",
@@ -40,9 +39,7 @@ __all__ = [
     "FormatUnknown",
     "ImageSketch",
     "JsonStrokeSketch",
-    "LabelledSketch",
     "LayoutIncomplete",
-    "LineSketch",
     "PairDataset",
     "Photo",
     "PhotoKey",
@@ -52,8 +49,6 @@ __all__ = [
     "SketchSource",
     "SplitMissing",
     "StrokeSketch",
-    "Strokes",
-    "TracedSketch",
     "check_content",
     "open_dataset",
     "summarise",

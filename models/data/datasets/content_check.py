@@ -18,13 +18,12 @@ from models.bundle import (
 )
 from models.data.datasets.records.dataset import PairDataset
 from models.data.datasets.records.findings import Finding, FindingKind
-from models.data.datasets.records.record import Photo, PhotoKey
-from models.data.datasets.records.sketch_source import SketchSource
+from models.data.datasets.records.record import Photo, SketchRecord
 
 
 @dataclass(frozen=True)
-class _Look:
-    """The result of decoding one image. `digest` is empty where its bytes could not be read."""
+class _Looked:
+    """What one look at an image gave. `digest` is empty where its bytes could not be read."""
 
     name: str
     kind: FindingKind | None
@@ -35,71 +34,66 @@ class _Look:
 def check_content(dataset: PairDataset, progress: Callable[[], None] | None = None) -> PairDataset:
     """The data set with what its images' content shows added to its findings; nothing is left out.
 
-    A photo that is there twice under two identities makes one of them a wrong result for the other's sketches. Copies
-    are equal bytes; the same picture compressed anew is not found. `progress` is called once per image, of which there
-    are `dataset.image_count`.
+    A photo that is there twice under two identities makes one of them a wrong answer for the other's sketches. Copies
+    are equal bytes; the same picture compressed anew is not found. `progress` is called once an image.
     """
     findings: list[Finding] = []
     with ThreadPoolExecutor(max_workers=cpu_quota()) as pool:
         photos = list(dataset.photos.values())
-        looks = pool.map(lambda photo: _look_at_photo(dataset, photo), photos)
-        findings += _findings(looks, [(_name(photo.key), photo.split) for photo in photos], progress)
-        looks = pool.map(_look_at_sketch, (item.sketch for item in dataset.sketches))
-        belongs = [(_name(record.photo), record.split) for record in dataset.records]
-        belongs += [(f"the category {item.category}", item.split) for item in dataset.labelled]
-        findings += _findings(looks, belongs, progress)
+        seen = pool.map(lambda photo: _look_at_photo(dataset, photo), photos)
+        places = [f"{p.key.category}/{p.key.photo_id}" for p in photos]
+        findings += _findings(seen, places, [p.split for p in photos], progress)
+        seen = pool.map(_look_at_sketch, dataset.records)
+        places = [f"{r.photo.category}/{r.photo.photo_id}" for r in dataset.records]
+        findings += _findings(seen, places, [r.split for r in dataset.records], progress)
     return dataset.with_findings(findings)
 
 
-def _name(photo: PhotoKey) -> str:
-    return f"the photo {photo.category}/{photo.photo_id}"
-
-
-def _look_at_photo(dataset: PairDataset, photo: Photo) -> _Look:
+def _look_at_photo(dataset: PairDataset, photo: Photo) -> _Looked:
     name = dataset.photo_name(photo)
     try:
         data = photo.path.read_bytes()
         digest = hashlib.sha256(data).digest()
         decode_image(data)
     except OSError as error:
-        return _Look(name, FindingKind.UNREADABLE, str(error), b"")
+        return _Looked(name, FindingKind.UNREADABLE, str(error), b"")
     except ImageError as error:
-        return _Look(name, FindingKind.UNREADABLE, str(error), digest)
-    return _Look(name, None, "", digest)
+        return _Looked(name, FindingKind.UNREADABLE, str(error), digest)
+    return _Looked(name, None, "", digest)
 
 
-def _look_at_sketch(sketch: SketchSource) -> _Look:
-    name, digest = sketch.name, b""
+def _look_at_sketch(record: SketchRecord) -> _Looked:
+    name = record.sketch.name
     try:
-        digest = hashlib.sha256(sketch.content()).digest()
-        normalise_sketch(sketch.image(), SketchNormalisation())
-        sketch.strokes()
+        digest = hashlib.sha256(record.sketch.content()).digest()
+        normalise_sketch(record.sketch.image(), SketchNormalisation())
     except OSError as error:
-        return _Look(name, FindingKind.UNREADABLE, str(error), b"")
+        return _Looked(name, FindingKind.UNREADABLE, str(error), b"")
     except (SketchEmpty, SketchSolid) as error:
-        return _Look(name, FindingKind.NO_INK, str(error), digest)
+        return _Looked(name, FindingKind.NO_INK, str(error), digest)
     except ImageError as error:
-        return _Look(name, FindingKind.UNREADABLE, str(error), digest)
-    return _Look(name, None, "", digest)
+        return _Looked(name, FindingKind.UNREADABLE, str(error), digest)
+    return _Looked(name, None, "", digest)
 
 
 def _findings(
-    looks: Iterator[_Look], belongs: list[tuple[str, str]], progress: Callable[[], None] | None
+    seen: Iterator[_Looked], places: list[str], splits: list[str], progress: Callable[[], None] | None
 ) -> Iterator[Finding]:
-    """`belongs`: the photo that each image is or shows, or its category; and its split."""
+    """`places`: the photo that each image is or belongs to; `splits`: its split."""
     first: dict[bytes, tuple[str, str, str]] = {}
-    for look, (owner, split) in zip(looks, belongs, strict=True):
+    for looked, place, split in zip(seen, places, splits, strict=True):
         if progress is not None:
             progress()
-        if look.kind is not None:
-            yield Finding(look.kind, look.name, look.detail)
+        if looked.kind is not None:
+            yield Finding(looked.kind, looked.name, looked.detail)
             continue
-        other, other_owner, other_split = first.setdefault(look.digest, (look.name, owner, split))
-        if other == look.name:
+        other, other_place, other_split = first.setdefault(looked.digest, (looked.name, place, split))
+        if other == looked.name:
             continue
+        of = "the same photo" if place == other_place else f"another photo, {other_place}"
         if split != other_split:
-            detail = f"a copy of {other}, which is of {other_split!r}, not {split!r}"
-            yield Finding(FindingKind.SPLIT_LEAK, look.name, detail)
+            yield Finding(
+                FindingKind.SPLIT_LEAK, looked.name, f"a copy of {other}, which is of {other_split!r}, not {split!r}"
+            )
         else:
-            of = f"{owner} as well" if owner == other_owner else other_owner
-            yield Finding(FindingKind.DUPLICATE_CONTENT, look.name, f"a copy of {other}, which is of {of}")
+            yield Finding(FindingKind.DUPLICATE_CONTENT, looked.name, f"a copy of {other}, which is of {of}")

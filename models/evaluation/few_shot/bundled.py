@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.adapters.category import CategoryAdapter
-from models.adapters.state import Adaptation, FittedCategory, FittedStyle, StyleAdapter
+from models.adapters import Adaptation, CategoryAdapter, FittedCategory, FittedStyle, StyleAdapter
 from models.arrays import Rows, Vectors
 from models.bundle import Bundle
 from models.evaluation.few_shot.methods import Centred, Head, Method, NoAdaptation, PlainHead, SharedHead
@@ -24,8 +23,8 @@ class StyledHead:
     profile: StyleAdapter
 
     def sketches(self, rows: Vectors) -> Vectors:
-        """See StyleAdapter.embed."""
-        return self.profile.embed(rows)
+        """See StyleAdapter.embed_sketches."""
+        return self.profile.embed_sketches(rows)
 
     def photos(self, rows: Vectors) -> Vectors:
         """The same rows."""
@@ -61,7 +60,7 @@ class Bundled:
     uses_examples: bool = field(default=True)
 
     def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> Head:
-        """See `Adaptation.fit` and `Adaptation.fit_profile`."""
+        """See `Adaptation.fit_category` and `Adaptation.fit_style`."""
         return self.fits.of(sketches, positives, photos)[self.gated]
 
 
@@ -74,8 +73,8 @@ class Unfitted:
     uses_examples: bool = False
 
     def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> Head:
-        """See `Adaptation.unfitted`."""
-        return SharedHead(self.adaptation.unfitted(photos))
+        """See `Adaptation.zero_shot`."""
+        return SharedHead(self.adaptation.zero_shot(photos))
 
 
 def bundle_methods(bundle: Bundle, unit: Unit) -> tuple[Method, ...]:
@@ -96,8 +95,8 @@ def _unfitted(unit: Unit) -> tuple[Method, ...]:
 
 def _heads(adaptation: Adaptation) -> Fit:
     def fit(sketches: Vectors, positives: Rows, photos: Vectors) -> tuple[Head, Head]:
-        found: FittedCategory = adaptation.fit(sketches, positives, photos)
-        fitted = SharedHead(found.head)
+        found: FittedCategory = adaptation.fit_category(sketches, positives, photos)
+        fitted = SharedHead(found.adapter)
         return fitted, fitted if found.passes_gate else SharedHead(CategoryAdapter.centred(photos))
 
     return fit
@@ -106,8 +105,8 @@ def _heads(adaptation: Adaptation) -> Fit:
 def _profiles(adaptation: Adaptation) -> Fit:
     def fit(sketches: Vectors, positives: Rows, photos: Vectors) -> tuple[Head, Head]:
         others = np.delete(photos, np.unique(positives), axis=0)
-        found: FittedStyle = adaptation.fit_profile(sketches, photos[positives], others)
-        fitted = StyledHead(found.head)
+        found: FittedStyle = adaptation.fit_style(sketches, photos[positives], others)
+        fitted = StyledHead(found.adapter)
         return fitted, fitted if found.passes_gate else PlainHead()
 
     return fit

@@ -58,8 +58,8 @@ class SharedHead:
         return self.head.embed_sketches(rows)
 
     def photos(self, rows: Vectors) -> Vectors:
-        """See CategoryAdapter.embed."""
-        return self.head.embed(rows)
+        """See CategoryAdapter.embed_photos."""
+        return self.head.embed_photos(rows)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def _search(students: SeeThrough, asked: Sequence[SketchRecord], photos: Sequenc
     if len(usable) < 2:
         return
     head = CategoryAdapter.centred(seen.vectors[usable])
-    gallery, queries = head.embed(seen.vectors[usable]), head.embed_sketches(drawn.vectors)
+    gallery, queries = head.embed_photos(seen.vectors[usable]), head.embed_sketches(drawn.vectors)
     keys = [photos[row].key for row in usable]
     for row, record in enumerate(asked):
         if row in drawn.refused or record.photo not in keys:

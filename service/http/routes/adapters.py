@@ -84,8 +84,8 @@ _TAUGHT: Responses = created("The adapter, stored", examples.ADAPTER) | _REPORT
 async def teach_category(request: Request, category: Category, params: Annotated[TeachParams, Query()]) -> Response:
     """Fits an adapter to pairs of a sketch and the photo that it shows; searches with `category=` then go through it.
 
-    It is activated unless leave-one-out over the examples gets worse by more than chance explains. Uploaded photos join
-    the gallery, at once and for good, whether or not the adapter is activated.
+    It is activated unless leave-one-out over the examples gets worse by more than two standard errors. Uploaded photos
+    join the gallery, at once and for good, whether or not the adapter is activated.
     """
     return await _teach(request, "category", category, params)
 

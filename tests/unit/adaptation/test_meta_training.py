@@ -97,8 +97,8 @@ def test_what_is_trained_is_what_is_served(changes: dict[str, object]) -> None:
     for k in (1, 5):
         drawn = episode(task, k, 0)
         photos, sketches = part.photos[task.gallery], part.sketches
-        fitted = served.fit(sketches[drawn.support], drawn.support_targets, photos)
-        scores = fitted.head.embed_sketches(sketches[drawn.holdout]) @ fitted.head.embed(photos).T
+        fitted = served.fit_category(sketches[drawn.support], drawn.support_targets, photos)
+        scores = fitted.adapter.embed_sketches(sketches[drawn.holdout]) @ fitted.adapter.embed_photos(photos).T
         prepared = served.prepare(photos)
         low_rank = prepared.scores(
             sketches[drawn.holdout], prepared.fit(sketches[drawn.support], drawn.support_targets)

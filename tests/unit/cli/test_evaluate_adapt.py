@@ -106,9 +106,11 @@ def test_fitted_is_the_fit_and_served_is_gated(pairs: Path, adapted: Path) -> No
     served: list[int] = []
     for one in episodes(material.tasks, 5, draws=4):
         photos = material.photos[one.task.gallery]
-        found = bundle.adaptation.fit(material.sketches[one.support], one.support_targets, photos)
+        found = bundle.adaptation.fit_category(material.sketches[one.support], one.support_targets, photos)
         asked = material.sketches[one.holdout]
-        placed = ranks(found.head.embed_sketches(asked) @ found.head.embed(photos).T, one.holdout_targets, 1e-6)
+        placed = ranks(
+            found.adapter.embed_sketches(asked) @ found.adapter.embed_photos(photos).T, one.holdout_targets, 1e-6
+        )
         fitted += placed.tolist()
         served += placed.tolist() if found.passes_gate else centred[len(served) : len(fitted)]
     assert trial.found[FITTED, 5][:, 0].tolist() == fitted

@@ -136,7 +136,7 @@ def test_ridge_regression_minimises_what_it_says() -> None:
     root = np.sqrt(0.5) * np.eye(12)
     weights = np.linalg.lstsq(np.concatenate([rows, root]), np.concatenate([wanted, root]), rcond=None)[0]
     np.testing.assert_allclose(head.sketches(given.sketches), unit((given.sketches - mean) @ weights), atol=1e-4)
-    np.testing.assert_allclose(head.photos(photos), CategoryAdapter.centred(photos).embed(photos), atol=1e-6)
+    np.testing.assert_allclose(head.photos(photos), CategoryAdapter.centred(photos).embed_photos(photos), atol=1e-6)
 
 
 def test_prototypes_move_sketches_by_the_shrunken_mean_difference() -> None:

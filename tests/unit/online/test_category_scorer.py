@@ -52,7 +52,7 @@ def test_scores_are_those_of_the_definition(seed: int) -> None:
     for adapter in adapters(seed, vectors[rows]):
         scorer = scorer_of(adapter, vectors, rows)
         for query in queries:
-            naive = adapter.scores(adapter.embed_sketches(query[None]), adapter.embed(vectors[rows]))[0]
+            naive = adapter.scores(adapter.embed_sketches(query[None]), adapter.embed_photos(vectors[rows]))[0]
             for k in (1, 7, 100):
                 scores, found = scorer.top_k(query, k, products_of(vectors))
                 order = np.lexsort((rows, -naive))[:k]

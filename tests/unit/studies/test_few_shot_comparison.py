@@ -74,7 +74,7 @@ def test_without_a_step_every_rival_is_the_centred_head() -> None:
     head = LearnedMethod("it", fresh(InnerRule()), steps=0).fit(sketches, positives, photos)
     expected = CategoryAdapter.centred(photos)
     cosines = head.sketches(sketches) @ head.photos(photos).T
-    np.testing.assert_allclose(cosines, expected.embed(sketches) @ expected.embed(photos).T, atol=1e-4)
+    np.testing.assert_allclose(cosines, expected.embed_sketches(sketches) @ expected.embed_photos(photos).T, atol=1e-4)
 
 
 def test_the_span_of_photos_and_examples_ranks_as_all_of_the_space_does() -> None:

@@ -60,8 +60,8 @@ def choose_style(part: EmbeddedPart) -> StyleChoice:
                 other_kinds = task.kinds[drawn.holdout_targets][:, None] != task.kinds[None, :]
                 for strength, trusted in found:
                     rule = StyleRule(usual, strength, trusted, _SHARE)
-                    head = rule.head(part.sketches[drawn.support], around[shown], shown)
-                    scores = np.where(other_kinds, -np.inf, head.embed(asked) @ photos.T)
+                    head = rule.adapter(part.sketches[drawn.support], around[shown], shown)
+                    scores = np.where(other_kinds, -np.inf, head.embed_sketches(asked) @ photos.T)
                     placed = ranks(scores, drawn.holdout_targets)
                     found[strength, trusted].append(float((1 / placed).mean()))
     return StyleChoice(usual, {setting: float(np.mean(values)) for setting, values in found.items()})

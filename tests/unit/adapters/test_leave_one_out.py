@@ -31,14 +31,14 @@ def test_leave_one_out_in_a_large_category() -> None:
     centred = CategoryAdapter.centred(photos)
 
     def scores(head: CategoryAdapter, asked: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray:
-        return head.embed_sketches(sketches[asked]) @ head.embed(photos).T
+        return head.embed_sketches(sketches[asked]) @ head.embed_photos(photos).T
 
     naive = leave_one_out(
         positives,
         lambda asked: scores(centred, asked),
-        lambda asked, kept: scores(adaptation.fit(sketches[kept], positives[kept], photos).head, asked),
+        lambda asked, kept: scores(adaptation.fit_category(sketches[kept], positives[kept], photos).adapter, asked),
     )
-    fitted = adaptation.fit(sketches, positives, photos).leave_one_out
+    fitted = adaptation.fit_category(sketches, positives, photos).leave_one_out
     assert fitted.before == naive.before
     assert fitted.after.acc_at_1 == naive.after.acc_at_1
     assert abs(fitted.after.mrr - naive.after.mrr) < 0.005

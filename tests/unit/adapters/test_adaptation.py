@@ -35,41 +35,41 @@ def category(sketches: int = 6, photos: int = 9, dim: int = 24) -> tuple[Vectors
 def test_leave_one_out_is_what_fitting_without_a_photo_gives() -> None:
     sketches, owners, photos = category()
     adaptation = Adaptation.untrained(24, rate=0.5, power=0.5)
-    fitted = adaptation.fit(sketches, owners, photos)
+    fitted = adaptation.fit_category(sketches, owners, photos)
     before: list[int] = []
     after: list[int] = []
     for row, owner in enumerate(owners):
         kept = owners != owner
-        other = adaptation.fit(sketches[kept], owners[kept], photos).head
+        other = adaptation.fit_category(sketches[kept], owners[kept], photos).adapter
         for head, ranks in ((CategoryAdapter.centred(photos), before), (other, after)):
-            scores = head.scores(head.embed_sketches(sketches[row : row + 1]), head.embed(photos))[0]
+            scores = head.scores(head.embed_sketches(sketches[row : row + 1]), head.embed_photos(photos))[0]
             ranks.append(1 + sum(score > scores[owner] for score in scores))
     for ranks, found in ((before, fitted.leave_one_out.before), (after, fitted.leave_one_out.after)):
         assert found.mean_rank == pytest.approx(np.mean(ranks))
         assert found.acc_at_1 == pytest.approx(np.mean([rank == 1 for rank in ranks]))
         assert found.mrr == pytest.approx(np.mean([1 / rank for rank in ranks]))
     gains = 1 / np.array(after) - 1 / np.array(before)
-    assert fitted.leave_one_out.uncertainty == pytest.approx(gains.std(ddof=1) / len(gains) ** 0.5)
-    assert fitted.passes_gate == (gains.mean() >= -2 * fitted.leave_one_out.uncertainty)
+    assert fitted.leave_one_out.standard_error == pytest.approx(gains.std(ddof=1) / len(gains) ** 0.5)
+    assert fitted.passes_gate == (gains.mean() >= -2 * fitted.leave_one_out.standard_error)
 
 
 def test_a_head_is_refused_where_leave_one_out_gets_clearly_worse() -> None:
     good, bad = Ranks.of(np.array([1, 1, 2, 1])), Ranks.of(np.array([3, 2, 3, 4]))
     assert LeaveOneOut(bad, good).passes_gate
     assert LeaveOneOut(good, good).passes_gate
-    assert not LeaveOneOut(good, bad, uncertainty=0.1).passes_gate
-    assert LeaveOneOut(good, bad, uncertainty=0.3).passes_gate
+    assert not LeaveOneOut(good, bad, standard_error=0.1).passes_gate
+    assert LeaveOneOut(good, bad, standard_error=0.3).passes_gate
 
 
 def test_one_support_photo_and_one_photo_in_all_still_fit() -> None:
     sketches, owners, photos = category()
     adaptation = Adaptation.untrained(24, power=0.5)
-    one = adaptation.fit(sketches[:1], owners[:1], photos)
-    assert one.head.map is not None
-    assert np.isfinite(one.head.map).all()
-    alone = adaptation.fit(sketches[:1], owners[:1], photos[:1])
+    one = adaptation.fit_category(sketches[:1], owners[:1], photos)
+    assert one.adapter.map is not None
+    assert np.isfinite(one.adapter.map).all()
+    alone = adaptation.fit_category(sketches[:1], owners[:1], photos[:1])
     assert alone.passes_gate
-    assert np.isfinite(alone.head.embed(photos)).all()
+    assert np.isfinite(alone.adapter.embed_photos(photos)).all()
 
 
 def test_a_file_gives_back_the_same_heads(tmp_path: Path) -> None:
@@ -78,9 +78,9 @@ def test_a_file_gives_back_the_same_heads(tmp_path: Path) -> None:
     adaptation.save(tmp_path / "adaptation.npz")
     loaded = Adaptation.load(tmp_path / "adaptation.npz")
     assert loaded.adaptation_id == adaptation.adaptation_id != Adaptation.untrained(24, rate=0.31).adaptation_id
-    one, other = (which.fit(sketches, owners, photos) for which in (adaptation, loaded))
+    one, other = (which.fit_category(sketches, owners, photos) for which in (adaptation, loaded))
     assert one.margin == other.margin == pytest.approx(0.3)
-    np.testing.assert_array_equal(one.head.embed(photos), other.head.embed(photos))
+    np.testing.assert_array_equal(one.adapter.embed_photos(photos), other.adapter.embed_photos(photos))
 
 
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_bundle_carries_it_and_keeps_its_identity(tiny_bundle_dir: Path, tmp_p
     assert carrying.adaptation is not None
     assert carrying.adaptation.adaptation_id == adaptation.adaptation_id
     assert carrying.bundle_id == plain.bundle_id == read_manifest(path).identity()
-    with pytest.raises(AdaptationCorrupt, match="train it anew"):
+    with pytest.raises(AdaptationCorrupt, match="train it again"):
         add_adaptation(path, Adaptation.untrained(24))
     (path / "adaptation.npz").write_bytes(b"?")
     with pytest.raises(BundleCorrupt, match="was changed"):
@@ -117,12 +117,12 @@ def test_a_profile_takes_away_what_one_hand_adds() -> None:
     hand = 0.9 * unit(chance.normal(size=(1, 24)))
     sketches = unit(photos + hand + 0.05 * chance.normal(size=photos.shape))
     adaptation = Adaptation.untrained(24, style_strength=1.0, style_photos=1.0)
-    fitted = adaptation.fit_profile(sketches[:6], photos[:6], photos[6:])
+    fitted = adaptation.fit_style(sketches[:6], photos[:6], photos[6:])
     assert fitted.passes_gate
-    plain, styled = sketches[6:] @ photos.T, fitted.head.embed(sketches[6:]) @ photos.T
+    plain, styled = sketches[6:] @ photos.T, fitted.adapter.embed_sketches(sketches[6:]) @ photos.T
     own = np.arange(6), np.arange(6, 12)
     assert (styled[own] - styled.mean(axis=1)).mean() > (plain[own] - plain.mean(axis=1)).mean()
-    np.testing.assert_allclose(np.linalg.norm(fitted.head.embed(sketches), axis=1), 1.0, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(fitted.adapter.embed_sketches(sketches), axis=1), 1.0, atol=1e-6)
 
 
 def test_what_carries_over_fits_heads_in_another_space() -> None:
@@ -135,9 +135,9 @@ def test_what_carries_over_fits_heads_in_another_space() -> None:
     assert carried.arrays.keys() == learned.arrays.keys()
     assert carried.name == "learned-carried"
     sketches, owners, photos = category(dim=12)
-    expected = Adaptation.untrained(12, rate=0.5, power=0.5).fit(sketches, owners, photos)
-    assert carried.fit(sketches, owners, photos).leave_one_out == expected.leave_one_out
-    assert carried.fit_profile(sketches, photos[owners], photos).head is not None
+    expected = Adaptation.untrained(12, rate=0.5, power=0.5).fit_category(sketches, owners, photos)
+    assert carried.fit_category(sketches, owners, photos).leave_one_out == expected.leave_one_out
+    assert carried.fit_style(sketches, photos[owners], photos).adapter is not None
 
 
 def test_the_command_puts_an_adaptation_into_its_bundle(tiny_bundle_dir: Path, tmp_path: Path) -> None:

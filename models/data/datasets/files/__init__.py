@@ -1,1 +1,0 @@
-"""What readers of layouts share: folders of images, tables, and pickles that are not trusted."""
