@@ -1,6 +1,6 @@
 """Teaching a category and searching through its adapter, against the bare matrix products in the same run.
 
-OMP_NUM_THREADS=1 python benchmarks/adaptation.py [--bundle DIR] [--photos 10000] [--pairs 10] [--rounds 10] [--json]
+OMP_NUM_THREADS=1 python benchmarks/adaptation.py [--bundle BUNDLE] [--photos 10000] [--pairs 10] [--rounds 10] [--json]
 
 The gallery is made up: one category of unit vectors that share a direction, as photos of a category do, and sketches
 near ten of them. Teaching is everything on top of encoding the images: fit, leave-one-out, storing, and the first
@@ -28,7 +28,7 @@ from index_builder.artifact.photo_store import PhotoStoreWriter
 from index_builder.stores.vectors_file import VectorWriter
 from models.adapters import Adaptation
 from models.arrays import Vectors
-from models.bundle import Bundle, ImageLimits, Runtime, StrokeLimits
+from models.bundle import Bundle, ImageLimits, Runtime, StrokeLimits, bundle_path
 from service.adaptation.examples import Examples
 from service.adaptation.fit import EncodedSketch, fit
 from service.http.body import EncodedImage
@@ -126,7 +126,7 @@ def over(taken: dict[str, list[float]], what: str, base: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--bundle", type=bundle_path)
     parser.add_argument("--photos", type=int, default=10_000)
     parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=10)

@@ -1,6 +1,6 @@
 """Cost of a bundle's sketch encoder in each precision over float32, onnxruntime, one thread.
 
-python benchmarks/encoder_variants.py [--bundle DIR] [--also DIR ...] [--rounds 20]
+python benchmarks/encoder_variants.py [--bundle BUNDLE] [--also BUNDLE ...] [--rounds 20]
 
 Variants are made on the spot from the first bundle, with ranges found on noise: speed does not depend on them, accuracy
 does, so it is measured where variants are made (`inkseek bundle quantize`). --also: further bundles as they are. Where
@@ -13,12 +13,11 @@ import argparse
 import importlib
 import importlib.util
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.bundle import DEFAULT_BUNDLE, Bundle, Encoder, Runtime
+from models.bundle import Bundle, Encoder, Runtime, bundle_path
 from models.bundle.encoder import INPUT_NAME
 from models.export.precision.float16 import to_float16
 from models.export.precision.int8 import to_int8
@@ -56,8 +55,8 @@ def with_openvino(onnx: bytes, precision: str) -> Encode:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", type=Path, default=DEFAULT_BUNDLE)
-    parser.add_argument("--also", type=Path, nargs="*", default=[])
+    parser.add_argument("--bundle", type=bundle_path)
+    parser.add_argument("--also", type=bundle_path, nargs="*", default=[])
     parser.add_argument("--rounds", type=int, default=20)
     given = parser.parse_args()
     bundle = Bundle.load(given.bundle, Runtime(device="cpu", threads=1))

@@ -14,6 +14,7 @@ import numpy as np
 
 from models.adapters.adapter import Adapter
 from models.arrays import Rows, Vectors
+from models.ranking import ranks_of
 
 ALLOWED_STANDARD_ERRORS = 2.0
 """How much worse an adapter may look in leave-one-out and still pass, in standard errors of the mean difference.
@@ -124,10 +125,3 @@ def contenders(scores: Vectors, positives: Rows) -> Rows:
         return np.arange(scores.shape[1])
     nearest = np.argpartition(-scores, _NEAREST, axis=1)[:, :_NEAREST]
     return np.unique(np.concatenate([nearest.ravel(), positives]))
-
-
-def ranks_of(scores: Vectors, own: Rows) -> Rows:
-    """(Q, G), (Q,) -> (Q,) from 1; photos that tie with the own one count against it."""
-    theirs = scores[np.arange(len(own)), own][:, None]
-    placed: Rows = (scores >= theirs).sum(axis=1).astype(np.int64)
-    return placed

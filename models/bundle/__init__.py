@@ -1,6 +1,6 @@
 """The torch-free contract between training, indexing and serving.
 
-bundle = Bundle.load()                       # the shipped one; every byte checked
+bundle = Bundle.load("small")                               # by name or path; every byte checked
 vectors = bundle.sketch.embed([Path("cup.png"), upload])    # (2, E), rows of length 1
 """
 
@@ -25,8 +25,9 @@ from models.bundle.manifest import BundleManifest
 from models.bundle.preprocess import Preprocess
 from models.bundle.runtime import Runtime, cpu_quota
 from models.bundle.sketch import SketchNormalisation, normalise_sketch
-from models.bundle.store import DEFAULT_BUNDLE, Bundle, add_adaptation, read_manifest, write_bundle
+from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, read_manifest, shipped_bundles
 from models.bundle.strokes import StrokeLimits, rasterise_strokes
+from models.bundle.writing import add_adaptation, write_bundle
 
 __all__ = [
     "DEFAULT_BUNDLE",
@@ -58,6 +59,7 @@ __all__ = [
     "StrokesInvalid",
     "Unusable",
     "add_adaptation",
+    "bundle_path",
     "cpu_quota",
     "decode_image",
     "embed",
@@ -66,5 +68,6 @@ __all__ = [
     "open_image",
     "rasterise_strokes",
     "read_manifest",
+    "shipped_bundles",
     "write_bundle",
 ]

@@ -1,27 +1,23 @@
-"""Reading and writing a bundle directory: the only module that knows the files in it."""
+"""Finding and reading a bundle directory, every byte checked; `models.bundle.writing` is its counterpart.
+
+A bundle is found by name, when it is one of those under models/bundles that ship with the package, or by path.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
 from models.adapters.errors import AdaptationCorrupt
 from models.adapters.state import Adaptation
+from models.arrays import Vectors
 from models.bundle.encoder import Encoder
 from models.bundle.errors import BundleCorrupt, BundleNotFound, BundleSchemaUnsupported
 from models.bundle.manifest import (
@@ -29,26 +25,25 @@ from models.bundle.manifest import (
     CANARY_SKETCH_NAME,
     CANARY_VECTORS_NAME,
     MANIFEST_NAME,
-    MODEL_CARD_NAME,
     SCHEMA_VERSION,
     BundleManifest,
-    EncoderSpec,
-    FileEntry,
 )
-from models.bundle.preprocess import Preprocess
 from models.bundle.runtime import Runtime
-from models.bundle.strokes import rasterise_strokes
 
-DEFAULT_BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "default"
+DEFAULT_BUNDLE = "default"
+"""Name of the bundle that is used where none is chosen."""
+
+_SHIPPED = Path(__file__).resolve().parents[1] / "bundles"
 
 _CANARY_COSINE = 0.99  # providers and precisions differ in the fourth digit; another model is far below
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified pair of encoders. `Bundle.load(path)` gives one that is ready to use.
+    """A verified pair of encoders. `Bundle.load("small")` gives one that is ready to use.
 
-    `adaptation`: what fits heads to a few examples; None in bundles that were written without.
+    `adaptation`: what meta-training learned about fitting category and style adapters to a few examples, None in
+    bundles that were written without.
     """
 
     path: Path
@@ -58,15 +53,15 @@ class Bundle:
     adaptation: Adaptation | None = None
 
     @classmethod
-    def load(cls, path: Path | None = None, runtime: Runtime | None = None) -> Bundle:
-        """Open the bundle at `path` (None: the one that ships with the package), every byte checked.
+    def load(cls, name_or_path: str | Path | None = None, runtime: Runtime | None = None) -> Bundle:
+        """Open a bundle, every byte checked; see `bundle_path` for how it is found.
 
         Raises BundleNotFound, BundleCorrupt, BundleSchemaUnsupported, RuntimeUnavailable.
         """
-        path = path or DEFAULT_BUNDLE
+        path = bundle_path(name_or_path)
         runtime = runtime or Runtime()
         manifest = read_manifest(path)
-        contents = _verified_contents(path, manifest)
+        contents = verified_contents(path, manifest)
         encoders = []
         for spec in (manifest.sketch, manifest.photo):
             try:
@@ -99,10 +94,10 @@ class Bundle:
         return self.sketch.providers
 
     @cached_property
-    def _canary(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _canary(self) -> tuple[Vectors, Vectors]:
         with Image.open(self.path / CANARY_SKETCH_NAME) as drawing:
             image = drawing.convert("RGB")
-        expected: NDArray[np.float32] = np.load(self.path / CANARY_VECTORS_NAME, allow_pickle=False)
+        expected: Vectors = np.load(self.path / CANARY_VECTORS_NAME, allow_pickle=False)
         return np.stack([self.sketch.prepare(image), self.photo.prepare(image)]), expected
 
     def check_canary(self) -> None:
@@ -120,13 +115,38 @@ class Bundle:
                 )
 
 
-def read_manifest(path: Path) -> BundleManifest:
-    """The manifest alone, checked against itself. Raises BundleNotFound, BundleCorrupt, BundleSchemaUnsupported."""
+def shipped_bundles() -> tuple[str, ...]:
+    """Names of the bundles that ship with the package, in alphabetical order."""
+    return tuple(sorted(manifest.parent.name for manifest in _SHIPPED.glob(f"*/{MANIFEST_NAME}")))
+
+
+def bundle_path(name_or_path: str | Path | None = None) -> Path:
+    """Where a bundle lies: text that names a shipped one is that one (None: the default one), other text is a path.
+
+    A name wins over a directory of the same name in the working directory, which is `./small` then; a `Path` is never
+    a name. Nothing is read: whether there is a bundle shows when it is opened. A typer option takes names and paths by
+    `parser=bundle_path`.
+    """
+    if isinstance(name_or_path, Path):
+        return name_or_path
+    text = name_or_path or DEFAULT_BUNDLE
+    return _SHIPPED / text if text in shipped_bundles() else Path(text)
+
+
+def read_manifest(name_or_path: str | Path | None = None) -> BundleManifest:
+    """The manifest alone, checked against itself; see `bundle_path` for how the bundle is found.
+
+    Raises BundleNotFound, BundleCorrupt, BundleSchemaUnsupported.
+    """
+    path = bundle_path(name_or_path)
     file = path / MANIFEST_NAME
     try:
         raw = json.loads(file.read_bytes())
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise BundleNotFound(f"no bundle at {path}: {MANIFEST_NAME} is not there") from error
+        shipped = ", ".join(shipped_bundles())
+        raise BundleNotFound(
+            f"no bundle at {path}: {MANIFEST_NAME} is missing; bundles found by their name are {shipped}"
+        ) from error
     except (ValueError, OSError) as error:
         raise BundleCorrupt(f"{file} cannot be read: {error}") from error
     version = raw.get("schema_version") if isinstance(raw, dict) else None
@@ -136,8 +156,8 @@ def read_manifest(path: Path) -> BundleManifest:
         manifest = BundleManifest.model_validate(raw)
     except ValidationError as error:
         raise BundleCorrupt(f"{file} does not fit the schema: {error}") from error
-    wanted = {manifest.sketch.file, manifest.photo.file, CANARY_SKETCH_NAME, CANARY_VECTORS_NAME}
-    if missing := wanted - set(manifest.files):
+    required = {manifest.sketch.file, manifest.photo.file, CANARY_SKETCH_NAME, CANARY_VECTORS_NAME}
+    if missing := required - set(manifest.files):
         raise BundleCorrupt(f"{file} lists no {', '.join(sorted(missing))}")
     if names := [name for name in manifest.files if Path(name).name != name or name == MANIFEST_NAME]:
         raise BundleCorrupt(f"{file} lists {names[0]!r}, which is not a plain file name in the bundle")
@@ -146,8 +166,11 @@ def read_manifest(path: Path) -> BundleManifest:
     return manifest
 
 
-def _verified_contents(path: Path, manifest: BundleManifest) -> dict[str, bytes]:
-    """Every file's bytes, read once and checked: what was hashed is what is used."""
+def verified_contents(path: Path, manifest: BundleManifest) -> dict[str, bytes]:
+    """File name -> bytes of every file in the manifest, read once and checked: what was hashed is what is used.
+
+    Raises BundleCorrupt.
+    """
     contents = {}
     for name, entry in manifest.files.items():
         try:
@@ -162,104 +185,3 @@ def _verified_contents(path: Path, manifest: BundleManifest) -> dict[str, bytes]
             )
         contents[name] = data
     return contents
-
-
-def write_bundle(
-    out: Path,
-    *,
-    name: str,
-    sketch_onnx: bytes,
-    sketch_preprocess: Preprocess,
-    photo_onnx: bytes,
-    photo_preprocess: Preprocess,
-    model_card: str,
-    metrics: Mapping[str, Any] | None = None,
-    provenance: Mapping[str, Any] | None = None,
-) -> BundleManifest:
-    """Write a bundle at `out`, whole or not at all; a bundle that is there is replaced.
-
-    The models are opened and run on the canary drawing, so a bundle that cannot serve is never written.
-    Raises BundleCorrupt when they do not fit the bundle's interface or each other.
-    """
-    files = {"sketch.onnx": sketch_onnx, "photo.onnx": photo_onnx, MODEL_CARD_NAME: model_card.encode()}
-    drawing = _canary_drawing()
-    vectors = []
-    for onnx, preprocess in ((sketch_onnx, sketch_preprocess), (photo_onnx, photo_preprocess)):
-        session = Runtime(device="cpu", threads=1).session(onnx)
-        encoder = Encoder(session, preprocess, int(session.get_outputs()[0].shape[-1]))
-        vectors.append(encoder.encode(encoder.prepare(drawing)[None])[0])
-    if vectors[0].shape != vectors[1].shape:
-        raise BundleCorrupt(f"the sketch encoder gives {vectors[0].size} numbers, the photo encoder {vectors[1].size}")
-    if not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
-        raise BundleCorrupt("the encoders' embeddings are not of length 1")
-    files[CANARY_SKETCH_NAME] = _png(drawing)
-    files[CANARY_VECTORS_NAME] = _npy(np.stack(vectors).astype(np.float32))
-
-    draft = BundleManifest(
-        bundle_id="",
-        name=name,
-        created_at=datetime.now(UTC).replace(microsecond=0),
-        embedding_dim=vectors[0].size,
-        sketch=EncoderSpec(file="sketch.onnx", preprocess=sketch_preprocess),
-        photo=EncoderSpec(file="photo.onnx", preprocess=photo_preprocess),
-        files={n: FileEntry(bytes=len(d), sha256=hashlib.sha256(d).hexdigest()) for n, d in sorted(files.items())},
-        metrics=dict(metrics or {}),
-        provenance=dict(provenance or {}),
-    )
-    manifest = draft.model_copy(update={"bundle_id": draft.identity()})
-    _publish(out, {**files, MANIFEST_NAME: (manifest.model_dump_json(indent=2) + "\n").encode()})
-    return manifest
-
-
-def add_adaptation(path: Path, adaptation: Adaptation) -> BundleManifest:
-    """Put `adaptation` into the bundle at `path`, in place of one that is there; `bundle_id` stays, embeddings do.
-
-    Raises AdaptationCorrupt (it was made for another bundle), BundleNotFound, BundleCorrupt, BundleSchemaUnsupported.
-    """
-    manifest = read_manifest(path)
-    adaptation.require_fits(manifest.embedding_dim, manifest.bundle_id)
-    contents = {**_verified_contents(path, manifest), ADAPTATION_NAME: adaptation.to_bytes()}
-    data = contents[ADAPTATION_NAME]
-    entry = FileEntry(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-    changed = manifest.model_copy(update={"files": dict(sorted({**manifest.files, ADAPTATION_NAME: entry}.items()))})
-    _publish(path, {**contents, MANIFEST_NAME: (changed.model_dump_json(indent=2) + "\n").encode()})
-    return changed
-
-
-def _publish(out: Path, files: Mapping[str, bytes]) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        staged.chmod(0o755)
-        for name, data in files.items():
-            with (staged / name).open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        retired = staged.with_name(staged.name + "-old")
-        if out.exists():
-            out.rename(retired)
-        staged.rename(out)
-        shutil.rmtree(retired, ignore_errors=True)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-
-
-def _canary_drawing() -> Image.Image:
-    """A cup: the drawing that every bundle must answer as it did when it was written."""
-    body = [(60, 80), (70, 200), (150, 200), (160, 80), (60, 80)]
-    handle = [(158, 100), (195, 105), (198, 150), (154, 165)]
-    steam = [[(x, 60), (x + 8, 45), (x - 4, 30), (x + 4, 15)] for x in (90, 125)]
-    return rasterise_strokes([body, handle, *steam]).convert("RGB")
-
-
-def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
-    return buffer.getvalue()
-
-
-def _npy(array: NDArray[np.float32]) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +13,8 @@ from PIL import Image, ImageDraw
 from models.bundle.errors import StrokesInvalid
 
 _SUPERSAMPLE = 4  # Pillow draws no anti-aliased lines; draw large, then reduce
+_NEARLY_BACK = (1e-12, 1e-6)  # sine of the angle between a segment and the one before, reversed
+_SMALLEST = 1e-300  # extent of a drawing whose scale is still a number
 _RESOLUTION = 1e-12  # of a coordinate: what double precision still tells apart, with some room
 
 
@@ -45,7 +48,8 @@ def rasterise_strokes(
         low, high = points.min(axis=0), points.max(axis=0)
         extent = float((high - low).max())
         # A drawing that is smaller than its coordinates can tell is a dot.
-        scale = side * (1 - 2 * margin) / extent if extent > _RESOLUTION * np.abs(points).max() else 0.0
+        drawn = extent > max(_RESOLUTION * np.abs(points).max(), _SMALLEST)
+        scale = side * (1 - 2 * margin) / extent if drawn else 0.0
         origin, centre = low / 2 + high / 2, side / 2
     else:
         scale, origin, centre = side / frame, np.zeros(2), 0.0
@@ -55,12 +59,26 @@ def rasterise_strokes(
     width = max(1, round(line_px * _SUPERSAMPLE))
     radius = width / 2
     for stroke in checked:
-        placed = [(float(x), float(y)) for x, y in (stroke - origin) * scale + centre]
-        if len(placed) > 1:
-            draw.line(placed, fill=0, width=width, joint="curve")
-        for x, y in (placed[0], placed[-1]):  # round caps; a stroke of one point is a dot
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+        for part in _between_reversals((stroke - origin) * scale + centre):
+            placed = [(float(x), float(y)) for x, y in part]
+            if len(placed) > 1:
+                draw.line(placed, fill=0, width=width, joint="curve")
+            for x, y in (placed[0], placed[-1]):  # round caps; a stroke of one point is a dot
+                draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
     return image.resize((canvas_px, canvas_px), Image.Resampling.BOX)
+
+
+def _between_reversals(points: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """(P, 2) -> the stroke cut where it turns back on itself nearly, not quite: Pillow's joint is then a line across
+    the whole canvas."""
+    steps = np.diff(points, axis=0)
+    before, after = steps[:-1], steps[1:]
+    turned = np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0])
+    lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    least, most = _NEARLY_BACK
+    back = (np.einsum("pd,pd->p", before, after) < 0) & (turned > least * lengths) & (turned < most * lengths)
+    cuts = [0, *(np.flatnonzero(back) + 1), len(points) - 1]
+    return [points[first : last + 1] for first, last in pairwise(cuts)] if len(points) > 1 else [points]
 
 
 def _check(strokes: Sequence[ArrayLike], limits: StrokeLimits) -> list[NDArray[np.float64]]:

@@ -15,17 +15,17 @@ from rich.console import Console
 from rich.table import Table
 
 from models.adapters import Adaptation
-from models.bundle import DEFAULT_BUNDLE, Bundle, BundleManifest, Runtime, add_adaptation, read_manifest
+from models.bundle import Bundle, BundleManifest, Runtime, add_adaptation, bundle_path, read_manifest
+from models.cli.options import BundleArgument, BundleOption
 from models.errors import InkseekError
 
 app = typer.Typer(no_args_is_help=True)
 
-BundlePath = Annotated[Path, typer.Argument(help="The bundle's directory; the shipped one when not given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 
 
 @app.command()
-def inspect(path: BundlePath = DEFAULT_BUNDLE, as_json: AsJson = False) -> None:
+def inspect(path: BundleArgument = None, as_json: AsJson = False) -> None:
     """Show what a bundle is, how it prepares images, and how good it was measured to be."""
     try:
         manifest = read_manifest(path)
@@ -41,7 +41,7 @@ def inspect(path: BundlePath = DEFAULT_BUNDLE, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def verify(path: BundlePath = DEFAULT_BUNDLE, as_json: AsJson = False) -> None:
+def verify(path: BundleArgument = None, as_json: AsJson = False) -> None:
     """Check every byte, open both encoders, and have them answer a known drawing. Exit code 1 when anything is off."""
     try:
         bundle = Bundle.load(path, Runtime(device="cpu"))
@@ -58,7 +58,7 @@ def verify(path: BundlePath = DEFAULT_BUNDLE, as_json: AsJson = False) -> None:
 def quantize(
     data: Annotated[Path, typer.Option(help="The folder of the data sets that the bundle was trained on.")],
     out: Annotated[Path, typer.Option(help="The variant's directory; a bundle that is there is replaced.")],
-    bundle: Annotated[Path, typer.Option(help="The parent; the shipped one when not given.")] = DEFAULT_BUNDLE,
+    bundle: BundleOption = None,
     precision: Annotated[str, typer.Option(help="int8, for CPUs, or float16, for GPUs.")] = "int8",
     name: Annotated[
         str | None, typer.Option(help="Of the variant; by default the parent's with the precision.")
@@ -73,7 +73,7 @@ def quantize(
 
     if precision not in list(Precision):
         raise typer.BadParameter(f"one of {', '.join(Precision)}", param_hint="--precision")
-    request = VariantRequest(bundle, data, out, Precision(precision), name, max_loss / 100, pairs)
+    request = VariantRequest(bundle_path(bundle), data, out, Precision(precision), name, max_loss / 100, pairs)
     console = Console(file=sys.stderr, stderr=True)
     try:
         manifest = make_variant(request, lambda line: console.print(line, highlight=False, soft_wrap=True))
@@ -86,7 +86,10 @@ def quantize(
 @app.command("add-adaptation")
 def put_adaptation(
     file: Annotated[Path, typer.Argument(help="An adaptation.npz, as `inkseek train adapt` writes it.")],
-    bundle: Annotated[Path, typer.Option(help="The bundle that it was made for.")],
+    bundle: Annotated[
+        Path,
+        typer.Option(parser=bundle_path, metavar="BUNDLE", help="The bundle that it was made for."),
+    ],
 ) -> None:
     """Put what fits heads to a few examples into a bundle, in place of what is there; its indexes stay good."""
     try:

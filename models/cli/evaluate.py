@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from models.bundle import Bundle, Runtime
+from models.bundle import Bundle, Runtime, bundle_path
+from models.cli.options import BundleOption
 from models.data.datasets import FORMATS, PairDataset, open_dataset
 from models.data.sampling.episodes import DRAWS
 from models.errors import InkseekError
@@ -39,12 +40,13 @@ class Baseline(StrEnum):
 
 def evaluate(
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data set, as its download unpacks.")],
-    bundle: Annotated[Path | None, typer.Option(help="A bundle's directory; the shipped one when not given.")] = None,
+    bundle: BundleOption = None,
     baseline: Annotated[
         Baseline | None, typer.Option(help="Measure this instead of a bundle: gradients' histograms, nothing learned.")
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(metavar="BUNDLE", help="Compare with this bundle, query by query.")
+        Path | None,
+        typer.Option(parser=bundle_path, metavar="BUNDLE", help="Compare with it, query by query."),
     ] = None,
     split: Annotated[
         list[str] | None,

@@ -1,4 +1,4 @@
-"""`inkseek train teacher | students | ablation | attention | plot`. Exit codes: 0 done, 1 refused, 2 wrong usage.
+"""`inkseek train teacher | students | adapt | blend | baseline | ablation | attention | plot`.
 
 Torch takes seconds to import and is an extra, so it is imported by the commands and not by the command line that offers
 them beside those that need none.
@@ -7,18 +7,26 @@ them beside those that need none.
 from __future__ import annotations
 
 import importlib.util
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from models.bundle import cpu_quota
+from models.bundle import bundle_path, cpu_quota
+from models.cli.options import BundleOption
+from models.console import fail, print_json, stdout
 from models.errors import InkseekError
 
 app = typer.Typer(no_args_is_help=True)
+
+
+class TorchMissing(InkseekError):
+    """The training extra is not installed."""
+
+
+class NothingToShow(InkseekError):
+    """No pair of the data set can be drawn."""
+
 
 Config = Annotated[Path, typer.Option(help="An experiment file, such as those of models/configs.")]
 Data = Annotated[Path, typer.Option(help="The folder that the experiment's data sets lie in.")]
@@ -37,7 +45,8 @@ Cache = Annotated[Path | None, typer.Option(help="Where runs share decoded image
 def train() -> None:
     """Train the teacher, distil the students."""
     if importlib.util.find_spec("torch") is None:
-        _fail("Training needs torch, which serving does not: pip install --editable '.[train]' in a checkout")
+        advice = "pip install --editable '.[train]' in a checkout"
+        fail(TorchMissing(f"training needs torch, which serving does not: {advice}"))
 
 
 @app.command()
@@ -62,7 +71,7 @@ def teacher(
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
         train_teacher(XModalRun(experiment, resources, out))
     except InkseekError as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
 
 
 @app.command()
@@ -71,7 +80,12 @@ def students(
     data: Data,
     out: Out,
     teacher: Annotated[
-        Path | None, typer.Option(help="A teacher's run directory; or larger students, as a file or a bundle.")
+        Path | None,
+        typer.Option(
+            parser=bundle_path,
+            metavar="RUN|FILE|BUNDLE",
+            help="A teacher's run; or larger students.",
+        ),
     ] = None,
     start: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Begin with these students' weights; they may see another size.")
@@ -96,7 +110,7 @@ def students(
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
         distill_students(XModalRun(experiment, resources, out, teacher, keep=tuple(keep or ()), start=start))
     except InkseekError as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
 
 
 @app.command()
@@ -120,7 +134,7 @@ def ablation(
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
         run_ablation(config, resources, out, arm or (), seed or ())
     except InkseekError as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
 
 
 @app.command()
@@ -129,7 +143,7 @@ def attention(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The pictures' folder, for inkseek evaluate --pictures.")],
     split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
     format: Annotated[str, typer.Option(help="auto, or a format's name.")] = "auto",
-    bundle: Annotated[Path | None, typer.Option(help="The students' bundle; the shipped one when not given.")] = None,
+    bundle: BundleOption = None,
     students: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A students.pt in the bundle's place: shows what a CLS reads.")
     ] = None,
@@ -143,15 +157,15 @@ def attention(
     try:
         written = draw_attention(Wanted(data, out, split, format, bundle, students, teacher, pairs, seed))
     except (InkseekError, OSError) as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
     if not written:
-        _fail(f"no pair of {data} can be shown: a sketch with ink and two photos of its category are needed")
-    Console().print(f"{len(written)} pictures: {escape(str(out))}", highlight=False, soft_wrap=True)
+        fail(NothingToShow(f"{data} has no pair to draw: a sketch with ink and two photos of its category are needed"))
+    stdout().print(f"{len(written)} pictures written to {out}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
 def plot(
-    trained: Annotated[list[Path], typer.Argument(metavar="RUN|BUNDLE...", help="Students' runs, or bundles.")],
+    trained: Annotated[list[Path], typer.Argument(parser=bundle_path, metavar="RUN|BUNDLE...")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The picture, an .svg file.")],
 ) -> None:
     """Draw acc@1, and how fast it is reached, over the encoders' size."""
@@ -164,7 +178,7 @@ def plot(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(drawn, encoding="utf-8")
     except (InkseekError, OSError) as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
 
 
 @app.command()
@@ -172,7 +186,7 @@ def adapt(
     config: Config,
     data: Data,
     out: Out,
-    bundle: Annotated[Path | None, typer.Option(help="The bundle to adapt; by default the one that ships.")] = None,
+    bundle: BundleOption = None,
     fold: Annotated[
         list[Path] | None,
         typer.Option(help="Students trained without every n-th category; repeat it n times, in order."),
@@ -186,13 +200,43 @@ def adapt(
     try:
         train_adapt(AdaptRun(AdaptConfig.load(config, changes or ()), data, bundle, tuple(fold or ()), out))
     except InkseekError as error:
-        _fail(f"{type(error).__name__}: {error}")
+        fail(error)
+
+
+@app.command()
+def blend(
+    students: Annotated[Path, typer.Option(metavar="FILE", help="The students.pt of the end of a run.")],
+    early: Annotated[Path, typer.Option(metavar="FILE", help="The students.pt of an earlier step: kept/STEP.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the averaged students.pt.")],
+    early_share: Annotated[float, typer.Option(min=0, max=1, help="Weight of the earlier step.")] = 0.3,
+    pretrained_share: Annotated[float, typer.Option(min=0, max=1, help="Weight of ImageNet, in the trunks.")] = 0.2,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keeps downloaded weights; by default beside --students.")
+    ] = None,
+) -> None:
+    """Average the students of one run: its end, an earlier step, and ImageNet."""
+    from models.training.weights.blend import Blend
+
+    pretrained = weights or students.parent / "pretrained"
+    try:
+        Blend(students, early, pretrained, early_share, pretrained_share).run().save(out)
+    except (InkseekError, OSError) as error:
+        fail(error)
+
+
+@app.command()
+def baseline(
+    data: Data,
+    weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Keeps downloaded weights between runs.")] = None,
+) -> None:
+    """Print the figures of ImageNet features on the students' grid, with nothing learned, as JSON."""
+    from models.studies.untrained import imagenet_figures
+
+    try:
+        print_json(imagenet_figures(data, weights))
+    except InkseekError as error:
+        fail(error)
 
 
 def _share(processes: int) -> int:
     return max(1, cpu_quota() // processes)
-
-
-def _fail(message: str) -> None:
-    Console(file=sys.stderr, stderr=True).print(f"[red]{escape(message)}[/red]", highlight=False)
-    raise typer.Exit(1)

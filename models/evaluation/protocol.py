@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from models.adapters.category import CategoryAdapter
 from models.data.datasets import PairDataset, Photo, SketchRecord
-from models.evaluation.metrics import accuracy_at, mean_average_precision, mean_rank, ranks
+from models.evaluation.metrics import accuracy_at, mean_average_precision, mean_rank
+from models.ranking import ranks_of
 
 EncodeSketches = Callable[[Sequence[SketchRecord]], NDArray[np.float32]]
 EncodePhotos = Callable[[Sequence[Photo]], NDArray[np.float32]]
@@ -97,8 +98,8 @@ def measure_both(
         sketches, photos = encode_sketches(gallery.queries), encode_photos(gallery.photos)
         targets = gallery.targets()
         head = CategoryAdapter.centred(photos)
-        plain.append(ranks(sketches @ photos.T, targets))
-        centred.append(ranks(head.scores(head.embed_sketches(sketches), head.embed_photos(photos)), targets))
+        plain.append(ranks_of(sketches @ photos.T, targets))
+        centred.append(ranks_of(head.scores(head.embed_sketches(sketches), head.embed_photos(photos)), targets))
     searched = sum(len(gallery.photos) for gallery in galleries)
     figures = (
         Figures.of_ranks(np.concatenate(found), photos=searched, categories=len(galleries))

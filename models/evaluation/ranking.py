@@ -10,15 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.adapters.category import CategoryAdapter
+from models.arrays import Rows
 from models.data.datasets import PhotoKey, SketchRecord
 from models.evaluation.dataset_embeddings import Embedded
-from models.evaluation.metrics import ranks
+from models.ranking import TIE, ranks_of, top_columns
 
 SHOWN = 10
-# Two copies of a photo differ in the last bits, by where in a batch and in a matrix product they stood. Without this,
-# chance would decide between them.
-TIE = 1e-6
-
 _BLOCK = 256  # queries scored at once: bounds memory, not results
 
 
@@ -110,10 +107,10 @@ def _enter(
     targets: NDArray[np.int64],
 ) -> None:
     """Fill the rows of `queries`; `targets` (Q,) are columns of `scores` (Q, G)."""
-    found.ranks[queries] = ranks(scores, targets, TIE)
+    found.ranks[queries] = ranks_of(scores, targets)
     found.searched[queries] = len(gallery)
     found.own_scores[queries] = scores[np.arange(len(queries)), targets]
-    order, best = _best(scores, targets)
+    order, best = _first(scores, targets)
     found.first[queries, : order.shape[1]] = np.where(np.isfinite(best), gallery[order], -1)
     found.scores[queries, : order.shape[1]] = best
 
@@ -132,12 +129,10 @@ def _searches(
         yield np.flatnonzero(asked == name), np.flatnonzero(there == name)
 
 
-def _best(scores: NDArray[np.float64], targets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(Q, G), (Q,) -> columns and scores (Q, up to 10), the best first; the right photo where its rank says."""
+def _first(scores: NDArray[np.float64], targets: Rows) -> tuple[Rows, NDArray[np.float64]]:
+    """(Q, G), (Q,) -> columns and scores (Q, up to 10), the best first; the right photo stands where its rank says."""
     each = np.arange(len(scores))
     behind_ties = scores.copy()
     behind_ties[each, targets] = np.nextafter(scores[each, targets] - TIE, -np.inf)
-    count = min(SHOWN, scores.shape[1])
-    columns = np.argpartition(-behind_ties, count - 1, axis=1)[:, :count]
-    order = np.take_along_axis(columns, np.argsort(-np.take_along_axis(behind_ties, columns, axis=1), axis=1), axis=1)
+    order = top_columns(behind_ties, SHOWN)
     return order, np.take_along_axis(scores, order, axis=1)

@@ -19,16 +19,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from models.adapters import Adaptation
 from models.bundle import (
-    DEFAULT_BUNDLE,
     Bundle,
     Encoder,
     ImageFile,
     Runtime,
     SketchNormalisation,
     add_adaptation,
+    bundle_path,
     write_bundle,
 )
 from models.bundle.manifest import ADAPTATION_NAME
@@ -36,14 +37,13 @@ from models.bundle.preprocess import Preprocess
 from models.errors import InkseekError
 from models.evaluation.protocol import CategoryGallery
 from models.evaluation.splits import ValidationSplit, load_galleries
-from models.export.folded import FoldedStudent, FoldedVitStudent, fold
+from models.export.folded import fold
 from models.export.onnx_export import export_onnx
 from models.export.parity import Encode, Parity, ParityBroken, compare, encode_in_batches
 from models.export.split_figures import as_metrics, as_table, encode_splits
-from models.networks.grid_students import Students
-from models.networks.vit_students import VitStudents
-from models.training.engine.validation import preprocesses
-from models.training.weights.student_checkpoint import load_students
+from models.networks.preprocessing import preprocesses
+from models.networks.protocol import StudentPair
+from models.training.weights.students_file import load_students
 
 _MAX_DIFFERENCE = 1e-5  # of unit vectors, computed in float32 by two libraries
 
@@ -84,7 +84,7 @@ def build_bundle(release: Release) -> Bundle:
         add_adaptation(out, shipped.carried_over(students.config.embedding_dim))
         return Bundle.load(out, Runtime(device="cpu"))
 
-    shipped = Adaptation.load(DEFAULT_BUNDLE / ADAPTATION_NAME)
+    shipped = Adaptation.load(bundle_path() / ADAPTATION_NAME)
     card = release.card.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         galleries = load_galleries(release.data, splits)
@@ -98,7 +98,7 @@ def build_bundle(release: Release) -> Bundle:
 
 
 def _parity(
-    students: Students | VitStudents,
+    students: StudentPair,
     models: tuple[bytes, bytes],
     preprocess: tuple[Preprocess, Preprocess],
     galleries: Sequence[CategoryGallery],
@@ -119,7 +119,7 @@ def _parity(
     return compare((reference[0], reference[1]), (exported[0], exported[1]), tolerance=_MAX_DIFFERENCE)
 
 
-def _torch_encode(student: FoldedStudent | FoldedVitStudent) -> Encode:
+def _torch_encode(student: nn.Module) -> Encode:
     def encode(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.no_grad():
             rows: NDArray[np.float32] = student(torch.from_numpy(batch)).numpy()

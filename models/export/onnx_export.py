@@ -12,13 +12,12 @@ import torch
 from models.bundle.encoder import INPUT_NAME, OUTPUT_NAME
 from models.export.folded import fold
 from models.export.stored_weights import store_in_half, to_bytes
-from models.networks.grid_students import Student
-from models.networks.vit_students import VitStudent
+from models.networks.protocol import StudentEncoder
 
 _OPSET = 18
 
 
-def export_onnx(student: Student | VitStudent, size_px: int) -> bytes:
+def export_onnx(student: StudentEncoder, size_px: int) -> bytes:
     """A student -> ONNX file: input `image` (B, 3, S, S) float32, output `embedding` (B, E) float32, B free."""
     folded = fold(student, halved=True)
     example = torch.zeros(2, 3, size_px, size_px)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import InkseekError
+from models.ranking import top_columns
 
 
 class ParityBroken(InkseekError):
@@ -53,8 +54,7 @@ def compare(
     """(sketch rows (Q, E), photo rows (G, E)) of both -> how far apart they are, in vectors and in top-k rankings."""
     differences = [float(np.abs(a - b).max()) for a, b in zip(reference, exported, strict=True)]
     scores = reference[0] @ reference[1].T
-    before = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    after = np.argsort(-(exported[0] @ exported[1].T), axis=1, kind="stable")[:, :k]
+    before, after = top_columns(scores, k), top_columns(exported[0] @ exported[1].T, k)
     changed = before != after
     gap = np.abs(np.take_along_axis(scores, before, 1) - np.take_along_axis(scores, after, 1))
     return Parity(

@@ -8,14 +8,13 @@ from torch import Tensor, nn
 from models.bundle import Bundle
 from models.bundle.encoder import Encoder
 from models.networks.fused_teacher import Targets
-from models.networks.grid_students import Students
-from models.networks.vit_students import VitStudents
+from models.networks.protocol import StudentPair
 
 
 class FrozenStudents(nn.Module):
     """Students that answer and never learn: no gradients, and no way out of eval mode."""
 
-    def __init__(self, students: Students | VitStudents) -> None:
+    def __init__(self, students: StudentPair) -> None:
         """The students themselves are frozen, not a copy of them."""
         super().__init__()
         self.students = students.requires_grad_(False)

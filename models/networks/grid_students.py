@@ -1,27 +1,31 @@
-"""The two students: one encoder for sketches, one for photos, into one space.
+"""Students whose embedding is a grid: what the trunk sees in each of grid x grid cells, `channels` numbers a cell.
 
-An embedding is a grid: what the trunk sees in each of grid x grid cells, `channels` numbers a cell. Sketch and photo
-share a layout, and a globally pooled feature would forget it.
+Sketch and photo share a layout, and a globally pooled feature would forget it.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from models.networks.folding import fold_norm, fold_trunks, pooled
 from models.networks.layers.mobilenet import MobileNetTrunk
 from models.networks.layers.resnet import ResNetTrunk
-from models.networks.layers.trunks import Trunk
+from models.networks.layers.trunk import Trunk
+from models.networks.protocol import Encoded, Extra, StudentEncoder, StudentPair
 
 
 @dataclass(frozen=True)
-class StudentConfig:
+class GridStudentConfig:
     """`size_px`: input side. `widths`: channels of the trunk's stages. `grid`: cells a side. `channels`: per cell.
 
-    `trunk`: what the stages are those of. `levels`: how many of the last stages a cell sees, 1 for the last alone.
+    `trunk`: the CNN whose first stages are kept. `levels`: how many of the last stages a cell sees, 1: the last alone.
+    `shared_trunk`: sketch and photo share its weights and differ in their domain's statistics.
     """
 
     size_px: int = 160
@@ -31,14 +35,19 @@ class StudentConfig:
     levels: int = 1
     shared_trunk: bool = True
     trunk: Literal["resnet18", "mobilenet_v2"] = "resnet18"
+    form: Literal["grid"] = "grid"
 
     def build_trunk(self) -> Trunk:
-        """One trunk, with random weights."""
+        """One trunk of the configured kind and widths, with random weights."""
         return ResNetTrunk(self.widths) if self.trunk == "resnet18" else MobileNetTrunk(self.widths)
+
+    def build(self) -> GridStudents:
+        """A pair of this form with random weights, in training mode."""
+        return GridStudents(self)
 
     @property
     def embedding_dim(self) -> int:
-        """Length of an embedding."""
+        """Length E = channels * grid * grid of an embedding."""
         return self.grid * self.grid * self.channels
 
 
@@ -56,55 +65,86 @@ class GridHead(nn.Module):
         return nn.functional.normalize(self.project(self.norm(cells)).flatten(1), dim=1)
 
 
-class Student(nn.Module):
-    """A single-modality encoder."""
+class GridStudent(StudentEncoder):
+    """A single-modality encoder: trunk, pooled to cells, then the grid head."""
+
+    extras: frozenset[Extra] = frozenset({"feature_maps"})
 
     def __init__(self, trunk: Trunk, head: GridHead, grid: int, levels: int = 1) -> None:
-        """`grid`, `levels`: see `StudentConfig`."""
+        """`grid`, `levels`: see `GridStudentConfig`."""
         super().__init__()
         self.trunk = trunk
-        self.head = head
+        self.head: GridHead = head
         self.grid = grid
         self.levels = levels
 
-    def cells(self, images: Tensor) -> Tensor:
-        """(B, 3, S, S) normalised -> (B, C, g, g)."""
-        seen = self.trunk.features(images)[-self.levels :]
-        return torch.cat([nn.functional.adaptive_avg_pool2d(level, self.grid) for level in seen], dim=1)
+    def encode(self, images: Tensor, extras: frozenset[Extra] = frozenset()) -> Encoded:
+        """(B, 3, S, S) normalised -> cells (B, C, g, g), C summed over the levels, and the requested extras."""
+        maps = self.trunk.features(images)
+        seen = maps[-self.levels :]
+        cells = torch.cat([nn.functional.adaptive_avg_pool2d(level, self.grid) for level in seen], dim=1)
+        return Encoded(cells, tuple(maps) if "feature_maps" in extras else ())
 
-    def forward(self, images: Tensor) -> Tensor:
+    def folded(self) -> FoldedGridStudent:
+        """See `StudentEncoder.folded`."""
+        return FoldedGridStudent(self)
+
+
+class FoldedGridStudent(nn.Module):
+    """The same function as a grid student in eval mode, without a BatchNorm left in it."""
+
+    def __init__(self, student: GridStudent) -> None:
+        """Copy the student and fold its norms; the student stays as it is."""
+        super().__init__()
+        student = fold_trunks(copy.deepcopy(student).float())
+        self.trunk = student.trunk
+        self.levels = student.levels
+        self.grid = student.grid
+        self.project = fold_norm(student.head.norm, student.head.project)
+        self.eval()
+
+    def forward(self, image: Tensor) -> Tensor:
         """(B, 3, S, S) normalised -> (B, E), rows of length 1."""
-        embedding: Tensor = self.head(self.cells(images))
-        return embedding
+        cells = torch.cat([pooled(level, self.grid) for level in self.trunk.features(image)[-self.levels :]], dim=1)
+        return nn.functional.normalize(self.project(cells).flatten(1), dim=1)
 
 
-class Students(nn.Module):
+class GridStudents(StudentPair):
     """Sketch and photo student. With `shared_trunk` they differ in their domain's statistics alone."""
 
-    def __init__(self, config: StudentConfig) -> None:
+    sketch: GridStudent
+    photo: GridStudent
+
+    def __init__(self, config: GridStudentConfig) -> None:
         """Random weights; pretrained ones are loaded into the trunks afterwards."""
         super().__init__()
-        self.config = config
+        self.config: GridStudentConfig = config
         sketch_trunk = config.build_trunk()
         photo_trunk = sketch_trunk if config.shared_trunk else config.build_trunk()
         width = sum(config.widths[-config.levels :])
         # One projection for both: two of them could learn a match between domains that no new category shares.
         project = nn.Conv2d(width, config.channels, kernel_size=1, bias=False)
         nn.init.orthogonal_(project.weight)
-        self.sketch = Student(sketch_trunk, GridHead(width, project), config.grid, config.levels)
-        self.photo = Student(photo_trunk, GridHead(width, project), config.grid, config.levels)
+        self.sketch = GridStudent(sketch_trunk, GridHead(width, project), config.grid, config.levels)
+        self.photo = GridStudent(photo_trunk, GridHead(width, project), config.grid, config.levels)
 
-    def trunks(self) -> list[Trunk]:
-        """The distinct trunks."""
+    @property
+    def parts(self) -> Mapping[str, slice]:
+        """`grid`: all of the embedding."""
+        return {"grid": slice(0, self.config.embedding_dim)}
+
+    def trunks(self) -> list[nn.Module]:
+        """The trunk, or both where they are not shared."""
         return [self.sketch.trunk] if self.config.shared_trunk else [self.sketch.trunk, self.photo.trunk]
 
-    def projections(self) -> list[nn.Parameter]:
-        """The heads' parameters, each once."""
-        return list(dict.fromkeys((*self.sketch.head.parameters(), *self.photo.head.parameters())))
-
-    def cells(self, sketches: Tensor, photos: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, S, S) of each -> (B, C, g, g) of each; one pass through a shared trunk."""
+    def encode_pair(
+        self, sketches: Tensor, photos: Tensor, extras: frozenset[Extra] = frozenset()
+    ) -> tuple[Encoded, Encoded]:
+        """(Bs, 3, S, S), (Bp, 3, S, S) normalised -> outputs of each; one pass through a shared trunk."""
         if not self.config.shared_trunk:
-            return self.sketch.cells(sketches), self.photo.cells(photos)
-        both = self.sketch.cells(torch.cat([sketches, photos]))
-        return both[: len(sketches)], both[len(sketches) :]
+            return super().encode_pair(sketches, photos, extras)
+        both, count = self.sketch.encode(torch.cat([sketches, photos]), extras), len(sketches)
+        return (
+            Encoded(both.cells[:count], tuple(level[:count] for level in both.feature_maps)),
+            Encoded(both.cells[count:], tuple(level[count:] for level in both.feature_maps)),
+        )

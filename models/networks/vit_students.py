@@ -1,17 +1,22 @@
 """Students that are transformers: the paper's, a small ViT each whose CLS gets the teacher's width, or with a layout.
 
-They answer the same calls as `Students`: `cells` for what one image gives, `head` for what needs the whole batch.
+As the paper has them (XModalViT, BMVC 2022), the two encoders share no weights.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from models.networks.folding import fold_norm, fold_trunks, pooled
 from models.networks.grid_students import GridHead
 from models.networks.layers.attention import NORM_EPS
+from models.networks.protocol import Encoded, Extra, StudentEncoder, StudentPair
 from models.networks.vit import Vit, VitConfig, token_map
 
 
@@ -28,6 +33,11 @@ class VitStudentConfig:
     channels: int = 32
     grid_share: float = 0.5
     shared_encoder: bool = False
+    form: Literal["vit"] = "vit"
+
+    def build(self) -> VitStudents:
+        """A pair of this form with random weights, in training mode."""
+        return VitStudents(self)
 
     @property
     def size_px(self) -> int:
@@ -60,37 +70,74 @@ class TokenHead(nn.Module):
         return torch.cat([(1 - self.share) ** 0.5 * cls, self.share**0.5 * layout], dim=1)
 
 
-class VitStudent(nn.Module):
-    """A single-modality encoder."""
+class VitStudent(StudentEncoder):
+    """A single-modality encoder: a transformer, then norm and linear map of its CLS, with a grid beside it or not."""
+
+    extras: frozenset[Extra] = frozenset({"feature_maps", "attention"})
 
     def __init__(self, encoder: Vit, head: TokenHead, grid: int) -> None:
         """`grid`: cells a side that the head takes; 0: the CLS alone."""
         super().__init__()
         self.encoder = encoder
-        self.head = head
+        self.head: TokenHead = head
         self.grid = grid
 
-    def cells(self, images: Tensor) -> Tensor:
-        """(B, 3, S, S) normalised -> (B, 1 + g * g, D): the CLS and the tokens pooled to a grid."""
+    def encode(self, images: Tensor, extras: frozenset[Extra] = frozenset()) -> Encoded:
+        """(B, 3, S, S) normalised -> cells (B, 1 + g * g, D), the CLS and the tokens pooled to a grid, and extras.
+
+        Feature maps are one: the tokens where they lie, (B, D, n, n).
+        """
         tokens: Tensor = self.encoder(images)
+        maps = (token_map(tokens),) if "feature_maps" in extras else ()
+        attention = self.encoder.attention(images) if "attention" in extras else None
+        return Encoded(self._head_input(tokens), maps, attention)
+
+    def folded(self) -> FoldedVitStudent:
+        """See `StudentEncoder.folded`."""
+        return FoldedVitStudent(self)
+
+    def _head_input(self, tokens: Tensor) -> Tensor:
         if not self.grid:
             return tokens[:, :1]
-        pooled = nn.functional.adaptive_avg_pool2d(token_map(tokens), self.grid)
-        return torch.cat([tokens[:, :1], pooled.flatten(2).transpose(1, 2)], dim=1)
+        cells = nn.functional.adaptive_avg_pool2d(token_map(tokens), self.grid)
+        return torch.cat([tokens[:, :1], cells.flatten(2).transpose(1, 2)], dim=1)
 
-    def forward(self, images: Tensor) -> Tensor:
+
+class FoldedVitStudent(nn.Module):
+    """The same function as a ViT student in eval mode; a transformer's norms are no constants and stay."""
+
+    def __init__(self, student: VitStudent) -> None:
+        """Copy the student and fold what can be folded; the student stays as it is."""
+        super().__init__()
+        student = fold_trunks(copy.deepcopy(student).float())
+        head = student.head
+        self.encoder = student.encoder
+        self.norm, self.cls_project = head.norm, head.project
+        self.grid, self.share = student.grid, head.share
+        self.project = None if head.grid is None else fold_norm(head.grid.norm, head.grid.project)
+        self.eval()
+
+    def forward(self, image: Tensor) -> Tensor:
         """(B, 3, S, S) normalised -> (B, E), rows of length 1."""
-        embedding: Tensor = self.head(self.cells(images))
-        return embedding
+        tokens = self.encoder(image)
+        cls = nn.functional.normalize(self.cls_project(self.norm(tokens[:, 0])), dim=1)
+        if self.project is None:
+            return cls
+        cells = pooled(token_map(tokens), self.grid)
+        layout = nn.functional.normalize(self.project(cells).flatten(1), dim=1)
+        return torch.cat([(1 - self.share) ** 0.5 * cls, self.share**0.5 * layout], dim=1)
 
 
-class VitStudents(nn.Module):
-    """Sketch and photo student; as the paper has them they share nothing."""
+class VitStudents(StudentPair):
+    """Sketch and photo student; with `shared_encoder` they differ in their heads alone."""
+
+    sketch: VitStudent
+    photo: VitStudent
 
     def __init__(self, config: VitStudentConfig) -> None:
         """Random weights."""
         super().__init__()
-        self.config = config
+        self.config: VitStudentConfig = config
         dim = config.encoder.dim
         sketch_encoder = Vit(config.encoder)
         photo_encoder = sketch_encoder if config.shared_encoder else Vit(config.encoder)
@@ -100,14 +147,12 @@ class VitStudents(nn.Module):
         self.sketch = VitStudent(sketch_encoder, TokenHead(config, project), config.grid)
         self.photo = VitStudent(photo_encoder, TokenHead(config, project), config.grid)
 
-    def trunks(self) -> list[Vit]:
-        """The distinct encoders."""
+    @property
+    def parts(self) -> Mapping[str, slice]:
+        """`cls` and, where there is one, `grid`: the numbers of each."""
+        cls, whole = self.config.cls_dim, self.config.embedding_dim
+        return {"cls": slice(0, cls), **({"grid": slice(cls, whole)} if whole > cls else {})}
+
+    def trunks(self) -> list[nn.Module]:
+        """The transformer, or both where they are not shared."""
         return [self.sketch.encoder] if self.config.shared_encoder else [self.sketch.encoder, self.photo.encoder]
-
-    def projections(self) -> list[nn.Parameter]:
-        """The heads' parameters, each once."""
-        return list(dict.fromkeys((*self.sketch.head.parameters(), *self.photo.head.parameters())))
-
-    def cells(self, sketches: Tensor, photos: Tensor) -> tuple[Tensor, Tensor]:
-        """(Bs, 3, S, S), (Bp, 3, S, S) normalised -> cells of each."""
-        return self.sketch.cells(sketches), self.photo.cells(photos)

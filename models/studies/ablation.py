@@ -14,8 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from models.atomic_files import write_json, write_text
 from models.training.engine.config import ConfigInvalid
-from models.training.engine.run_directory import RunDirectory, write_json, write_text
+from models.training.engine.run_directory import RunDirectory
 from models.training.recipes.xmodalvit.config import XModalConfig, merge_tables, read_toml
 from models.training.recipes.xmodalvit.experiment import Resources, XModalRun, say
 from models.training.recipes.xmodalvit.students import distill_students

@@ -11,7 +11,7 @@ from models.errors import InkseekError
 from models.evaluation.report.axes import Axis
 from models.evaluation.report.charts import Chart, Point, Series, charts_svg
 from models.training.engine.run_directory import RunDirectory
-from models.training.weights.student_checkpoint import build_students
+from models.training.weights.students_file import build_students
 
 _NEAR = 0.95
 _CENTRED = "/centred"

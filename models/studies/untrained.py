@@ -1,21 +1,16 @@
 """The untrained baseline: ImageNet features on the students' grid, standardised by domain, cosine; nothing learned.
 
-    python -m models.studies.untrained --data DIR
-
 Mean and deviation of each number come from the set's *training* sketches and photos: without them all sketches look
 alike, and an average over the photos that are searched would know the test.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -24,11 +19,10 @@ from numpy.typing import NDArray
 from models.bundle import ImageFile
 from models.bundle.preprocess import Preprocess
 from models.data.datasets import Photo, SketchRecord, open_dataset
-from models.errors import InkseekError
 from models.evaluation.protocol import BothFigures, measure_both
 from models.evaluation.splits import STANDARD_SPLITS, ValidationSplit, load_galleries
-from models.networks.grid_students import StudentConfig, Students
-from models.training.engine.validation import preprocesses
+from models.networks.grid_students import GridStudentConfig, GridStudents
+from models.networks.preprocessing import preprocesses
 from models.training.weights.pretrained import RESNET18_IMAGENET, fetch
 
 _SAMPLE = 400  # training images of each domain for mean and deviation
@@ -40,13 +34,13 @@ T = TypeVar("T")
 class _Domain:
     """Grid features of one domain, standardised."""
 
-    students: Students
+    students: GridStudents
     preprocess: Preprocess
     mean: NDArray[np.float32]
     deviation: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, students: Students, preprocess: Preprocess, files: Sequence[ImageFile]) -> _Domain:
+    def fit(cls, students: GridStudents, preprocess: Preprocess, files: Sequence[ImageFile]) -> _Domain:
         """Mean and deviation of each number over these images."""
         features = _features(students, preprocess, files)
         return cls(students, preprocess, features.mean(axis=0), features.std(axis=0) + 1e-3)
@@ -59,7 +53,7 @@ class _Domain:
 
 
 def untrained_figures(
-    students: Students, data: Path, splits: Sequence[ValidationSplit] = STANDARD_SPLITS, seed: int = 0
+    students: GridStudents, data: Path, splits: Sequence[ValidationSplit] = STANDARD_SPLITS, seed: int = 0
 ) -> dict[str, BothFigures]:
     """The figures of each split; of `students` only the trunk and the grid are used. Raises DatasetError."""
     students.eval()
@@ -77,7 +71,7 @@ def untrained_figures(
 
 
 @torch.no_grad()
-def _features(students: Students, preprocess: Preprocess, files: Sequence[ImageFile]) -> NDArray[np.float32]:
+def _features(students: GridStudents, preprocess: Preprocess, files: Sequence[ImageFile]) -> NDArray[np.float32]:
     rows = []
     for start in range(0, len(files), _BATCH):
         batch = torch.from_numpy(np.stack([preprocess.read(file) for file in files[start : start + _BATCH]]))
@@ -99,26 +93,15 @@ def _photos(photos: Sequence[Photo]) -> list[ImageFile]:
     return [photo.path for photo in photos]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line. Exit code 2: the data or the pretrained weights cannot be had."""
-    parser = argparse.ArgumentParser(prog="python -m models.studies.untrained", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the data sets")
-    parser.add_argument("--weights", type=Path, help="a folder that keeps the pretrained weights between runs")
-    given = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            published = fetch(RESNET18_IMAGENET, given.weights or Path(folder))
-        students = Students(StudentConfig())
-        trunk = students.sketch.trunk
-        trunk.load_state_dict({name: published[name] for name in trunk.state_dict()})
-        figures = untrained_figures(students, given.data)
-    except InkseekError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    rows = {name: {**both.plain.as_dict(), "centred": both.centred.as_dict()} for name, both in figures.items()}
-    sys.stdout.write(json.dumps(rows, indent=2) + "\n")
-    return 0
+def imagenet_figures(data: Path, weights: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The figures of the standard splits under `data`, by split, of an untrained ResNet-18 grid student.
 
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    `weights`: a folder that keeps downloaded weights; by default they are downloaded and discarded. Raises PairsError,
+    PretrainedError.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        published = fetch(RESNET18_IMAGENET, weights or Path(folder))
+    students = GridStudents(GridStudentConfig())
+    students.sketch.trunk.load_published(published)
+    figures = untrained_figures(students, data)
+    return {name: {**both.plain.as_dict(), "centred": both.centred.as_dict()} for name, both in figures.items()}

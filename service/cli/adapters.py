@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from models.bundle import DEFAULT_BUNDLE, read_manifest
+from models.bundle import read_manifest
 from models.errors import InkseekError
 from service.adaptation.examples import Examples, SupportLimits, adapter_target, check_examples
 from service.adaptation.fit import check, encode_photo, encode_sketch, fit, photos_to_encode
@@ -208,7 +208,7 @@ def refit(
 
 def _room(settings: Settings) -> OnlineRoom:
     """The online room alone: no encoder and no index are needed to switch adapters."""
-    manifest = read_manifest(settings.bundle or DEFAULT_BUNDLE)
+    manifest = read_manifest(settings.bundle)
     return OnlineRoom(settings.online_folder, manifest.bundle_id, manifest.embedding_dim)
 
 

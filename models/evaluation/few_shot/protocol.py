@@ -17,8 +17,7 @@ import numpy as np
 from models.arrays import Rows, Vectors
 from models.data.sampling.episodes import DRAWS, Episode, Task, episode
 from models.evaluation.few_shot.methods import Head, Method
-from models.evaluation.metrics import ranks
-from models.evaluation.ranking import TIE
+from models.ranking import TIE, ranks_of
 
 TASK, WHOLE = "task", "whole"
 SEARCHES = (TASK, WHOLE)
@@ -114,7 +113,7 @@ def task_ranks(scores: Vectors, one: Episode) -> Rows:
     """(Q, G) scores of the task's photos -> (Q,) ranks among those of the asked photo's category."""
     kinds = one.task.kinds
     other = kinds[None, :] != kinds[one.holdout_targets][:, None]
-    return ranks(np.where(other, -np.inf, scores), one.holdout_targets, TIE)
+    return ranks_of(np.where(other, -np.inf, scores), one.holdout_targets)
 
 
 def whole_places(plain: Vectors, task: Task) -> Rows:
@@ -133,7 +132,7 @@ def whole_places(plain: Vectors, task: Task) -> Rows:
 def _search(head: Head, queries: Vectors, photos: Vectors, one: Episode, places: Rows) -> Rows:
     """(Q, 2) ranks, in the order of SEARCHES."""
     scores = head.sketches(queries) @ head.photos(photos).T
-    among = ranks(scores, one.holdout_targets, TIE)
+    among = ranks_of(scores, one.holdout_targets)
     whole = np.take_along_axis(places, among[:, None] - 1, axis=1)[:, 0]
     return np.stack([task_ranks(scores, one), whole], axis=1)
 

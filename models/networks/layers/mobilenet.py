@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from models.networks.layers.resnet import FrozenBatchNorm
+from models.networks.layers.trunk import Trunk, fuse
 
 _STEM = 32
 _STAGES = ((1, 1, 1), (6, 2, 2), (6, 3, 2), (6, 4, 2), (6, 3, 1))  # expansion, blocks, stride of the first
@@ -38,8 +39,8 @@ class InvertedResidual(nn.Module):
         return x + changed if self.shortcut else changed
 
 
-class MobileNetTrunk(nn.Module):
-    """Stem and the first stages of a MobileNetV2; what `ResNetTrunk` offers, it offers too."""
+class MobileNetTrunk(Trunk):
+    """Stem and the first stages of a MobileNetV2; stride 16 after four stages or five."""
 
     def __init__(self, widths: tuple[int, ...] = (16, 24, 32, 64, 96)) -> None:
         """`widths`: channels of each stage that is kept, at most five; the last two have the same stride."""
@@ -56,27 +57,30 @@ class MobileNetTrunk(nn.Module):
         self.channels_out = channels_in
 
     def load_published(self, state: Mapping[str, Tensor]) -> None:
-        """Take over torchvision's state dict of the whole classifier."""
+        """Copy from torchvision's state dict of the whole classifier; see `Trunk.load_published`."""
         self.load_state_dict({name: state[f"features.{name.removeprefix('blocks.')}"] for name in self.state_dict()})
 
     def freeze(self, stages: int) -> None:
-        """Keep the weights of the stem and the first `stages` stages as they are; 0 freezes nothing."""
+        """Exclude the stem and the first `stages` stages from training; 0 freezes nothing."""
         if stages:
             for block in list(self.blocks)[: self._ends[stages - 1]]:
                 block.requires_grad_(False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W) -> (B, C, H/s, W/s), s = 16 after four stages or five."""
-        return self.features(x)[-1]
+    def fold_norms(self) -> None:
+        """Fold each BatchNorm that follows a convolution, in place; see `Trunk.fold_norms`."""
+        for chain in [part for part in self.modules() if isinstance(part, nn.Sequential)]:
+            for number in range(1, len(chain)):
+                if isinstance(chain[number], nn.BatchNorm2d):
+                    chain[number - 1], chain[number] = fuse(chain[number - 1], chain[number])
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """(B, 3, H, W) -> what each stage makes of it, the coarsest last."""
-        found = []
+        """(B, 3, H, W) normalised -> the map of each stage (B, C, H/s, W/s), the coarsest last."""
+        maps = []
         for number, block in enumerate(self.blocks, start=1):
             x = block(x)
             if number in self._ends:
-                found.append(x)
-        return found
+                maps.append(x)
+        return maps
 
 
 def _filtered(channels_in: int, channels: int, *, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:

@@ -4,10 +4,14 @@ The trunk stops at stage 3: there the features still say *where* something is, w
 another; stage 4 and the global pool are trained to forget it (He et al., "Deep Residual Learning", CVPR 2016).
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+
+from models.networks.layers.trunk import Trunk, fuse
 
 
 class FrozenBatchNorm(nn.BatchNorm2d):
@@ -45,9 +49,16 @@ class BasicBlock(nn.Module):
         x = torch.relu(self.bn1(self.conv1(x)))
         return torch.relu(self.bn2(self.conv2(x)) + shortcut)
 
+    def fold_norms(self) -> None:
+        """Fold the BatchNorms of all convolutions of the block, in place; call it in eval mode."""
+        self.conv1, self.bn1 = fuse(self.conv1, self.bn1)
+        self.conv2, self.bn2 = fuse(self.conv2, self.bn2)
+        if self.downsample is not None:
+            self.downsample = nn.Sequential(*fuse(*self.downsample))
 
-class ResNetTrunk(nn.Module):
-    """Stem and the first stages of a ResNet-18."""
+
+class ResNetTrunk(Trunk):
+    """Stem and the first stages of a ResNet-18; stride 4 after one stage, doubled by each further one."""
 
     def __init__(self, widths: tuple[int, ...] = (64, 128, 256)) -> None:
         """`widths`: channels of each stage that is kept."""
@@ -65,25 +76,28 @@ class ResNetTrunk(nn.Module):
         self.channels_out = channels_in
 
     def load_published(self, state: Mapping[str, Tensor]) -> None:
-        """Take over torchvision's state dict of the whole classifier."""
+        """Copy from torchvision's state dict of the whole classifier; see `Trunk.load_published`."""
         self.load_state_dict({name: state[name] for name in self.state_dict()})
 
     def freeze(self, stages: int) -> None:
-        """Keep the weights of the stem and the first `stages` stages as they are; 0 freezes nothing."""
+        """Exclude the stem and the first `stages` stages from training; 0 freezes nothing."""
         if stages:
             for name in ("conv1", "bn1", *self.stages[:stages]):
                 self.get_submodule(name).requires_grad_(False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W) -> (B, C, H/s, W/s), s = 4 for one stage, doubled by each further one."""
-        return self.features(x)[-1]
+    def fold_norms(self) -> None:
+        """Fold the BatchNorms of stem and blocks, in place; see `Trunk.fold_norms`."""
+        self.conv1, self.bn1 = fuse(self.conv1, self.bn1)
+        for block in self.modules():
+            if isinstance(block, BasicBlock):
+                block.fold_norms()
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """(B, 3, H, W) -> what each stage makes of it, the coarsest last."""
+        """(B, 3, H, W) normalised -> the map of each stage (B, C, H/s, W/s), the coarsest last."""
         x = torch.relu(self.bn1(self.conv1(x)))
         x = nn.functional.max_pool2d(x, 3, stride=2, padding=1)
-        found = []
+        maps = []
         for name in self.stages:
             x = self.get_submodule(name)(x)
-            found.append(x)
-        return found
+            maps.append(x)
+        return maps

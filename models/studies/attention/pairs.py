@@ -13,6 +13,7 @@ from models.adapters.category import CategoryAdapter
 from models.bundle import decode_image
 from models.data.datasets import PairDataset, Photo, SketchRecord
 from models.evaluation.dataset_embeddings import embed_photos, embed_sketches
+from models.ranking import ranks_of
 from models.studies.attention.layout import Layout, LayoutUnknown, Parts
 from models.studies.attention.overlay import PANEL_PX, Panel, Row, overlay, picture
 from models.studies.attention.students import SeeThrough, read_by_cls
@@ -73,7 +74,7 @@ def _search(students: SeeThrough, asked: Sequence[SketchRecord], photos: Sequenc
             record=record,
             right=photos[usable[right]],
             rival=photos[usable[rival]],
-            rank=int((scores >= scores[right]).sum()),
+            rank=int(ranks_of(scores[None], np.array([right]))[0]),
             right_parts=students.layout.parts(queries[row], gallery[right]),
             rival_parts=students.layout.parts(queries[row], gallery[rival]),
         )

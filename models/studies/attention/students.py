@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.bundle import Bundle, ImageEncoder, Runtime
-from models.networks.grid_students import Student
 from models.studies.attention.layout import Layout
-from models.training.weights.student_checkpoint import load_students
+from models.training.weights.students_file import load_students
 from models.training.weights.torch_encoders import TorchEncoder, TorchPair
 
 
@@ -75,8 +74,9 @@ class CheckpointStudents:
 @torch.no_grad()
 def read_by_cls(encoder: TorchEncoder, image: Image.Image) -> NDArray[np.float32] | None:
     """(h, w), the mean of the heads: what the CLS reads in the last block. None where there is no CLS."""
-    if isinstance(encoder.student, Student):
+    images = torch.from_numpy(encoder.prepare(image)[None])
+    weights = encoder.student.encode(images, frozenset({"attention"})).attention
+    if weights is None:
         return None
-    weights = encoder.student.encoder.attention(torch.from_numpy(encoder.prepare(image)[None]))
     mean: NDArray[np.float32] = weights[0].mean(dim=0).numpy()
     return mean

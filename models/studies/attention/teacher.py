@@ -12,7 +12,7 @@ from PIL import Image
 
 from models.bundle import Preprocess
 from models.networks.fused_teacher import Teacher
-from models.training.engine.validation import preprocesses
+from models.networks.preprocessing import preprocesses
 from models.training.recipes.xmodalvit.teacher import load_teacher
 
 Map = NDArray[np.float32]

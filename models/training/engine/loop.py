@@ -19,7 +19,7 @@ from rich.progress import Progress
 from torch import Tensor, nn
 
 from models.losses.queue_contrast import KeyQueue
-from models.networks.layers.trunks import Trunk
+from models.networks.layers.trunk import Trunk
 from models.training.engine.averaging import move_average
 from models.training.engine.pair_batches import PairBatch, PairBatches
 from models.training.engine.placement import Place

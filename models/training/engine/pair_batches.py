@@ -16,9 +16,9 @@ from models.data.images.training_images import TrainingImages
 from models.data.sampling.category_batches import CategoryBatches
 from models.data.sampling.second_sketches import SecondSketches
 from models.errors import InkseekError
+from models.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from models.training.engine.distributed import rank_slice
 from models.training.engine.placement import Place
-from models.training.engine.validation import IMAGENET_MEAN, IMAGENET_STD
 
 
 class TrainingDataUnfit(InkseekError):

@@ -13,13 +13,13 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 
+from models.atomic_files import write_json, write_text
 from models.errors import InkseekError
 
 _MAY_CHANGE = frozenset({"about"})
@@ -118,26 +118,6 @@ def environment() -> dict[str, Any]:
         "gpus": [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())],
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Whole or not at all."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    replace_file(path, lambda file: file.write(text.encode()))
-
-
-def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Have `write` fill a file beside `path`, then replace it."""
-    staged = path.with_name(path.name + ".partial")
-    with staged.open("wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    staged.replace(path)
 
 
 def _entry(line: str) -> dict[str, float] | None:

@@ -1,4 +1,4 @@
-"""The state of a run after some step: whole or not at all, and enough to go on as if nothing had happened.
+"""`checkpoint.pt`: the state of a run after some step, enough to resume as if nothing had happened.
 
 Batches, views and second sketches are functions of seed and step, so no random state has to be kept.
 """
@@ -11,8 +11,12 @@ from typing import Any
 
 import torch
 
-from models.training.engine.checkpoint import CheckpointInvalid
-from models.training.engine.run_directory import replace_file
+from models.atomic_files import replace_file
+from models.errors import InkseekError
+
+
+class CheckpointInvalid(InkseekError):
+    """A file with weights or a run's state cannot be read or belongs to another experiment."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class RunState:
     stale: int
 
     def save(self, path: Path) -> None:
-        """Replace the file at `path`; a kill leaves the old one."""
+        """Replace the file at `path` atomically; a kill leaves the old one."""
         save_tensors(path, self.__dict__)
 
     @classmethod
@@ -43,7 +47,7 @@ class RunState:
 
 
 def save_tensors(path: Path, values: dict[str, Any]) -> None:
-    """Tensors and plain values, whole or not at all."""
+    """Write tensors and plain values atomically."""
     replace_file(path, lambda file: torch.save(values, file))
 
 

@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 
-from models.bundle import ImageFile, SketchNormalisation
+from models.bundle import ImageFile
 from models.bundle.preprocess import Preprocess
 from models.data.datasets import Photo, SketchRecord
 from models.evaluation.protocol import CategoryGallery, measure_both
-from models.networks.grid_students import Student, Students
-from models.networks.vit_students import VitStudent, VitStudents
+from models.networks.preprocessing import preprocesses
+from models.networks.protocol import StudentEncoder, StudentPair
 from models.training.engine.placement import Place
 
-AnyStudents: TypeAlias = Students | VitStudents
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 _BATCH = 32
 T = TypeVar("T")
 
 
-def preprocesses(size_px: int, normalisation: SketchNormalisation | None = None) -> tuple[Preprocess, Preprocess]:
-    """The serving preprocessing of sketches and of photos at this size."""
-    plain = Preprocess(size_px=size_px, mean=IMAGENET_MEAN, std=IMAGENET_STD)
-    return plain.model_copy(update={"sketch": normalisation or SketchNormalisation()}), plain
-
-
 @torch.no_grad()
 def validate(
-    students: AnyStudents, galleries: Mapping[str, Sequence[CategoryGallery]], place: Place, *, bf16: bool = True
+    students: StudentPair, galleries: Mapping[str, Sequence[CategoryGallery]], place: Place, *, bf16: bool = True
 ) -> dict[str, float]:
     """acc@1 and acc@10 of each split in percent; the encoding is shared by all processes.
 
@@ -56,7 +46,7 @@ def validate(
 def _table(
     items: Sequence[T],
     file: Callable[[T], ImageFile],
-    student: Student | VitStudent,
+    student: StudentEncoder,
     preprocess: Preprocess,
     place: Place,
     bf16: bool,

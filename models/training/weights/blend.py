@@ -1,7 +1,4 @@
-"""Average of weights from one run: its end, an earlier checkpoint, and the pretrained weights that it began with.
-
-    python -m models.training.weights.blend --checkpoint RUN/checkpoint.pt --early EARLY.pt --early-share 0.3 \\
-        --pretrained-share 0.2 --out BLEND.pt
+"""Average of weights from one run: its end, an earlier step, and the pretrained weights that it began with.
 
 The end of a run knows its training categories best and others less well than before; a straight line between weights
 of one origin keeps most of both (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
@@ -9,26 +6,49 @@ of one origin keeps most of both (Wortsman et al., "Robust fine-tuning of zero-s
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from models.errors import InkseekError
-from models.training.engine.checkpoint import Checkpoint, CheckpointInvalid
+from models.training.engine.state import CheckpointInvalid
 from models.training.weights.pretrained import RESNET18_IMAGENET, fetch
+from models.training.weights.students_file import StudentsFile
 
 _TRUNK = ".trunk."
 
 
+@dataclass(frozen=True)
+class Blend:
+    """`late`, `early`: the students.pt of a run's end and of an earlier step. Shares lie in [0, 1].
+
+    `pretrained`: the folder that keeps downloaded ImageNet weights; it is used where `pretrained_share` is not 0.
+    """
+
+    late: Path
+    early: Path
+    pretrained: Path
+    early_share: float = 0.3
+    pretrained_share: float = 0.2
+
+    def run(self) -> StudentsFile:
+        """The blended students, with step and experiment of `late`. Raises CheckpointInvalid, PretrainedError."""
+        late, early = StudentsFile.load(self.late), StudentsFile.load(self.early)
+        weights = blend(late.weights, early.weights, self.early_share)
+        if self.pretrained_share:
+            weights = towards_pretrained(weights, fetch(RESNET18_IMAGENET, self.pretrained), self.pretrained_share)
+        return replace(late, weights=weights)
+
+
 def blend(late: Mapping[str, Tensor], early: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
-    """(1 - share) * late + share * early, name by name; whole numbers (counters) are the late ones."""
-    if late.keys() != early.keys():
-        raise CheckpointInvalid("the checkpoints hold students of different shapes")
+    """(1 - share) * late + share * early, name by name; whole numbers (counters) are the late ones.
+
+    Raises CheckpointInvalid where the two have other names or shapes.
+    """
+    if late.keys() != early.keys() or any(late[name].shape != early[name].shape for name in late):
+        raise CheckpointInvalid("the two files hold students of different shapes")
     return {
         name: torch.lerp(weights, early[name], share) if weights.is_floating_point() else weights
         for name, weights in late.items()
@@ -36,34 +56,6 @@ def blend(late: Mapping[str, Tensor], early: Mapping[str, Tensor], share: float)
 
 
 def towards_pretrained(weights: Mapping[str, Tensor], trunk: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
-    """The trunks moved by `share` towards `trunk`, whose names lack the student's; the heads stay."""
+    """The trunks moved by `share` towards `trunk`, whose names lack the student's prefix; the heads stay."""
     origin = {name: trunk[name.split(_TRUNK, 1)[1]] if _TRUNK in name else held for name, held in weights.items()}
     return blend(weights, origin, share)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Command line. Exit code 2: a checkpoint or the pretrained weights cannot be used."""
-    parser = argparse.ArgumentParser(prog="python -m models.training.weights.blend", description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="the end of the run")
-    parser.add_argument("--early", type=Path, required=True, help="an earlier checkpoint of the same run")
-    parser.add_argument("--early-share", type=float, default=0.3)
-    parser.add_argument("--pretrained-share", type=float, default=0.2)
-    parser.add_argument("--weights", type=Path, help="a folder that keeps the pretrained weights between runs")
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    try:
-        late, early = Checkpoint.load(given.checkpoint), Checkpoint.load(given.early)
-        averaged = blend(late.averaged, early.averaged, given.early_share)
-        if given.pretrained_share:
-            published = fetch(RESNET18_IMAGENET, given.weights or given.checkpoint.parent / "pretrained")
-            averaged = towards_pretrained(averaged, published, given.pretrained_share)
-    except InkseekError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    # The optimiser's state belongs to weights that are no longer there.
-    replace(late, students=averaged, averaged=averaged, optimiser={}).save(given.out)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -9,12 +9,11 @@ from torch import nn
 
 from models.networks.layers.mobilenet import MobileNetTrunk
 from models.networks.layers.resnet import ResNetTrunk
-from models.networks.layers.trunks import Trunk
+from models.networks.layers.trunk import Trunk
 from models.networks.vit import Vit
-from models.training.engine.checkpoint import CheckpointInvalid
-from models.training.engine.state import load_tensors
+from models.training.engine.state import CheckpointInvalid, load_tensors
 from models.training.weights.pretrained import MOBILENET_V2_IMAGENET, RESNET18_IMAGENET, PinnedWeights, fetch
-from models.training.weights.student_checkpoint import load_students
+from models.training.weights.students_file import load_students
 
 _IMAGENET: dict[type[Trunk], PinnedWeights] = {
     ResNetTrunk: RESNET18_IMAGENET,

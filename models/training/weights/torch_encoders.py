@@ -1,4 +1,4 @@
-"""A checkpoint's students behind the calls of a bundle's encoders: to measure, or look into, what is not exported."""
+"""Students in torch behind the calls of a bundle's encoders, to measure or to inspect what is not exported."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.bundle import Preprocess
-from models.networks.grid_students import Student, Students
-from models.networks.vit_students import VitStudent, VitStudents
-from models.training.engine.validation import preprocesses
-from models.training.weights.student_checkpoint import load_students
+from models.networks.preprocessing import preprocesses
+from models.networks.protocol import StudentEncoder, StudentPair
+from models.training.weights.students_file import load_students
 
 
 @dataclass(frozen=True)
 class TorchEncoder:
     """A student behind the calls of `models.bundle.Encoder`."""
 
-    student: Student | VitStudent
+    student: StudentEncoder
     preprocess: Preprocess
     embedding_dim: int
 
@@ -43,7 +42,7 @@ class TorchEncoder:
 
 @dataclass(frozen=True)
 class TorchPair:
-    """A checkpoint's students as a pair of encoders."""
+    """Both students as a pair of encoders, computed by torch."""
 
     bundle_id: str
     sketch: TorchEncoder
@@ -56,7 +55,7 @@ class TorchPair:
         return cls.of(students, f"students-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}")
 
     @classmethod
-    def of(cls, students: Students | VitStudents, bundle_id: str) -> TorchPair:
+    def of(cls, students: StudentPair, bundle_id: str) -> TorchPair:
         """Students in eval mode, under a name."""
         dim = students.config.embedding_dim
         sketch, photo = preprocesses(students.config.size_px)

@@ -28,6 +28,18 @@ def test_any_drawing_lands_inside_the_margin(strokes: list[list[tuple[float, flo
     )
 
 
+@pytest.mark.parametrize("deviation", [0.0, 1e-4, 1e-3, 1e-2, 1.0])
+def test_a_stroke_that_turns_back_on_itself_is_one_line(deviation: float) -> None:
+    points = [(deviation, 0.0), (0.0, 268436.0), (0.0, 0.0)]
+    there, back = (np.asarray(rasterise_strokes([part], canvas_px=64)) for part in (points[:2], points))
+    assert ((back < 255).sum(axis=1) <= (there < 255).sum(axis=1) + 1).all()
+
+
+def test_a_drawing_of_no_measurable_size_is_a_dot() -> None:
+    dot = np.asarray(rasterise_strokes([[(0.0, 0.0)]], canvas_px=64))
+    np.testing.assert_array_equal(np.asarray(rasterise_strokes([[(0.0, 0.0), (0.0, 2e-311)]], canvas_px=64)), dot)
+
+
 @pytest.mark.parametrize("extent", [0.0, 5e-324, 1e-10, 1e-3])
 def test_a_tiny_drawing_far_from_the_origin_is_in_the_middle(extent: float) -> None:
     seen = np.asarray(rasterise_strokes([[(1e6, 1e6), (1e6 + extent, 1e6)]], canvas_px=64))

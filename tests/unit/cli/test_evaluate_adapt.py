@@ -19,7 +19,7 @@ from models.data.sampling.episodes import episodes
 from models.evaluation.few_shot.bundled import FITTED, SERVED, UNFITTED, bundle_methods
 from models.evaluation.few_shot.material import embedded_part
 from models.evaluation.few_shot.protocol import Unit, run
-from models.evaluation.metrics import ranks
+from models.ranking import ranks_of
 
 
 def evaluate(*options: object) -> Result:
@@ -108,9 +108,8 @@ def test_fitted_is_the_fit_and_served_is_gated(pairs: Path, adapted: Path) -> No
         photos = material.photos[one.task.gallery]
         found = bundle.adaptation.fit_category(material.sketches[one.support], one.support_targets, photos)
         asked = material.sketches[one.holdout]
-        placed = ranks(
-            found.adapter.embed_sketches(asked) @ found.adapter.embed_photos(photos).T, one.holdout_targets, 1e-6
-        )
+        scores = found.adapter.embed_sketches(asked) @ found.adapter.embed_photos(photos).T
+        placed = ranks_of(scores, one.holdout_targets)
         fitted += placed.tolist()
         served += placed.tolist() if found.passes_gate else centred[len(served) : len(fitted)]
     assert trial.found[FITTED, 5][:, 0].tolist() == fitted

@@ -15,7 +15,8 @@ from models.evaluation.dataset_embeddings import embed_sketches
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
 from models.evaluation.errors import EmbeddingsNotFinite, NothingToEvaluate, SplitNotChosen
 from models.evaluation.protocol import Figures, category_galleries, measure_both
-from models.evaluation.ranking import TIE, Protocol, Scoring
+from models.evaluation.ranking import Protocol, Scoring
+from models.ranking import TIE
 
 
 def naive_ranks(bundle: Bundle, dataset: PairDataset, protocol: Protocol, centred: bool = False) -> list[int]:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.evaluation.intervals import bootstrap
-from models.evaluation.metrics import ranks
 from models.evaluation.paired import paired
-from models.evaluation.ranking import TIE, _best
+from models.evaluation.ranking import _first
+from models.ranking import TIE, ranks_of
 
 
 @pytest.mark.parametrize("seed", [0, 7])
@@ -76,16 +76,6 @@ def test_one_photo_has_no_interval_and_no_misses_none_of_any_width() -> None:
     assert (interval.low, interval.high) == (1.0, 1.0)
 
 
-def test_what_is_not_a_number_is_never_a_hit() -> None:
-    scores = np.array([[np.nan, 0.1, 0.2], [0.9, np.nan, 0.1], [-np.inf, -np.inf, -np.inf]])
-    assert ranks(scores, np.array([0, 0, 1])).tolist() == [3, 2, 3]
-
-
-def test_nearly_equal_is_equal_with_a_tolerance() -> None:
-    scores = np.array([[0.5, 0.5 - 1e-8, 0.5 + 1e-8, 0.4]])
-    assert [int(ranks(scores, np.array([column]), 1e-6)[0]) for column in range(4)] == [3, 3, 3, 4]
-
-
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.sampled_from([-1.0, 0.0, 0.25, 0.25 + TIE / 2, 0.5, -np.inf]), min_size=1, max_size=25),
@@ -93,8 +83,8 @@ def test_nearly_equal_is_equal_with_a_tolerance() -> None:
 )
 def test_the_right_photo_is_shown_where_its_rank_says(scores: list[float], target: int) -> None:
     row, targets = np.array([scores]), np.array([target % len(scores)])
-    rank = int(ranks(row, targets, TIE)[0])
-    order, _ = _best(row, targets)
+    rank = int(ranks_of(row, targets)[0])
+    order, _ = _first(row, targets)
     assert len(set(order[0].tolist())) == min(10, len(scores))
     if np.isfinite(row[0, targets[0]]):
         assert (targets[0] in order[0]) == (rank <= 10)

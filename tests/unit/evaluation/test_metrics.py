@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from models.data.datasets import open_dataset
 from models.evaluation.hog import hog
-from models.evaluation.metrics import accuracy_at, mean_average_precision, mean_rank, ranks
+from models.evaluation.metrics import accuracy_at, mean_average_precision, mean_rank
 from models.evaluation.protocol import category_galleries, measure_both
 from models.evaluation.splits import ValidationSplit
-from models.networks.grid_students import StudentConfig, Students
+from models.networks.grid_students import GridStudentConfig, GridStudents
+from models.ranking import ranks_of
 from models.studies.untrained import untrained_figures
 
 
@@ -21,17 +22,12 @@ def test_figures_against_sorting_by_hand() -> None:
     random = np.random.default_rng(0)
     scores = random.normal(size=(40, 15))
     targets = random.integers(0, 15, size=40)
-    found = ranks(scores, targets)
+    found = ranks_of(scores, targets)
     by_hand = [sorted(range(15), key=lambda g: -row[g]).index(t) + 1 for row, t in zip(scores, targets, strict=True)]
     assert found.tolist() == by_hand
     assert accuracy_at(found, 5) == pytest.approx(sum(rank <= 5 for rank in by_hand) / 40)
     assert mean_average_precision(found) == pytest.approx(sum(1 / rank for rank in by_hand) / 40)
     assert mean_rank(found) == pytest.approx(sum(by_hand) / 40)
-
-
-def test_ties_count_against_the_query() -> None:
-    assert ranks(np.zeros((1, 5)), np.array([2])).tolist() == [5]
-    assert ranks(np.array([[0.5, 0.9, 0.5]]), np.array([0])).tolist() == [3]
 
 
 def test_gallery_is_the_category_with_its_distractors(shapes_dir: Path) -> None:
@@ -78,7 +74,7 @@ def test_hog_finds_the_direction_of_an_edge() -> None:
 
 def test_untrained_features_are_standardised_by_training_images(shapes_dir: Path) -> None:
     torch.manual_seed(0)
-    students = Students(StudentConfig(size_px=32, widths=(8, 8, 8), grid=2, channels=4))
+    students = GridStudents(GridStudentConfig(size_px=32, widths=(8, 8, 8), grid=2, channels=4))
     figures = untrained_figures(students, shapes_dir.parent, [ValidationSplit("val", "shapes", "val")])
     for measured in (figures["val"].plain, figures["val"].centred):
         assert (measured.queries, measured.photos) == (4, 12)

@@ -13,23 +13,24 @@ from models.bundle import Bundle
 from models.data.images.training_images import SetConfig
 from models.evaluation.splits import ValidationSplit
 from models.export.build_bundle import Release, build_bundle
-from models.export.folded import FoldedStudent, fold
+from models.export.folded import fold
 from models.export.onnx_export import export_onnx
 from models.export.parity import ParityBroken, compare
-from models.networks.grid_students import StudentConfig, Students
+from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.training.engine.config import BatchConfig
 from models.training.recipes.xmodalvit.config import StudentTraining, TrainingPlan, XModalConfig
 from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
-from models.training.recipes.xmodalvit.students import STUDENTS_NAME, distill_students
+from models.training.recipes.xmodalvit.students import distill_students
+from models.training.weights.students_file import STUDENTS_NAME
 
-CONFIG = StudentConfig(size_px=32, widths=(8, 16, 16), grid=2, channels=4)
+CONFIG = GridStudentConfig(size_px=32, widths=(8, 16, 16), grid=2, channels=4)
 
 
 @pytest.fixture(scope="module", params=[1, 2])
-def students(request: pytest.FixtureRequest) -> Students:
+def students(request: pytest.FixtureRequest) -> GridStudents:
     """Random weights, and statistics that would be noticed if they were lost."""
     torch.manual_seed(0)
-    students = Students(dataclasses.replace(CONFIG, levels=request.param))
+    students = GridStudents(dataclasses.replace(CONFIG, levels=request.param))
     for module in students.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             assert module.running_mean is not None
@@ -43,15 +44,15 @@ def students(request: pytest.FixtureRequest) -> Students:
 
 
 @torch.no_grad()
-def test_folding_changes_nothing(students: Students) -> None:
+def test_folding_changes_nothing(students: GridStudents) -> None:
     images = torch.randn(3, 3, 32, 32)
-    assert torch.allclose(FoldedStudent(students.sketch)(images), students.sketch(images), atol=1e-5)
-    assert not any("norm" in name.lower() for name, _ in FoldedStudent(students.photo).named_modules())
+    assert torch.allclose(students.sketch.folded()(images), students.sketch(images), atol=1e-5)
+    assert not any("norm" in name.lower() for name, _ in students.photo.folded().named_modules())
 
 
 @torch.no_grad()
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
-def test_onnx_answers_as_torch_does_for_any_batch(students: Students) -> None:
+def test_onnx_answers_as_torch_does_for_any_batch(students: GridStudents) -> None:
     data = export_onnx(students.photo, 32)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     for batch in (1, 5):

@@ -18,20 +18,20 @@ from models.export.folded import fold
 from models.export.onnx_export import export_onnx
 from models.losses.embedding_match import embedding_match
 from models.networks.frozen import FrozenBundle, FrozenStudents
-from models.networks.grid_students import StudentConfig, Students
+from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.networks.layers.mobilenet import MobileNetTrunk
-from models.training.engine.checkpoint import Checkpoint, CheckpointInvalid
+from models.networks.preprocessing import preprocesses
 from models.training.engine.config import BatchConfig
 from models.training.engine.run_directory import RunMismatch
-from models.training.engine.validation import preprocesses
+from models.training.engine.state import CheckpointInvalid
 from models.training.recipes.xmodalvit.config import StudentTraining, TrainingPlan, XModalConfig
 from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
 from models.training.recipes.xmodalvit.frozen_teachers import TeacherUnfit, load_frozen
-from models.training.recipes.xmodalvit.students import STUDENTS_NAME, distill_students
-from models.training.weights.student_checkpoint import load_students
+from models.training.recipes.xmodalvit.students import distill_students
+from models.training.weights.students_file import STUDENTS_NAME, StudentsFile, load_students
 
-LARGE = StudentConfig(size_px=32, widths=(8, 16), grid=2, channels=4)
-SMALL = StudentConfig(size_px=32, widths=(4, 6, 8), grid=2, channels=4, levels=2, trunk="mobilenet_v2")
+LARGE = GridStudentConfig(size_px=32, widths=(8, 16), grid=2, channels=4)
+SMALL = GridStudentConfig(size_px=32, widths=(4, 6, 8), grid=2, channels=4, levels=2, trunk="mobilenet_v2")
 
 
 def shaken(module: torch.nn.Module) -> None:
@@ -73,7 +73,7 @@ def test_the_trunk_has_torchvision_s_names_and_strides() -> None:
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")  # of torch's own exporter
 def test_small_students_export_as_they_are() -> None:
     torch.manual_seed(0)
-    students = Students(SMALL).eval()
+    students = GridStudents(SMALL).eval()
     shaken(students)
     images = torch.randn(3, 3, 32, 32)
     assert torch.allclose(fold(students.photo, halved=False)(images), students.photo(images), atol=1e-5)
@@ -94,9 +94,9 @@ def test_match_against_the_definition() -> None:
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    state = Students(LARGE).state_dict()
+    state = GridStudents(LARGE).state_dict()
     experiment = {"student": asdict(LARGE)}
-    Checkpoint(step=1, students=state, averaged=state, optimiser={}, experiment=experiment).save(tmp_path / "large.pt")
+    StudentsFile(1, state, experiment).save(tmp_path / "large.pt")
     return tmp_path / "large.pt"
 
 
@@ -146,7 +146,7 @@ def test_a_bundle_teaches_what_its_students_would(
     large: Path, tiny_bundle_dir: Path, shapes_dir: Path, tmp_path: Path
 ) -> None:
     students, _ = load_students(large)
-    assert isinstance(students, Students)
+    assert isinstance(students, GridStudents)
     sketch, photo = preprocesses(32)
     write_bundle(
         tmp_path / "bundle",

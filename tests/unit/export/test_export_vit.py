@@ -10,13 +10,15 @@ import torch
 
 from models.bundle import Bundle
 from models.export.build_bundle import Release, build_bundle
-from models.export.folded import _pooled, fold
+from models.export.folded import fold
 from models.export.onnx_export import export_onnx
-from models.networks.grid_students import StudentConfig, Students
+from models.networks.folding import pooled
+from models.networks.grid_students import GridStudentConfig
+from models.networks.protocol import StudentPair
 from models.networks.vit import VitConfig
-from models.networks.vit_students import VitStudentConfig, VitStudents
-from models.training.engine.checkpoint import Checkpoint, CheckpointInvalid
-from models.training.weights.student_checkpoint import load_students
+from models.networks.vit_students import VitStudentConfig
+from models.training.engine.state import CheckpointInvalid
+from models.training.weights.students_file import StudentsFile, load_students
 
 PLAIN = VitStudentConfig(VitConfig(size_px=32, dim=24, depth=2, heads=3, patch_px=8), cls_dim=12)
 HYBRID = VitStudentConfig(
@@ -24,10 +26,10 @@ HYBRID = VitStudentConfig(
 )
 
 
-def built(config: VitStudentConfig | StudentConfig) -> VitStudents | Students:
+def built(config: VitStudentConfig | GridStudentConfig) -> StudentPair:
     """Random weights, and norms that would be noticed if they were lost."""
     torch.manual_seed(0)
-    students = VitStudents(config) if isinstance(config, VitStudentConfig) else Students(config)
+    students = config.build()
     for module in students.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             assert module.running_mean is not None
@@ -42,8 +44,8 @@ def built(config: VitStudentConfig | StudentConfig) -> VitStudents | Students:
 
 @torch.no_grad()
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")  # of torch's own exporter
-@pytest.mark.parametrize("config", [PLAIN, HYBRID, StudentConfig(size_px=48, widths=(4, 8), grid=5, channels=3)])
-def test_students_of_any_form_export_as_they_are(config: VitStudentConfig | StudentConfig) -> None:
+@pytest.mark.parametrize("config", [PLAIN, HYBRID, GridStudentConfig(size_px=48, widths=(4, 8), grid=5, channels=3)])
+def test_students_of_any_form_export_as_they_are(config: VitStudentConfig | GridStudentConfig) -> None:
     students = built(config)
     images = torch.randn(3, 3, config.size_px, config.size_px)
     session = onnxruntime.InferenceSession(export_onnx(students.sketch, config.size_px))
@@ -59,7 +61,7 @@ def test_students_of_any_form_export_as_they_are(config: VitStudentConfig | Stud
 def test_pooling_without_the_adaptive_operation(side: int, grid: int) -> None:
     features = torch.randn(2, 3, side, side)
     expected = torch.nn.functional.adaptive_avg_pool2d(features, grid)
-    assert torch.allclose(_pooled(features, grid), expected, atol=1e-6)
+    assert torch.allclose(pooled(features, grid), expected, atol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
@@ -67,7 +69,7 @@ def test_a_checkpoint_of_vit_students_becomes_a_bundle(shapes_dir: Path, tmp_pat
     state = built(HYBRID).state_dict()
     validation = [{"name": "val", "folder": "shapes", "split": "val", "category": None}]
     experiment = {"student": None, "vit_student": asdict(HYBRID), "validation": validation}
-    checkpoint = Checkpoint(step=7, students=state, averaged=state, optimiser={}, experiment=experiment)
+    checkpoint = StudentsFile(7, state, experiment)
     checkpoint.save(tmp_path / "students.pt")
     (tmp_path / "card.md").write_text("# Card\n\n{figures}\n")
     build_bundle(Release(tmp_path / "students.pt", tmp_path / "card.md", shapes_dir.parent, tmp_path / "bundle", "vit"))
@@ -79,8 +81,8 @@ def test_a_checkpoint_of_vit_students_becomes_a_bundle(shapes_dir: Path, tmp_pat
 
 
 def test_a_checkpoint_whose_weights_do_not_fit_is_refused(tmp_path: Path) -> None:
-    experiment = {"student": asdict(StudentConfig(widths=(4, 8)))}
+    experiment = {"student": asdict(GridStudentConfig(widths=(4, 8)))}
     state = built(PLAIN).state_dict()
-    Checkpoint(step=1, students=state, averaged=state, optimiser={}, experiment=experiment).save(tmp_path / "bad.pt")
+    StudentsFile(1, state, experiment).save(tmp_path / "bad.pt")
     with pytest.raises(CheckpointInvalid, match="another release"):
         load_students(tmp_path / "bad.pt")

@@ -19,12 +19,12 @@ from models.export.precision.float16 import RangeExceeded, to_float16
 from models.export.precision.int8 import to_int8
 from models.export.precision.variants import ParentUnfit, VariantRefused, VariantRequest, make_variant
 from models.export.stored_weights import store_in_half, store_in_single, to_bytes
-from models.networks.grid_students import StudentConfig, Students
+from models.networks.grid_students import GridStudentConfig, GridStudents
+from models.networks.preprocessing import preprocesses
 from models.networks.vit import VitConfig
 from models.networks.vit_students import VitStudentConfig, VitStudents
-from models.training.engine.validation import preprocesses
 
-CONFIG = StudentConfig(size_px=32, widths=(8, 16), grid=2, channels=4)
+CONFIG = GridStudentConfig(size_px=32, widths=(8, 16), grid=2, channels=4)
 VIT = VitStudentConfig(VitConfig(size_px=32, dim=24, depth=1, heads=3, patch_px=8), cls_dim=12)
 IMAGES = np.random.default_rng(0).standard_normal((24, 3, 32, 32), dtype=np.float32)
 
@@ -33,7 +33,7 @@ IMAGES = np.random.default_rng(0).standard_normal((24, 3, 32, 32), dtype=np.floa
 def files() -> dict[str, bytes]:
     """Encoders with random weights."""
     torch.manual_seed(0)
-    grid, vit = Students(CONFIG).eval(), VitStudents(VIT).eval()
+    grid, vit = GridStudents(CONFIG).eval(), VitStudents(VIT).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's own exporter uses what torch deprecated
         return {name: export_onnx(student, 32) for name, student in (("grid", grid.photo), ("vit", vit.photo))}

@@ -16,17 +16,18 @@ from models.evaluation.dataset_evaluation import evaluate_split
 from models.evaluation.ranking import Protocol
 from models.evaluation.report import read_pictures
 from models.networks.fused_teacher import Teacher
-from models.networks.grid_students import StudentConfig, Students
+from models.networks.grid_students import GridStudentConfig, GridStudents
+from models.networks.protocol import StudentPair
 from models.networks.vit import VitConfig
 from models.networks.vit_students import VitStudentConfig, VitStudents
 from models.studies.attention.command import Wanted, draw_attention
 from models.studies.attention.layout import Layout
 from models.studies.attention.overlay import PANEL_PX, overlay
 from models.studies.attention.students import CheckpointStudents
-from models.training.engine.checkpoint import Checkpoint
 from models.training.engine.state import save_tensors
 from models.training.recipes.xmodalvit.config import StudentTraining, TeacherTraining, TrainingPlan, XModalConfig
 from models.training.recipes.xmodalvit.teacher import TEACHER_NAME
+from models.training.weights.students_file import StudentsFile
 
 ENCODER = {"size_px": 32, "dim": 12, "depth": 1, "heads": 3, "patch_px": 8}
 
@@ -48,7 +49,7 @@ def test_parts_of_a_score_are_exact_and_lie_where_their_cells_do() -> None:
 @torch.no_grad()
 def test_the_layout_is_the_students_own(form: str) -> None:
     """Cells that are nothing everywhere but in one place give numbers there alone."""
-    students: Students | VitStudents = Students(StudentConfig(size_px=32, widths=(4, 8), grid=2, channels=3)).eval()
+    students: StudentPair = GridStudents(GridStudentConfig(size_px=32, widths=(4, 8), grid=2, channels=3)).eval()
     experiment: dict[str, object] = {"student": {"grid": 2, "channels": 3}}
     cells = torch.zeros(1, 8, 2, 2)
     cells[0, :, 0, 1] = torch.arange(1.0, 9.0)
@@ -94,7 +95,7 @@ def looked_into(tmp_path: Path) -> tuple[Path, Path]:
     )
     experiment = config.model_dump(mode="json")
     state = config.build_students().state_dict()
-    Checkpoint(1, state, state, {}, experiment).save(tmp_path / "students.pt")
+    StudentsFile(1, state, experiment).save(tmp_path / "students.pt")
     (tmp_path / "teacher").mkdir()
     values = {"teacher": Teacher(config.teacher).state_dict(), "experiment": experiment, "step": 1}
     save_tensors(tmp_path / "teacher" / TEACHER_NAME, values)

@@ -19,7 +19,7 @@ from models.evaluation.few_shot.closed_form import Whitening
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.methods import Method
 from models.evaluation.few_shot.protocol import Unit
-from models.networks.grid_students import StudentConfig, Students
+from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.studies.few_shot_comparison.__main__ import main
 from models.studies.few_shot_comparison.baseline import RivalModel
 from models.studies.few_shot_comparison.experiment import Learning, ablations, best_of, predicted_margins, table
@@ -27,9 +27,9 @@ from models.studies.few_shot_comparison.learned_method import LearnedHead, Learn
 from models.studies.few_shot_comparison.results import Told, write
 from models.studies.few_shot_comparison.spaces import Fold
 from models.studies.few_shot_comparison.variant import ComparisonConfig, InnerRule, Variant
-from models.training.engine.checkpoint import Checkpoint
 from models.training.engine.config import ConfigInvalid
 from models.training.recipes.adaptive.inner_loop import SupportTensors, triplet_loss
+from models.training.weights.students_file import StudentsFile
 
 CONFIG = Path("models/configs/adaptation_comparison.toml")
 E = 10
@@ -183,12 +183,12 @@ def test_the_command_compares_folds_and_measures_the_bundle(tmp_path: Path, tiny
                 rows.append(f"sketches/{name}/{photo}.png,{path},{name},{photo},{split}")
     header = "sketch_path,photo_path,category,photo_id,split"
     (tmp_path / "data/set/manifest.csv").write_text("\n".join([header, *rows]) + "\n")
-    students = StudentConfig(size_px=32, widths=(8, 8), grid=2, channels=4)
+    students = GridStudentConfig(size_px=32, widths=(8, 8), grid=2, channels=4)
     for fold in (0, 1):
         torch.manual_seed(fold)
-        state = Students(students).state_dict()
+        state = GridStudents(students).state_dict()
         experiment = {"student": {**asdict(students), "widths": list(students.widths)}}
-        Checkpoint(1, state, state, {}, experiment).save(tmp_path / f"{fold}.pt")
+        StudentsFile(1, state, experiment).save(tmp_path / f"{fold}.pt")
     config = tmp_path / "comparison.toml"
     config.write_text(
         'test_split = "val_unseen"\nks = [1]\ndraws = 2\nablation_k = 1\nablation_draws = 1\nshown = "proposed"\n'

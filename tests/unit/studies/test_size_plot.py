@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from models.cli.train import app
-from models.networks.grid_students import StudentConfig, Students
+from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.studies.size_plot import NothingToPlot, size_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -39,7 +39,7 @@ def test_figures_are_those_of_the_published_weights(tmp_path: Path) -> None:
     paths = [run_of(tmp_path, "small", [8, 8], small), run_of(tmp_path, "large", [64, 128], large)]
     svg = size_plot(paths)
     sizes = [
-        f"{sum(p.numel() for p in Students(StudentConfig(32, w, 2, 4)).sketch.parameters()) / 1e6:.2g}"
+        f"{sum(p.numel() for p in GridStudents(GridStudentConfig(32, w, 2, 4)).sketch.parameters()) / 1e6:.2g}"
         for w in ((8, 8), (64, 128))
     ]
     figures, converged, curves = titles(svg)

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
-from models.training.engine.checkpoint import Checkpoint, CheckpointInvalid
-from models.training.weights.blend import blend, main, towards_pretrained
+from models.cli.train import app
+from models.training.engine.state import CheckpointInvalid
+from models.training.weights.blend import blend, towards_pretrained
+from models.training.weights.students_file import StudentsFile
 
 LATE = {"sketch.trunk.conv1.weight": torch.tensor([1.0, 3.0]), "sketch.head.count": torch.tensor(7)}
 EARLY = {"sketch.trunk.conv1.weight": torch.tensor([3.0, 3.0]), "sketch.head.count": torch.tensor(2)}
@@ -28,25 +31,23 @@ def test_only_trunks_move_towards_pretrained_weights() -> None:
     }
 
 
-def test_students_of_other_shapes_are_refused() -> None:
+@pytest.mark.parametrize("other", [{"other": torch.zeros(1)}, {**LATE, "sketch.head.count": torch.zeros(2)}])
+def test_students_of_other_shapes_are_rejected(other: dict[str, torch.Tensor]) -> None:
     with pytest.raises(CheckpointInvalid, match="different shapes"):
-        blend(LATE, {"other": torch.zeros(1)}, 0.5)
+        blend(LATE, other, 0.5)
 
 
-def test_the_command_writes_a_checkpoint_that_can_be_exported(tmp_path: Path) -> None:
-    for name, state in (("late", LATE), ("early", EARLY)):
-        Checkpoint(5, state, state, {"lr": 1}, {"seed": 0}).save(tmp_path / f"{name}.pt")
-    given = [
-        "--checkpoint",
-        str(tmp_path / "late.pt"),
-        "--early",
-        str(tmp_path / "early.pt"),
-        "--pretrained-share",
-        "0",
-    ]
-    assert main([*given, "--early-share", "0.5", "--out", str(tmp_path / "out.pt")]) == 0
-    written = Checkpoint.load(tmp_path / "out.pt")
-    assert written.averaged["sketch.trunk.conv1.weight"].tolist() == [2.0, 3.0]
-    assert (written.step, written.optimiser, written.experiment) == (5, {}, {"seed": 0})
+def test_the_command_writes_students_that_can_be_exported(tmp_path: Path) -> None:
+    for name, weights in (("late", LATE), ("early", EARLY)):
+        StudentsFile(5, weights, {"seed": 0}).save(tmp_path / f"{name}.pt")
+    words = ["blend", "--students", str(tmp_path / "late.pt"), "--early", str(tmp_path / "early.pt")]
+    words += ["--pretrained-share", "0", "--early-share", "0.5", "--out", str(tmp_path / "out.pt")]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    written = StudentsFile.load(tmp_path / "out.pt")
+    assert written.weights["sketch.trunk.conv1.weight"].tolist() == [2.0, 3.0]
+    assert (written.step, written.experiment) == (5, {"seed": 0})
     (tmp_path / "early.pt").unlink()
-    assert main([*given, "--out", str(tmp_path / "out.pt")]) == 2
+    failed = CliRunner().invoke(app, words)
+    assert failed.exit_code == 1
+    assert "CheckpointInvalid" in failed.stderr
+    assert CliRunner().invoke(app, [*words, "--early-share", "1.5"]).exit_code == 2

@@ -12,19 +12,21 @@ import torch
 from models.bundle import decode_image
 from models.data.images.training_images import SetConfig
 from models.evaluation.splits import ValidationSplit, load_galleries
-from models.networks.grid_students import StudentConfig, Students
+from models.networks.grid_students import GridStudentConfig, GridStudents
+from models.networks.preprocessing import preprocesses
+from models.networks.protocol import StudentPair
 from models.networks.vit import VitConfig
 from models.networks.vit_students import VitStudentConfig, VitStudents
-from models.training.engine.checkpoint import Checkpoint
 from models.training.engine.config import BatchConfig, ConfigInvalid
 from models.training.engine.placement import Place
 from models.training.engine.schedule import rate_factor
 from models.training.engine.state import RunState
-from models.training.engine.validation import preprocesses, validate
+from models.training.engine.validation import validate
 from models.training.recipes.xmodalvit.config import StudentTraining, TrainingPlan, XModalConfig
 from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
-from models.training.recipes.xmodalvit.students import STUDENTS_NAME, distill_students
+from models.training.recipes.xmodalvit.students import distill_students
 from models.training.recipes.xmodalvit.teacher import train_teacher
+from models.training.weights.students_file import STUDENTS_NAME, StudentsFile
 
 CONFIGS = Path(__file__).parents[3] / "models" / "configs"
 VAL = (ValidationSplit("val", "shapes", "val"),)
@@ -36,7 +38,7 @@ def tiny(steps: int) -> XModalConfig:
         about={},
         cache_px=36,
         pretrained=False,
-        student=StudentConfig(size_px=32, widths=(4, 8, 8), grid=2, channels=4),
+        student=GridStudentConfig(size_px=32, widths=(4, 8, 8), grid=2, channels=4),
         batch=BatchConfig(pairs=8, groups=2),
         sets=(SetConfig(folder="shapes", pool="shapes"),),
         validation=VAL,
@@ -49,12 +51,12 @@ def test_kept_weights_are_those_of_their_step(shapes_dir: Path, tmp_path: Path) 
     distill_students(XModalRun(tiny(6), resources, tmp_path / "run", stop_after=5, keep=(4, 6)))
     assert not (tmp_path / "run" / "kept" / "6").exists()
     distill_students(XModalRun(tiny(6), resources, tmp_path / "run", keep=(4, 6)))
-    kept = {step: Checkpoint.load(tmp_path / "run" / "kept" / str(step) / STUDENTS_NAME) for step in (4, 6)}
+    kept = {step: StudentsFile.load(tmp_path / "run" / "kept" / str(step) / STUDENTS_NAME) for step in (4, 6)}
     assert [kept[step].step for step in (4, 6)] == [4, 6]
     end = RunState.load(tmp_path / "run" / "checkpoint.pt")
     weight = "sketch.head.project.weight"
-    assert torch.equal(kept[6].averaged[weight], end.averaged[f"students.{weight}"])
-    assert not torch.equal(kept[4].averaged[weight], kept[6].averaged[weight])
+    assert torch.equal(kept[6].weights[weight], end.averaged[f"students.{weight}"])
+    assert not torch.equal(kept[4].weights[weight], kept[6].weights[weight])
 
 
 def test_an_experiment_without_a_teacher_trains_none(shapes_dir: Path, tmp_path: Path) -> None:
@@ -72,7 +74,7 @@ def test_the_first_encoders_experiment_is_whole() -> None:
 @pytest.mark.parametrize("form", ["grid", "vit"])
 def test_validation_figures_are_those_of_a_loop(shapes_dir: Path, form: str) -> None:
     torch.manual_seed(0)
-    students: Students | VitStudents = Students(StudentConfig(size_px=32, widths=(4, 8, 8), grid=2, channels=4))
+    students: StudentPair = GridStudents(GridStudentConfig(size_px=32, widths=(4, 8, 8), grid=2, channels=4))
     if form == "vit":
         students = VitStudents(VitStudentConfig(VitConfig(size_px=32, dim=12, depth=1, heads=3, patch_px=8), cls_dim=6))
     galleries = load_galleries(shapes_dir.parent, (ValidationSplit("seen", "shapes", "train"),))

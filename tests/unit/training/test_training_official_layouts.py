@@ -12,12 +12,13 @@ from PIL import Image
 from models.data.datasets import open_dataset
 from models.data.images.training_images import SetConfig, prepare_images
 from models.evaluation.splits import ValidationSplit, load_galleries
-from models.networks.grid_students import StudentConfig
+from models.networks.grid_students import GridStudentConfig
 from models.training.engine.config import BatchConfig
 from models.training.engine.run_directory import RunDirectory
 from models.training.recipes.xmodalvit.config import StudentTraining, TrainingPlan, XModalConfig
 from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
-from models.training.recipes.xmodalvit.students import STUDENTS_NAME, distill_students
+from models.training.recipes.xmodalvit.students import distill_students
+from models.training.weights.students_file import STUDENTS_NAME
 
 PHOTOS = {"train": ("wing_chair", "stool", "bench_2"), "test": ("sofa", "office_chair")}
 
@@ -57,7 +58,7 @@ def test_students_train_on_a_download(download: Path, tmp_path: Path) -> None:
         about={},
         cache_px=32,
         pretrained=False,
-        student=StudentConfig(size_px=32, widths=(4, 8), grid=2, channels=3),
+        student=GridStudentConfig(size_px=32, widths=(4, 8), grid=2, channels=3),
         batch=BatchConfig(pairs=4, groups=1),
         sets=(SetConfig(folder=".", pool="own", synthetic=False),),
         validation=(ValidationSplit("test", ".", "test"),),

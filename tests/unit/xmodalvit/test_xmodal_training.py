@@ -16,13 +16,13 @@ import models
 from models.data.datasets import SplitMissing
 from models.export.build_bundle import Release, build_bundle
 from models.networks.vit import Vit
-from models.training.engine.checkpoint import CheckpointInvalid
 from models.training.engine.run_directory import RunMismatch
-from models.training.engine.state import RunState, load_tensors
+from models.training.engine.state import CheckpointInvalid, RunState, load_tensors
 from models.training.recipes.xmodalvit.config import XModalConfig
 from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
-from models.training.recipes.xmodalvit.students import STUDENTS_NAME, TeacherMissing, distill_students
+from models.training.recipes.xmodalvit.students import TeacherMissing, distill_students
 from models.training.recipes.xmodalvit.teacher import TEACHER_NAME, load_teacher, train_teacher
+from models.training.weights.students_file import STUDENTS_NAME
 
 Experiment = Callable[..., XModalConfig]
 GRID_STUDENT = {"size_px": 32, "widths": [4, 8], "grid": 2, "channels": 3}

@@ -179,6 +179,6 @@ def test_shared_students_differ_in_their_heads_alone() -> None:
     assert len(shared.trunks()) == 1
     assert len(apart.projections()) == len(shared.projections()) == 8
     images = torch.randn(2, 3, 64, 64)
-    sketch_cells, photo_cells = shared.cells(images, images)
+    sketch_cells, photo_cells = (encoded.cells for encoded in shared.encode_pair(images, images))
     assert torch.equal(sketch_cells, photo_cells)
     assert not torch.allclose(shared.sketch.head(sketch_cells), shared.photo.head(photo_cells))

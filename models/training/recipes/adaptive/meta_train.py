@@ -19,8 +19,8 @@ from torch.nn import functional as F
 from models.data.sampling.episodes import Episode, episode
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.protocol import Unit
-from models.training.engine.checkpoint import CheckpointInvalid
-from models.training.engine.run_directory import Metrics, RunDirectory, replace_file
+from models.training.engine.run_directory import Metrics, RunDirectory
+from models.training.engine.state import CheckpointInvalid, load_tensors, save_tensors
 from models.training.recipes.adaptive.config import AdaptConfig
 from models.training.recipes.adaptive.inner_loop import hinge
 from models.training.recipes.adaptive.meta_model import EpisodeHead, MetaModel, TaskTensors
@@ -107,7 +107,7 @@ def meta_train(
                 "heads": heads.state_dict() if heads is not None else {},
                 "optimiser": optimiser.state_dict(),
             }
-            replace_file(run.checkpoint, lambda file, state=state: torch.save(state, file))  # type: ignore[misc]
+            save_tensors(run.checkpoint, state)
     metrics.close()
     return model
 
@@ -181,7 +181,7 @@ def _resume(checkpoint: Path, model: MetaModel, heads: FeatureHeads | None, opti
     if not checkpoint.is_file():
         return 0
     try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        state = load_tensors(checkpoint)
         model.load_state_dict(state["model"])
         if heads is not None:
             heads.load_state_dict(state["heads"])

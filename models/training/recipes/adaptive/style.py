@@ -14,7 +14,7 @@ from models.data.datasets import PhotoKey
 from models.data.sampling.episodes import episode
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.protocol import Unit
-from models.evaluation.metrics import ranks
+from models.ranking import ranks_of
 
 _STRENGTHS = (0.0, 0.5, 1.0)
 _PHOTOS_TRUSTED = (1.0, 3.0, 9.0)
@@ -62,7 +62,7 @@ def choose_style(part: EmbeddedPart) -> StyleChoice:
                     rule = StyleRule(usual, strength, trusted, _SHARE)
                     head = rule.adapter(part.sketches[drawn.support], around[shown], shown)
                     scores = np.where(other_kinds, -np.inf, head.embed_sketches(asked) @ photos.T)
-                    placed = ranks(scores, drawn.holdout_targets)
+                    placed = ranks_of(scores, drawn.holdout_targets)
                     found[strength, trusted].append(float((1 / placed).mean()))
     return StyleChoice(usual, {setting: float(np.mean(values)) for setting, values in found.items()})
 

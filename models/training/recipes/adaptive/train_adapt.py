@@ -15,13 +15,14 @@ from typing import Any
 import torch
 
 from models.adapters import Adaptation
+from models.atomic_files import write_json
 from models.bundle import Bundle, Runtime
 from models.bundle.manifest import ADAPTATION_NAME
 from models.data.datasets import open_dataset
 from models.evaluation.few_shot.bundled import FITTED, SERVED, adaptation_methods
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.protocol import Material, Unit, run
-from models.training.engine.run_directory import RunDirectory, write_json
+from models.training.engine.run_directory import RunDirectory
 from models.training.recipes.adaptive.config import AdaptConfig
 from models.training.recipes.adaptive.meta_train import MetaTasks, meta_train
 from models.training.recipes.adaptive.spaces import cached_part, training_spaces

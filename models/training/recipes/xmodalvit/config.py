@@ -13,8 +13,9 @@ from models.data.images.augment import AugmentConfig
 from models.data.images.training_images import SetConfig
 from models.evaluation.splits import STANDARD_SPLITS, ValidationSplit
 from models.networks.fused_teacher import TeacherConfig
-from models.networks.grid_students import StudentConfig, Students
-from models.networks.vit_students import VitStudentConfig, VitStudents
+from models.networks.grid_students import GridStudentConfig
+from models.networks.protocol import StudentPair
+from models.networks.vit_students import VitStudentConfig
 from models.training.engine.config import BatchConfig, ConfigInvalid
 
 
@@ -108,7 +109,7 @@ class XModalConfig(_Frozen):
     published: Path | None = None
     published_student: Path | None = None
     teacher: TeacherConfig = TeacherConfig()
-    student: StudentConfig | None = None
+    student: GridStudentConfig | None = None
     vit_student: VitStudentConfig | None = None
     batch: BatchConfig = BatchConfig()
     augment: AugmentConfig | Literal[False] = AugmentConfig()
@@ -145,12 +146,11 @@ class XModalConfig(_Frozen):
             raise ConfigInvalid("this experiment trains no teacher: it has no [teacher_training]")
         return self.teacher_training
 
-    def build_students(self) -> Students | VitStudents:
+    def build_students(self) -> StudentPair:
         """Students of the configured form, with random weights."""
-        if self.student is not None:
-            return Students(self.student)
-        assert self.vit_student is not None
-        return VitStudents(self.vit_student)
+        form = self.student or self.vit_student
+        assert form is not None
+        return form.build()
 
 
 def read_toml(path: Path) -> dict[str, Any]:

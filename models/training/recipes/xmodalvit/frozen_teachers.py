@@ -13,9 +13,9 @@ from models.bundle.manifest import MANIFEST_NAME
 from models.errors import InkseekError
 from models.networks.frozen import FrozenBundle, FrozenStudents
 from models.networks.fused_teacher import FrozenTeacher
-from models.training.engine.validation import preprocesses
+from models.networks.preprocessing import preprocesses
 from models.training.recipes.xmodalvit.teacher import TEACHER_NAME, load_teacher
-from models.training.weights.student_checkpoint import load_students
+from models.training.weights.students_file import load_students
 
 Frozen: TypeAlias = FrozenTeacher | FrozenStudents | FrozenBundle
 

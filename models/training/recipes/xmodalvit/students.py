@@ -22,13 +22,13 @@ from models.losses.queue_contrast import KeyQueue, queue_contrast
 from models.losses.relational_distillation import relational_angle, relational_distance
 from models.losses.triplet import triplet
 from models.networks.fused_teacher import Targets
-from models.training.engine.checkpoint import Checkpoint
+from models.networks.protocol import StudentPair
 from models.training.engine.distributed import gather_cells, sum_gradients
 from models.training.engine.loop import Fit, Verdict
 from models.training.engine.pair_batches import PairBatch
 from models.training.engine.placement import Place
 from models.training.engine.run_directory import RunDirectory
-from models.training.engine.validation import AnyStudents, validate
+from models.training.engine.validation import validate
 from models.training.recipes.xmodalvit.config import XModalConfig
 from models.training.recipes.xmodalvit.experiment import XModalRun
 from models.training.recipes.xmodalvit.frozen_teachers import Frozen, load_frozen, weights_sha256
@@ -38,8 +38,7 @@ from models.training.weights.start import (
     start_from_published,
     start_from_students,
 )
-
-STUDENTS_NAME = "students.pt"
+from models.training.weights.students_file import STUDENTS_NAME, StudentsFile
 
 
 class TeacherMissing(InkseekError):
@@ -49,7 +48,7 @@ class TeacherMissing(InkseekError):
 def distill_students(run: XModalRun) -> None:
     """Train, or go on with, the students of `run.config`; the best weights go to `students.pt`.
 
-    That file is a `Checkpoint`, which `models.export.build_bundle` turns into a bundle. Before the first
+    That file is a `StudentsFile`, which `models.export.build_bundle` turns into a bundle. Before the first
     step it raises TeacherMissing, and what `load_frozen`, `start_from_students`, `RunDirectory.open`,
     `XModalRun.prepare` and `XModalRun.launch` raise.
     """
@@ -75,7 +74,7 @@ def distill_students(run: XModalRun) -> None:
 class Distillation(nn.Module):
     """What learns: the students, and maps from their embeddings to the teacher's width where the widths differ."""
 
-    def __init__(self, students: AnyStudents, width: int) -> None:
+    def __init__(self, students: StudentPair, width: int) -> None:
         """`width` of the teacher's targets; the maps are left behind when the students are published."""
         super().__init__()
         self.students = students
@@ -186,9 +185,7 @@ class StudentsTask:
         assert isinstance(averaged, Distillation)
         state = averaged.students.state_dict()
         experiment = self.config.model_dump(mode="json")
-        Checkpoint(step=step, students=state, averaged=state, optimiser={}, experiment=experiment).save(
-            folder / STUDENTS_NAME
-        )
+        StudentsFile(step, state, experiment).save(folder / STUDENTS_NAME)
 
     def _embeddings(self, batch: PairBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Of the whole batch: f(a), f(b), f(p), (B, E) unit rows. f(b) is f(a) where the angle loss has no weight."""
@@ -197,10 +194,10 @@ class StudentsTask:
         two = bool(self.config.student_training.angle)
         drawn = torch.cat([views.first, views.second]) if two else views.first
         with place.autocast(self.config.bf16):
-            sketch_cells, photo_cells = students.cells(drawn, views.photos)
-        parts = sketch_cells.float().chunk(2 if two else 1)
+            of_sketches, of_photos = students.encode_pair(drawn, views.photos)
+        parts = of_sketches.cells.float().chunk(2 if two else 1)
         sketches = students.sketch.head(torch.cat([gather_cells(part, place.rank, place.world) for part in parts]))
-        photos = students.photo.head(gather_cells(photo_cells.float(), place.rank, place.world))
+        photos = students.photo.head(gather_cells(of_photos.cells.float(), place.rank, place.world))
         first, second = sketches.chunk(2) if two else (sketches, sketches)
         return first, second, photos
 

@@ -17,13 +17,12 @@ from models.evaluation.protocol import CategoryGallery
 from models.losses.info_nce import info_nce
 from models.losses.queue_contrast import KeyQueue, queue_contrast
 from models.networks.fused_teacher import FrozenTeacher, Teacher, TeacherCells
-from models.training.engine.checkpoint import CheckpointInvalid
 from models.training.engine.distributed import gather_cells, sum_gradients
 from models.training.engine.loop import Fit, Verdict
 from models.training.engine.pair_batches import PairBatch
 from models.training.engine.placement import Place
 from models.training.engine.run_directory import RunDirectory
-from models.training.engine.state import load_tensors, save_tensors
+from models.training.engine.state import CheckpointInvalid, load_tensors, save_tensors
 from models.training.recipes.xmodalvit.config import XModalConfig
 from models.training.recipes.xmodalvit.experiment import XModalRun
 from models.training.recipes.xmodalvit.teacher_validation import validate_teacher

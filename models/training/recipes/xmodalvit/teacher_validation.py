@@ -14,12 +14,12 @@ from torch.nn import functional as F
 from models.bundle import ImageFile
 from models.bundle.preprocess import Preprocess
 from models.data.datasets import Photo, PhotoKey, SketchSource
-from models.evaluation.metrics import ranks
 from models.evaluation.protocol import CategoryGallery
 from models.networks.fused_teacher import Teacher
+from models.networks.preprocessing import preprocesses
+from models.ranking import ranks_of
 from models.training.engine.loop import Verdict
 from models.training.engine.placement import Place
-from models.training.engine.validation import preprocesses
 
 _BATCH = 32
 
@@ -80,7 +80,7 @@ def _measured(
     cells = teacher.config.embedding_dim - teacher.config.encoder.dim
     layout = r_s[:, -cells:] @ r_p[:, -cells:].T if cells else torch.zeros_like(logits)
     target = np.arange(len(triples))
-    fused, grid = ranks(logits.numpy(), target) == 1, ranks(layout.numpy(), target) == 1
+    fused, grid = ranks_of(logits.numpy(), target) == 1, ranks_of(layout.numpy(), target) == 1
     return [(float(a), float(b), float(c)) for a, b, c in zip(loss, fused, grid, strict=True)]
 
 

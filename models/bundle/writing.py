@@ -1,0 +1,135 @@
+"""Writing a bundle directory atomically, and adding an adaptation to one; `models.bundle.store` reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from models.adapters.state import Adaptation
+from models.arrays import Vectors
+from models.atomic_files import sync_path, write_bytes
+from models.bundle.encoder import Encoder
+from models.bundle.errors import BundleCorrupt
+from models.bundle.manifest import (
+    ADAPTATION_NAME,
+    CANARY_SKETCH_NAME,
+    CANARY_VECTORS_NAME,
+    MANIFEST_NAME,
+    MODEL_CARD_NAME,
+    BundleManifest,
+    EncoderSpec,
+    FileEntry,
+)
+from models.bundle.preprocess import Preprocess
+from models.bundle.runtime import Runtime
+from models.bundle.store import read_manifest, verified_contents
+from models.bundle.strokes import rasterise_strokes
+
+
+def write_bundle(
+    out: Path,
+    *,
+    name: str,
+    sketch_onnx: bytes,
+    sketch_preprocess: Preprocess,
+    photo_onnx: bytes,
+    photo_preprocess: Preprocess,
+    model_card: str,
+    metrics: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> BundleManifest:
+    """Write a bundle at `out` atomically; a bundle that is there is replaced.
+
+    `sketch_onnx`, `photo_onnx`: serialised models, `image` (B, 3, size_px, size_px) -> `embedding` (B, E), rows of
+    length 1. They are opened and run on the canary drawing, so a bundle that cannot serve is never written.
+    Raises BundleCorrupt when they do not fit the bundle's interface or each other; OSError.
+    """
+    files = {"sketch.onnx": sketch_onnx, "photo.onnx": photo_onnx, MODEL_CARD_NAME: model_card.encode()}
+    drawing = _canary_drawing()
+    vectors = []
+    for onnx, preprocess in ((sketch_onnx, sketch_preprocess), (photo_onnx, photo_preprocess)):
+        session = Runtime(device="cpu", threads=1).session(onnx)
+        encoder = Encoder(session, preprocess, int(session.get_outputs()[0].shape[-1]))
+        vectors.append(encoder.encode(encoder.prepare(drawing)[None])[0])
+    if vectors[0].shape != vectors[1].shape:
+        raise BundleCorrupt(f"the sketch encoder gives {vectors[0].size} numbers, the photo encoder {vectors[1].size}")
+    if not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
+        raise BundleCorrupt("the encoders' embeddings are not of length 1")
+    files[CANARY_SKETCH_NAME] = _png(drawing)
+    files[CANARY_VECTORS_NAME] = _npy(np.stack(vectors).astype(np.float32))
+
+    draft = BundleManifest(
+        bundle_id="",
+        name=name,
+        created_at=datetime.now(UTC).replace(microsecond=0),
+        embedding_dim=vectors[0].size,
+        sketch=EncoderSpec(file="sketch.onnx", preprocess=sketch_preprocess),
+        photo=EncoderSpec(file="photo.onnx", preprocess=photo_preprocess),
+        files={n: FileEntry(bytes=len(d), sha256=hashlib.sha256(d).hexdigest()) for n, d in sorted(files.items())},
+        metrics=dict(metrics or {}),
+        provenance=dict(provenance or {}),
+    )
+    manifest = draft.model_copy(update={"bundle_id": draft.identity()})
+    _publish(out, {**files, MANIFEST_NAME: (manifest.model_dump_json(indent=2) + "\n").encode()})
+    return manifest
+
+
+def add_adaptation(path: Path, adaptation: Adaptation) -> BundleManifest:
+    """Put `adaptation` into the bundle at `path`, in place of one that is there; `bundle_id` stays, as embeddings do.
+
+    Raises AdaptationCorrupt (it was made for another bundle), BundleNotFound, BundleCorrupt, BundleSchemaUnsupported.
+    """
+    manifest = read_manifest(path)
+    adaptation.require_fits(manifest.embedding_dim, manifest.bundle_id)
+    contents = {**verified_contents(path, manifest), ADAPTATION_NAME: adaptation.to_bytes()}
+    data = contents[ADAPTATION_NAME]
+    entry = FileEntry(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    changed = manifest.model_copy(update={"files": dict(sorted({**manifest.files, ADAPTATION_NAME: entry}.items()))})
+    _publish(path, {**contents, MANIFEST_NAME: (changed.model_dump_json(indent=2) + "\n").encode()})
+    return changed
+
+
+def _publish(out: Path, files: Mapping[str, bytes]) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        staged.chmod(0o755)
+        for name, data in files.items():
+            write_bytes(staged / name, data)
+        retired = staged.with_name(staged.name + "-old")
+        if out.exists():
+            out.rename(retired)
+        staged.rename(out)
+        sync_path(out.parent)
+        shutil.rmtree(retired, ignore_errors=True)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _canary_drawing() -> Image.Image:
+    """A cup: the drawing that every bundle must answer as it did when it was written."""
+    body = [(60, 80), (70, 200), (150, 200), (160, 80), (60, 80)]
+    handle = [(158, 100), (195, 105), (198, 150), (154, 165)]
+    steam = [[(x, 60), (x + 8, 45), (x - 4, 30), (x + 4, 15)] for x in (90, 125)]
+    return rasterise_strokes([body, handle, *steam]).convert("RGB")
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _npy(array: Vectors) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()

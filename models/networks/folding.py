@@ -1,0 +1,53 @@
+"""Students as they are exported: the same function in eval mode, with BatchNorms folded into convolutions."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from models.networks.layers.trunk import Trunk
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def fold_trunks(module: M) -> M:
+    """Fold the norms of every CNN trunk in the module, in place, and put it into eval mode; the same module."""
+    module.eval()
+    for part in list(module.modules()):
+        if isinstance(part, Trunk):
+            part.fold_norms()
+    return module
+
+
+def fold_norm(norm: nn.BatchNorm2d, project: nn.Conv2d) -> nn.Conv2d:
+    """A 1x1 convolution with bias that computes `project(norm(x))` of a norm without scale and shift, in eval mode."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = torch.rsqrt(norm.running_var + norm.eps)
+    folded = nn.Conv2d(project.in_channels, project.out_channels, kernel_size=1)
+    with torch.no_grad():
+        folded.weight.copy_(project.weight * scale[None, :, None, None])
+        folded.bias = nn.Parameter(-(folded.weight[:, :, 0, 0] @ norm.running_mean))
+    return folded
+
+
+def pooled(features: Tensor, grid: int) -> Tensor:
+    """(B, C, H, W) -> (B, C, g, g), H = W: `adaptive_avg_pool2d` in operations that export and have fast kernels."""
+    side = features.shape[-1]
+    if side == grid:
+        return features
+    if side % grid == 0:
+        return nn.functional.avg_pool2d(features, side // grid)
+    shares = _pooling_shares(side, grid).to(features)
+    return shares @ features @ shares.T
+
+
+def _pooling_shares(side: int, grid: int) -> Tensor:
+    """(g, n): row i averages the columns that cell i covers, from floor(i n / g) to ceil((i + 1) n / g)."""
+    shares = torch.zeros(grid, side)
+    for cell in range(grid):
+        start, stop = cell * side // grid, -(-(cell + 1) * side // grid)
+        shares[cell, start:stop] = 1 / (stop - start)
+    return shares
