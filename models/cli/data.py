@@ -1,10 +1,9 @@
-"""`inkseek data inspect`. Exit codes: 0 read, 1 refused (with --strict also for flaws), 2 wrong usage."""
+"""`inkseek data inspect | doodles`. Exit codes: 0 done, 1 failed (with --strict also for flaws), 2 wrong usage."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,8 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from models.console import ExitCode, fail, print_json, stderr, stdout
+from models.data.builders.doodles import write_doodle_pairs
 from models.data.datasets import FORMATS, Count, Finding, PairDataset, ReadOptions, check_content, open_dataset
 from models.data.images.pair_sheet import choose_records, pair_sheet
 from models.errors import InkseekError
@@ -28,7 +29,7 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 @app.callback()
 def data() -> None:
-    """Look at sketch-photo data sets."""  # a callback keeps `inspect` a word of its own
+    """Inspect sketch-photo data sets, and build one."""
 
 
 @app.command()
@@ -53,7 +54,7 @@ def inspect(
     every: Annotated[bool, typer.Option("--all", help="List every category and every finding.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
-    """Count a data set by split and category, and say what is wrong with it.
+    """Count a data set by split and category, and list what is wrong with it.
 
     Every image is decoded once: what cannot be read, sketches that show
     nothing, copies and missing partners are listed. Nothing is left out
@@ -71,27 +72,47 @@ def inspect(
         if sheet is not None:
             _write_sheet(dataset, sheet, pairs, seed)
     except (InkseekError, OSError) as error:
-        _fail(error, as_json)
+        fail(error, as_json=as_json)
     if as_json:
-        typer.echo(json.dumps(_document(dataset), ensure_ascii=False, indent=2))
+        print_json(_document(dataset))
     else:
         _print(dataset, every, quick)
         if sheet is not None:
-            Console().print(f"sheet of pairs: {escape(str(sheet))}", highlight=False, soft_wrap=True)
+            stdout().print(f"sheet of pairs: {escape(str(sheet))}", highlight=False, soft_wrap=True)
     if strict and dataset.flaws:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@app.command()
+def doodles(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the data sets.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write the pairs; usually DATA/doodles.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a sentence.")] = False,
+) -> None:
+    """Pair Quick, Draw! doodles with pictures of the same name.
+
+    DATA holds quickdraw_strokes, tuxphoto, emoji_open and sketchy104, whose
+    unseen categories are left out.
+    """
+    try:
+        count = write_doodle_pairs(data, out)
+    except (InkseekError, OSError) as error:
+        fail(error, as_json=as_json)
+    if as_json:
+        print_json({"pairs": count, "out": str(out)})
+    else:
+        stdout().print(f"{count:,} pairs written to {escape(str(out))}", highlight=False, soft_wrap=True)
 
 
 def _checked(dataset: PairDataset) -> PairDataset:
-    total = len(dataset.photos) + len(dataset.records)
-    with Progress(console=Console(file=sys.stderr, stderr=True), transient=True) as progress:
-        task = progress.add_task("looking at every image", total=total)
+    with Progress(console=stderr(), transient=True) as progress:
+        task = progress.add_task("decoding every image", total=dataset.image_count)
         return check_content(dataset, lambda: progress.advance(task))
 
 
 def _write_sheet(dataset: PairDataset, path: Path, pairs: int, seed: int) -> None:
     if not dataset.records:
-        raise typer.BadParameter(f"{dataset.name} has no sketches to draw a sheet of", param_hint="--sheet")
+        raise typer.BadParameter(f"{dataset.name} has no pairs to draw a sheet of", param_hint="--sheet")
     path.parent.mkdir(parents=True, exist_ok=True)
     pair_sheet(dataset, choose_records(dataset, pairs, seed)).save(path)
 
@@ -107,7 +128,8 @@ def _document(dataset: PairDataset) -> dict[str, Any]:
         "drawn_photos": len({record.photo for record in dataset.records}),
         "photos": len(dataset.photos),
         "categories": len(dataset.categories),
-        "people": len({record.person for record in dataset.records} - {""}),
+        "people": len(dataset.people),
+        "labelled_sketches": len(dataset.labelled),
         "splits": splits,
         "flawless": not dataset.flaws,
         "findings": [{"kind": f.kind.value, "where": f.where, "detail": f.detail} for f in dataset.findings],
@@ -115,42 +137,49 @@ def _document(dataset: PairDataset) -> dict[str, Any]:
 
 
 def _print(dataset: PairDataset, every: bool, quick: bool) -> None:
-    console = Console()
+    console = stdout()
     console.print(_table(dataset, every))
     _print_findings(console, dataset, every)
     if quick:
         console.print("no image was decoded (--quick)", style="yellow")
     elif not dataset.findings:
-        console.print("nothing amiss", style="green")
+        console.print("no findings", style="green")
 
 
 def _table(dataset: PairDataset, every: bool) -> Table:
     counts = dataset.counts()
     table = Table(
-        title=escape(dataset.headline.replace(" photos, ", " photos,\n", 1)),
-        caption="gallery: the photos among which a sketch's is to be found",
+        title=escape(dataset.headline.replace(", ", ",\n", 1)),
+        caption="gallery: the photos that a sketch of the split is searched in",
     )
     table.add_column("split")
     table.add_column("category")
-    for heading in ("sketches", "of photos", "gallery", "people"):
+    headings = ("sketches", "of photos", "gallery", "people", *(("without photo",) if dataset.labelled else ()))
+    for heading in headings:
         table.add_column(heading, justify="right")
     for name in dataset.splits or ("",):
         rows = {category: count for (split, category), count in counts.items() if split == name}
         if len(rows) > 1 and (every or len(counts) <= _READABLE_ROWS):
             for category, count in rows.items():
-                table.add_row(escape(name), escape(category), *_figures([count]))
+                table.add_row(escape(name), escape(category), *_figures(count)[: len(headings)])
         label = next(iter(rows)) if len(rows) == 1 else f"{len(rows):,} categories"
-        people = len({record.person for record in dataset.records if record.split == name} - {""})
-        table.add_row(
-            escape(name) or "-", escape(label), *_figures(list(rows.values()), people), end_section=True, style="bold"
-        )
+        part = dataset.split(name) if name else dataset
+        total = _total(rows.values(), len(part.people))
+        figures = _figures(total)[: len(headings)]
+        table.add_row(escape(name) or "-", escape(label), *figures, end_section=True, style="bold")
     return table
 
 
-def _figures(counts: Sequence[Count], people: int | None = None) -> list[str]:
-    people = sum(count.people for count in counts) if people is None else people
-    sums = (sum(c.sketches for c in counts), sum(c.drawn_photos for c in counts), sum(c.photos for c in counts))
-    return [*(f"{figure:,}" for figure in sums), f"{people:,}" if people else "-"]
+def _total(counts: Iterable[Count], people: int) -> Count:
+    """The sums; but `people`, who may have drawn in several categories, are counted by the caller."""
+    sums = [sum(column) for column in zip(*map(astuple, counts), strict=True)]
+    return replace(Count(*sums), people=people)
+
+
+def _figures(count: Count) -> list[str]:
+    """The cells of a row; a dash where the data set names nobody."""
+    people = f"{count.people:,}" if count.people else "-"
+    return [f"{count.sketches:,}", f"{count.drawn_photos:,}", f"{count.photos:,}", people, f"{count.labelled:,}"]
 
 
 def _print_findings(console: Console, dataset: PairDataset, every: bool) -> None:
@@ -158,19 +187,10 @@ def _print_findings(console: Console, dataset: PairDataset, every: bool) -> None
     for finding in dataset.findings:
         kinds.setdefault(finding.kind.value, []).append(finding)
     shown = max(2, _SHOWN_FINDINGS // max(1, len(kinds)))
-    for kind, found in kinds.items():
-        colour = "red" if found[0].is_flaw else "yellow"
-        console.print(f"[{colour}]{kind}[/{colour}] ({len(found):,})")
-        for finding in found if every else found[:shown]:
+    for kind, findings in kinds.items():
+        colour = "red" if findings[0].is_flaw else "yellow"
+        console.print(f"[{colour}]{kind}[/{colour}] ({len(findings):,})")
+        for finding in findings if every else findings[:shown]:
             console.print(f"  {escape(finding.where)}: {escape(finding.detail)}", highlight=False, soft_wrap=True)
-        if not every and len(found) > shown:
-            console.print(f"  and {len(found) - shown:,} more; --all lists them", highlight=False)
-
-
-def _fail(error: Exception, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"error": type(error).__name__, "detail": str(error)}, ensure_ascii=False))
-    else:
-        console = Console(file=sys.stderr, stderr=True)
-        console.print(f"[red]{type(error).__name__}:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-    raise typer.Exit(1)
+        if not every and len(findings) > shown:
+            console.print(f"  and {len(findings) - shown:,} more; --all lists them", highlight=False)

@@ -1,29 +1,27 @@
-"""Quick, Draw! doodles paired with pictures that have the same name: the right kind of thing, drawn by anybody.
+"""Quick, Draw! doodles paired with pictures that have the same name: the right category, drawn by anybody.
 
-    python -m models.data.builders.doodles --data DIR --out DIR/doodles
-
-No doodle was drawn from its picture, so these pairs teach categories and not instances: a cup in a stranger's hand is
-still a cup. Pictures come from the training split of the emoji renders and from the Tux Paint photographs. Categories
-of the zero-shot protocol and of Sketchy's `val_unseen` are left out.
+No doodle was drawn from its picture, so these pairs teach categories and not instances: a stranger's drawing of a cup
+is still a cup. Pictures come from the training split of the emoji renders and from the Tux Paint photographs.
+Categories of the zero-shot protocol and of Sketchy's `val_unseen` are left out.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
+import io
 import shutil
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from models.atomic_files import write_text
 from models.bundle import rasterise_strokes
-from models.data.datasets import LayoutIncomplete, open_dataset
+from models.data.datasets import LabelledSketch, LayoutIncomplete, PairDataset, Photo, open_dataset
 from models.data.datasets.unseen import STANDARD_UNSEEN, names_unseen
-from models.errors import InkseekError
 
-_PICTURES_PER_DOODLE = 4
-_SAME_THING = {
+_HEADER = ("sketch_path", "photo_path", "category", "photo_id", "split")
+_RANKS = "abcd"  # at most as many pictures per category, each in a gallery of its own
+_SYNONYMS = {
     "book": ("closed book",),
     "car": ("automobile", "sport utility vehicle"),
     "cell_phone": ("mobile phone",),
@@ -38,87 +36,84 @@ _SAME_THING = {
 }
 
 
-def write_doodle_pairs(data: Path, out: Path) -> int:
-    """Write a data set of doodles and copies of their pictures; return the number of pairs.
+@dataclass(frozen=True)
+class DoodleCategory:
+    """The drawings of one Quick, Draw! category, and the pictures of that name, photographs first."""
 
-    Pictures of one name never meet in one category, since a doodle of a cup is right for every cup: the first picture
-    of each name makes category `a`, the second `b` and so on. Raises DatasetError.
+    name: str
+    sketches: tuple[LabelledSketch, ...]
+    pictures: tuple[Path, ...]
+
+
+def doodle_categories(
+    doodles: PairDataset, photographs: PairDataset, renders: PairDataset, unseen: Collection[str]
+) -> Iterator[DoodleCategory]:
+    """The categories that have a picture and that nothing keeps unseen, by name.
+
+    A photograph belongs to a category by its attribute `quickdraw_category`; a render of the training split by its
+    attribute `name`, which is the category's, ends with it ("red apple") or is a synonym.
     """
-    unseen = {
-        *STANDARD_UNSEEN,
-        *(record.photo.category for record in open_dataset(data / "sketchy104").records_of("val_unseen")),
-    }
-    photographs, renders = _tux(data / "tuxphoto"), _emoji(data / "emoji_open")
-    rows: list[tuple[str, str, str, str, str]] = []
-    for file in sorted((data / "quickdraw_strokes" / "strokes").glob("*.ndjson")):
-        category = file.stem
+    photographed = [
+        (name.replace(" ", "_"), photo.path)
+        for photo in photographs.photos.values()
+        if (name := photo.attributes.get("quickdraw_category", ""))
+    ]
+    rendered = [(_render_name(photo), photo.path) for photo in renders.photos.values() if photo.split == "train"]
+    rendered = [(name, path) for name, path in rendered if name and not names_unseen(name, unseen)]
+    sketches: dict[str, list[LabelledSketch]] = {}
+    for sketch in doodles.labelled:
+        sketches.setdefault(sketch.category, []).append(sketch)
+    for category, drawn in sorted(sketches.items()):
         if names_unseen(category.replace("_", " "), unseen):
             continue
-        pictures = [path for kind, path in photographs if kind == category]
-        pictures += [path for name, path in renders if _same(name, category) and not names_unseen(name, unseen)]
-        if not pictures:
-            continue
-        sketches = list(_draw(file, out, category))
-        for rank, picture in zip("abcd", pictures[:_PICTURES_PER_DOODLE], strict=False):
-            copied = out / "photos" / rank / f"{category}{picture.suffix}"
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(picture, copied)
-            photo = copied.relative_to(out).as_posix()
-            rows += [(sketch, photo, rank, category, "train") for sketch in sketches]
-    with (out / "manifest.csv").open("w", newline="", encoding="utf-8") as table:
-        header = ("sketch_path", "photo_path", "category", "photo_id", "split")
-        csv.writer(table).writerows([header, *rows])
+        pictures = [path for name, path in photographed if name == category]
+        pictures += [path for name, path in rendered if _is_same(name, category)]
+        if pictures:
+            yield DoodleCategory(category, tuple(drawn), tuple(dict.fromkeys(pictures))[: len(_RANKS)])
+
+
+def write_doodle_pairs(data: Path, out: Path) -> int:
+    """Write a data set of doodles and copies of their pictures into `out`; return the number of pairs.
+
+    `data` holds `quickdraw_strokes`, `tuxphoto`, `emoji_open` and `sketchy104`. Pictures of one name never meet in one
+    category, since a doodle of a cup is right for every cup: the first picture of each name is in category `a`, the
+    second in `b` and so on, each with all doodles of that name. Raises DatasetError, StrokesInvalid, OSError.
+    """
+    doodles = open_dataset(data / "quickdraw_strokes")
+    if not doodles.labelled:
+        raise LayoutIncomplete(f"{doodles.root} holds no Quick, Draw! drawings")
+    held_out = open_dataset(data / "sketchy104").records_of("val_unseen")
+    unseen = {*STANDARD_UNSEEN, *(record.photo.category for record in held_out)}
+    photographs, renders = open_dataset(data / "tuxphoto"), open_dataset(data / "emoji_open")
+    rows: list[Sequence[str]] = []
+    for category in doodle_categories(doodles, photographs, renders, unseen):
+        sketches = list(_draw(category, out))
+        for rank, picture in zip(_RANKS, category.pictures, strict=False):
+            photo = out / "photos" / rank / f"{category.name}{picture.suffix}"
+            photo.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(picture, photo)
+            name = photo.relative_to(out).as_posix()
+            rows += [(sketch, name, rank, category.name, "train") for sketch in sketches]
+    out.mkdir(parents=True, exist_ok=True)
+    table = io.StringIO(newline="")
+    csv.writer(table).writerows([_HEADER, *rows])
+    write_text(out / "manifest.csv", table.getvalue())
     return len(rows)
 
 
-def _same(name: str, category: str) -> bool:
+def _render_name(photo: Photo) -> str:
+    return photo.attributes.get("name", "").lower()
+
+
+def _is_same(name: str, category: str) -> bool:
     word = category.replace("_", " ").lower()
-    return name == word or name.endswith(f" {word}") or name in _SAME_THING.get(category, ())
+    return name == word or name.endswith(f" {word}") or name in _SYNONYMS.get(category, ())
 
 
-def _emoji(folder: Path) -> list[tuple[str, Path]]:
-    """(name, path) of each render of the training split, once."""
-    rows = [row for row in _table(folder / "manifest.csv") if row["split"] == "train"]
-    return list({(row["name"].lower(), folder / row["photo_path"]): None for row in rows})
-
-
-def _tux(folder: Path) -> list[tuple[str, Path]]:
-    """(Quick, Draw! category, path) of the photographs that have one."""
-    rows = [row for row in _table(folder / "photos.csv") if row["quickdraw_category"]]
-    return [(row["quickdraw_category"].replace(" ", "_"), folder / row["photo_path"]) for row in rows]
-
-
-def _table(path: Path) -> Sequence[Mapping[str, str]]:
-    if not path.is_file():
-        raise LayoutIncomplete(f"{path} is missing")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
-
-
-def _draw(file: Path, out: Path, category: str) -> Iterator[str]:
-    """Rasterise every doodle of an ndjson file; paths below `out`."""
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines()):
-        strokes = [list(zip(stroke[0], stroke[1], strict=True)) for stroke in json.loads(line)["drawing"]]
-        sketch = out / "sketches" / category / f"{number}.png"
+def _draw(category: DoodleCategory, out: Path) -> Iterator[str]:
+    """Rasterise every doodle, scaled to the canvas; paths below `out`."""
+    for number, doodle in enumerate(category.sketches):
+        sketch = out / "sketches" / category.name / f"{number}.png"
         sketch.parent.mkdir(parents=True, exist_ok=True)
-        rasterise_strokes(strokes).save(sketch)
+        rasterise_strokes(doodle.sketch.strokes() or ()).save(sketch)
         yield sketch.relative_to(out).as_posix()
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Command line. Exit code 2: a data set that is needed is missing or broken."""
-    parser = argparse.ArgumentParser(prog="python -m models.data.builders.doodles", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the data sets")
-    parser.add_argument("--out", type=Path, required=True, help="usually `doodles` in the same folder")
-    given = parser.parse_args(arguments)
-    try:
-        count = write_doodle_pairs(given.data, given.out)
-    except InkseekError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    sys.stdout.write(f"{count:,} pairs written to {given.out}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

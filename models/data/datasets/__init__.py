@@ -1,7 +1,7 @@
-"""The public data sets as their downloads are, read into one shape.
+"""Sketch-photo data sets as their downloads are, read into one shape.
 
-dataset = open_dataset(Path("ShoeV2"), say=print)      # which format it is, is seen from the folder
-dataset = check_content(dataset)                       # decodes everything once; see `findings`
+dataset = open_dataset(Path("ShoeV2"), say=print)      # the layout is recognised from the folder
+dataset = check_content(dataset)                       # decodes every image once; see `findings`
 for record in dataset.split("test").records:
     record.sketch.image(), dataset.photo_of(record).path, record.person
 """
@@ -21,9 +21,10 @@ from models.data.datasets.records.errors import (
     SplitMissing,
 )
 from models.data.datasets.records.findings import Finding, FindingKind, summarise
+from models.data.datasets.records.json_sketches import JsonStrokeSketch, LineSketch, TracedSketch
 from models.data.datasets.records.options import ReadOptions
-from models.data.datasets.records.record import Photo, PhotoKey, SketchRecord
-from models.data.datasets.records.sketch_source import ImageSketch, JsonStrokeSketch, SketchSource, StrokeSketch
+from models.data.datasets.records.record import LabelledSketch, Photo, PhotoKey, SketchRecord
+from models.data.datasets.records.sketch_source import ImageSketch, SketchSource, Strokes, StrokeSketch
 
 __all__ = [
     "FORMATS",
@@ -39,7 +40,9 @@ __all__ = [
     "FormatUnknown",
     "ImageSketch",
     "JsonStrokeSketch",
+    "LabelledSketch",
     "LayoutIncomplete",
+    "LineSketch",
     "PairDataset",
     "Photo",
     "PhotoKey",
@@ -49,6 +52,8 @@ __all__ = [
     "SketchSource",
     "SplitMissing",
     "StrokeSketch",
+    "Strokes",
+    "TracedSketch",
     "check_content",
     "open_dataset",
     "summarise",

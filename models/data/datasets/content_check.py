@@ -18,12 +18,13 @@ from models.bundle import (
 )
 from models.data.datasets.records.dataset import PairDataset
 from models.data.datasets.records.findings import Finding, FindingKind
-from models.data.datasets.records.record import Photo, SketchRecord
+from models.data.datasets.records.record import Photo, PhotoKey
+from models.data.datasets.records.sketch_source import SketchSource
 
 
 @dataclass(frozen=True)
-class _Looked:
-    """What one look at an image gave. `digest` is empty where its bytes could not be read."""
+class _Look:
+    """The result of decoding one image. `digest` is empty where its bytes could not be read."""
 
     name: str
     kind: FindingKind | None
@@ -34,66 +35,71 @@ class _Looked:
 def check_content(dataset: PairDataset, progress: Callable[[], None] | None = None) -> PairDataset:
     """The data set with what its images' content shows added to its findings; nothing is left out.
 
-    A photo that is there twice under two identities makes one of them a wrong answer for the other's sketches. Copies
-    are equal bytes; the same picture compressed anew is not found. `progress` is called once an image.
+    A photo that is there twice under two identities makes one of them a wrong result for the other's sketches. Copies
+    are equal bytes; the same picture compressed anew is not found. `progress` is called once per image, of which there
+    are `dataset.image_count`.
     """
     findings: list[Finding] = []
     with ThreadPoolExecutor(max_workers=cpu_quota()) as pool:
         photos = list(dataset.photos.values())
-        seen = pool.map(lambda photo: _look_at_photo(dataset, photo), photos)
-        places = [f"{p.key.category}/{p.key.photo_id}" for p in photos]
-        findings += _findings(seen, places, [p.split for p in photos], progress)
-        seen = pool.map(_look_at_sketch, dataset.records)
-        places = [f"{r.photo.category}/{r.photo.photo_id}" for r in dataset.records]
-        findings += _findings(seen, places, [r.split for r in dataset.records], progress)
+        looks = pool.map(lambda photo: _look_at_photo(dataset, photo), photos)
+        findings += _findings(looks, [(_name(photo.key), photo.split) for photo in photos], progress)
+        looks = pool.map(_look_at_sketch, (item.sketch for item in dataset.sketches))
+        belongs = [(_name(record.photo), record.split) for record in dataset.records]
+        belongs += [(f"the category {item.category}", item.split) for item in dataset.labelled]
+        findings += _findings(looks, belongs, progress)
     return dataset.with_findings(findings)
 
 
-def _look_at_photo(dataset: PairDataset, photo: Photo) -> _Looked:
+def _name(photo: PhotoKey) -> str:
+    return f"the photo {photo.category}/{photo.photo_id}"
+
+
+def _look_at_photo(dataset: PairDataset, photo: Photo) -> _Look:
     name = dataset.photo_name(photo)
     try:
         data = photo.path.read_bytes()
         digest = hashlib.sha256(data).digest()
         decode_image(data)
     except OSError as error:
-        return _Looked(name, FindingKind.UNREADABLE, str(error), b"")
+        return _Look(name, FindingKind.UNREADABLE, str(error), b"")
     except ImageError as error:
-        return _Looked(name, FindingKind.UNREADABLE, str(error), digest)
-    return _Looked(name, None, "", digest)
+        return _Look(name, FindingKind.UNREADABLE, str(error), digest)
+    return _Look(name, None, "", digest)
 
 
-def _look_at_sketch(record: SketchRecord) -> _Looked:
-    name = record.sketch.name
+def _look_at_sketch(sketch: SketchSource) -> _Look:
+    name, digest = sketch.name, b""
     try:
-        digest = hashlib.sha256(record.sketch.content()).digest()
-        normalise_sketch(record.sketch.image(), SketchNormalisation())
+        digest = hashlib.sha256(sketch.content()).digest()
+        normalise_sketch(sketch.image(), SketchNormalisation())
+        sketch.strokes()
     except OSError as error:
-        return _Looked(name, FindingKind.UNREADABLE, str(error), b"")
+        return _Look(name, FindingKind.UNREADABLE, str(error), b"")
     except (SketchEmpty, SketchSolid) as error:
-        return _Looked(name, FindingKind.NO_INK, str(error), digest)
+        return _Look(name, FindingKind.NO_INK, str(error), digest)
     except ImageError as error:
-        return _Looked(name, FindingKind.UNREADABLE, str(error), digest)
-    return _Looked(name, None, "", digest)
+        return _Look(name, FindingKind.UNREADABLE, str(error), digest)
+    return _Look(name, None, "", digest)
 
 
 def _findings(
-    seen: Iterator[_Looked], places: list[str], splits: list[str], progress: Callable[[], None] | None
+    looks: Iterator[_Look], belongs: list[tuple[str, str]], progress: Callable[[], None] | None
 ) -> Iterator[Finding]:
-    """`places`: the photo that each image is or belongs to; `splits`: its split."""
+    """`belongs`: the photo that each image is or shows, or its category; and its split."""
     first: dict[bytes, tuple[str, str, str]] = {}
-    for looked, place, split in zip(seen, places, splits, strict=True):
+    for look, (owner, split) in zip(looks, belongs, strict=True):
         if progress is not None:
             progress()
-        if looked.kind is not None:
-            yield Finding(looked.kind, looked.name, looked.detail)
+        if look.kind is not None:
+            yield Finding(look.kind, look.name, look.detail)
             continue
-        other, other_place, other_split = first.setdefault(looked.digest, (looked.name, place, split))
-        if other == looked.name:
+        other, other_owner, other_split = first.setdefault(look.digest, (look.name, owner, split))
+        if other == look.name:
             continue
-        of = "the same photo" if place == other_place else f"another photo, {other_place}"
         if split != other_split:
-            yield Finding(
-                FindingKind.SPLIT_LEAK, looked.name, f"a copy of {other}, which is of {other_split!r}, not {split!r}"
-            )
+            detail = f"a copy of {other}, which is of {other_split!r}, not {split!r}"
+            yield Finding(FindingKind.SPLIT_LEAK, look.name, detail)
         else:
-            yield Finding(FindingKind.DUPLICATE_CONTENT, looked.name, f"a copy of {other}, which is of {of}")
+            of = f"{owner} as well" if owner == other_owner else other_owner
+            yield Finding(FindingKind.DUPLICATE_CONTENT, look.name, f"a copy of {other}, which is of {of}")

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.data.datasets.layouts import fscoco, manifest, qmul_flat, qmul_folders, qmul_v1, qmul_vector, sketchy
+from models.data.datasets.layouts import (
+    category_folders,
+    fscoco,
+    manifest,
+    qmul_flat,
+    qmul_folders,
+    qmul_v1,
+    qmul_vector,
+    quickdraw,
+    sketchy,
+)
 from models.data.datasets.records.dataset import PairDataset
 from models.data.datasets.records.errors import DatasetNotFound, FormatAmbiguous, FormatUnknown
 from models.data.datasets.records.options import ReadOptions
@@ -30,6 +40,8 @@ FORMATS = (
     Format("qmul-vector", qmul_vector.LOOKED_FOR, qmul_vector.recognises, qmul_vector.read),
     Format("qmul-v1", qmul_v1.LOOKED_FOR, qmul_v1.recognises, qmul_v1.read),
     Format("fscoco", fscoco.LOOKED_FOR, fscoco.recognises, fscoco.read),
+    Format("quickdraw", quickdraw.LOOKED_FOR, quickdraw.recognises, quickdraw.read),
+    Format("category-folders", category_folders.LOOKED_FOR, category_folders.recognises, category_folders.read),
 )
 
 

@@ -93,7 +93,7 @@ class _Source:
     @property
     def headline(self) -> str:
         """What is trained on, and what reading the set noticed: no row is dropped silently."""
-        noticed = f"; noticed: {summarise(self.dataset.findings)}" if self.dataset.findings else ""
+        noticed = f"; findings: {summarise(self.dataset.findings)}" if self.dataset.findings else ""
         return f"{self.config.folder}: {len(self.photos):,} photos, {len(self.sketches):,} sketches{noticed}"
 
 

@@ -18,6 +18,7 @@ from models.data.datasets import open_dataset
 from models.data.images.pair_sheet import choose_records, pair_sheet
 
 Make = Callable[..., Path]
+NOTHING = {"sketches": 0, "drawn_photos": 0, "photos": 0, "people": 0, "labelled": 0}
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_counts_are_printed(shoes: Path) -> None:
     words = [line.replace("│", " ").split() for line in result.stdout.splitlines()]
     assert ["train", "shoe", "6", "3", "3", "-"] in words
     assert ["test", "shoe", "2", "1", "2", "-"] in words
-    assert "nothing amiss" in result.stdout
+    assert "no findings" in result.stdout
 
 
 def test_findings_are_listed_and_strict_says_so_by_its_exit_code(shoes: Path, sketch: Make) -> None:
@@ -58,7 +59,13 @@ def test_json_holds_all_of_it(shoes: Path, sketch: Make) -> None:
     result = CliRunner().invoke(app, ["inspect", str(shoes), "--json"])
     document = json.loads(result.stdout)
     assert document["format"] == "qmul-folders"
-    assert document["splits"]["test"]["shoe"] == {"sketches": 2, "drawn_photos": 1, "photos": 2, "people": 0}
+    assert document["splits"]["test"]["shoe"] == {
+        "sketches": 2,
+        "drawn_photos": 1,
+        "photos": 2,
+        "people": 0,
+        "labelled": 0,
+    }
     assert document["flawless"] is False
     assert [(f["kind"], f["where"]) for f in document["findings"]] == [("missing_photo", "trainA/9_1.png")]
 
@@ -69,7 +76,33 @@ def test_photos_alone_are_counted_too(tmp_path: Path, photo: Make) -> None:
     result = CliRunner().invoke(app, ["inspect", str(tmp_path)])
     assert ["-", "lamp", "0", "0", "1", "-"] in [line.replace("│", " ").split() for line in result.stdout.splitlines()]
     document = json.loads(CliRunner().invoke(app, ["inspect", str(tmp_path), "--json"]).stdout)
-    assert document["splits"] == {"": {"lamp": {"sketches": 0, "drawn_photos": 0, "photos": 1, "people": 0}}}
+    assert document["splits"] == {"": {"lamp": NOTHING | {"photos": 1}}}
+
+
+def test_sketches_without_a_photo_have_a_column_of_their_own(tmp_path: Path, photo: Make, sketch: Make) -> None:
+    photo(tmp_path / "photos" / "dog" / "1.jpg")
+    for number in range(3):
+        sketch(tmp_path / "sketches" / "dog" / f"{number}.png")
+    result = CliRunner().invoke(app, ["inspect", str(tmp_path)])
+    assert "(category-folders): 3 sketches without a photo" in " ".join(result.stdout.split())
+    words = [line.replace("│", " ").split() for line in result.stdout.splitlines()]
+    assert ["-", "dog", "0", "0", "1", "-", "3"] in words
+    document = json.loads(CliRunner().invoke(app, ["inspect", str(tmp_path), "--json"]).stdout)
+    assert document["labelled_sketches"] == 3
+    assert document["splits"] == {"": {"dog": NOTHING | {"photos": 1, "labelled": 3}}}
+
+
+def test_people_of_several_categories_are_counted_once(tmp_path: Path, photo: Make, sketch: Make) -> None:
+    rows = ["sketch_path,photo_path,category,photo_id,split,person"]
+    for category, person in (("cup", "ann"), ("lamp", "ann"), ("lamp", "bob")):
+        photo(tmp_path / f"{category}.png")
+        sketch(tmp_path / f"{category}_{person}.png")
+        rows.append(f"{category}_{person}.png,{category}.png,{category},1,train,{person}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n")
+    lines = CliRunner().invoke(app, ["inspect", str(tmp_path)]).stdout.splitlines()
+    words = [line.replace("│", " ").split() for line in lines]
+    assert ["train", "lamp", "2", "1", "1", "2"] in words
+    assert ["train", "2", "categories", "3", "2", "2", "2"] in words
 
 
 def test_one_split_alone(shoes: Path) -> None:

@@ -70,7 +70,7 @@ def test_two_layouts_in_one_folder_are_not_guessed_at(shoes: Path, photo: Make) 
 def test_a_layout_without_photos_is_refused(tmp_path: Path, sketch: Make) -> None:
     (tmp_path / "trainB").mkdir()
     sketch(tmp_path / "trainA" / "1_1.png")
-    with pytest.raises(LayoutIncomplete, match=r"holds no photo; noticed: trainA/1_1\.png"):
+    with pytest.raises(LayoutIncomplete, match=r"holds no photo; the first finding is trainA/1_1\.png"):
         open_dataset(tmp_path)
 
 
@@ -80,9 +80,9 @@ def test_the_counts_that_were_loaded_are_said(shoes: Path, sketch: Make) -> None
     open_dataset(shoes, say=said.append)
     assert said[0].splitlines() == [
         "ShoeV2 (qmul-folders): 3 sketches of 3 photos, 3 photos in all, 1 category",
-        "  train: 2 sketches of 2 photos, 2 photos to find them among",
-        "  test: 1 sketches of 1 photos, 1 photos to find them among",
-        "  noticed: 1 missing_photo",
+        "  train: 2 sketches of 2 photos, 2 photos in its gallery",
+        "  test: 1 sketches of 1 photos, 1 photos in its gallery",
+        "  findings: 1 missing_photo",
     ]
 
 

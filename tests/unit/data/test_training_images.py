@@ -53,7 +53,7 @@ def test_a_sketch_that_is_marked_invalid_is_not_trained_on(cups: Path) -> None:
     assert [(f.kind, f.where) for f in dataset.findings] == [(FindingKind.MARKED, "sketches/0_1.png")]
     images, lines = prepare(cups)
     assert len(images.sketches) == len(dataset.records_of("train")) == 3
-    assert lines == ["cups: 2 photos, 3 sketches; noticed: 1 marked"]
+    assert lines == ["cups: 2 photos, 3 sketches; findings: 1 marked"]
 
 
 def test_a_photo_whose_sketches_are_all_invalid_is_no_pair(cups: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_missing_sketch_is_left_out_and_reported(cups: Path) -> None:
     (cups / "sketches/1_2.png").unlink()
     images, lines = prepare(cups)
     assert len(images.sketches) == 3
-    assert lines == ["cups: 2 photos, 3 sketches; noticed: 1 missing_file"]
+    assert lines == ["cups: 2 photos, 3 sketches; findings: 1 missing_file"]
 
 
 def test_without_synthetic_drawings_only_drawn_photos_are_trained_on(cups: Path) -> None:

@@ -10,14 +10,15 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.data.datasets.layouts.folders import bases, folders_in, images_in, is_visible
+from models.data.datasets.files.folders import bases, folders_in, images_in, is_visible
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset
 from models.data.datasets.records.errors import LayoutIncomplete
 from models.data.datasets.records.findings import FindingKind
+from models.data.datasets.records.json_sketches import JsonStrokeSketch
 from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import Photo, PhotoKey
-from models.data.datasets.records.sketch_source import ImageSketch, JsonStrokeSketch, SketchSource
+from models.data.datasets.records.sketch_source import ImageSketch, SketchSource
 
 LOOKED_FOR = "images/<user>/ and raster_sketches/<user>/ or raw_data/<user>/"
 

@@ -1,26 +1,32 @@
-"""A folder with manifest.csv (one row a sketch) and, optionally, photos.csv (the gallery, distractors too).
+"""A folder with manifest.csv (one pair per row) and, optionally, photos.csv (the gallery, distractors too).
 
-Columns: sketch_path, photo_path, category, photo_id, split; optionally `person` (or `artist`: who drew it) and `valid`
-(0: marked as bad). photos.csv: photo_path, category, photo_id and optionally split. Paths are relative to the folder.
+Columns of manifest.csv: sketch_path, photo_path, category, photo_id; optionally `split`, `person` (or `artist`: who
+drew it) and `valid` (0: marked as bad). A row without a photo is a labelled sketch. photos.csv: photo_path, category,
+photo_id and optionally split. Further columns become attributes. Paths are relative to the folder. `strokes.ndjson`,
+where it is there, has the strokes of sketches: per line an object with `sketch_path` and `drawing`.
 """
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
+from models.bundle import StrokesInvalid
+from models.data.datasets.files.tables import read_table
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset
-from models.data.datasets.records.errors import ColumnMissing, LayoutIncomplete
+from models.data.datasets.records.errors import LayoutIncomplete
 from models.data.datasets.records.findings import FindingKind
+from models.data.datasets.records.json_sketches import StrokeLine, TracedSketch, lines_in
 from models.data.datasets.records.options import ReadOptions
-from models.data.datasets.records.record import Photo, PhotoKey
-from models.data.datasets.records.sketch_source import ImageSketch
+from models.data.datasets.records.record import LabelledSketch, Photo, PhotoKey
+from models.data.datasets.records.sketch_source import ImageSketch, SketchSource
 
 LOOKED_FOR = "manifest.csv or photos.csv (in the folder itself)"
+STROKES = "strokes.ndjson"
 
 _PHOTO_COLUMNS = ("photo_path", "category", "photo_id")
-_SKETCH_COLUMNS = (*_PHOTO_COLUMNS, "sketch_path", "split")
+_SKETCH_COLUMNS = (*_PHOTO_COLUMNS, "sketch_path")
+_READ_COLUMNS = frozenset({*_SKETCH_COLUMNS, "split", "person", "artist", "valid"})
 
 
 def recognises(root: Path) -> bool:
@@ -29,25 +35,27 @@ def recognises(root: Path) -> bool:
 
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
-    """Read both tables. Raises ColumnMissing, LayoutIncomplete."""
+    """Read both tables and the strokes. Raises ColumnMissing, LayoutIncomplete."""
     if not recognises(root):
         raise LayoutIncomplete(f"{root} holds neither manifest.csv nor photos.csv")
     collector = Collector(root, options.keep_marked)
     photo_table, sketch_table = root / "photos.csv", root / "manifest.csv"
-    rows = _rows(sketch_table, _SKETCH_COLUMNS) if sketch_table.is_file() else []
+    rows = read_table(sketch_table, _SKETCH_COLUMNS) if sketch_table.is_file() else []
+    pairs = [row for row in rows if _has_photo(row)]
     listed = photo_table.is_file()
     missing: set[PhotoKey] = set()
     if listed:
-        for row in _rows(photo_table, _PHOTO_COLUMNS):
+        for row in read_table(photo_table, _PHOTO_COLUMNS):
             _add_photo(collector, row, row.get("split", ""), missing)
-    for row in rows:
+    for row in pairs:
         known = collector.photos.get(_key(row))
         if listed and known is None and (root / row["photo_path"]).is_file():
             collector.note(FindingKind.UNLISTED, row["photo_path"], "the photo of a sketch is not in photos.csv; added")
-        _add_photo(collector, row, known.split if known else row["split"], missing)
+        _add_photo(collector, row, known.split if known else row.get("split", ""), missing)
+    strokes = _strokes(collector, {row["sketch_path"] for row in rows})
     seen: dict[str, set[PhotoKey]] = {}
     for row in rows:
-        _add_sketch(collector, row, seen)
+        _add_sketch(collector, row, seen, strokes.get(row["sketch_path"]))
     return collector.build(root.name, "manifest")
 
 
@@ -55,14 +63,16 @@ def _add_photo(collector: Collector, row: dict[str, str], split: str, missing: s
     """`missing`: the photos that a finding says are not there, so that it says it once."""
     path, key = collector.root / row["photo_path"], _key(row)
     if row["photo_path"] and path.is_file():
-        collector.add_photo(Photo(key, path, split))
+        collector.add_photo(Photo(key, path, split, _attributes(row)))
     elif key not in missing:
         missing.add(key)
         where = row["photo_path"] or f"{key.category}/{key.photo_id}"
-        collector.note(FindingKind.MISSING_FILE, where, "a table names this photo, it is not there; left out")
+        collector.note(FindingKind.MISSING_FILE, where, "a table names this photo; the file is missing; left out")
 
 
-def _add_sketch(collector: Collector, row: dict[str, str], seen: dict[str, set[PhotoKey]]) -> None:
+def _add_sketch(
+    collector: Collector, row: dict[str, str], seen: dict[str, set[PhotoKey]], line: StrokeLine | None
+) -> None:
     """`seen`: the photos of each sketch in the rows before."""
     name, photo = row["sketch_path"], _key(row)
     photos = seen.setdefault(name, set())
@@ -72,27 +82,45 @@ def _add_sketch(collector: Collector, row: dict[str, str], seen: dict[str, set[P
     photos.add(photo)
     path = collector.root / name
     if not name or not path.is_file():
-        collector.note(FindingKind.MISSING_FILE, name, "the table names this sketch, it is not there; left out")
+        collector.note(FindingKind.MISSING_FILE, name, "the table names this sketch; the file is missing; left out")
+        return
+    sketch: SketchSource = TracedSketch(name, path, line) if line else ImageSketch(name, path)
+    split, person = row.get("split", ""), row.get("person") or row.get("artist") or ""
+    marks = ("invalid",) if row.get("valid", "").strip().lower() in ("0", "false", "no") else ()
+    if not _has_photo(row):
+        labelled = LabelledSketch(sketch, row["category"], split, person, _attributes(row))
+        collector.add_labelled(labelled, marks)
         return
     if len(photos) > 1 and photo in collector.photos:
         where = f"{photo.category}/{photo.photo_id}"
         collector.note(FindingKind.SHARED_SKETCH, name, f"is a sketch of {where} as well; both pairs are kept")
-    collector.add_sketch(
-        ImageSketch(name, path),
-        photo,
-        row["split"],
-        person=row.get("person") or row.get("artist") or "",
-        marks=("invalid",) if row.get("valid", "").strip().lower() in ("0", "false", "no") else (),
-    )
+    collector.add_sketch(sketch, photo, split, person=person, marks=marks, attributes=_attributes(row))
 
 
-def _rows(table: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        header = reader.fieldnames or ()
-        if missing := [column for column in columns if column not in header]:
-            raise ColumnMissing(f"{table} lacks the column {missing[0]!r}; it has {', '.join(header) or 'no header'}")
-        return [{name: value or "" for name, value in row.items() if name is not None} for row in reader]
+def _strokes(collector: Collector, sketches: set[str]) -> dict[str, StrokeLine]:
+    """Sketch -> its line in strokes.ndjson; a line that names no sketch of the table is noted."""
+    path = collector.root / STROKES
+    lines: dict[str, StrokeLine] = {}
+    for line in lines_in(path) if path.is_file() else ():
+        where = f"{STROKES}:{line.number}"
+        try:
+            sketch = line.read().get("sketch_path")
+        except StrokesInvalid as error:
+            collector.note(FindingKind.UNREADABLE, where, f"{error}; left out")
+            continue
+        if sketch not in sketches:
+            collector.note(FindingKind.UNLISTED, where, f"the strokes of {sketch!r}, which is not in manifest.csv")
+        elif lines.setdefault(sketch, line) != line:
+            collector.note(FindingKind.DUPLICATE_ID, where, f"{sketch} has strokes already; the first are used")
+    return lines
+
+
+def _has_photo(row: dict[str, str]) -> bool:
+    return bool(row["photo_path"] or row["photo_id"])
+
+
+def _attributes(row: dict[str, str]) -> dict[str, str]:
+    return {column: value for column, value in row.items() if value and column not in _READ_COLUMNS}
 
 
 def _key(row: dict[str, str]) -> PhotoKey:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.data.datasets.layouts.folders import bases, category_from, folders_in, images_in, lines_of
+from models.data.datasets.files.folders import bases, category_from, folders_in, images_in, lines_of
 from models.data.datasets.layouts.qmul_folders import add_suffixed_sketch
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.data.datasets.layouts.folders import bases, before_last, category_from, images_in
+from models.data.datasets.files.folders import bases, before_last, category_from, images_in
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset
 from models.data.datasets.records.errors import LayoutIncomplete

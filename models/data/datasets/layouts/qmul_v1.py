@@ -11,7 +11,7 @@ from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
-from models.data.datasets.layouts.folders import bases, before_last, category_from, images_in
+from models.data.datasets.files.folders import bases, before_last, category_from, images_in
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset
 from models.data.datasets.records.errors import LayoutIncomplete

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.datasets.layouts.folders import bases, before_last, category_from, images_in, is_visible
-from models.data.datasets.layouts.restricted_pickle import load_arrays
+from models.data.datasets.files.folders import bases, before_last, category_from, images_in, is_visible
+from models.data.datasets.files.restricted_pickle import load_arrays
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset
 from models.data.datasets.records.errors import LayoutIncomplete

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from models.data.datasets.layouts.folders import bases, before_last, folders_in, images_in, lines_of
+from models.data.datasets.files.folders import bases, before_last, folders_in, images_in, lines_of
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset
 from models.data.datasets.records.errors import LayoutIncomplete

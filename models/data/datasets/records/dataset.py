@@ -1,4 +1,4 @@
-"""The one shape that every format is read into: pairs, the full gallery, and what was noticed on the way."""
+"""The one shape that every layout is read into: pairs, labelled sketches, the gallery, and the findings of reading."""
 
 from __future__ import annotations
 
@@ -11,22 +11,31 @@ from types import MappingProxyType
 
 from models.data.datasets.records.errors import DatasetFlawed, SplitMissing
 from models.data.datasets.records.findings import Finding, summarise
-from models.data.datasets.records.record import Photo, PhotoKey, SketchRecord
+from models.data.datasets.records.record import LabelledSketch, Photo, PhotoKey, SketchRecord
 
 
 @dataclass(frozen=True)
 class Count:
-    """How many sketches, photos that they were drawn from, photos in that split's gallery, and known people."""
+    """Sizes of one category in one split.
+
+    `sketches` with a photo, the `drawn_photos` that they show, `photos` in the split's gallery, known `people`, and
+    `labelled` sketches without a photo.
+    """
 
     sketches: int
     drawn_photos: int
     photos: int
     people: int
+    labelled: int
 
 
 @dataclass(frozen=True)
 class PairDataset:
-    """A data set as it lies on disk. `records` in order of their names; `photos` are the full gallery, by key."""
+    """A data set as it lies on disk; nothing in it was decoded yet.
+
+    `records`: the pairs, in the order of the layout's table or names. `photos`: the full gallery by key, distractors
+    too; a data set of photos alone has no records. `labelled`: sketches that have a category and no photo.
+    """
 
     name: str
     format: str
@@ -34,47 +43,68 @@ class PairDataset:
     records: tuple[SketchRecord, ...]
     photos: Mapping[PhotoKey, Photo]
     findings: tuple[Finding, ...]
+    labelled: tuple[LabelledSketch, ...] = ()
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """The splits that sketches or photos belong to, train first."""
-        names = {record.split for record in self.records} | {photo.split for photo in self.photos.values()} - {""}
+        """The splits that sketches or photos belong to, those that begin with `train` first, then by name."""
+        names = {photo.split for photo in self.photos.values()} | {sketch.split for sketch in self.sketches}
+        names -= {""}
         return tuple(sorted(names, key=lambda name: (not name.startswith("train"), name)))
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """All categories, those without sketches too, in alphabetical order."""
-        return tuple(sorted({key.category for key in self.photos}))
+        """The categories of photos and of labelled sketches, in alphabetical order."""
+        return tuple(sorted({key.category for key in self.photos} | {item.category for item in self.labelled}))
+
+    @property
+    def people(self) -> frozenset[str]:
+        """The artists that the data set names."""
+        return frozenset(sketch.person for sketch in self.sketches) - {""}
+
+    @property
+    def sketches(self) -> tuple[SketchRecord | LabelledSketch, ...]:
+        """All sketches, those with a photo first."""
+        return (*self.records, *self.labelled)
+
+    @property
+    def image_count(self) -> int:
+        """How many images `check_content` decodes: photos and sketches."""
+        return len(self.photos) + len(self.sketches)
 
     @property
     def flaws(self) -> tuple[Finding, ...]:
-        """The findings that strict reading refuses."""
+        """The findings that strict reading rejects."""
         return tuple(finding for finding in self.findings if finding.is_flaw)
 
     def photo_of(self, record: SketchRecord) -> Photo:
-        """The photo that the sketch was drawn from: always there."""
+        """The photo that the sketch was drawn from. It is in the gallery of every split that has the record."""
         return self.photos[record.photo]
 
     def split(self, name: str) -> PairDataset:
-        """The records of one split and its gallery; the findings stay the whole set's. Raises SplitMissing."""
+        """One split: its records, its gallery and its labelled sketches; the findings stay those of the whole set.
+
+        The gallery holds the split's photos, those of its sketches, and undivided photos of its sketches' categories or
+        of categories that no split has a sketch of. Raises SplitMissing.
+        """
         if name not in self.splits:
             raise SplitMissing(f"{self.name} has no split {name!r}; it has {', '.join(self.splits) or 'none'}")
-        records = tuple(record for record in self.records if record.split == name)
-        return dataclasses.replace(self, records=records, photos=MappingProxyType(self._gallery(name)))
+        return dataclasses.replace(
+            self,
+            records=tuple(record for record in self.records if record.split == name),
+            photos=MappingProxyType(self._gallery(name)),
+            labelled=self._labelled_in(name),
+        )
 
     def records_of(self, split: str) -> tuple[SketchRecord, ...]:
         """The pairs of one split, never none. Raises SplitMissing, where only photos have the split too."""
         chosen = tuple(record for record in self.records if record.split == split)
         if not chosen:
-            there = ", ".join(sorted({record.split for record in self.records})) or "no sketches"
+            there = ", ".join(sorted({record.split or "no split" for record in self.records})) or "no sketches"
             raise SplitMissing(f"{self.name} has no sketches of a split {split!r}; it has {there}")
         return chosen
 
     def _gallery(self, split: str) -> dict[PhotoKey, Photo]:
-        """The split's photos: its own, those of its sketches, and undivided ones of its sketches' categories.
-
-        Undivided photos of a category without any sketch are in every gallery.
-        """
         drawn = {record.photo for record in self.records if record.split == split}
         own = {key.category for key in drawn}
         elsewhere = {record.photo.category for record in self.records} - own
@@ -84,73 +114,92 @@ class PairDataset:
             if key in drawn or photo.split == split or (not photo.split and key.category not in elsewhere)
         }
 
+    def _labelled_in(self, split: str) -> tuple[LabelledSketch, ...]:
+        return tuple(item for item in self.labelled if item.split in ("", split))
+
     def counts(self) -> dict[tuple[str, str], Count]:
         """(split, category) -> Count, in the order of `splits` and `categories`; without what is empty.
 
-        A set without any split is counted under the empty name.
+        A data set without any split is counted under the empty name.
         """
         counts: dict[tuple[str, str], Count] = {}
         for split in self.splits or ("",):
-            gallery = Counter(key.category for key in self._gallery(split))
-            sketches: dict[str, list[SketchRecord]] = defaultdict(list)
+            photos = Counter(key.category for key in self._gallery(split))
+            labelled: dict[str, list[LabelledSketch]] = defaultdict(list)
+            for item in self._labelled_in(split):
+                labelled[item.category].append(item)
+            drawn: dict[str, list[SketchRecord]] = defaultdict(list)
             for record in self.records:
                 if record.split == split:
-                    sketches[record.photo.category].append(record)
-            for category in sorted(gallery):
+                    drawn[record.photo.category].append(record)
+            for category in sorted(photos.keys() | labelled.keys()):
+                people = {record.person for record in drawn[category]} | {item.person for item in labelled[category]}
                 counts[split, category] = Count(
-                    sketches=len(sketches[category]),
-                    drawn_photos=len({record.photo for record in sketches[category]}),
-                    photos=gallery[category],
-                    people=len({record.person for record in sketches[category]} - {""}),
+                    sketches=len(drawn[category]),
+                    drawn_photos=len({record.photo for record in drawn[category]}),
+                    photos=photos[category],
+                    people=len(people - {""}),
+                    labelled=len(labelled[category]),
                 )
         return counts
 
     @property
     def headline(self) -> str:
-        """The whole set in a line."""
+        """The whole data set in one line, for a log or a title."""
         drawn = len({record.photo for record in self.records})
-        kinds = len(self.categories)
-        return (
-            f"{self.name} ({self.format}): {len(self.records):,} sketches of {drawn:,} photos, "
-            f"{len(self.photos):,} photos in all, {kinds:,} {'category' if kinds == 1 else 'categories'}"
-        )
+        size = Count(len(self.records), drawn, len(self.photos), len(self.people), len(self.labelled))
+        categories = len(self.categories)
+        noun = "category" if categories == 1 else "categories"
+        return f"{self.name} ({self.format}): {_sketches(size)}, {size.photos:,} photos in all, {categories:,} {noun}"
 
     def summary(self) -> str:
-        """The headline and one line a split, for a log."""
+        """The headline, one line per split, and the number of findings by kind."""
         lines = [self.headline]
         counts = self.counts()
         for name in self.splits:
             of = [count for (split, _), count in counts.items() if split == name]
-            lines.append(
-                f"  {name}: {sum(c.sketches for c in of):,} sketches of {sum(c.drawn_photos for c in of):,} photos, "
-                f"{sum(c.photos for c in of):,} photos to find them among"
-            )
+            sums = Count(*(sum(column) for column in zip(*map(dataclasses.astuple, of), strict=True)))
+            lines.append(f"  {name}: {_sketches(sums)}, {sums.photos:,} photos in its gallery")
         if self.findings:
-            lines.append(f"  noticed: {summarise(self.findings)}")
+            lines.append(f"  findings: {summarise(self.findings)}")
         return "\n".join(lines)
 
     def require_flawless(self) -> None:
-        """Raise DatasetFlawed when anything but the set's own marks was noticed."""
+        """Raise DatasetFlawed when there is a finding beyond what the data set says of itself."""
         if self.flaws:
             first = self.flaws[0]
             raise DatasetFlawed(f"{self.name}: {summarise(self.flaws)}; the first is {first.where}: {first.detail}")
 
     def with_findings(self, findings: Iterable[Finding]) -> PairDataset:
-        """The same set with more findings, duplicates of known ones left out."""
+        """The same data set with more findings, in order, each once."""
         return dataclasses.replace(self, findings=tuple(sorted({*self.findings, *findings})))
 
     def usable(self) -> PairDataset:
-        """The set without what its findings call unreadable or without ink; the findings stay."""
+        """The data set without what its findings call unreadable or without ink; the findings stay.
+
+        A sketch goes with its photo.
+        """
         bad = {finding.where for finding in self.findings if finding.is_unusable}
         photos = {key: photo for key, photo in self.photos.items() if self.photo_name(photo) not in bad}
-        records = tuple(r for r in self.records if r.sketch.name not in bad and r.photo in photos)
-        return dataclasses.replace(self, records=records, photos=MappingProxyType(photos))
+        return dataclasses.replace(
+            self,
+            records=tuple(r for r in self.records if r.sketch.name not in bad and r.photo in photos),
+            photos=MappingProxyType(photos),
+            labelled=tuple(item for item in self.labelled if item.sketch.name not in bad),
+        )
 
     def photo_name(self, photo: Photo) -> str:
-        """The photo's path below the set's folder: what findings call it."""
+        """The photo's path below the data set's folder: its name in findings."""
         return name_below(photo.path, self.root)
 
 
 def name_below(path: Path, root: Path) -> str:
     """`path` relative to `root` with forward slashes; the path itself when it lies elsewhere."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _sketches(count: Count) -> str:
+    """`3 sketches of 2 photos`, `5 sketches without a photo`, or both; what there is none of is not mentioned."""
+    parts = [f"{count.sketches:,} sketches of {count.drawn_photos:,} photos"] if count.sketches else []
+    parts += [f"{count.labelled:,} sketches without a photo"] if count.labelled else []
+    return ", ".join(parts) or "no sketches"

@@ -1,11 +1,10 @@
-"""A sketch wherever it lies: an image file, strokes in memory, or strokes in a JSON file. All are read when asked."""
+"""A sketch wherever it lies: the interface, an image file, and strokes in memory. Each is read when it is needed."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,25 +13,26 @@ from PIL import Image
 from models.bundle import StrokeLimits, StrokesInvalid, decode_image, rasterise_strokes
 
 Strokes: TypeAlias = tuple[NDArray[np.float32], ...]
+"""In the order of drawing, each (P, 2) x, y on a canvas of 256 x 256, y downwards."""
 
-CANVAS = 256.0  # side of the square on which the QMUL vector sketches were drawn
+CANVAS = 256.0  # side of the square of QMUL's vector sketches and of Quick, Draw!
 
 
 class SketchSource(Protocol):
-    """Where a sketch comes from. `name` identifies it within its set."""
+    """Where a sketch comes from. `name` identifies it within its data set."""
 
     @property
     def name(self) -> str:
-        """Path below the data set's folder, or the key in its archive."""
+        """Path below the data set's folder, with a line number in a file of many sketches, or a key in an archive."""
 
     def image(self) -> Image.Image:
-        """RGB, as drawn: transparency composited so that the ink shows. Raises ImageError."""
+        """RGB, as drawn: transparency composited so that the ink shows. Raises ImageError, OSError."""
 
     def strokes(self) -> Strokes | None:
-        """Each (P, 2) x, y on a canvas of 256 x 256, y downwards; None where none are known. Raises StrokesInvalid."""
+        """The strokes, or None where the data set has the image alone. Raises StrokesInvalid, OSError."""
 
     def content(self) -> bytes:
-        """What is equal for two copies of one sketch. Raises ImageError."""
+        """Bytes that are equal for two copies of one sketch. Raises ImageError, OSError."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ImageSketch:
     path: Path
 
     def image(self) -> Image.Image:
-        """See SketchSource."""
+        """The file decoded, on white or on black, whichever shows what is visible of it."""
         return decode_image(self.path.read_bytes(), matte="contrast").image
 
     def strokes(self) -> Strokes | None:
@@ -63,7 +63,7 @@ class StrokeSketch:
     points: NDArray[np.float32] = field(repr=False)
 
     def image(self) -> Image.Image:
-        """See SketchSource; keeps the drawing's place on the canvas."""
+        """The strokes rasterised, at their place on the canvas."""
         return draw_in_place(self.strokes())
 
     def strokes(self) -> Strokes:
@@ -73,31 +73,6 @@ class StrokeSketch:
     def content(self) -> bytes:
         """The points' bytes."""
         return self.points.tobytes()
-
-
-@dataclass(frozen=True)
-class JsonStrokeSketch:
-    """FS-COCO's raw drawing: points with `coordinates` from 0 to 1 and a `pen_state`, draw [0 1 0] or lift [1 0 0]."""
-
-    name: str
-    path: Path
-
-    def image(self) -> Image.Image:
-        """See SketchSource; keeps the drawing's place on the canvas."""
-        return draw_in_place(self.strokes())
-
-    def strokes(self) -> Strokes:
-        """The points in the order of the file, cut after each lifted pen."""
-        try:
-            rows = [_json_point(point) for point in json.loads(self.path.read_bytes())]
-        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
-            raise StrokesInvalid(f"{self.path.name} is no list of points with coordinates and pen_state") from error
-        with np.errstate(over="ignore"):  # what no float32 holds becomes infinite, and is refused when drawn
-            return split_strokes(np.array(rows, dtype=np.float64).reshape(-1, 3).astype(np.float32))
-
-    def content(self) -> bytes:
-        """The file's bytes."""
-        return self.path.read_bytes()
 
 
 def draw_in_place(strokes: Strokes) -> Image.Image:
@@ -112,13 +87,7 @@ def draw_in_place(strokes: Strokes) -> Image.Image:
 
 
 def split_strokes(points: NDArray[np.float32]) -> Strokes:
-    """(P, 3) x, y, pen-up -> strokes (P_i, 2), read-only."""
+    """(P, 3) x, y, pen-up -> strokes (P_i, 2), none of them empty."""
     ends = np.flatnonzero(points[:, 2] > 0.5) + 1
     parts = np.split(points[:, :2], ends)
     return tuple(part for part in parts if len(part))
-
-
-def _json_point(point: Any) -> tuple[float, float, float]:
-    x, y = (float(value) * CANVAS for value in point["coordinates"])
-    lifted = int(float(point["pen_state"][0])) == 1
-    return x, y, float(lifted)

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.data.datasets import FindingKind, PhotoKey, PickleRejected, check_content, open_dataset
-from models.data.datasets.layouts import restricted_pickle
-from models.data.datasets.layouts.restricted_pickle import load_arrays
+from models.data.datasets.files import restricted_pickle
+from models.data.datasets.files.restricted_pickle import load_arrays
 from models.data.datasets.records.sketch_source import split_strokes
 
 Make = Callable[..., Path]
