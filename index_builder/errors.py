@@ -2,11 +2,11 @@
 
 InkseekError
 └── BuildError
-    ├── GalleryInvalid       the gallery (or the sketches) cannot be read as such: no folder, broken manifest
+    ├── GalleryInvalid       the gallery (or the sketches) cannot be listed: no folder, broken manifest
     ├── ParquetUnavailable   a .parquet manifest, but pyarrow is not installed
-    ├── GalleryEmpty         not one photo could be indexed
-    ├── BuildLocked          another build, or a rollback, is at work on the same index
-    └── RecallTooLow         the new index finds too little; it was not published
+    ├── GalleryEmpty         no photo could be indexed
+    ├── BuildLocked          another build, or a rollback, is writing the same index
+    └── RecallTooLow         the new index misses the recall gate; it was not published
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ class BuildError(InkseekError):
 
 
 class GalleryInvalid(BuildError):
-    """The gallery (or the sketches) cannot be read as such."""
+    """The gallery (or the sketches) cannot be listed: there is no folder, or the manifest is broken."""
 
 
 class ParquetUnavailable(BuildError):
-    """A .parquet manifest was given, but pyarrow is not installed."""
+    """The manifest is a .parquet file, but pyarrow is not installed."""
 
 
 class GalleryEmpty(BuildError):
-    """Not one photo could be indexed."""
+    """No photo of the gallery could be indexed."""
 
 
 class BuildLocked(BuildError):
-    """Another build, or a rollback, is at work on the same index."""
+    """Another build, or a rollback, is writing the same index."""
 
 
 class RecallTooLow(BuildError):
-    """The new index finds too little of what exact search finds; it was not published."""
+    """The new index returns too few of the exact answers; it was not published."""
 
     def __init__(self, *, measured: float, required: float, queries: str) -> None:
         """`measured` and `required` in [0, 1]; `queries`: what it was measured on."""

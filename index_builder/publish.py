@@ -1,4 +1,4 @@
-"""Versions of an index on disk: staged unseen, published by one atomic rename, rolled back by another."""
+"""Versions of an index on disk: staged out of sight, published and rolled back by one atomic swap of the pointer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DISCARDED_PREFIX = ".discarded-"
 
 @contextlib.contextmanager
 def locked(out_dir: Path) -> Iterator[None]:
-    """Hold the index for writing; the lock goes with the process, however it ends. Raises BuildLocked, BuildError."""
+    """Lock the index for writing; the lock ends with the process, however that ends. Raises BuildLocked, BuildError."""
     try:
         layout.versions_dir(out_dir).mkdir(parents=True, exist_ok=True)
         file = (out_dir / _LOCK).open("a+", encoding="ascii")
@@ -44,7 +44,7 @@ def locked(out_dir: Path) -> Iterator[None]:
 
 
 def new_staging(out_dir: Path) -> Path:
-    """An empty folder for a build, unseen by readers. What killed builds left behind is removed first."""
+    """An empty folder for a build, invisible to readers. What killed builds left behind is removed first."""
     for leftover in layout.versions_dir(out_dir).glob(".*"):
         shutil.rmtree(leftover, ignore_errors=True)
     staging = layout.versions_dir(out_dir) / f"{_STAGING_PREFIX}{uuid.uuid4().hex[:12]}"
@@ -53,15 +53,15 @@ def new_staging(out_dir: Path) -> Path:
 
 
 def discard(staging: Path) -> None:
-    """Throw a build away."""
+    """Remove a staged build; what cannot be removed now, the next build removes."""
     shutil.rmtree(staging, ignore_errors=True)
 
 
 def publish(out_dir: Path, staging: Path, manifest: IndexManifest) -> str:
-    """Write the manifest, give the folder its name, swap the pointer; returns the new version.
+    """Write the manifest, rename the folder, swap the pointer; returns the new version's name.
 
     Everything is on the disk before the rename, and the rename before the swap: a crash leaves the old version or the
-    new one published, whole either way.
+    new one published, and that one complete.
     """
     data = manifest.to_bytes()
     path = staging / layout.MANIFEST
@@ -77,7 +77,7 @@ def publish(out_dir: Path, staging: Path, manifest: IndexManifest) -> str:
 
 
 def published_version(out_dir: Path) -> str | None:
-    """The version that readers use now; None when there is none, or a broken pointer."""
+    """The version that readers load; None when none is published, or the pointer is damaged."""
     try:
         return layout.current_version(out_dir)
     except (IndexNotFound, IndexCorrupt):
@@ -85,18 +85,19 @@ def published_version(out_dir: Path) -> str | None:
 
 
 def prune(out_dir: Path, keep: int, *, in_use: str | None) -> list[str]:
-    """Remove all but the `keep` latest versions, the published one and `in_use`; returns what went.
+    """Remove all but the `keep` latest versions, the published one and `in_use`; returns the removed names.
 
-    `in_use`: what was published until now. Services read it until they see the new one, so it stays one build longer.
+    `in_use`: the version published until now. Services read it until they notice the new one, so it stays one build
+    longer.
     """
     versions = layout.list_versions(out_dir)
     kept = {*versions[-keep:], published_version(out_dir), in_use}
     removed = [version for version in versions if version not in kept]
     for version in removed:
         folder = layout.versions_dir(out_dir) / version
-        # Renamed first: a removal that is cut short leaves no half version under a version's name.
-        doomed = folder.rename(folder.with_name(f"{_DISCARDED_PREFIX}{version}"))
-        shutil.rmtree(doomed, ignore_errors=True)
+        # Renamed first: a removal that is cut short leaves no incomplete version under a version's name.
+        discarded = folder.rename(folder.with_name(f"{_DISCARDED_PREFIX}{version}"))
+        shutil.rmtree(discarded, ignore_errors=True)
     return removed
 
 
@@ -108,7 +109,7 @@ def rollback(out_dir: Path, to: str | None = None) -> tuple[str, str]:
     if not layout.versions_dir(out_dir).is_dir():
         raise IndexNotFound(f"no index in {out_dir}")
     with locked(out_dir):
-        # A broken pointer is what a rollback to a named version repairs.
+        # A damaged pointer is what a rollback to a named version repairs.
         current = layout.current_version(out_dir) if to is None else published_version(out_dir) or "unknown"
         target = to or _version_before(out_dir, current)
         folder = layout.version_dir(out_dir, target)

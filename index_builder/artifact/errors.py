@@ -2,7 +2,7 @@
 
 InkseekError
 └── IndexArtifactError
-    ├── IndexNotFound            no index, no published version, or no such version
+    ├── IndexNotFound            no index, no published version, or no version of that name
     ├── IndexCorrupt             a file is missing, changed, or contradicts the manifest
     ├── IndexSchemaUnsupported   written by another version of the format
     ├── BundleMismatch           the vectors were made by another bundle
@@ -17,15 +17,15 @@ from models.errors import InkseekError
 
 
 class IndexArtifactError(InkseekError):
-    """A gallery index cannot be used, or cannot answer what was asked."""
+    """A gallery index cannot be used, or cannot answer a query."""
 
 
 class IndexNotFound(IndexArtifactError):
-    """No index, no published version, or no such version at the given path."""
+    """No index, no published version, or no version of that name."""
 
 
 class _Mismatch(IndexArtifactError):
-    """Something is not what it has to be: `what`, `expected` and `actual` are kept for machines."""
+    """Two values that must be equal differ: `what`, `expected` and `actual` are kept for machines."""
 
     def __init__(self, what: str, *, expected: object, actual: object) -> None:
         super().__init__(f"{what}: expected {expected}, found {actual}")

@@ -1,16 +1,15 @@
-"""One published version of a gallery, loaded: search it, look photos up."""
+"""One published version of a gallery, loaded: searches, and look-ups of photos."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from index_builder.artifact import layout
-from index_builder.artifact.errors import BundleMismatch, CategoryNotFound, IndexCorrupt
+from index_builder.artifact.errors import BundleMismatch, IndexCorrupt
+from index_builder.artifact.filter_matches import FilterMatches
 from index_builder.artifact.manifest import IndexManifest
 from index_builder.artifact.photo_filter import PhotoFilter
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStore, Thumbnail
@@ -21,8 +20,6 @@ from index_builder.stores.errors import StoreUnreadable
 from index_builder.stores.ranking import top_k
 from models.arrays import Rows, Vectors
 
-# Filters whose rows are remembered: a version never changes, and people keep asking with the same few.
-_REMEMBERED_FILTERS = 64
 _CHECKED_ROWS = 65_536
 
 
@@ -35,7 +32,7 @@ class SearchHit:
 
 
 class GalleryIndex:
-    """Immutable and thread-safe. Make one with `load`."""
+    """A version's photos, their vectors and how they are searched; immutable and thread-safe. Made by `load`."""
 
     def __init__(
         self,
@@ -52,10 +49,7 @@ class GalleryIndex:
         self._root = gallery_root
         self._store = store
         self._photos = photos
-        self._category_names, self._category_of_row = _factorise(photos.categories())
-        self._category_counts = np.bincount(self._category_of_row, minlength=len(self._category_names)).tolist()
-        self._filter_rows: OrderedDict[PhotoFilter, Rows] = OrderedDict()
-        self._lock = threading.Lock()
+        self._matches = FilterMatches(photos)
 
     @classmethod
     def load(
@@ -69,8 +63,8 @@ class GalleryIndex:
     ) -> GalleryIndex:
         """Load the published version below `out_dir`, or the named one.
 
-        With `bundle_id`, an index made by another bundle is refused. `gallery_root` says where the original photos
-        lie now, if not where they were when the index was built. `check_files` compares every file's hash.
+        With `bundle_id`, an index made by another bundle is rejected. `gallery_root` says where the original photos
+        are now, if not where they were when the index was built. `check_files` compares every file's hash.
 
         Raises IndexNotFound, IndexCorrupt, IndexSchemaUnsupported, BundleMismatch.
         """
@@ -119,8 +113,7 @@ class GalleryIndex:
 
     def categories(self) -> list[tuple[str, int]]:
         """(category, photos in it), by name. Photos without a category ("") are in none."""
-        counted = zip(self._category_names, self._category_counts, strict=True)
-        return [(name, count) for name, count in counted if name]
+        return [(name, count) for name, count in self._matches.category_counts() if name]
 
     def search(
         self,
@@ -136,7 +129,7 @@ class GalleryIndex:
         Fewer than k only when fewer photos match. Filtered and `exact` searches score every matching photo; else the
         index proposes candidates, which are scored exactly. Hits below `min_score` are left out.
 
-        Raises CategoryNotFound, FilterInvalid; ValueError when `queries` or `k` are no such thing.
+        Raises CategoryNotFound, FilterInvalid; ValueError when `queries` has another shape or `k` is below 1.
         """
         if queries.ndim != 2 or queries.shape[1] != self.embedding_dim or k < 1:
             raise ValueError(f"queries must be (Q, {self.embedding_dim}) and k >= 1, not {queries.shape} and {k}")
@@ -146,20 +139,10 @@ class GalleryIndex:
 
     def rows_where(self, where: PhotoFilter) -> Rows:
         """Ascending rows of the photos that match. Raises CategoryNotFound, FilterInvalid."""
-        with self._lock:
-            if where in self._filter_rows:
-                self._filter_rows.move_to_end(where)
-                return self._filter_rows[where]
-        rows = self._match(where)
-        rows.flags.writeable = False
-        with self._lock:
-            self._filter_rows[where] = rows
-            while len(self._filter_rows) > _REMEMBERED_FILTERS:
-                self._filter_rows.popitem(last=False)
-        return rows
+        return self._matches.rows(where)
 
     def photo(self, photo_id: str) -> PhotoRecord:
-        """Raises PhotoNotFound."""
+        """The photo with that id. Raises PhotoNotFound."""
         return self._photos.photo(photo_id)
 
     def photo_with_bytes(self, sha256: str, category: str) -> PhotoRecord | None:
@@ -171,7 +154,7 @@ class GalleryIndex:
         return self._photos.photos(rows)
 
     def thumbnail(self, photo_id: str) -> Thumbnail:
-        """Raises PhotoNotFound."""
+        """The thumbnail of the photo with that id. Raises PhotoNotFound."""
         return self._photos.thumbnail(photo_id)
 
     def vectors_of(self, rows: Rows) -> Vectors:
@@ -197,15 +180,15 @@ class GalleryIndex:
         return path if path.is_relative_to(root) and path.is_file() else None
 
     def problems(self) -> list[str]:
-        """What a slow look at all rows finds wrong; empty when all is well."""
-        found = self._photos.problems()
+        """Defects that a slow check of all rows finds; empty when the version is sound."""
+        problems = self._photos.problems()
         for start in range(0, self.count, _CHECKED_ROWS):
             rows = np.arange(start, min(start + _CHECKED_ROWS, self.count))
             norms = np.linalg.norm(self._store.vectors_of(rows), axis=1)
             wrong = int(np.count_nonzero(~(np.abs(norms - 1.0) < 1e-3)))  # NaN counts as wrong
             if wrong:
-                found.append(f"{wrong} vectors from row {start} on are not of unit length")
-        return found
+                problems.append(f"{wrong} vectors from row {start} on are not of unit length")
+        return problems
 
     def close(self) -> None:
         """Release the database connections and the vectors; call when no thread searches any more."""
@@ -224,22 +207,3 @@ class GalleryIndex:
             for row, score in zip(best, clipped, strict=True)
             if min_score is None or score >= min_score
         ]
-
-    def _match(self, where: PhotoFilter) -> Rows:
-        codes = []
-        for category in sorted(where.categories):
-            if category not in self._category_names:
-                raise CategoryNotFound(f"no photo of this gallery has the category {category!r}")
-            codes.append(self._category_names.index(category))
-        matching = np.isin(self._category_of_row, codes) if codes else np.ones(self.count, dtype=bool)
-        if where.conditions:
-            met = np.zeros(self.count, dtype=bool)
-            met[self._photos.rows_where(where.conditions)] = True
-            matching &= met
-        return np.flatnonzero(matching)
-
-
-def _factorise(values: list[str]) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.int32]]]:
-    names = sorted(set(values))
-    codes = {name: code for code, name in enumerate(names)}
-    return names, np.fromiter((codes[value] for value in values), dtype=np.int32, count=len(values))

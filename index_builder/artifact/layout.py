@@ -1,9 +1,9 @@
-"""Where things lie in an index directory, and how they get there so that a crash never shows half of one.
+"""Names and places of the files of an index directory, and the pointer to the published version.
 
 OUT/current                  name of the published version
 OUT/versions/<version>/      immutable: manifest.json, vectors.npy, photos.sqlite, report.jsonl
-                                 and, when the index is not flat, index.faiss
-OUT/versions/.building-*     a build under way, or what a killed one left behind
+                                 and, for an approximate store, index.faiss
+OUT/versions/.building-*     a build in progress, or what a killed one left behind
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def versions_dir(out_dir: Path) -> Path:
 
 
 def version_dir(out_dir: Path, version: str) -> Path:
-    """Folder of a named version. Raises IndexNotFound when the name is none, or names nothing."""
+    """Folder of a named version. Raises IndexNotFound when the name is malformed, or there is no such version."""
     path = versions_dir(out_dir) / version
     if not _VERSION_NAME.match(version) or not path.is_dir():
         known = ", ".join(list_versions(out_dir)) or "none"
@@ -59,7 +59,7 @@ def version_dir(out_dir: Path, version: str) -> Path:
 
 
 def version_digest(version: str) -> str:
-    """The manifest digest that a version's name carries ("" when it is no such name)."""
+    """The manifest digest in a version's name; "" for a malformed name."""
     match = _VERSION_NAME.match(version)
     return match.group(2) if match else ""
 
@@ -70,7 +70,7 @@ def version_name(sequence: int, digest: str) -> str:
 
 
 def version_sequence(version: str) -> int:
-    """Builds count upwards: a higher sequence is a later build."""
+    """The sequence number in a version's name: a later build has a higher one. Raises IndexNotFound."""
     match = _VERSION_NAME.match(version)
     if match is None:
         raise IndexNotFound(f"{version!r} is no version name")
@@ -78,7 +78,7 @@ def version_sequence(version: str) -> int:
 
 
 def list_versions(out_dir: Path) -> list[str]:
-    """Complete versions, oldest first. Folders of unfinished builds are none."""
+    """Complete versions, oldest first, without the folders of unfinished builds."""
     folder = versions_dir(out_dir)
     if not folder.is_dir():
         return []
@@ -103,7 +103,7 @@ def current_version(out_dir: Path) -> str:
 
 
 def publish_pointer(out_dir: Path, version: str) -> None:
-    """Make `version` the published one: readers see the old name or the new one, whatever happens meanwhile."""
+    """Make `version` the published one, atomically. Raises OSError; the old one is then still published."""
     write_text(out_dir / _POINTER, version + "\n")
 
 

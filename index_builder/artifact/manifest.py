@@ -1,7 +1,7 @@
 """The manifest of one index version: what the vectors are, how they are searched, and the hash of every file.
 
-A version's name is `<sequence>-<first 12 hex digits of the sha256 of manifest.json>`, so the manifest vouches for the
-files and the name vouches for the manifest: no byte can change unseen.
+A version's name is `<sequence>-<first 12 hex digits of the sha256 of manifest.json>`: the name authenticates the
+manifest and the manifest the files, so that no byte can change unnoticed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class FileEntry(_Frozen):
 
 
 class MetadataField(_Frozen):
-    """One filterable column of the gallery's manifest; its place in the list is its column in photos.sqlite."""
+    """One filterable column of the gallery's manifest; its position in the list is its column in photos.sqlite."""
 
     name: str = Field(min_length=1)
     type: FieldType
@@ -47,7 +47,7 @@ class GallerySource(_Frozen):
 
 
 class RecallReport(_Frozen):
-    """Share of the exact top k that the index finds, averaged over `query_count` queries, and what these were."""
+    """Share of the exact top k that the index returns, averaged over `query_count` queries, and what these were."""
 
     recall: float = Field(ge=0.0, le=1.0)
     k: int = Field(ge=1)
@@ -58,7 +58,7 @@ class RecallReport(_Frozen):
 
 
 class BuildSummary(_Frozen):
-    """What happened while building; the photos behind the counts are listed in report.jsonl."""
+    """Time, rate and counts by reason of the build; report.jsonl lists the photos behind the counts."""
 
     seconds: float = Field(ge=0.0)
     photos_per_s: float = Field(ge=0.0)
@@ -86,7 +86,7 @@ class IndexManifest(_Frozen):
     @classmethod
     def _plain_names(cls, files: dict[str, FileEntry]) -> dict[str, FileEntry]:
         if any(Path(name).name != name for name in files):
-            raise ValueError("lists something that is not a plain file name")
+            raise ValueError("lists a path where a plain file name is expected")
         return files
 
     def to_bytes(self) -> bytes:
@@ -96,25 +96,27 @@ class IndexManifest(_Frozen):
 
 
 def manifest_digest(data: bytes) -> str:
-    """The part of a version's name that vouches for its manifest."""
+    """The part of a version's name that is computed from its manifest: 12 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()[:12]
 
 
 def parse_manifest(data: bytes) -> IndexManifest:
-    """Read manifest.json. The schema version is looked at before anything else.
+    """Read manifest.json. The schema version is checked before anything else.
 
     Raises IndexSchemaUnsupported, IndexCorrupt.
     """
     document = _json_object(data)
-    found = document.get("schema_version")
-    if found != SCHEMA_VERSION or isinstance(found, bool):
-        raise IndexSchemaUnsupported("index schema version", expected=SCHEMA_VERSION, actual=found)
+    version = document.get("schema_version")
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        raise IndexSchemaUnsupported("index schema version", expected=SCHEMA_VERSION, actual=version)
     try:
         return IndexManifest.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise IndexCorrupt("manifest.json", expected="a valid manifest", actual=f"{place}: {first['msg']}") from error
+        location = ".".join(str(part) for part in first["loc"])
+        raise IndexCorrupt(
+            "manifest.json", expected="a valid manifest", actual=f"{location}: {first['msg']}"
+        ) from error
 
 
 def _json_object(data: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a search may be narrowed to: categories, and conditions on the gallery's metadata."""
+"""Filters of a search: categories, and conditions on the gallery's metadata."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BOOLEANS = {"true": 1, "false": 0, "yes": 1, "no": 0, "1": 1, "0": 0}
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`field operator value`. An empty value with = (or !=) asks for photos without (or with) that field."""
+    """`field operator value`. An empty value with = (or !=) matches photos without (or with) that field."""
 
     field: str
     operator: Operator
@@ -39,22 +39,24 @@ class PhotoFilter:
     conditions: tuple[Condition, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether it narrows anything."""
+        """Whether the filter excludes any photo at all."""
         return bool(self.categories or self.conditions)
 
 
 def parse_condition(text: str) -> Condition:
-    """`"artist=openmoji"`, `"price>=10"`, `"name != cup"`. Space around field and value does not count.
+    """Reads `"artist=openmoji"`, `"price>=10"`, `"name != cup"`; space around field and value is ignored.
 
     Raises FilterInvalid.
     """
     match = _CONDITION.match(text)
     field = match.group(1).strip() if match else ""
     if match is None or not field:
-        raise FilterInvalid(f"{text!r} is no condition: write FIELD OPERATOR VALUE with one of {' '.join(OPERATORS)}")
+        raise FilterInvalid(
+            f"{text!r} is not a condition: write FIELD OPERATOR VALUE with one of {' '.join(OPERATORS)}"
+        )
     operator, value = match.group(2), match.group(3).strip()
     if not value and operator not in ("=", "!="):
-        raise FilterInvalid(f"{text!r} compares with nothing: give a value after {operator}")
+        raise FilterInvalid(f"{text!r} has no value after {operator}")
     return Condition(field, operator, value)  # type: ignore[arg-type]  # the pattern admits operators only
 
 
@@ -90,12 +92,12 @@ def _typed(condition: Condition, field: MetadataField) -> str | int | float:
         return condition.value
     if field.type == "boolean":
         if condition.value.lower() not in _BOOLEANS or condition.operator not in ("=", "!="):
-            raise FilterInvalid(f"{field.name} is true or false; {str(condition)!r} asks for something else")
+            raise FilterInvalid(f"{field.name} is true or false; {str(condition)!r} compares it with something else")
         return _BOOLEANS[condition.value.lower()]
     try:
         number = float(condition.value)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise FilterInvalid(f"{field.name} is a number; {condition.value!r} is none")
+        raise FilterInvalid(f"{field.name} is a number, {condition.value!r} is not")
     return number

@@ -1,4 +1,4 @@
-"""The small picture of a photo, the same for photos of the index and for uploaded ones."""
+"""Thumbnails, made alike for photos of the index and for uploaded ones."""
 
 from __future__ import annotations
 

@@ -27,11 +27,11 @@ def read_manifest(folder: Path) -> IndexManifest:
 def check_hashes(folder: Path, manifest: IndexManifest) -> None:
     """Compare size and hash of every file of the version with the manifest. Raises IndexCorrupt."""
     needed = {layout.PHOTOS, *store_files(manifest.search)}
-    expect(f"files that {layout.MANIFEST} fails to list", [], sorted(needed - set(manifest.files)))
+    expect(f"files that {layout.MANIFEST} does not list", [], sorted(needed - set(manifest.files)))
     for name, entry in manifest.files.items():
-        found = layout.hash_file(folder / name)
-        expect(f"size of {name}", f"{entry.bytes} bytes", f"{found.bytes} bytes")
-        expect(f"sha256 of {name}", entry.sha256, found.sha256)
+        actual = layout.hash_file(folder / name)
+        expect(f"size of {name}", f"{entry.bytes} bytes", f"{actual.bytes} bytes")
+        expect(f"sha256 of {name}", entry.sha256, actual.sha256)
 
 
 def expect(what: str, expected: object, actual: object) -> None:

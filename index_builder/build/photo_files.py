@@ -7,7 +7,8 @@ from pathlib import Path
 
 from index_builder.artifact import layout
 from index_builder.artifact.manifest import MetadataField
-from index_builder.artifact.photo_store import PhotoRecord, PhotoStoreWriter
+from index_builder.artifact.photo_store import PhotoRecord
+from index_builder.artifact.photo_writer import PhotoStoreWriter
 from index_builder.embedding.base import EmbeddedPhoto
 from index_builder.report import Note, Report, Skipped
 from index_builder.stores.vectors_file import VectorWriter

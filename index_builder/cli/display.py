@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from index_builder.artifact import GalleryIndex, IndexManifest
+from index_builder.artifact import GalleryIndex, IndexManifest, layout
 from index_builder.build import BuildResult, Stage
 from index_builder.build import Progress as OnProgress
 from models.console import stderr, stdout
@@ -65,11 +65,13 @@ def print_build(out: Path, result: BuildResult) -> None:
         table.add_row(f"[yellow]not indexed: {reason}[/yellow]", str(count))
     for reason, count in sorted(summary.noted.items()):
         table.add_row(f"indexed, noted: {reason}", str(count))
-    if summary.skipped or summary.noted:
-        table.caption = f"each file and its reason: {escape(str(out))}/versions/{result.version}/report.jsonl"
     if result.removed:
         table.add_row("removed versions", ", ".join(result.removed))
     stdout().print(table)
+    if summary.skipped or summary.noted:
+        report = layout.versions_dir(out) / result.version / layout.REPORT
+        # Outside of the table, which would break the path where it is longer than the terminal is wide.
+        stdout().print(f"each file and its reason: {escape(str(report))}", highlight=False, soft_wrap=True)
 
 
 def print_verified(index: GalleryIndex, problems: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What may be a photo's id: text that survives a URL, a JSON document and a rebuild on another machine."""
+"""Photo ids: text that survives a URL, a JSON document and a rebuild on another machine."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def photo_id_from(text: str) -> str:
 
 
 def category_from(path: str) -> str:
-    """The first folder of a path or id; "" (no category) for a photo that lies in no folder."""
+    """The first folder of a path or id, in NFC; "" (no category) for a photo outside of any folder."""
     first, slash, _ = path.partition("/")
     return unicodedata.normalize("NFC", first) if slash else ""

@@ -1,4 +1,4 @@
-"""vectors.npy: unit rows as float32, written as they come, read as a memory map."""
+"""vectors.npy: unit rows as float32, appended while photos are embedded, read as a memory map."""
 
 from __future__ import annotations
 

@@ -170,10 +170,3 @@ def test_threads_share_one_index(write_index: WriteIndex) -> None:
         for place, (rows, photo_id) in enumerate(pool.map(ask, range(400))):
             assert rows == naive_top_k(vectors, vectors[place], 5, list(range(place % 4, 400, 4)))
             assert photo_id == f"{place:06d}.jpg"
-
-
-def test_remembered_filters_are_bounded(write_index: WriteIndex) -> None:
-    index = write_index(unit_rows(10), fields=[MetadataField(name="n", type="number")])
-    for value in range(200):
-        index.rows_where(PhotoFilter(conditions=(parse_condition(f"n>{value}"),)))
-    assert len(index._filter_rows) <= 64

@@ -17,7 +17,7 @@ from index_builder.quality.recall import answers, fastest_good, mean_recall
 from index_builder.stores.choice import StoreVariant
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.faiss import FaissStore
-from index_builder.stores.plan import KindChoice, StoreSettings, choose_plan, plan_steps
+from index_builder.stores.plan import KindChoice, SearchPlan, StoreSettings, choose_plan, plan_steps
 from models.arrays import Vectors
 from models.bundle import Bundle
 
@@ -70,22 +70,18 @@ def test_the_fastest_setting_that_is_good_enough_is_taken(kind: KindChoice) -> N
     assert (plan, report.recall) == (variants[-1].plan, measured[-1])
 
 
-def test_the_kind_follows_the_size() -> None:
-    settings = StoreSettings(flat_max_photos=100, hnsw_max_photos=5_000)
-    assert choose_plan(100, 64, settings=settings).kind == "flat"
-    assert choose_plan(101, 64, settings=settings).kind == "hnsw"
-    assert choose_plan(5_000, 64, settings=settings).kind == "hnsw"
-    assert choose_plan(5_001, 64, settings=settings).kind == "ivfpq"
-    assert choose_plan(10, 64, "hnsw").kind == "hnsw"
+def test_an_exact_store_needs_no_measurement() -> None:
+    plan, report = fastest_good(
+        [StoreVariant(SearchPlan(), ExactStore(unit_rows(4)))], Probe(unit_rows(2), "sketches"), 1
+    )
+    assert (plan.kind, report.recall, report.query_count) == ("flat", 1.0, 2)
 
 
-@pytest.mark.parametrize("dim", [7, 9, 10, 800])
-def test_codes_fit_any_dimension(dim: int) -> None:
-    vectors = unit_rows(400, dim)
-    plan = choose_plan(400, dim, "ivfpq")
-    store = FaissStore.build(ExactStore(vectors), plan, threads=1)
-    (candidates,) = store.candidates(vectors[:1], 400)
-    assert candidates.tolist() == list(range(400))
+def test_a_probe_of_equal_photos_does_not_count_itself() -> None:
+    store = ExactStore(np.repeat(unit_rows(3), 4, axis=0))
+    for row, rows in enumerate(answers(store, photo_probe(store), k=3)):
+        twins = {4 * (row // 4) + offset for offset in range(4)} - {row}
+        assert rows == twins
 
 
 @pytest.fixture

@@ -1,0 +1,69 @@
+"""The builder's side of photos.sqlite: a new file, filled row by row."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from index_builder.artifact.manifest import MetadataField
+from index_builder.artifact.photo_filter import metadata_column
+from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
+from models.atomic_files import sync_path
+
+
+class PhotoStoreWriter:
+    """Fills a new photos.sqlite, row by row in ascending order; use as a context manager.
+
+    Nothing is journalled: what a killed build wrote is removed by the next one.
+    """
+
+    def __init__(self, path: Path, fields: Sequence[MetadataField]) -> None:
+        """`path` must not exist yet; `fields`: the metadata columns."""
+        self._path = path
+        self._fields = tuple(fields)
+        columns = 7 + len(self._fields)
+        self._insert = f"INSERT INTO photos VALUES ({', '.join('?' * columns)})"
+
+    def __enter__(self) -> PhotoStoreWriter:
+        """Create the file and its tables."""
+        self._database = sqlite3.connect(self._path, isolation_level=None)
+        metadata = "".join(f", {metadata_column(position)}" for position in range(len(self._fields)))
+        self._database.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN;"
+            "CREATE TABLE photos (row INTEGER PRIMARY KEY, photo_id TEXT NOT NULL, category TEXT NOT NULL,"
+            f" path TEXT NOT NULL, sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL{metadata});"
+            "CREATE TABLE thumbnails (row INTEGER PRIMARY KEY, etag TEXT NOT NULL, jpeg BLOB NOT NULL);"
+        )
+        return self
+
+    def append(self, photo: PhotoRecord, thumbnail: Thumbnail) -> None:
+        """Add one photo; `photo.row` must follow the last one's."""
+        values = (photo.metadata.get(field.name) for field in self._fields)
+        self._database.execute(
+            self._insert,
+            (photo.row, photo.photo_id, photo.category, photo.path, photo.sha256, photo.width, photo.height, *values),
+        )
+        self._database.execute("INSERT INTO thumbnails VALUES (?, ?, ?)", (photo.row, thumbnail.etag, thumbnail.jpeg))
+
+    def duplicates(self) -> Iterator[tuple[str, str, str]]:
+        """(photo_id, path, id of the first photo with the same bytes) of each repeated file; after the last append."""
+        self._database.execute("CREATE INDEX IF NOT EXISTS photos_by_sha256 ON photos (sha256)")
+        yield from self._database.execute(
+            "SELECT twin.photo_id, twin.path, first.photo_id FROM photos AS twin JOIN photos AS first ON first.row ="
+            " (SELECT min(row) FROM photos WHERE sha256 = twin.sha256) WHERE twin.row != first.row ORDER BY twin.row"
+        )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Build the lookup indexes and force the file to the disk; after an error, only close it."""
+        try:
+            if kind is None:
+                self._database.execute("CREATE UNIQUE INDEX photos_by_id ON photos (photo_id)")
+                self._database.execute("CREATE INDEX IF NOT EXISTS photos_by_sha256 ON photos (sha256)")
+                self._database.execute("COMMIT")
+        finally:
+            self._database.close()
+        sync_path(self._path)

@@ -1,0 +1,201 @@
+"""photos.sqlite: what was appended is what is read, in every thread, and a damaged file is named as such."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from index_builder.artifact import (
+    FilterInvalid,
+    IndexCorrupt,
+    MetadataField,
+    PhotoNotFound,
+    PhotoRecord,
+    Thumbnail,
+    parse_condition,
+)
+from index_builder.artifact.photo_store import PhotoStore
+from index_builder.artifact.photo_writer import PhotoStoreWriter
+
+FIELDS = (
+    MetadataField(name="price", type="number"),
+    MetadataField(name="row", type="text"),  # the name of a column of photos.sqlite
+    MetadataField(name="sold", type="boolean"),
+)
+COUNT = 1200  # more than one IN clause holds
+
+
+def record(row: int) -> PhotoRecord:
+    sold = (None, True, False)[row % 3]
+    metadata = {"price": row / 2, "row": f"text {row}" if row % 2 else None, "sold": sold}
+    return PhotoRecord(row, f"{row:05d}.jpg", f"c{row % 4}", f"f/{row:05d}.jpg", f"{row % 1000:064x}", 9, 8, metadata)
+
+
+def write(path: Path, count: int, change: Callable[[PhotoStoreWriter], object] = lambda writer: None) -> Path:
+    with PhotoStoreWriter(path, FIELDS) as writer:
+        for row in range(count):
+            writer.append(record(row), Thumbnail(b"jpeg %d" % row, f"etag {row}"))
+        change(writer)
+    return path
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("photos") / "photos.sqlite", COUNT)
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[PhotoStore]:
+    store = PhotoStore(path, FIELDS)
+    yield store
+    store.close()
+
+
+def test_records_come_back_with_typed_metadata(store: PhotoStore) -> None:
+    assert store.count() == COUNT
+    assert store.photo("00007.jpg") == record(7)
+    assert store.photo("00007.jpg").metadata["sold"] is True
+    assert store.photo("00008.jpg").metadata["sold"] is False
+    assert store.photo("00006.jpg").metadata["sold"] is None
+
+
+@pytest.mark.parametrize("rows", [[], [3], [1100, 0, 3], list(range(COUNT)), list(reversed(range(COUNT)))])
+def test_records_come_in_the_order_of_the_rows(store: PhotoStore, rows: list[int]) -> None:
+    assert store.photos(rows) == [record(row) for row in rows]
+
+
+@pytest.mark.parametrize("rows", [[-1], [COUNT], [0, 1, COUNT + 5]])
+def test_a_row_beyond_the_gallery_is_not_found(store: PhotoStore, rows: list[int]) -> None:
+    with pytest.raises(PhotoNotFound, match=f"row {rows[-1]} "):
+        store.photos(rows)
+
+
+def test_thumbnails_belong_to_their_photo(store: PhotoStore) -> None:
+    assert store.thumbnail("00042.jpg") == Thumbnail(b"jpeg 42", "etag 42")
+    with pytest.raises(PhotoNotFound):
+        store.thumbnail("00042.png")
+
+
+def test_categories_are_those_of_the_rows(store: PhotoStore) -> None:
+    assert store.categories() == [f"c{row % 4}" for row in range(COUNT)]
+
+
+def test_the_first_photo_of_a_category_with_those_bytes(store: PhotoStore) -> None:
+    # Rows 8 and 1008 have the same bytes and are both of category c0.
+    assert store.with_bytes(f"{8:064x}", "c0") == record(8)
+    assert store.with_bytes(f"{8:064x}", "c1") is None
+    assert store.with_bytes("f" * 64, "c0") is None
+
+
+def test_repeated_files_are_named_with_the_first_of_them(tmp_path: Path) -> None:
+    repeated: list[tuple[str, str, str]] = []
+    write(tmp_path / "photos.sqlite", COUNT, lambda writer: repeated.extend(writer.duplicates()))
+    assert repeated == [(f"{row:05d}.jpg", f"f/{row:05d}.jpg", f"{row - 1000:05d}.jpg") for row in range(1000, COUNT)]
+
+
+@pytest.mark.parametrize("condition", ["price>=300", "row=text 7", "row!=", "sold=true", "sold!=false", "price="])
+def test_rows_that_meet_a_condition_are_the_naive_ones(store: PhotoStore, condition: str) -> None:
+    naive: dict[str, Callable[[PhotoRecord], bool]] = {
+        "price>=300": lambda photo: float(photo.metadata["price"] or 0) >= 300,
+        "row=text 7": lambda photo: photo.metadata["row"] == "text 7",
+        "row!=": lambda photo: photo.metadata["row"] is not None,
+        "sold=true": lambda photo: photo.metadata["sold"] is True,
+        "sold!=false": lambda photo: photo.metadata["sold"] is not False,
+        "price=": lambda photo: photo.metadata["price"] is None,
+    }
+    expected = [row for row in range(COUNT) if naive[condition](record(row))]
+    assert store.rows_where([parse_condition(condition)]).tolist() == expected
+
+
+def test_conditions_add_up_and_unknown_fields_are_rejected(store: PhotoStore) -> None:
+    both = [parse_condition("price>=2"), parse_condition("price<4")]
+    assert store.rows_where(both).tolist() == [4, 5, 6, 7]
+    with pytest.raises(FilterInvalid, match="price, row, sold"):
+        store.rows_where([parse_condition("photo_id=00001.jpg")])
+
+
+def test_each_thread_reads_for_itself(store: PhotoStore) -> None:
+    def read(row: int) -> PhotoRecord:
+        return store.photos([row])[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(read, range(COUNT))) == [record(row) for row in range(COUNT)]
+    store.close()
+    assert store.count() == COUNT  # a closed store opens again with the next query
+
+
+def test_a_sound_file_has_no_problems(store: PhotoStore) -> None:
+    assert store.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        ("UPDATE photos SET photo_id = 'zzz' WHERE row = 3", "not in the order of their photo ids"),
+        ("DELETE FROM photos WHERE row = 0", "not in the order of their photo ids"),
+        ("DELETE FROM thumbnails WHERE row IN (2, 5)", "2 photos have no thumbnail"),
+    ],
+)
+def test_rows_that_contradict_each_other_are_problems(tmp_path: Path, sql: str, problem: str) -> None:
+    path = write(tmp_path / "photos.sqlite", 9)
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute(sql)
+    database.close()
+    store = PhotoStore(path, FIELDS)
+    assert any(problem in found for found in store.problems())
+    store.close()
+
+
+def defects(store: PhotoStore) -> list[str]:
+    """SQLite reports some damage and stops at other."""
+    try:
+        return store.problems()
+    except IndexCorrupt as error:
+        return [error.what]
+
+
+def test_damaged_pages_are_noticed(tmp_path: Path) -> None:
+    path = write(tmp_path / "photos.sqlite", 400)
+    data = bytearray(path.read_bytes())
+    data[5000:9000] = b"\xff" * 4000
+    path.write_bytes(data)
+    store = PhotoStore(path, FIELDS)
+    assert defects(store)
+    store.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
+def test_what_is_no_database_is_corrupt(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "photos.sqlite").write_bytes(content)
+    store = PhotoStore(tmp_path / "photos.sqlite", FIELDS)
+    with pytest.raises(IndexCorrupt, match=r"photos\.sqlite"):
+        store.count()
+    store.close()
+
+
+def test_a_missing_file_is_corrupt_and_not_created(tmp_path: Path) -> None:
+    store = PhotoStore(tmp_path / "photos.sqlite", FIELDS)
+    with pytest.raises(IndexCorrupt):
+        store.photo("x")
+    store.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_id_can_be_appended_once(tmp_path: Path) -> None:
+    def again(writer: PhotoStoreWriter) -> None:
+        writer.append(PhotoRecord(5, "00000.jpg", "", "", "0" * 64, 1, 1, {}), Thumbnail(b"", ""))
+
+    with pytest.raises(sqlite3.IntegrityError):
+        write(tmp_path / "photos.sqlite", 5, again)
+
+
+def test_an_error_while_writing_is_the_one_that_is_raised(tmp_path: Path) -> None:
+    def fail(writer: PhotoStoreWriter) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "photos.sqlite", 5, fail)

@@ -1,0 +1,90 @@
+"""What `inkseek index` prints for people: names from a gallery are data there, never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index_builder.artifact import GalleryIndex, MetadataField
+from index_builder.build import BuildRequest, build_index
+from index_builder.cli import display
+from index_builder.cli.display import print_build, print_index, print_verified
+
+WriteIndex = Callable[..., GalleryIndex]
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def test_the_first_categories_are_shown_and_the_others_counted(
+    write_index: WriteIndex, capsys: pytest.CaptureFixture[str]
+) -> None:
+    categories = [f"kind {row:02d}" for row in range(25)]
+    index = write_index(np.eye(25, dtype=np.float32), categories=categories)
+    print_index(index, index.categories(), [index.version], index.version)
+    shown = capsys.readouterr().out
+    assert "category kind 00" in shown
+    assert "category kind 19" in shown
+    assert "category kind 20" not in shown
+    assert "5 more categories" in shown
+    assert f"{index.version} (published)" in shown
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(
+    write_index: WriteIndex, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = write_index(
+        np.eye(2, dtype=np.float32),
+        categories=["[red]shoe[/red]", "[/]"],
+        fields=[MetadataField(name="[bold]", type="text")],
+    )
+    print_index(index, index.categories(), ["000001-other", index.version], index.version)
+    shown = capsys.readouterr().out
+    assert "category [red]shoe[/red]" in shown
+    assert "category [/]" in shown
+    assert "[bold] (text)" in shown
+    assert "000001-other (published)" not in shown
+
+
+def test_problems_are_listed_and_a_sound_version_is_said_to_be_one(
+    write_index: WriteIndex, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = write_index(np.eye(3, dtype=np.float32))
+    print_verified(index, [])
+    assert f"{index.version}: 3 photos, 2 files intact" in capsys.readouterr().out
+    print_verified(index, ["row [3] is odd", "another"])
+    shown = capsys.readouterr().out
+    assert "2 problems" in shown
+    assert "row [3] is odd" in shown
+
+
+def test_a_build_says_what_was_skipped_and_where_it_is_listed(
+    photos: Path, tmp_path: Path, tiny_bundle_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "shoe" / "broken.jpg").write_bytes(b"no photo")
+    (photos / "shoe" / "twin.jpg").write_bytes((photos / "shoe" / "0.jpg").read_bytes())
+    request = BuildRequest(photos, tmp_path / "index", bundle=tiny_bundle_dir, kind="hnsw", keep=1)
+    for _ in range(3):
+        result = build_index(request)
+    print_build(request.out, result)
+    shown = capsys.readouterr().out
+    assert "not indexed: not_an_image" in shown
+    assert "indexed, noted: duplicate_bytes" in shown
+    assert "hnsw, 192 dimensions" in shown
+    assert "recall@10" in shown
+    assert result.removed[0] in shown
+    assert "report.jsonl" in shown
+
+
+def test_without_a_terminal_progress_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    with display.progress() as progress:
+        for stage in ("sketches", "gallery", "photos", "index", "recall", "publish"):
+            progress(stage, 0, None)
+            progress(stage, 3, 3)
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "")

@@ -1,0 +1,167 @@
+"""Plans, the stores that they become, and files that do not belong to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index_builder.stores.choice import ANN_INDEX, VECTORS, build_store, open_store, store_files
+from index_builder.stores.errors import StoreUnreadable
+from index_builder.stores.exact import ExactStore
+from index_builder.stores.faiss import FaissStore
+from index_builder.stores.plan import KindChoice, SearchPlan, StoreSettings, choose_plan, plan_steps
+from index_builder.stores.ranking import top_k
+from index_builder.stores.vectors_file import VectorWriter
+from models.arrays import Vectors
+
+SETTINGS = StoreSettings(
+    flat_max_photos=100,
+    hnsw_max_photos=5_000,
+    hnsw_links=4,
+    hnsw_ef_construction=8,
+    ef_search=(1, 16, 300),
+    nprobe=(1, 4),
+    ivf_candidate_factor=3,
+)
+
+
+def unit_rows(count: int, dim: int = 8, seed: int = 0) -> Vectors:
+    vectors = np.random.default_rng(seed).standard_normal((count, dim)).astype(np.float32)
+    rows: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return rows
+
+
+def folder_of(tmp_path: Path, vectors: Vectors) -> Path:
+    with VectorWriter(tmp_path / VECTORS, vectors.shape[1]) as writer:
+        writer.append(vectors)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("count", "kind"), [(1, "flat"), (100, "flat"), (101, "hnsw"), (5_000, "hnsw"), (5_001, "ivfpq")]
+)
+def test_auto_follows_the_number_of_photos(count: int, kind: str) -> None:
+    assert choose_plan(count, 64, settings=SETTINGS).kind == kind
+
+
+def test_the_shipped_bounds_are_ordered() -> None:
+    settings = StoreSettings()
+    assert 0 < settings.flat_max_photos < settings.hnsw_max_photos
+    for steps in (settings.ef_search, settings.nprobe):
+        assert list(steps) == sorted(set(steps))
+
+
+def test_a_plan_starts_at_its_fastest_setting() -> None:
+    assert choose_plan(300, 8, "hnsw", SETTINGS) == SearchPlan(kind="hnsw", factory="HNSW4", ef_search=1)
+    plan = choose_plan(300, 8, "ivfpq", SETTINGS)
+    assert (plan.nprobe, plan.candidate_factor) == (1, 3)
+    assert choose_plan(300, 8, "flat", SETTINGS) == SearchPlan()
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw", "ivfpq"])
+def test_steps_change_the_setting_alone(kind: KindChoice) -> None:
+    plan = choose_plan(300, 8, kind, SETTINGS)
+    steps = plan_steps(plan, SETTINGS)
+    assert steps[0] == plan
+    assert [step.ef_search or step.nprobe for step in steps] == {
+        "flat": [None],
+        "hnsw": [1, 16, 300],
+        "ivfpq": [1, 4],
+    }[kind]
+    for step in steps:
+        assert step.model_copy(update={"ef_search": plan.ef_search, "nprobe": plan.nprobe}) == plan
+
+
+@pytest.mark.parametrize("count", [16, 40, 1000])
+@pytest.mark.parametrize("dim", [1, 7, 10, 800])
+def test_ivfpq_can_be_trained_at_any_size(tmp_path: Path, count: int, dim: int) -> None:
+    plan = choose_plan(count, dim, "ivfpq")
+    (*_, best) = build_store(
+        folder_of(tmp_path, unit_rows(count, dim)), plan, count=count, dim=dim, threads=1, settings=StoreSettings()
+    )
+    assert len(best.store.candidates(unit_rows(2, dim, seed=1), 5)[0]) >= 5
+
+
+def test_too_few_photos_for_ivfpq_get_an_exact_store() -> None:
+    assert [choose_plan(count, 8, "ivfpq").is_exact for count in (1, 15, 16)] == [True, True, False]
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw", "ivfpq"])
+def test_a_built_store_writes_its_files_and_opens_as_the_same(tmp_path: Path, kind: KindChoice) -> None:
+    vectors, queries = unit_rows(300), unit_rows(5, seed=1)
+    folder, plan = folder_of(tmp_path, vectors), choose_plan(300, 8, kind, SETTINGS)
+    variants = build_store(folder, plan, count=300, dim=8, threads=1, settings=SETTINGS)
+    assert [variant.plan for variant in variants] == plan_steps(plan, SETTINGS)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(store_files(plan))
+    for variant in variants:
+        opened = open_store(folder, variant.plan, count=300, dim=8)
+        for built, again in zip(variant.store.candidates(queries, 9), opened.candidates(queries, 9), strict=True):
+            assert built.tolist() == again.tolist()
+
+
+def test_a_slower_setting_proposes_better_candidates(tmp_path: Path) -> None:
+    vectors, queries = unit_rows(2_000), unit_rows(50, seed=1)
+    settings = StoreSettings(hnsw_links=4, hnsw_ef_construction=8, ef_search=(1, 500))
+    fast, slow = build_store(
+        folder_of(tmp_path, vectors),
+        choose_plan(2_000, 8, "hnsw", settings),
+        count=2_000,
+        dim=8,
+        threads=1,
+        settings=settings,
+    )
+
+    def nearest_found(store: FaissStore | ExactStore) -> int:
+        nearest = [top_k(scores, 1)[1][0] for scores in queries @ vectors.T]
+        return sum(row in rows for row, rows in zip(nearest, store.candidates(queries, 1), strict=True))
+
+    assert isinstance(fast.store, FaissStore)
+    assert isinstance(slow.store, FaissStore)
+    assert nearest_found(fast.store) < nearest_found(slow.store)
+
+
+@pytest.mark.parametrize("kept", [0, 10, 2_000])
+def test_a_damaged_faiss_file_is_unreadable(tmp_path: Path, kept: int) -> None:
+    folder, plan = folder_of(tmp_path, unit_rows(300)), choose_plan(300, 8, "hnsw", SETTINGS)
+    build_store(folder, plan, count=300, dim=8, threads=1, settings=SETTINGS)
+    (folder / ANN_INDEX).write_bytes((folder / ANN_INDEX).read_bytes()[:kept])
+    with pytest.raises(StoreUnreadable, match=r"index\.faiss"):
+        open_store(folder, plan, count=300, dim=8)
+
+
+def test_a_missing_faiss_file_is_unreadable_and_an_exact_store_needs_none(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, unit_rows(300))
+    with pytest.raises(StoreUnreadable, match=r"index\.faiss"):
+        open_store(folder, choose_plan(300, 8, "hnsw", SETTINGS), count=300, dim=8)
+    assert open_store(folder, SearchPlan(), count=300, dim=8).count == 300
+
+
+def test_the_faiss_file_of_another_gallery_is_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    plan = choose_plan(300, 8, "hnsw", SETTINGS)
+    build_store(folder_of(tmp_path / "a", unit_rows(300)), plan, count=300, dim=8, threads=1, settings=SETTINGS)
+    (tmp_path / "a" / ANN_INDEX).rename(folder_of(tmp_path / "b", unit_rows(299)) / ANN_INDEX)
+    with pytest.raises(StoreUnreadable) as caught:
+        open_store(tmp_path / "b", plan, count=299, dim=8)
+    assert (caught.value.expected, caught.value.actual) == ("299 vectors", "300 vectors")
+
+
+def test_a_faiss_file_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
+    (tmp_path / ANN_INDEX).mkdir()
+    plan = choose_plan(300, 8, "hnsw", SETTINGS)
+    with pytest.raises(OSError, match=r"index\.faiss"):
+        build_store(folder_of(tmp_path, unit_rows(300)), plan, count=300, dim=8, threads=1, settings=SETTINGS)
+
+
+def test_an_index_that_comes_back_short_is_filled_up(tmp_path: Path) -> None:
+    # One of many lists is probed, so that FAISS has fewer rows than requested.
+    vectors = unit_rows(1_000)
+    plan = choose_plan(1_000, 8, "ivfpq", SETTINGS).model_copy(update={"candidate_factor": 1})
+    store = FaissStore.build(ExactStore(vectors), plan, threads=1, settings=SETTINGS)
+    (few,) = store.candidates(vectors[:1], 5)
+    assert 5 <= len(few) < 1_000
+    (all_rows,) = store.candidates(vectors[:1], 900)
+    assert all_rows.tolist() == list(range(1_000))
