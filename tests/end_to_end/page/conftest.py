@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import csv
-import io
-import math
 import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import uvicorn
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect, sync_playwright
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
+from starlette.types import ASGIApp
 
 from index_builder.build import BuildRequest, build_index
 from models.adapters import Adaptation
 from models.bundle import add_adaptation
 from service.app import create_app
 from service.config import Settings
-
-Point = tuple[float, float]
+from tests.end_to_end.page.shapes import SHAPES, shape_picture
+from tests.end_to_end.page.user import Recorder, User
 
 TINY_DIM = 3 * 8 * 8  # of the tiny bundle's embeddings
 
-BOARD_UNITS = 256
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1100, "height": 760}, "reduced_motion": "reduce"}
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -45,46 +37,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def ring(x: float, y: float, radius: float, points: int = 32) -> list[Point]:
-    return [
-        (x + radius * math.cos(2 * math.pi * i / points), y + radius * math.sin(2 * math.pi * i / points))
-        for i in range(points + 1)
-    ]
-
-
-# Shapes in board units. They fill their picture as the page frames a drawing: so the block means of the tiny bundle
-# find the photo of each.
-LOW, HIGH = 20.5, 235.5
-CIRCLE = ring(128, 128, 107.5)
-SHAPES: dict[str, dict[str, list[list[Point]]]] = {
-    "round": {
-        "circle": [CIRCLE],
-        "two rings": [CIRCLE, ring(128, 128, 50)],
-        "eyes": [ring(70, 128, 49.5), ring(186, 128, 49.5)],
-        "chain": [ring(56, 128, 35.5), ring(128, 128, 35.5), ring(200, 128, 35.5)],
-    },
-    "angular": {
-        "square": [[(LOW, LOW), (HIGH, LOW), (HIGH, HIGH), (LOW, HIGH), (LOW, LOW)]],
-        "triangle": [[(128, LOW), (HIGH, HIGH), (LOW, HIGH), (128, LOW)]],
-        "diamond": [[(128, LOW), (HIGH, 128), (128, HIGH), (LOW, 128), (128, LOW)]],
-    },
-    "lines": {
-        "cross": [[(LOW, LOW), (HIGH, HIGH)], [(HIGH, LOW), (LOW, HIGH)]],
-        "plus": [[(128, LOW), (128, HIGH)], [(LOW, 128), (HIGH, 128)]],
-        "stripes": [[(LOW, y), (HIGH, y)] for y in (40, 128, 216)],
-    },
-}
-SHAPE_COUNT = sum(map(len, SHAPES.values()))
-
-
-def shape_picture(strokes: Sequence[Sequence[Point]]) -> Image.Image:
-    picture = Image.new("RGB", (BOARD_UNITS, BOARD_UNITS), "white")
-    draw = ImageDraw.Draw(picture)
-    for stroke in strokes:
-        draw.line([(x, y) for x, y in stroke], fill="black", width=3, joint="curve")
-    return picture
 
 
 @pytest.fixture(scope="session")
@@ -102,31 +54,6 @@ def index_dir(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_dir: Path) -
     out = tmp_path_factory.mktemp("shapes_index")
     build_index(BuildRequest(photos=gallery / "manifest.csv", out=out, bundle=tiny_bundle_dir, workers=1))
     return out
-
-
-def ink(picture: NDArray[np.uint8]) -> float:
-    return float((255.0 - picture).sum() / 255.0)
-
-
-class Recorder:
-    """ASGI: passes everything on and keeps the body of the last search, since Playwright cannot see bodies of blobs."""
-
-    last_sketch = b""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = bytearray()
-
-        async def record() -> Message:
-            message = await receive()
-            body.extend(message.get("body", b""))
-            if message["type"] == "http.request" and not message.get("more_body"):
-                self.last_sketch = bytes(body)
-            return message
-
-        await self._app(scope, record if scope.get("path") == "/v1/search" else receive, send)
 
 
 @pytest.fixture(scope="session")
@@ -205,70 +132,6 @@ def open_context(browser: Browser, service_url: str) -> Iterator[OpenContext]:
     yield make
     for context in contexts:
         context.close()
-
-
-@dataclass
-class User:
-    """Draws on the board of a page, in board units, and reads what the page sends."""
-
-    page: Page
-    recorder: Recorder
-    photo_count = SHAPE_COUNT
-
-    def open(self, address: str = "/") -> User:
-        self.page.goto(address)
-        expect(self.page.locator("#gallery-size")).to_have_text(f"{SHAPE_COUNT} photos")
-        return self
-
-    def at(self, point: Point) -> Point:
-        """Where a point of the board is in the window."""
-        box = self.page.locator("#canvas").bounding_box()
-        assert box
-        scale = box["width"] / BOARD_UNITS
-        return box["x"] + point[0] * scale, box["y"] + point[1] * scale
-
-    def draw_shape(self, name: str, *, scale: float = 1, left: float = 0, top: float = 0) -> None:
-        """The drawing of which a photo of that name is in the gallery."""
-        for shapes in SHAPES.values():
-            for stroke in shapes.get(name, []):
-                self.draw([(left + scale * x, top + scale * y) for x, y in stroke])
-
-    def draw(self, points: Sequence[Point]) -> None:
-        """One stroke with the mouse."""
-        self.page.mouse.move(*self.at(points[0]))
-        self.page.mouse.down()
-        for before, point in pairwise(points):
-            # A mouse reports many points, and the board rounds between them: corners need near ones.
-            self.page.mouse.move(*self.at(point), steps=math.ceil(math.dist(before, point) / 16))
-        self.page.mouse.up()
-
-    def sent_by(self, action: Callable[[], object]) -> Request:
-        """The search that an action brings about."""
-        with self.page.expect_request(lambda request: "/v1/search" in request.url) as caught:
-            action()
-        return caught.value
-
-    def picture_sent_by(self, action: Callable[[], object]) -> NDArray[np.uint8]:
-        """(H, W) grey levels of the sketch that an action makes the page send."""
-        self.sent_by(action)
-        self.wait_for_answer()
-        with Image.open(io.BytesIO(self.recorder.last_sketch)) as image:
-            assert image.format == "PNG"
-            return np.asarray(image.convert("L"))
-
-    def ink_sent_by(self, action: Callable[[], object]) -> float:
-        """How much ink is on that sketch, in black pixels."""
-        return ink(self.picture_sent_by(action))
-
-    def wait_for_answer(self) -> None:
-        """Until the results are those of the drawing."""
-        expect(self.page.locator("#results")).not_to_have_attribute("aria-busy", "true")
-
-    def names(self) -> list[str]:
-        return self.page.locator(".card-name").all_text_contents()  # as they are, not with a capital as shown
-
-    def expect_best(self, name: str) -> None:
-        expect(self.page.locator(".card-name").first).to_have_text(name)
 
 
 OpenUser = Callable[..., User]

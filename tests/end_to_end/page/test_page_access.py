@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from tests.end_to_end.page.conftest import OpenUser, User
+    from tests.end_to_end.page.conftest import OpenUser
+    from tests.end_to_end.page.user import User
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 360, "height": 740},

@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Route, expect
 
 if TYPE_CHECKING:
-    from tests.end_to_end.page.conftest import OpenUser, User
+    from tests.end_to_end.page.conftest import OpenUser
+    from tests.end_to_end.page.user import User
 
 LINE = [(40.0, 128.0), (216.0, 128.0)]
 SECOND_LINE = [(40.0, 60.0), (216.0, 60.0)]

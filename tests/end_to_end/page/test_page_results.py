@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Route, expect
 
 if TYPE_CHECKING:
-    from tests.end_to_end.page.conftest import OpenUser, User
+    from tests.end_to_end.page.conftest import OpenUser
+    from tests.end_to_end.page.user import User
 
 
 def test_categories_narrow_the_search_and_stay_in_the_address(user: User) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from tests.end_to_end.page.conftest import User
+    from tests.end_to_end.page.user import User
 
 # In the tiny bundle, examples that mean the other shape of a pair improve the ranks: leave-one-out, over "lines",
 # goes from a mean of 1 / rank of 1/3 to 1/2. Of the other pairs it gets worse, from 1/2 to 1/3.
