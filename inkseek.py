@@ -10,7 +10,8 @@ from models.cli.data import app as data_app
 from models.cli.evaluate import evaluate
 from models.cli.train import app as train_app
 from service.cli.adapters import app as adapters_app
-from service.cli.serve import search, serve
+from service.cli.search import search
+from service.cli.serve import serve
 
 app = typer.Typer(
     name="inkseek",

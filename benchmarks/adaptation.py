@@ -29,12 +29,13 @@ from index_builder.stores.vectors_file import VectorWriter
 from models.adapters import Adaptation
 from models.arrays import Vectors
 from models.bundle import Bundle, ImageLimits, Runtime, StrokeLimits, bundle_path
+from service.adaptation.encoding import EncodedSketch
 from service.adaptation.examples import Examples
-from service.adaptation.fit import EncodedSketch, fit
-from service.http.body import EncodedImage
+from service.adaptation.fit import fit
 from service.search.query import SearchQuery
 from service.search.retriever import Retriever
-from service.store.online_store import OnlineRoom
+from service.sketches.sketch import EncodedImage
+from service.store.online_store import OnlineStore
 from service.store.records import AdapterTarget
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "sketches" / "mug-drawing.png"
@@ -90,7 +91,7 @@ def teaching(retriever: Retriever, pairs: int, rounds: int, rng: np.random.Gener
         examples = Examples((b"sketch",) * pairs, tuple(f"shoe/{row:06d}.jpg" for row in rows))
         made = []
         taken["fit"].append(clocked(lambda: made.append(fit(retriever, _SHOE, examples, sketches, {}, force=True))))  # noqa: B023
-        taken["store"].append(clocked(lambda: retriever.room.add(made[0], 10_000, 0), time.perf_counter))  # noqa: B023
+        taken["store"].append(clocked(lambda: retriever.store.add(made[0], 10_000, 0), time.perf_counter))  # noqa: B023
         taken["prepare"].append(clocked(lambda: retriever.gallery().scorer("shoe", fitted=True)))
         taken["bare product"].append(clocked(lambda: vectors @ square))
     return {what: statistics.median(values) for what, values in taken.items()}
@@ -115,7 +116,7 @@ def searching(retriever: Retriever, rounds: int, rng: np.random.Generator) -> di
             taken.setdefault(what, []).append(clocked(call))
     for _ in range(3 * rounds):
         for what, asked in (("whole search, centred", centred), ("whole search, fitted", fitted)):
-            taken.setdefault(what, []).append(clocked(lambda: retriever.search(lambda: source, asked)))  # noqa: B023
+            taken.setdefault(what, []).append(clocked(lambda: retriever.search(source, asked)))  # noqa: B023
     return taken
 
 
@@ -138,8 +139,8 @@ def main() -> None:
         bundle = replace(bundle, adaptation=Adaptation.untrained(bundle.embedding_dim, power=0.3))
     with tempfile.TemporaryDirectory() as folder:
         index = made_up_index(Path(folder), bundle, options.photos, rng)
-        room = OnlineRoom(Path(folder) / "online", bundle.bundle_id, bundle.embedding_dim)
-        retriever = Retriever(bundle, index, ImageLimits(), StrokeLimits(), room)
+        store = OnlineStore(Path(folder) / "online", bundle.bundle_id, bundle.embedding_dim)
+        retriever = Retriever(bundle, index, ImageLimits(), StrokeLimits(), store)
         teach = teaching(retriever, options.pairs, options.rounds, rng)
         search = searching(retriever, options.rounds, rng)
         retriever.close()

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from models.bundle import ImageLimits, Runtime, StrokeLimits, cpu_quota
+from models.bundle import ImageLimits, Runtime, StrokeLimits, bundle_path, cpu_quota
 from service.errors import UnknownSetting
 
 ENV_PREFIX = "INKSEEK_"
@@ -23,7 +23,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     index: Path = Field(description="Index directory, as `inkseek index build --out` wrote it.")
-    bundle: Path | None = Field(default=None, description="Model bundle directory; empty: the one that is shipped.")
+    bundle: Path | None = Field(
+        default=None,
+        description="Model bundle: a shipped one's name, such as `small`, or a directory; empty: the default.",
+    )
     gallery_root: Path | None = Field(
         default=None,
         description="Folder with the original photos; empty: the one that the index was built from. "
@@ -105,6 +108,11 @@ class Settings(BaseSettings):
     log_format: Literal["plain", "json"] = Field(default="plain", description="Log lines for people or for machines.")
     access_log: bool = Field(default=False, description="One log line per request, with its id, status and duration.")
 
+    @field_validator("bundle", mode="before")
+    @classmethod
+    def _find_bundle(cls, value: object) -> object:
+        return bundle_path(value) if isinstance(value, str) and value else value
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:
@@ -112,7 +120,7 @@ class Settings(BaseSettings):
 
     @property
     def online_folder(self) -> Path:
-        """Where the online room is."""
+        """The folder of the online store: `online_dir`, or `online` in the index directory."""
         return self.online_dir or self.index / "online"
 
     @property
@@ -144,12 +152,12 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
 
     Raises UnknownSetting for an `INKSEEK_*` variable that is no setting, pydantic's ValidationError for a bad value.
     """
-    refuse_unknown_variables(os.environ if environment is None else environment)
+    reject_unknown_variables(os.environ if environment is None else environment)
     given = {name: value for name, value in overrides.items() if value is not None}
     return Settings(**given)  # type: ignore[arg-type]  # pydantic checks them
 
 
-def refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+def reject_unknown_variables(environment: Mapping[str, str]) -> None:
     """Raises UnknownSetting when a variable has our prefix but names no setting: a typo would be ignored silently."""
     known = [ENV_PREFIX + name.upper() for name in Settings.model_fields]
     for variable in sorted(environment):

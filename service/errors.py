@@ -5,15 +5,18 @@ InkseekError
     ├── UnknownSetting       an INKSEEK_* variable that is no setting
     ├── AddressUnusable      the address to listen on is taken, or not this machine's
     ├── RequestError         the client's doing
+    │   ├── AccessDenied         whoever makes the request may not do that
     │   ├── BodyTooLarge         more bytes than allowed, found while they arrive
     │   ├── BodyTimeout          its bytes take too long to arrive
-    │   ├── BodyInvalid          no sketch in it, or not in a form that is accepted
+    │   ├── BodyInvalid          it holds no sketch, or none in an accepted form
     │   ├── BatchTooLarge        more items than allowed
     │   ├── ParameterInvalid     a query parameter that is unknown or out of range
-    │   ├── UnknownCategory      not a category of this gallery
-    │   ├── UnknownProfile       no adapter was ever made for that person's style
+    │   ├── UnknownCategory      a search names a category that this gallery lacks
+    │   ├── UnknownProfile       a search names a profile that has no adapters
+    │   ├── CategoryAbsent       the category whose adapters are requested does not exist
+    │   ├── ProfileAbsent        the profile whose adapters are requested does not exist
     │   ├── NameInvalid          what cannot name a category or a profile
-    │   ├── SupportError         examples that nothing can be learned from
+    │   ├── SupportError         examples that no adapter can be fitted to
     │   │   ├── SupportMismatch      sketches and photos do not pair up
     │   │   ├── TooManyPairs         more examples than allowed
     │   │   ├── UnknownPhoto         an example names a photo that is not there
@@ -22,9 +25,9 @@ InkseekError
     │   │   ├── PairContradictory    one sketch with two photos
     │   │   ├── SupportOnePhoto      one photo for all sketches
     │   │   └── CategoryTooSmall     too few photos to tell apart
-    │   ├── AdapterNotFound         no adapter with that id
-    │   ├── AdapterStale            an adapter of another bundle
-    │   ├── AdaptersLimit           as many adapters as may be kept
+    │   ├── AdapterNotFound      no adapter with that id
+    │   ├── AdapterStale         an adapter of another bundle
+    │   ├── AdaptersLimit        as many adapters as may be kept
     │   ├── OnlinePhotosLimit    as many uploaded photos as may be kept
     │   ├── NothingToRollBack    no adapter is active
     │   ├── AdaptationUnavailable    the bundle cannot adapt
@@ -34,7 +37,8 @@ InkseekError
     │   ├── DeadlineExceeded     not answered in time
     │   ├── OnlineUnwritable     adapters and photos cannot be stored
     │   └── NotReady             the canary sketch was answered wrong
-    └── OnlineCorrupt        the online room's database cannot be read
+    └── OnlineCorrupt        the online store's database cannot be read
+        └── OnlineSchemaUnsupported  it was written by another release
 """
 
 from __future__ import annotations
@@ -65,6 +69,10 @@ class RequestError(ServiceError):
         self.fields = tuple(fields)
 
 
+class AccessDenied(RequestError):
+    """Whoever makes the request lacks the access that it needs."""
+
+
 class BodyTooLarge(RequestError):
     """The request body is larger than `max_upload_bytes`."""
 
@@ -86,11 +94,19 @@ class ParameterInvalid(RequestError):
 
 
 class UnknownCategory(RequestError):
-    """A category that the index does not have; the message names close ones."""
+    """A search names a category that the gallery lacks; the message names close ones."""
 
 
 class UnknownProfile(RequestError):
-    """A profile that no adapter was ever made for; the message names close ones."""
+    """A search names a profile that has no adapters; the message names close ones."""
+
+
+class CategoryAbsent(RequestError):
+    """The category whose adapters are requested has neither photos nor adapters; the message names close ones."""
+
+
+class ProfileAbsent(RequestError):
+    """The profile whose adapters are requested has none; the message names close ones."""
 
 
 class NameInvalid(RequestError):
@@ -98,7 +114,7 @@ class NameInvalid(RequestError):
 
 
 class SupportError(RequestError):
-    """Examples that nothing can be learned from."""
+    """Examples that no adapter can be fitted to."""
 
 
 class SupportMismatch(SupportError):
@@ -150,7 +166,7 @@ class OnlinePhotosLimit(RequestError):
 
 
 class NothingToRollBack(RequestError):
-    """No adapter is active, so there is nothing to go back from."""
+    """A rollback where no adapter is active."""
 
 
 class AdaptationUnavailable(RequestError):
@@ -179,12 +195,16 @@ class DeadlineExceeded(Unavailable):
 
 
 class OnlineUnwritable(Unavailable):
-    """The online room cannot be written: a read-only or full disk, or another writer that does not end."""
+    """The online store cannot be written: a read-only or full disk, or another writer that does not end."""
 
 
 class NotReady(Unavailable):
-    """The bundle or the index does not answer what it is known to answer."""
+    """The bundle or the index fails its canary: it does not answer what it is known to answer."""
 
 
 class OnlineCorrupt(ServiceError):
-    """The online room's database cannot be read, or is of another schema version."""
+    """The online store's database cannot be read."""
+
+
+class OnlineSchemaUnsupported(OnlineCorrupt):
+    """The online store's database has a schema version that this release does not read."""

@@ -48,7 +48,7 @@ def run(settings: Settings, announce: Announce) -> None:
             configure_logging(settings.log_level, settings.log_format)
             _run_here(settings, listener, lambda: announce(address))
         else:
-            load_retriever(settings, load_bundle(settings)).close()  # refuse here, not in every worker again
+            load_retriever(settings, load_bundle(settings)).close()  # fail here, not in every worker again
             announce(address)
             _run_workers(settings, listener)
 

@@ -1,4 +1,4 @@
-"""Adapters of another bundle made anew for the one in service, from the examples that were kept with them."""
+"""Adapters of another bundle fitted anew for the one in service, to the examples that are kept with them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from index_builder.artifact import PhotoNotFound
 from models.errors import InkseekError
+from service.adaptation.encoding import encode_photo, encode_sketch
 from service.adaptation.examples import Examples
-from service.adaptation.fit import encode_photo, encode_sketch, fit
+from service.adaptation.fit import fit
 from service.errors import OnlineCorrupt, SupportMismatch
 from service.search.retriever import Retriever
 from service.store.arrays import vector_bytes
@@ -16,8 +17,11 @@ from service.store.records import AdapterRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Refitted:
-    """What became of a stale adapter: `made`, or the reason why not. `lost`: examples whose photo is gone."""
+class RefitResult:
+    """The outcome for a stale adapter: the adapter `made` in its place, or the `problem`.
+
+    `lost`: how many of its examples name a photo that is gone.
+    """
 
     stale: AdapterRecord
     made: AdapterRecord | None
@@ -31,17 +35,17 @@ def encode_uploads_anew(retriever: Retriever) -> int:
     Raises ImageError, OnlineUnwritable, OnlineCorrupt.
     """
     vectors = {}
-    for number, photo in enumerate(retriever.room.state().photos):
+    for number, photo in enumerate(retriever.store.state().photos):
         if photo.vector is not None:
             continue
-        image = retriever.room.image(photo.photo_id)
+        image = retriever.store.image(photo.photo_id)
         if image is None:
             raise OnlineCorrupt(f"uploaded photo {photo.photo_id} has no file")
         encoded = encode_photo(retriever, photo.category, image, number).photo.vector
         assert encoded is not None
         vectors[photo.photo_id] = vector_bytes(encoded)
     if vectors:
-        retriever.room.set_vectors(vectors)
+        retriever.store.set_vectors(vectors)
     return len(vectors)
 
 
@@ -51,13 +55,13 @@ def refit_adapters(
     max_adapters: int,
     force: bool = False,
     begin: Callable[[AdapterRecord], None] | None = None,
-) -> Iterator[Refitted]:
-    """Make anew what was active with another bundle, one adapter after the other; `begin` is told of each.
+) -> Iterator[RefitResult]:
+    """Fit anew what was active with another bundle, one adapter after the other; `begin` is called with each.
 
-    An adapter that cannot be made anew is reported and does not stop the others.
+    An adapter that cannot be fitted is reported and does not stop the others.
     Raises OnlineUnwritable, OnlineCorrupt.
     """
-    for stale in retriever.room.state().outdated:
+    for stale in retriever.store.state().outdated:
         if begin:
             begin(stale)
         kept, lost = _examples(retriever, stale)
@@ -67,16 +71,16 @@ def refit_adapters(
             sketches = [encode_sketch(retriever, data, number) for number, data in enumerate(kept.sketches)]
             new = fit(retriever, stale.target, kept, sketches, {}, force=force)
         except InkseekError as error:
-            yield Refitted(stale, None, str(error), lost)
+            yield RefitResult(stale, None, str(error), lost)
             continue
-        yield Refitted(
-            stale, retriever.room.add(new, max_adapters, max_photos=len(retriever.room.state().photos)), lost=lost
+        yield RefitResult(
+            stale, retriever.store.add(new, max_adapters, max_photos=len(retriever.store.state().photos)), lost=lost
         )
 
 
 def _examples(retriever: Retriever, stale: AdapterRecord) -> tuple[Examples, int]:
     """The examples whose photo is still there, and how many others there were."""
-    view, support = retriever.gallery().view, retriever.room.support_of(stale.adapter_id)
+    view, support = retriever.gallery().view, retriever.store.support_of(stale.adapter_id)
     kept = []
     for pair in support:
         try:

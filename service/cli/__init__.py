@@ -1,1 +1,1 @@
-"""The command line of the service: `inkseek serve`, `search` and `adapt`."""
+"""The command line of the service: `inkseek serve`, `search` and `adapters`."""

@@ -1,101 +1,54 @@
-"""`inkseek adapters`: what the service does over HTTP, on the online room of an index folder.
+"""`inkseek adapters`: what the service does over HTTP, on the online store of an index folder.
 
-A service that runs on the same folder sees each change at once. Exit codes and --json as in service/cli/serve.py.
+A service that runs on the same folder sees each change at once.
 """
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
 
 from models.bundle import read_manifest
+from models.console import ExitCode, fail, print_json, stdout
 from models.errors import InkseekError
-from service.adaptation.examples import Examples, SupportLimits, adapter_target, check_examples
-from service.adaptation.fit import check, encode_photo, encode_sketch, fit, photos_to_encode
-from service.adaptation.refit import encode_uploads_anew, refit_adapters
-from service.cli.serve import FAILED, BundleDir, IndexDir, OnlineDir, print_json, refuse, settings_of
+from service.adaptation.refit import RefitResult, encode_uploads_anew, refit_adapters
+from service.adaptation.targets import adapter_target
+from service.cli.adapter_table import adapter_table
+from service.cli.fit import Name, Profile, fit_adapter
+from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
 from service.config import Settings
-from service.errors import SupportMismatch
-from service.http.adapter_answers import adapter_answer, adapters_answer, dry_run_answer
-from service.runtime.serving import load_bundle, load_retriever
-from service.search.retriever import Retriever
-from service.store.online_store import OnlineRoom
-from service.store.records import AdapterTarget
+from service.http.schemas.adapters import adapter_json
+from service.runtime.serving import open_retriever
+from service.store.online_store import OnlineStore
 
 app = typer.Typer(no_args_is_help=True)
+app.command("fit")(fit_adapter)
 
-Name = Annotated[str, typer.Argument(help="A category of the gallery; with --profile, a name for who draws.")]
-Profile = Annotated[bool, typer.Option("--profile", help="NAME is a person's drawing style, not a category.")]
 AdapterId = Annotated[str, typer.Argument(help="An adapter's id, as `list` shows it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-
-
-@app.command("fit")
-def fit_adapter(
-    name: Name,
-    pair: Annotated[
-        list[str] | None,
-        typer.Option(help="SKETCH=PHOTO: a sketch file and the photo that it shows, an id or a file; may be repeated."),
-    ] = None,
-    pairs: Annotated[Path | None, typer.Option(help="A CSV file with the columns sketch and photo.")] = None,
-    photo: Annotated[list[Path] | None, typer.Option(help="A further photo of the category; may be repeated.")] = None,
-    profile: Profile = False,
-    force: Annotated[bool, typer.Option("--force", help="Serve it even if leave-one-out gets worse.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report how good it would be.")] = False,
-    index: IndexDir = None,
-    bundle: BundleDir = None,
-    online_dir: OnlineDir = None,
-    as_json: AsJson = False,
-) -> None:
-    """Teach a category, or a drawing style, from a few sketches and the photos that they show."""
-    settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
-    try:
-        target = _target(name, profile)
-        retriever = load_retriever(settings, load_bundle(settings))
-        examples = _examples(retriever, pair or [], pairs, photo or [])
-        check_examples(examples, SupportLimits(settings.max_pairs, settings.max_support_photos))
-        check(retriever, target, examples)
-        sketches = [encode_sketch(retriever, data, number) for number, data in enumerate(examples.sketches)]
-        uploads = {
-            number: encode_photo(retriever, target.name, data, number) for number, data in photos_to_encode(examples)
-        }
-        new = fit(retriever, target, examples, sketches, uploads, force=force)
-        stored = None if dry_run else retriever.room.add(new, settings.max_adapters, settings.max_online_photos)
-    except (InkseekError, OSError) as error:
-        refuse(error, as_json)
-    answer = adapter_answer(stored) if stored else dry_run_answer(new)
-    if as_json:
-        print_json(answer)
-    else:
-        Console().print(f"{target}: {escape(answer['reason'])}", _table([answer]), soft_wrap=True)
 
 
 @app.command("list")
 def list_adapters(
-    name: Annotated[str | None, typer.Argument(help="A category or, with --profile, who draws; else all.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A category or, with --profile, a profile; else all.")] = None,
     profile: Profile = False,
     index: IndexDir = None,
-    bundle: BundleDir = None,
+    bundle: BundleOption = None,
     online_dir: OnlineDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the adapters, the newest first: which serve, which are idle, which belong to another bundle."""
+    """Show the adapters, the newest first: which are active, which idle, which belong to another bundle."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
-        target = _target(name, profile) if name is not None else None
-        found = _room(settings).list_adapters(target)
+        target = adapter_target("profile" if profile else "category", name) if name is not None else None
+        adapters = _store_of(settings).list_adapters(target)
     except InkseekError as error:
-        refuse(error, as_json)
+        fail(error, as_json=as_json)
     if as_json:
-        print_json({"adapters": adapters_answer(found)["adapters"]})
+        print_json({"adapters": [adapter_json(adapter) for adapter in adapters]})
     else:
-        Console().print(_table([adapter_answer(adapter) for adapter in found]))
+        stdout().print(adapter_table(adapters))
 
 
 @app.command()
@@ -104,23 +57,21 @@ def activate(
     adapter_id: AdapterId,
     profile: Profile = False,
     index: IndexDir = None,
-    bundle: BundleDir = None,
+    bundle: BundleOption = None,
     online_dir: OnlineDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a stored adapter into service."""
+    """Activate a stored adapter, whatever its leave-one-out figures."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
-        target = _target(name, profile)
-        adapter = _room(settings).activate(target, adapter_id)
+        target = adapter_target("profile" if profile else "category", name)
+        adapter = _store_of(settings).activate(target, adapter_id)
     except InkseekError as error:
-        refuse(error, as_json)
+        fail(error, as_json=as_json)
     if as_json:
-        print_json(adapter_answer(adapter))
+        print_json(adapter_json(adapter))
     else:
-        Console().print(
-            f"{target}: [green]{adapter.adapter_id}[/green] (version {adapter.version}) serves", highlight=False
-        )
+        _say(f"{target}: [green]{adapter.adapter_id}[/green] (version {adapter.version}) is active")
 
 
 @app.command()
@@ -128,130 +79,93 @@ def rollback(
     name: Name,
     profile: Profile = False,
     index: IndexDir = None,
-    bundle: BundleDir = None,
+    bundle: BundleOption = None,
     online_dir: OnlineDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Serve the adapter that was active before, or none."""
+    """Activate the adapter that was active before, or none."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
-        target = _target(name, profile)
-        active = _room(settings).roll_back(target)
+        target = adapter_target("profile" if profile else "category", name)
+        active = _store_of(settings).roll_back(target)
     except InkseekError as error:
-        refuse(error, as_json)
+        fail(error, as_json=as_json)
     if as_json:
         print_json({"active": active})
     else:
-        Console().print(f"{target}: {active or 'no fitted adapter'} serves", highlight=False)
+        _say(f"{target}: {active or 'no adapter'} is active")
 
 
 @app.command()
 def delete(
     name: Name,
     adapter_id: AdapterId,
-    photos: Annotated[bool, typer.Option("--photos", help="Also the photos that came with it.")] = False,
+    photos: Annotated[bool, typer.Option("--photos", help="Also its uploaded photos.")] = False,
     profile: Profile = False,
     index: IndexDir = None,
-    bundle: BundleDir = None,
+    bundle: BundleOption = None,
     online_dir: OnlineDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove an adapter and its examples; was it active, the one before it serves again."""
+    """Delete an adapter and its examples; if it was active, the one before it is again."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
-        target = _target(name, profile)
-        _room(settings).delete(target, adapter_id, with_photos=photos)
+        target = adapter_target("profile" if profile else "category", name)
+        _store_of(settings).delete(target, adapter_id, with_photos=photos)
     except InkseekError as error:
-        refuse(error, as_json)
+        fail(error, as_json=as_json)
     if as_json:
         print_json({"deleted": adapter_id})
     else:
-        Console().print(f"{target}: {adapter_id} is deleted", highlight=False)
+        _say(f"{target}: {adapter_id} is deleted")
 
 
 @app.command()
 def refit(
-    force: Annotated[bool, typer.Option("--force", help="Serve them even if leave-one-out gets worse.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Activate them even if leave-one-out gets worse.")] = False,
     index: IndexDir = None,
-    bundle: BundleDir = None,
+    bundle: BundleOption = None,
     online_dir: OnlineDir = None,
     as_json: AsJson = False,
 ) -> None:
     """After a change of bundle: fit the adapters that were active anew, to the examples that are kept with them."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
-        retriever = load_retriever(settings, load_bundle(settings))
-        encoded = encode_uploads_anew(retriever)
-        results = list(refit_adapters(retriever, max_adapters=settings.max_adapters, force=force))
+        with open_retriever(settings) as retriever:
+            encoded = encode_uploads_anew(retriever)
+            results = list(refit_adapters(retriever, max_adapters=settings.max_adapters, force=force))
     except InkseekError as error:
-        refuse(error, as_json)
+        fail(error, as_json=as_json)
     if as_json:
-        adapters = [
+        outcomes = [
             {
                 "stale": result.stale.adapter_id,
-                "made": adapter_answer(result.made) if result.made else None,
+                "made": adapter_json(result.made) if result.made else None,
                 "problem": result.problem,
                 "examples_lost": result.lost,
             }
             for result in results
         ]
-        print_json({"adapters": adapters, "photos_encoded": encoded})
+        print_json({"adapters": outcomes, "photos_encoded": encoded})
     else:
         for result in results:
-            said = result.made.reason if result.made else f"[red]not made anew:[/red] {escape(result.problem or '')}"
-            gone = f" ({result.lost} examples are gone with their photos)" if result.lost else ""
-            Console().print(f"{result.stale.target}: {said}{gone}", highlight=False, soft_wrap=True)
-        Console().print(f"{len(results)} adapters, {encoded} uploaded photos encoded anew", highlight=False)
+            _say(_outcome(result))
+        _say(f"{len(results)} adapters, {encoded} uploaded photos encoded anew")
     if any(result.made is None for result in results):
-        raise typer.Exit(FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
-def _room(settings: Settings) -> OnlineRoom:
-    """The online room alone: no encoder and no index are needed to switch adapters."""
+def _store_of(settings: Settings) -> OnlineStore:
+    """The online store alone: no encoder and no index are needed to activate adapters."""
     manifest = read_manifest(settings.bundle)
-    return OnlineRoom(settings.online_folder, manifest.bundle_id, manifest.embedding_dim)
+    return OnlineStore(settings.online_folder, manifest.bundle_id, manifest.embedding_dim)
 
 
-def _target(name: str, profile: bool) -> AdapterTarget:
-    return adapter_target("profile" if profile else "category", name)
+def _outcome(result: RefitResult) -> str:
+    reason = result.made.reason if result.made else f"[red]not fitted:[/red] {escape(result.problem or '')}"
+    lost = f" ({result.lost} examples are gone with their photos)" if result.lost else ""
+    return f"{result.stale.target}: {reason}{lost}"
 
 
-def _examples(retriever: Retriever, given: list[str], table: Path | None, further: list[Path]) -> Examples:
-    rows = []
-    for text in given:
-        sketch, equals, photo = text.partition("=")
-        if not equals:
-            raise SupportMismatch(f"--pair {text!r} is no SKETCH=PHOTO")
-        rows.append((Path(sketch), photo, Path()))
-    if table is not None:
-        with table.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if not {"sketch", "photo"} <= set(reader.fieldnames or ()):
-                raise SupportMismatch(f"{table} has no columns sketch and photo")
-            rows += [(table.parent / row["sketch"], row["photo"], table.parent) for row in reader]
-    photos: list[str | bytes] = []
-    known = retriever.gallery().view.has_photo
-    for _, photo, folder in rows:
-        # An id before a file of that name: ids are what a search answers.
-        photos.append(photo if known(photo) or not (folder / photo).is_file() else (folder / photo).read_bytes())
-    return Examples(
-        tuple(sketch.read_bytes() for sketch, _, _ in rows), (*photos, *(path.read_bytes() for path in further))
-    )
-
-
-def _table(adapters: list[dict[str, Any]]) -> Table:
-    id_column = Column("adapter", no_wrap=True, min_width=17)  # to be copied from
-    table = Table("for", "version", id_column, "state", "k", "1 / rank before", "after", "fitted")
-    for adapter in adapters:
-        figures = adapter["leave_one_out"]
-        table.add_row(
-            escape(adapter["category"] or f"profile {adapter['profile']}"),
-            str(adapter["version"] or ""),
-            adapter["adapter_id"] or "",
-            adapter["state"],
-            str(adapter["k"]),
-            f"{figures['before']['mrr']:.3f}",
-            f"{figures['after']['mrr']:.3f}",
-            adapter["created_at"],
-        )
-    return table
+def _say(text: str) -> None:
+    stdout().print(text, highlight=False, soft_wrap=True)

@@ -1,8 +1,10 @@
-"""What happens to every request, as plain ASGI: its id, its limits, its figures, its log line, its security headers."""
+"""What is done for every request, as plain ASGI: id, body limit, metrics, log line, security headers."""
 
 from __future__ import annotations
 
 import logging
+import re
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -11,12 +13,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.errors import InkseekError
 from service.errors import BodyTooLarge
-from service.http import request_id
 from service.http.problems import internal_response, problem_response
+from service.runtime.logs import bind_request_id
 from service.runtime.metrics import Metrics
 
 _log = logging.getLogger("inkseek.access")
 _failures = logging.getLogger("inkseek.service")
+
+_REQUEST_ID = b"x-request-id"
+_SANE_ID = re.compile(rb"^[A-Za-z0-9._:/+=-]{1,128}$")  # what may be put into a header and a log line as it is
 
 # The page needs nothing from elsewhere: its own files, and images that it made itself (canvas, pasted, previews).
 CONTENT_SECURITY_POLICY = (
@@ -33,7 +38,7 @@ _SECURITY_HEADERS = [
 
 
 class RequestScope:
-    """Outermost: request id, metrics, access log, security headers, and a problem for errors nobody foresaw."""
+    """Outermost: request id, metrics, access log, security headers, and a problem for unforeseen errors."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, access_log: bool) -> None:
         """`access_log`: one line per request."""
@@ -49,14 +54,14 @@ class RequestScope:
         if scope["method"] == "HEAD":  # a GET whose body the server leaves out
             scope = {**scope, "method": "GET"}
         started = time.perf_counter()
-        sent_id = request_id.adopt_request_id(scope["headers"]).encode()
+        sent_id = adopt_request_id(scope["headers"]).encode()
         status = 0
 
         async def send_marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (request_id.HEADER, sent_id), *_SECURITY_HEADERS]
+                message["headers"] = [*message["headers"], (_REQUEST_ID, sent_id), *_SECURITY_HEADERS]
             await send(message)
 
         self._metrics.in_flight.inc()
@@ -79,6 +84,14 @@ class RequestScope:
             extra: dict[str, Any] = {"method": scope["method"], "path": scope["path"], "status": status}
             extra["duration_ms"] = round(seconds * 1000, 2)
             _log.info("%s %s %d %.1f ms", scope["method"], scope["path"], status, seconds * 1000, extra=extra)
+
+
+def adopt_request_id(headers: list[tuple[bytes, bytes]]) -> str:
+    """Make the client's `X-Request-ID` (a new one when it sent none that is sane) this task's, and return it."""
+    sent = next((value for name, value in headers if name == _REQUEST_ID), b"")
+    request_id = sent.decode("ascii") if _SANE_ID.match(sent) else secrets.token_hex(8)
+    bind_request_id(request_id)
+    return request_id
 
 
 class BodyLimit:

@@ -9,16 +9,11 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from models.errors import InkseekError
+from service.errors import ParameterInvalid
 from service.http import problems
-from service.http.schemas.search import (
-    POINTS_EXAMPLE,
-    STROKES_EXAMPLE,
-    BatchBody,
-    ImageBody,
-    PointsBody,
-    Problem,
-    StrokesBody,
-)
+from service.http.schemas.problem import Problem
+from service.http.schemas.search import BatchBody
+from service.sketches.json_forms import POINTS_EXAMPLE, STROKES_EXAMPLE, ImageBody, PointsBody, StrokesBody
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -36,8 +31,8 @@ _BINARY = {"type": "string", "format": "binary"}
 SKETCH_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "One sketch: a form field `sketch`, or the image itself, or JSON. The content is looked at, the "
-        "declared type is not believed. Any polarity, on paper or transparency; of animations the first frame.",
+        "description": "One sketch: a form field `sketch`, or the image itself, or JSON. The content decides, not the "
+        "declared type. Any polarity, on paper or transparency; of animations the first frame.",
         "content": {
             "multipart/form-data": {
                 "schema": {
@@ -121,8 +116,11 @@ EXAMPLES_BODY: dict[str, Any] = {
 
 
 def problem_responses(*errors: type[InkseekError]) -> Responses:
-    """The `responses` of a route that may answer these errors; every route may also fail with 500."""
-    kinds = [problems.KINDS[error] for error in errors] + [problems.INTERNAL]
+    """The `responses` of a route that may answer these errors; every route may also answer 422 and 500.
+
+    422: a query parameter that is unknown or wrong.
+    """
+    kinds = dict.fromkeys([*(problems.KINDS[error] for error in (*errors, ParameterInvalid)), problems.INTERNAL])
     responses: Responses = {}
     for kind in kinds:
         response = responses.setdefault(

@@ -15,6 +15,7 @@ from index_builder.artifact.errors import CategoryNotFound, FilterInvalid, Photo
 from models.bundle import ImageTooLarge, ImageUnreadable, ImageUnsupported, SketchEmpty, SketchSolid, StrokesInvalid
 from models.errors import InkseekError
 from service.errors import (
+    AccessDenied,
     AdaptationUnavailable,
     AdapterNotFound,
     AdaptersLimit,
@@ -23,6 +24,7 @@ from service.errors import (
     BodyInvalid,
     BodyTimeout,
     BodyTooLarge,
+    CategoryAbsent,
     CategoryTooSmall,
     ClientGone,
     DeadlineExceeded,
@@ -35,6 +37,7 @@ from service.errors import (
     PairDuplicate,
     ParameterInvalid,
     PhotoElsewhere,
+    ProfileAbsent,
     QueueFull,
     SupportMismatch,
     SupportOnePhoto,
@@ -44,7 +47,7 @@ from service.errors import (
     UnknownPhoto,
     UnknownProfile,
 )
-from service.http.request_id import current_request_id
+from service.runtime.logs import current_request_id
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -85,6 +88,9 @@ KINDS: dict[type[InkseekError], Kind] = {
     UnknownCategory: Kind("unknown_category", 422, "No such category", "Categories are listed in /v1/categories."),
     CategoryNotFound: Kind("unknown_category", 422, "No such category", "Categories are listed in /v1/categories."),
     PhotoNotFound: Kind("photo_not_found", 404, "No such photo"),
+    CategoryAbsent: Kind("category_not_found", 404, "No such category", "Categories are listed in /v1/categories."),
+    ProfileAbsent: Kind("profile_not_found", 404, "No such profile", "Profiles are listed in /v1/profiles."),
+    AccessDenied: Kind("access_denied", 403, "Access denied", "Use a key that grants the access named in `detail`."),
     UnknownProfile: Kind("unknown_profile", 422, "No such profile", "Profiles are listed in /v1/profiles."),
     NameInvalid: Kind("name_invalid", 422, "Not a name", "Categories and profiles are named by ordinary text."),
     SupportMismatch: Kind(
@@ -147,7 +153,7 @@ def kind_of(error: InkseekError) -> Kind:
 
 
 def problem(error: InkseekError) -> dict[str, Any]:
-    """The problem document of a typed error, as schemas.Problem describes it."""
+    """The problem document of a typed error, as schemas.problem.Problem describes it."""
     kind = kind_of(error)
     # What an internal error says (paths, versions) is for the log.
     detail = str(error) if kind is not INTERNAL else INTERNAL.title

@@ -6,11 +6,21 @@ import json
 import logging
 import sys
 import time
+from contextvars import ContextVar
 from typing import Literal
 
-from service.http.request_id import current_request_id
-
 _OWN_FIELDS = ("method", "path", "status", "duration_ms")
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def current_request_id() -> str:
+    """The id of the request that this task answers; "" outside of one."""
+    return _request_id.get()
+
+
+def bind_request_id(request_id: str) -> None:
+    """Make `request_id` this task's, in its log lines and in those of the jobs that it starts."""
+    _request_id.set(request_id)
 
 
 class JsonFormatter(logging.Formatter):

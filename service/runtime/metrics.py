@@ -27,7 +27,7 @@ _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0
 
 
 class Metrics:
-    """What the service counts; names are prefixed `inkseek_`."""
+    """Counters, gauges and histograms of the service; their names are prefixed `inkseek_`."""
 
     def __init__(self) -> None:
         """All at zero, in a registry of their own."""
@@ -55,7 +55,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=r,
         )
-        self.rejected = Counter("inkseek_rejected", "Requests refused unanswered, by reason.", ["reason"], registry=r)
+        self.rejected = Counter("inkseek_rejected", "Requests rejected unanswered, by reason.", ["reason"], registry=r)
         self.in_flight = _gauge("inkseek_in_flight", "Requests being handled.", r)
         self.queue = _gauge("inkseek_queue", "Jobs waiting for a worker thread.", r)
         self.queue_limit = _gauge("inkseek_queue_limit", "Requests that may wait for a worker thread.", r)
@@ -73,7 +73,7 @@ class Metrics:
         )
         self.fits = Counter(
             "inkseek_fits",
-            "Requests to teach an adapter: active, idle (not better than without), dry_run or refused.",
+            "Requests to fit an adapter, by outcome: active, idle (the gate was not passed), dry_run or rejected.",
             ["scope", "outcome"],
             registry=r,
         )

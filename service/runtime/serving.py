@@ -1,4 +1,4 @@
-"""What one process serves: bundle and index, swapped whole, closed when the last request with them is done."""
+"""What one process serves: bundle and index, swapped atomically, closed when the last request with them is done."""
 
 from __future__ import annotations
 
@@ -14,38 +14,48 @@ from models.bundle import Bundle
 from service.config import Settings
 from service.errors import NotReady
 from service.search.retriever import Retriever
-from service.store.online_store import OnlineRoom
+from service.store.online_store import OnlineStore
 
 _CANARY_ROWS = 3
 _CANARY_SCORE = 0.999  # the cosine of a stored unit vector with itself
 
 
 def load_bundle(settings: Settings) -> Bundle:
-    """Raises BundleError."""
+    """The configured bundle, every file checked against its manifest. Raises BundleError."""
     return Bundle.load(settings.bundle, settings.runtime)
 
 
 def load_retriever(settings: Settings, bundle: Bundle, version: str | None = None) -> Retriever:
-    """Open the published index version (or the named one) for `bundle` and hold it against known answers.
+    """Open the published index version (or the named one) for `bundle` and check it against known answers.
 
     Raises IndexArtifactError (an index of another bundle is one), BundleCorrupt, OnlineCorrupt, NotReady.
     """
     index = GalleryIndex.load(
         settings.index, version=version, bundle_id=bundle.bundle_id, gallery_root=settings.gallery_root
     )
-    room = OnlineRoom(settings.online_folder, bundle.bundle_id, bundle.embedding_dim)
-    retriever = Retriever(bundle, index, settings.image_limits, settings.stroke_limits, room)
+    store = OnlineStore(settings.online_folder, bundle.bundle_id, bundle.embedding_dim)
+    retriever = Retriever(bundle, index, settings.image_limits, settings.stroke_limits, store)
     try:
         check_canary(retriever)
-        room.check()
+        store.check()
     except BaseException:
         retriever.close()
         raise
     return retriever
 
 
+@contextmanager
+def open_retriever(settings: Settings) -> Iterator[Retriever]:
+    """Bundle, index and online store for one command; closed with the block. Raises as `load_retriever`."""
+    retriever = load_retriever(settings, load_bundle(settings))
+    try:
+        yield retriever
+    finally:
+        retriever.close()
+
+
 def check_canary(retriever: Retriever) -> None:
-    """Ask what the answer is known to: the bundle its canary drawing, the index its own vectors.
+    """Query what the answer is known to: the bundle its canary drawing, the index its own vectors.
 
     Raises BundleCorrupt when an encoder does not answer as it did when the bundle was written, NotReady when a stored
     vector does not find its own row (or one as good), or a photo cannot be looked up.

@@ -31,16 +31,16 @@ class Workers:
         metrics.threads.set(threads)
         metrics.queue_limit.set(queue_size)
 
-    def refuse_when_full(self) -> None:
-        """Raises QueueFull: ask before reading a body that nobody will have time for."""
+    def reject_when_full(self) -> None:
+        """Raises QueueFull; called before a body is read that no thread will have time for."""
         if self._admitted >= self._capacity:
             self._metrics.rejected.labels("queue_full").inc()
             raise QueueFull(f"{self._capacity} requests are being answered or waiting, which is as many as may")
 
     @contextmanager
     def admission(self) -> Iterator[None]:
-        """A place for one request, whatever number of jobs it runs. Raises QueueFull."""
-        self.refuse_when_full()
+        """Admits one request for the duration of the block, whatever number of jobs it runs. Raises QueueFull."""
+        self.reject_when_full()
         self._admitted += 1
         try:
             yield
@@ -87,20 +87,20 @@ class Workers:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
-class Teaching:
-    """How many requests with examples are in hand: their bodies are large, so fewer may be than searches."""
+class AdaptationSlots:
+    """Bounds how many requests with examples are read or answered: their bodies are larger than a search's."""
 
     def __init__(self, at_once: int, metrics: Metrics) -> None:
-        """`at_once`: being read or answered."""
+        """`at_once`: as many as may be read or answered at the same time."""
         self._free = at_once
         self._metrics = metrics
 
     @contextmanager
     def admission(self) -> Iterator[None]:
-        """A place for one request. Raises QueueFull."""
+        """One slot, for the duration of the block. Raises QueueFull."""
         if not self._free:
             self._metrics.rejected.labels("queue_full").inc()
-            raise QueueFull("as many adapters are being taught as may")
+            raise QueueFull("as many adapters are being fitted as may be at once")
         self._free -= 1
         try:
             yield

@@ -1,6 +1,6 @@
 """A category's photos scored through its adapter, at the cost of a plain search and with one number kept per photo.
 
-With M the adapter's map, a the sketch and x a photo, both less what the category's share: their cosine after the map is
+With M the adapter's map, a the sketch and x a photo, both mean-centred: their cosine after the map is
 `(M Mt a) . x` over the lengths of `a M` and `x M`. The length of `x M` does not depend on the sketch, so it is kept;
 then the products of `M Mt a` with the stored vectors are all that is left to do.
 """
@@ -51,20 +51,24 @@ class CategoryScorer:
         return cls(replace(adapter, map=None), adapter_id, rows, inverse.astype(np.float32), squared)
 
     def top_k(self, query: Vectors, k: int, products: Products, within: Rows | None = None) -> tuple[Vectors, Rows]:
-        """(E,) unit query -> scores (K,), rows (K,): best first, ties by row. `within`: some of `rows`, ascending."""
+        """(E,) unit query -> scores (K,), rows (K,): best first, ties by row. `within`: some of `rows`, ascending.
+
+        A score is `offset + scale * cosine`, cut to [-1, 1]: the cosine after the adapter, on the scale that plain
+        cosines between the category's photos have (`models.adapters.category.score_scale`).
+        """
         rows = self.rows if within is None else within
         inverse = self.inverse if within is None else self.inverse[np.searchsorted(self.rows, within)]
-        asked = self._asked(query)
-        cosines = products(asked, rows)
-        cosines -= np.float32(asked @ self.adapter.mean)
+        weights = self._photo_weights(query)
+        cosines = products(weights, rows)
+        cosines -= np.float32(weights @ self.adapter.mean)
         cosines *= inverse
         best, best_rows = top_k(cosines, k, rows)
         return np.clip(self.adapter.offset + self.adapter.scale * best, -1.0, 1.0), best_rows
 
-    def _asked(self, query: Vectors) -> Vectors:
-        """(E,): what a photo, less the mean, is multiplied with."""
-        moved = query - self.adapter.sketch_centre
-        asked = moved if self.squared is None else inner_products(self.squared, moved)
-        length = float(np.sqrt(max(float(moved @ asked), 0.0)))
-        found: Vectors = asked / np.float32(max(length, _SMALLEST_LENGTH))
-        return found
+    def _photo_weights(self, query: Vectors) -> Vectors:
+        """(E,) sketch -> (E,): `M Mt a` over the length of `a M`, which a mean-centred photo is multiplied with."""
+        centred = query - self.adapter.sketch_centre
+        mapped = centred if self.squared is None else inner_products(self.squared, centred)
+        length = float(np.sqrt(max(float(centred @ mapped), 0.0)))
+        weights: Vectors = mapped / np.float32(max(length, _SMALLEST_LENGTH))
+        return weights

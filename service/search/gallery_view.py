@@ -1,4 +1,4 @@
-"""What can be found at one moment: the immutable index, and behind its rows the photos that were uploaded since."""
+"""The photos that can be found at one moment: the immutable index, and behind its rows the photos uploaded since."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from index_builder.artifact import (
     top_k,
 )
 from models.arrays import Rows, Vectors
-from service.store.online_store import OnlineRoom
+from service.store.online_store import OnlineStore
 from service.store.records import OnlinePhoto
 
 T = TypeVar("T")
 
-_BLOCK_ROWS = 16_384  # rows looked at in one go while a category's adapter is made ready
+_BLOCK_ROWS = 16_384  # rows read in one go while a category's adapter is made ready
 
 
 @dataclass(frozen=True)
@@ -41,25 +41,25 @@ class GalleryView:
     """
 
     index: GalleryIndex
-    room: OnlineRoom
+    store: OnlineStore
     uploaded: tuple[OnlinePhoto, ...]
     known: tuple[OnlinePhoto, ...]
 
     @classmethod
     def of(
-        cls, index: GalleryIndex, room: OnlineRoom, photos: tuple[OnlinePhoto, ...], before: GalleryView | None = None
+        cls, index: GalleryIndex, store: OnlineStore, photos: tuple[OnlinePhoto, ...], before: GalleryView | None = None
     ) -> GalleryView:
         """The index with these uploads. `before`: an earlier view, whose photos need not be looked up again."""
         seen = {photo.photo_id for photo in before.known if photo.vector is not None} if before else set()
-        found = []
+        searchable = []
         for photo in photos:
             if before and photo.photo_id in seen:
                 apart = before.has_upload(photo.photo_id)
             else:
                 apart = index.photo_with_bytes(photo.sha256, photo.category) is None
             if apart and photo.vector is not None:
-                found.append(photo)
-        return cls(index, room, tuple(found), photos)
+                searchable.append(photo)
+        return cls(index, store, tuple(searchable), photos)
 
     @property
     def count(self) -> int:
@@ -73,7 +73,7 @@ class GalleryView:
 
     @cached_property
     def _uploaded_by_id(self) -> dict[str, int]:
-        return {photo.photo_id: self.index.count + place for place, photo in enumerate(self.uploaded)}
+        return {photo.photo_id: self.index.count + position for position, photo in enumerate(self.uploaded)}
 
     @cached_property
     def _known_by_id(self) -> dict[str, OnlinePhoto]:
@@ -94,7 +94,7 @@ class GalleryView:
         return self._categories
 
     def uploads_in(self, category: str) -> tuple[tuple[int, str], ...]:
-        """Place and id of each uploaded photo of a category that can be found."""
+        """Position and id of each uploaded photo of a category that can be found."""
         return tuple((n, photo.photo_id) for n, photo in enumerate(self.uploaded) if photo.category == category)
 
     def search(
@@ -108,10 +108,10 @@ class GalleryView:
         hits = []
         if narrowed is not None or where is None:
             hits = self.index.search(query[None], k, where=narrowed, exact=exact, min_score=min_score)[0]
-        scores, places = top_k(self._uploaded_vectors.products(query[None], matching)[0], k, matching)
-        for score, place in zip(np.clip(scores, -1.0, 1.0).tolist(), places.tolist(), strict=True):
+        scores, positions = top_k(self._uploaded_vectors.products(query[None], matching)[0], k, matching)
+        for score, position in zip(np.clip(scores, -1.0, 1.0).tolist(), positions.tolist(), strict=True):
             if min_score is None or score >= min_score:
-                hits.append(SearchHit(self.index.count + place, score))
+                hits.append(SearchHit(self.index.count + position, score))
         return sorted(hits, key=lambda hit: (-hit.score, hit.row))[:k]
 
     def rows_where(self, where: PhotoFilter) -> Rows:
@@ -125,24 +125,24 @@ class GalleryView:
     def products(self, query: Vectors, rows: Rows) -> Vectors:
         """(E,), (R,) ascending rows -> (R,) inner products."""
         split = int(np.searchsorted(rows, self.index.count))
-        found: Vectors = self.index.products(query[None], rows[:split])[0]
+        indexed: Vectors = self.index.products(query[None], rows[:split])[0]
         if split == len(rows):
-            return found
+            return indexed
         uploaded = self._uploaded_vectors.products(query[None], rows[split:] - self.index.count)[0]
-        return np.concatenate([found, uploaded])
+        return np.concatenate([indexed, uploaded])
 
     def blocks(self, rows: Rows) -> Iterator[Vectors]:
-        """The vectors of ascending rows, some thousand at a time."""
+        """(R,) ascending rows -> their vectors (n, E), at most 16,384 rows at a time."""
         for start in range(0, len(rows), _BLOCK_ROWS):
             yield self.vectors(rows[start : start + _BLOCK_ROWS])
 
     def vectors(self, rows: Rows) -> Vectors:
-        """The vectors (R, E) of ascending rows; not to be written into."""
+        """(R,) ascending rows -> (R, E) unit vectors; not to be written into."""
         split = int(np.searchsorted(rows, self.index.count))
-        found = self.index.vectors_of(rows[:split])
+        indexed = self.index.vectors_of(rows[:split])
         if split == len(rows):
-            return found
-        return np.concatenate([found, self._uploaded_vectors.vectors_of(rows[split:] - self.index.count)])
+            return indexed
+        return np.concatenate([indexed, self._uploaded_vectors.vectors_of(rows[split:] - self.index.count)])
 
     def has_photo(self, photo_id: str) -> bool:
         """Whether a search may answer this photo."""
@@ -166,7 +166,7 @@ class GalleryView:
         return (twin or self.index.photo(photo_id)).row
 
     def photo(self, photo_id: str) -> PhotoRecord:
-        """Raises PhotoNotFound."""
+        """The record of a photo, searchable or not. Raises PhotoNotFound."""
         photo = self._known_by_id.get(photo_id)
         return self.index.photo(photo_id) if photo is None else self._record(photo)
 
@@ -179,10 +179,10 @@ class GalleryView:
         ]
 
     def thumbnail(self, photo_id: str) -> Thumbnail:
-        """Raises PhotoNotFound."""
+        """A JPEG of at most 256 px, with its ETag. Raises PhotoNotFound."""
         if photo_id not in self._known_by_id:
             return self.index.thumbnail(photo_id)
-        return _there(self.room.thumbnail(photo_id), photo_id)
+        return _present(self.store.thumbnail(photo_id), photo_id)
 
     def original(self, photo_id: str) -> Path | bytes | None:
         """The photo's own file, or its content where it was uploaded; None where it is not at hand.
@@ -191,7 +191,7 @@ class GalleryView:
         """
         if photo_id not in self._known_by_id:
             return self.index.original_path(photo_id)
-        return _there(self.room.image(photo_id), photo_id)
+        return _present(self.store.image(photo_id), photo_id)
 
     def _record(self, photo: OnlinePhoto) -> PhotoRecord:
         row = self._uploaded_by_id.get(photo.photo_id, -1)
@@ -212,18 +212,18 @@ class GalleryView:
         return PhotoFilter(kept, where.conditions)
 
     def _uploads_where(self, where: PhotoFilter) -> Rows:
-        """Ascending places in `uploaded`. An uploaded photo has no metadata, and is matched like one that lacks it."""
+        """Ascending positions in `uploaded`. An uploaded photo has no metadata, and matches as one that lacks it."""
         if not all(map(_met_without_metadata, where.conditions)):
             return np.empty(0, np.int64)
-        wanted = where.categories or self._categories.keys()
-        return np.array([n for n, photo in enumerate(self.uploaded) if photo.category in wanted], np.int64)
+        categories = where.categories or self._categories.keys()
+        return np.array([n for n, photo in enumerate(self.uploaded) if photo.category in categories], np.int64)
 
 
 def _met_without_metadata(condition: Condition) -> bool:
     return condition.operator == ("!=" if condition.value else "=")
 
 
-def _there(found: T | None, photo_id: str) -> T:
-    if found is None:  # removed in this very moment
+def _present(stored: T | None, photo_id: str) -> T:
+    if stored is None:  # removed in this very moment
         raise PhotoNotFound(f"no photo {photo_id!r} in this gallery")
-    return found
+    return stored

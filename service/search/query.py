@@ -1,15 +1,17 @@
-"""What is asked beside the sketch."""
+"""What a search is narrowed and done by, beside the sketch; and what to say of a name that the gallery lacks."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What is asked beside the sketch. `filters`: conditions as text, all of which must hold.
+    """How a sketch is searched for: at most `k` photos, those of any of `categories` that meet all `filters` (as text).
 
-    `adapt`: through the adapters that were fitted, where there are any. `profile`: whose hand drew it.
+    `exact`: score every photo. `adapt`: through active adapters. `profile`: whose way of drawing it is.
     """
 
     k: int = 10
@@ -19,3 +21,11 @@ class SearchQuery:
     exact: bool = False
     adapt: bool = True
     profile: str | None = None
+
+
+def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
+    """The message for a name that is not among `known`: it gives the close ones, or some of those there are."""
+    by_fold = {other.casefold(): other for other in known}
+    close = [by_fold[fold] for fold in difflib.get_close_matches(name.casefold(), by_fold, n=3, cutoff=0.5)]
+    hint = f"close ones are {', '.join(close)}" if close else f"there are {len(known)}, such as {', '.join(known[:3])}"
+    return f"there is no {kind} {name!r}; {hint if known else 'there are none'}"

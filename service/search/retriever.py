@@ -1,111 +1,65 @@
-"""The use case: a drawing in, the photos most like it out. Blocking; runs in worker threads."""
+"""The use case: a sketch in, the photos most like it out. Blocking; runs in worker threads."""
 
 from __future__ import annotations
 
-import difflib
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image
 
-from index_builder.artifact import GalleryIndex, PhotoFilter, PhotoRecord, SearchHit, parse_condition
+from index_builder.artifact import GalleryIndex, PhotoFilter, SearchHit, parse_condition
 from models.bundle import Bundle, ImageLimits, StrokeLimits
 from service.errors import UnknownCategory, UnknownProfile
-from service.http.body import Source
-from service.search.decode import decode_sketch
-from service.search.gallery import Adapted, Gallery, Memory
-from service.search.query import SearchQuery
-from service.store.online_store import OnlineRoom
-
-
-@dataclass(frozen=True, slots=True)
-class RankedPhoto:
-    """A photo found: cosine with the query in [-1, 1], rank from 1."""
-
-    photo: PhotoRecord
-    score: float
-    rank: int
-
-
-@dataclass(frozen=True)
-class Found:
-    """An answer, and which models and photos it came from.
-
-    `adapted`: how photos were compared: through a fitted adapter, mean-centred, or by plain cosine.
-    """
-
-    photos: list[RankedPhoto]
-    bundle_id: str
-    index_version: str
-    timings_ms: dict[str, float]
-    adapted: Adapted = "none"
-    adapter_id: str | None = None
-    style_adapter_id: str | None = None
-
-
-@dataclass
-class Stopwatch:
-    """Milliseconds by stage, and since it was made."""
-
-    stages_ms: dict[str, float] = field(default_factory=dict)
-    _started: float = field(default_factory=time.perf_counter)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time what happens inside, under `name`."""
-        entered = time.perf_counter()
-        yield
-        self.stages_ms[name] = (time.perf_counter() - entered) * 1000
-
-    def timings(self) -> dict[str, float]:
-        """Every stage and `total`."""
-        return {**self.stages_ms, "total": (time.perf_counter() - self._started) * 1000}
+from service.search.adapter_cache import AdapterCache
+from service.search.gallery import Gallery, GalleryKeeper
+from service.search.query import SearchQuery, unknown_name
+from service.search.results import RankedPhoto, SearchResult, Stopwatch
+from service.sketches.decode import decode_sketch
+from service.sketches.sketch import Sketch
+from service.store.online_store import OnlineStore
 
 
 @dataclass(frozen=True)
 class Retriever:
-    """One bundle and one index version that belong together, and the online room beside them."""
+    """One bundle and one index version that belong together, and the online store beside them."""
 
     bundle: Bundle
     index: GalleryIndex
     image_limits: ImageLimits
     stroke_limits: StrokeLimits
-    room: OnlineRoom
-    _memory: Memory = field(default_factory=Memory, repr=False, compare=False)
+    store: OnlineStore
+    _keeper: GalleryKeeper = field(default_factory=lambda: GalleryKeeper(AdapterCache()), repr=False, compare=False)
 
     def gallery(self) -> Gallery:
         """Index, uploads and adapters as they are now. Take it once for each answer. Raises OnlineCorrupt."""
-        return self._memory.gallery(self.index, self.room)
+        return self._keeper.gallery(self.index, self.store)
 
-    def search(self, read: Callable[[], Source], query: SearchQuery) -> Found:
-        """The k photos most like the sketch that `read` gives.
+    def search(self, sketch: Sketch, query: SearchQuery) -> SearchResult:
+        """The k photos most like the sketch.
 
-        Raises ImageError (what the sketch can be wrong in), UnknownCategory, UnknownProfile, FilterInvalid, and what
-        `read` raises.
+        Raises ImageError (what the sketch can be wrong in), UnknownCategory, UnknownProfile, FilterInvalid.
         """
-        watch = Stopwatch()
+        stopwatch = Stopwatch()
         gallery = self.gallery()
         where = _filter(gallery, query)
-        with watch.stage("decode"):
-            image = self.decode(read())
-        with watch.stage("preprocess"):
+        with stopwatch.stage("decode"):
+            image = self.decode(sketch)
+        with stopwatch.stage("preprocess"):
             tensor = self.bundle.sketch.prepare(image)
-        with watch.stage("encode"):
+        with stopwatch.stage("encode"):
             vector = self.bundle.sketch.encode(tensor[None])[0]
-        with watch.stage("search"):
-            answer = gallery.answer(vector, query, where)
-            photos = _ranked(gallery, answer.hits)
-        return Found(
+        with stopwatch.stage("search"):
+            scored = gallery.answer(vector, query, where)
+            photos = _ranked(gallery, scored.hits)
+        return SearchResult(
             photos,
             self.bundle.bundle_id,
             self.index.version,
-            watch.timings(),
-            answer.adapted,
-            answer.adapter_id,
-            answer.style_adapter_id,
+            stopwatch.timings(),
+            scored.adapted,
+            scored.adapter_id,
+            scored.style_adapter_id,
         )
 
     def check(self, query: SearchQuery) -> None:
@@ -114,33 +68,33 @@ class Retriever:
         if where := _filter(gallery, query):
             gallery.view.rows_where(where)
 
-    def similar(self, photo_id: str, query: SearchQuery) -> Found:
-        """The k photos most like a photo of the gallery, itself left out; compared plainly, photo with photo.
+    def similar(self, photo_id: str, query: SearchQuery) -> SearchResult:
+        """The k photos most like a photo of the gallery, itself left out; by plain cosine of photo embeddings.
 
         Raises PhotoNotFound, UnknownCategory, FilterInvalid.
         """
-        watch = Stopwatch()
+        stopwatch = Stopwatch()
         gallery = self.gallery()
         row = gallery.view.row(photo_id)
         where = _filter(gallery, query)
-        with watch.stage("search"):
+        with stopwatch.stage("search"):
             (vector,) = gallery.view.vectors(np.array([row]))
             hits = gallery.view.search(vector, query.k + 1, where, exact=query.exact, min_score=query.min_score)
             photos = _ranked(gallery, [hit for hit in hits if hit.row != row][: query.k])
-        return Found(photos, self.bundle.bundle_id, self.index.version, watch.timings())
+        return SearchResult(photos, self.bundle.bundle_id, self.index.version, stopwatch.timings())
 
-    def view(self, source: Source) -> Image.Image:
-        """The sketch as the model sees it. Raises ImageError."""
-        return self.bundle.sketch.view(self.decode(source))
+    def view(self, sketch: Sketch) -> Image.Image:
+        """The sketch as the encoder sees it: normalised, framed and sized. Raises ImageError."""
+        return self.bundle.sketch.view(self.decode(sketch))
 
-    def decode(self, source: Source) -> Image.Image:
-        """The sketch's pixels. Raises ImageError."""
-        return decode_sketch(source, self.image_limits, self.stroke_limits)
+    def decode(self, sketch: Sketch) -> Image.Image:
+        """The sketch's pixels, within the service's limits. Raises ImageError."""
+        return decode_sketch(sketch, self.bundle.sketch.preprocess, self.image_limits, self.stroke_limits)
 
     def close(self) -> None:
-        """Close index and online room; call when no thread searches any more."""
+        """Close index and online store; call when no thread searches any more."""
         self.index.close()
-        self.room.close()
+        self.store.close()
 
 
 def _filter(gallery: Gallery, query: SearchQuery) -> PhotoFilter | None:
@@ -158,11 +112,3 @@ def _filter(gallery: Gallery, query: SearchQuery) -> PhotoFilter | None:
 def _ranked(gallery: Gallery, hits: Sequence[SearchHit]) -> list[RankedPhoto]:
     photos = gallery.view.photos([hit.row for hit in hits])
     return [RankedPhoto(photo, hit.score, rank) for rank, (photo, hit) in enumerate(zip(photos, hits, strict=True), 1)]
-
-
-def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
-    """What to say of a name that is not known: the close ones, or some of those there are."""
-    by_fold = {other.casefold(): other for other in known}
-    close = [by_fold[fold] for fold in difflib.get_close_matches(name.casefold(), by_fold, n=3, cutoff=0.5)]
-    hint = f"close ones are {', '.join(close)}" if close else f"there are {len(known)}, such as {', '.join(known[:3])}"
-    return f"there is no {kind} {name!r}; {hint if known else 'there are none'}"

@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from datetime import UTC, datetime
-from typing import Any
 
 from service.errors import AdapterNotFound, AdaptersLimit, AdapterStale, NothingToRollBack
 from service.store.arrays import adapter_bytes, vector_bytes, vector_from_bytes
-from service.store.records import AdapterRecord, AdapterTarget, NewAdapter, Scope, State, SupportPair
+from service.store.clock import timestamp
+from service.store.records import AdapterRecord, AdapterTarget, NewAdapter, State, SupportPair
 
+# All but `arrays`, which are megabytes and needed only to serve.
 _COLUMNS = (
-    "adapter_id, scope, name, version, bundle_id, adaptation_id, method, k, margin, leave_one_out, activated, reason,"
-    " created_at, photos_added, timings_ms"
+    "adapters.adapter_id, scope, name, version, bundle_id, adaptation_id, method, k, margin, leave_one_out, activated,"
+    " reason, created_at, photos_added, timings_ms"
 )
 _ACTIVE = (
     "SELECT adapters.number, adapters.adapter_id FROM activations"
@@ -27,46 +27,47 @@ _ACTIVE = (
 )
 
 
-def now() -> str:
-    """The time, as the database and the API write it."""
-    return datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
-
-
 def add_adapter(database: sqlite3.Connection, new: NewAdapter, max_adapters: int) -> str:
-    """Store the adapter with its support, active when it is to be; returns its id. Raises AdaptersLimit."""
-    taken, latest = database.execute(
-        "SELECT count(*) FILTER (WHERE bundle_id = ?), coalesce(max(version), 0) FROM adapters"
+    """Store the adapter with its support, activated when `new.activate`; returns its id. Raises AdaptersLimit."""
+    stored = database.execute(
+        "SELECT count(*) FILTER (WHERE bundle_id = ?) AS own, coalesce(max(version), 0) AS latest FROM adapters"
         " WHERE scope = ? AND name = ?",
         (new.bundle_id, *new.target),
     ).fetchone()
-    if taken >= max_adapters:
-        raise AdaptersLimit(f"{new.target} has {taken} adapters, which is as many as may be kept: delete one first")
-    adapter_id = f"adapter-{uuid.uuid4().hex[:12]}"
+    if stored["own"] >= max_adapters:
+        raise AdaptersLimit(f"{new.target} has {stored['own']} adapters, the most that are kept: delete one first")
+    values = {
+        "adapter_id": f"adapter-{uuid.uuid4().hex[:12]}",
+        "scope": new.target.scope,
+        "name": new.target.name,
+        "version": stored["latest"] + 1,
+        "bundle_id": new.bundle_id,
+        "adaptation_id": new.adaptation_id,
+        "method": new.method,
+        "k": len(new.support),
+        "margin": new.margin,
+        "leave_one_out": json.dumps(new.leave_one_out_figures),
+        "activated": new.activate,
+        "reason": new.reason,
+        "created_at": timestamp(),
+        "photos_added": json.dumps([added.photo.photo_id for added in new.photos]),
+        "timings_ms": json.dumps(dict(new.timings_ms)),
+        "arrays": adapter_bytes(new.adapter),
+    }
+    names = ", ".join(values)
     cursor = database.execute(
-        f"INSERT INTO adapters ({_COLUMNS}, arrays) VALUES ({', '.join('?' * 16)})",
-        (
-            adapter_id, *new.target, latest + 1, new.bundle_id, new.adaptation_id, new.method, len(new.support),
-            new.margin, json.dumps(leave_one_out_document(new)), new.activate, new.reason, now(),
-            json.dumps([added.photo.photo_id for added in new.photos]), json.dumps(dict(new.timings_ms)),
-            adapter_bytes(new.adapter),
-        ),
-    )  # fmt: skip
-    number = cursor.lastrowid
+        f"INSERT INTO adapters ({names}) VALUES ({', '.join('?' * len(values))})", tuple(values.values())
+    )
     database.executemany(
-        "INSERT INTO support VALUES (?, ?, ?, ?, ?)",
-        [(number, n, pair.sketch, vector_bytes(pair.vector), pair.photo_id) for n, pair in enumerate(new.support)],
+        "INSERT INTO support (adapter, position, sketch, sketch_vector, photo_id) VALUES (?, ?, ?, ?, ?)",
+        [
+            (cursor.lastrowid, position, pair.sketch, vector_bytes(pair.vector), pair.photo_id)
+            for position, pair in enumerate(new.support)
+        ],
     )
     if new.activate:
-        database.execute("INSERT INTO activations (adapter) VALUES (?)", (number,))
-    return adapter_id
-
-
-def leave_one_out_document(new: NewAdapter) -> dict[str, Any]:
-    """As adapter_schemas.LeaveOneOutFigures."""
-    return {
-        side: {"acc_at_1": ranks.acc_at_1, "mean_rank": ranks.mean_rank, "mrr": ranks.mrr}
-        for side, ranks in (("before", new.leave_one_out.before), ("after", new.leave_one_out.after))
-    }
+        database.execute("INSERT INTO activations (adapter) VALUES (?)", (cursor.lastrowid,))
+    return str(values["adapter_id"])
 
 
 def list_adapters(
@@ -76,13 +77,14 @@ def list_adapters(
     where, values = ("WHERE scope = ? AND name = ?", tuple(target)) if target else ("", ())
     rows = database.execute(f"SELECT {_COLUMNS} FROM adapters {where} ORDER BY number DESC", values).fetchall()
     active = {
-        target: active_adapter(database, target, bundle_id) for target in {AdapterTarget(*row[1:3]) for row in rows}
+        target: active_adapter(database, target, bundle_id)
+        for target in {AdapterTarget(row["scope"], row["name"]) for row in rows}
     }
-    return [_record(row, bundle_id, active[AdapterTarget(*row[1:3])]) for row in rows]
+    return [_record(row, bundle_id, active[AdapterTarget(row["scope"], row["name"])]) for row in rows]
 
 
 def get_adapter(database: sqlite3.Connection, bundle_id: str, target: AdapterTarget, adapter_id: str) -> AdapterRecord:
-    """Raises AdapterNotFound."""
+    """One stored adapter of that target. Raises AdapterNotFound."""
     row = database.execute(
         f"SELECT {_COLUMNS} FROM adapters WHERE scope = ? AND name = ? AND adapter_id = ?", (*target, adapter_id)
     ).fetchone()
@@ -92,18 +94,18 @@ def get_adapter(database: sqlite3.Connection, bundle_id: str, target: AdapterTar
 
 
 def active_adapter(database: sqlite3.Connection, target: AdapterTarget, bundle_id: str) -> str | None:
-    """Id of the adapter in service."""
+    """Id of the active adapter, None where none is."""
     row = database.execute(f"{_ACTIVE} LIMIT 1", (*target, bundle_id)).fetchone()
-    return row[1] if row else None
+    return row["adapter_id"] if row else None
 
 
 def activate(database: sqlite3.Connection, bundle_id: str, target: AdapterTarget, adapter_id: str) -> None:
-    """Put a stored adapter into service. Raises AdapterNotFound, AdapterStale."""
+    """Activate a stored adapter, whatever its figures. Raises AdapterNotFound, AdapterStale."""
     adapter = get_adapter(database, bundle_id, target, adapter_id)
     if adapter.state == "stale":
         raise AdapterStale(
             f"adapter {adapter_id} was fitted for bundle {adapter.bundle_id}, and {bundle_id} is served: "
-            "`inkseek adapters refit` makes it anew"
+            "`inkseek adapters refit` fits it anew"
         )
     if adapter.state != "active":
         database.execute(
@@ -112,7 +114,7 @@ def activate(database: sqlite3.Connection, bundle_id: str, target: AdapterTarget
 
 
 def roll_back(database: sqlite3.Connection, bundle_id: str, target: AdapterTarget) -> str | None:
-    """Serve what was active before, None for no fitted adapter at all. Raises NothingToRollBack."""
+    """Activate what was active before; None when that is no adapter at all. Raises NothingToRollBack."""
     active = active_adapter(database, target, bundle_id)
     if active is None:
         raise NothingToRollBack(f"{target} has no active adapter")
@@ -127,7 +129,7 @@ def roll_back(database: sqlite3.Connection, bundle_id: str, target: AdapterTarge
 
 
 def delete_adapter(database: sqlite3.Connection, bundle_id: str, target: AdapterTarget, adapter_id: str) -> None:
-    """Remove an adapter and its support; was it active, the one before it serves again. Raises AdapterNotFound."""
+    """Delete an adapter and its support; if it was active, the one before it is again. Raises AdapterNotFound."""
     get_adapter(database, bundle_id, target, adapter_id)
     database.execute("DELETE FROM adapters WHERE adapter_id = ?", (adapter_id,))
 
@@ -136,14 +138,14 @@ def support_of(database: sqlite3.Connection, adapter_id: str) -> list[SupportPai
     """The examples of an adapter, in the order sent."""
     rows = database.execute(
         "SELECT sketch, sketch_vector, photo_id FROM support JOIN adapters ON adapters.number = support.adapter"
-        " WHERE adapter_id = ? ORDER BY place",
+        " WHERE adapter_id = ? ORDER BY position",
         (adapter_id,),
     )
-    return [SupportPair(sketch, vector_from_bytes(vector), photo_id) for sketch, vector, photo_id in rows]
+    return [SupportPair(row["sketch"], vector_from_bytes(row["sketch_vector"]), row["photo_id"]) for row in rows]
 
 
 def active_adapters(database: sqlite3.Connection, bundle_id: str) -> dict[AdapterTarget, str]:
-    """Ids of the adapters in service."""
+    """Ids of the active adapters of this bundle by what they are for."""
     rows = database.execute(
         "SELECT scope, name, adapter_id FROM adapters WHERE number IN"
         " (SELECT (SELECT adapter FROM activations JOIN adapters AS own ON own.number = adapter WHERE own.bundle_id = ?"
@@ -151,13 +153,19 @@ def active_adapters(database: sqlite3.Connection, bundle_id: str) -> dict[Adapte
         " FROM (SELECT DISTINCT scope, name FROM adapters) AS target)",
         (bundle_id,),
     )
-    return {AdapterTarget(scope, name): adapter_id for scope, name, adapter_id in rows}
+    return {AdapterTarget(row["scope"], row["name"]): row["adapter_id"] for row in rows}
+
+
+def profile_names(database: sqlite3.Connection) -> frozenset[str]:
+    """Every profile that has an adapter, of whatever bundle."""
+    rows = database.execute("SELECT DISTINCT name FROM adapters WHERE scope = 'profile'")
+    return frozenset(row["name"] for row in rows)
 
 
 def arrays_of(database: sqlite3.Connection, adapter_id: str) -> bytes | None:
-    """An adapter's numbers."""
+    """An adapter's arrays as `adapter_from_bytes` reads them; None for an id that is not stored."""
     row = database.execute("SELECT arrays FROM adapters WHERE adapter_id = ?", (adapter_id,)).fetchone()
-    return bytes(row[0]) if row else None
+    return bytes(row["arrays"]) if row else None
 
 
 def outdated(database: sqlite3.Connection, bundle_id: str) -> list[AdapterRecord]:
@@ -173,23 +181,22 @@ def outdated(database: sqlite3.Connection, bundle_id: str) -> list[AdapterRecord
     return [_record(row, bundle_id, None) for row in rows]
 
 
-def _record(row: tuple[Any, ...], bundle_id: str, active: str | None) -> AdapterRecord:
-    scope: Scope = row[1]
-    state: State = "stale" if row[4] != bundle_id else "active" if row[0] == active else "idle"
+def _record(row: sqlite3.Row, bundle_id: str, active: str | None) -> AdapterRecord:
+    state: State = "stale" if row["bundle_id"] != bundle_id else "active" if row["adapter_id"] == active else "idle"
     return AdapterRecord(
-        adapter_id=row[0],
-        target=AdapterTarget(scope, row[2]),
-        version=row[3],
-        bundle_id=row[4],
-        adaptation_id=row[5],
-        method=row[6],
-        k=row[7],
-        margin=row[8],
-        leave_one_out=json.loads(row[9]),
-        activated=bool(row[10]),
-        reason=row[11],
-        created_at=row[12],
-        photos_added=tuple(json.loads(row[13])),
-        timings_ms=json.loads(row[14]),
+        adapter_id=row["adapter_id"],
+        target=AdapterTarget(row["scope"], row["name"]),
+        version=row["version"],
+        bundle_id=row["bundle_id"],
+        adaptation_id=row["adaptation_id"],
+        method=row["method"],
+        k=row["k"],
+        margin=row["margin"],
+        leave_one_out=json.loads(row["leave_one_out"]),
+        activated=bool(row["activated"]),
+        reason=row["reason"],
+        created_at=row["created_at"],
+        photos_added=tuple(json.loads(row["photos_added"])),
+        timings_ms=json.loads(row["timings_ms"]),
         state=state,
     )

@@ -1,7 +1,7 @@
 """online.sqlite: its tables, its connections, its transactions. Every change is one transaction, forced to the disk.
 
 A change that was answered survives a power cut; one that was cut short never happened. Readers see the database as of
-one moment. Nothing else of the online room lies on the disk.
+one moment. Nothing else of the online store lies on the disk.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from service.errors import OnlineCorrupt, OnlineUnwritable
+from service.errors import OnlineCorrupt, OnlineSchemaUnsupported, OnlineUnwritable
 
 FILE = "online.sqlite"
 SCHEMA_VERSION = 1
@@ -34,9 +34,9 @@ CREATE TABLE adapters (
     photos_added TEXT NOT NULL, timings_ms TEXT NOT NULL, arrays BLOB NOT NULL,
     UNIQUE (scope, name, version));
 CREATE TABLE support (
-    adapter INTEGER NOT NULL REFERENCES adapters (number) ON DELETE CASCADE, place INTEGER NOT NULL,
+    adapter INTEGER NOT NULL REFERENCES adapters (number) ON DELETE CASCADE, position INTEGER NOT NULL,
     sketch BLOB NOT NULL, sketch_vector BLOB NOT NULL, photo_id TEXT NOT NULL,
-    PRIMARY KEY (adapter, place)) WITHOUT ROWID;
+    PRIMARY KEY (adapter, position)) WITHOUT ROWID;
 CREATE TABLE activations (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     adapter INTEGER NOT NULL REFERENCES adapters (number) ON DELETE CASCADE);
@@ -54,33 +54,44 @@ CREATE TABLE photo_files (
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection to a database that is there, for any thread that holds the caller's lock. Raises OnlineCorrupt."""
+    """A connection to a database that is there, for any thread that holds the caller's lock; rows are read by name.
+
+    Raises OnlineCorrupt, OnlineSchemaUnsupported.
+    """
     try:
         database = sqlite3.connect(
             path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=64
         )
+        database.row_factory = sqlite3.Row
         database.execute("PRAGMA foreign_keys = ON")
         database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        found = int(database.execute("PRAGMA user_version").fetchone()[0])
+        schema_version = _schema_version(database)
     except sqlite3.Error as error:
         raise OnlineCorrupt(f"{path} cannot be read: {error}") from error
-    if found not in (0, SCHEMA_VERSION):  # 0: created, and then the process died before it wrote the tables
+    if schema_version not in (0, SCHEMA_VERSION):  # 0: created, and then the process died before it wrote the tables
         database.close()
-        raise OnlineCorrupt(f"{path} has schema version {found}; this release reads {SCHEMA_VERSION}")
+        raise OnlineSchemaUnsupported(
+            f"{path} has schema version {schema_version}; this release reads version {SCHEMA_VERSION}: "
+            "use the release that wrote it, or give another INKSEEK_ONLINE_DIR"
+        )
     return database
 
 
 def has_tables(database: sqlite3.Connection) -> bool:
     """Whether the tables are there: False only until a creation that died is repeated."""
-    return bool(database.execute("PRAGMA user_version").fetchone()[0])
+    return _schema_version(database) != 0
+
+
+def _schema_version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
 @contextmanager
 def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
-    """Everything done inside happens, or nothing. Writers of all processes take turns; the database is made if need be.
+    """What is done inside happens atomically. Writers of all processes take turns; the database is made if need be.
 
-    Raises OnlineUnwritable, OnlineCorrupt.
+    Raises OnlineUnwritable, OnlineCorrupt, OnlineSchemaUnsupported.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

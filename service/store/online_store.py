@@ -1,4 +1,4 @@
-"""The online room of one process: its view of the database, always of one moment, and the changes it makes."""
+"""The online store of one process: its view of the database, always of one moment, and the changes it makes."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class OnlineState:
 NOTHING = OnlineState()
 
 
-class OnlineRoom:
-    """Thread-safe. A database that is not there yet is an empty room; the first change makes it."""
+class OnlineStore:
+    """Thread-safe. A database that is not there yet is an empty store; the first change makes it."""
 
     def __init__(self, folder: Path, bundle_id: str, embedding_dim: int) -> None:
-        """Nothing is opened before it is asked for."""
+        """`folder` holds the database, or will; nothing is opened before the first call."""
         self.folder = folder
         self.bundle_id = bundle_id
         self.problem: str | None = None
@@ -53,9 +53,9 @@ class OnlineRoom:
         self._opened_once = False
 
     def state(self) -> OnlineState:
-        """The room as it is now; what another process changed is seen at once.
+        """The store as it is now; what another process changed is seen at once.
 
-        Raises OnlineCorrupt when it cannot be read at all. Later the last whole state goes on being served, and
+        Raises OnlineCorrupt when it cannot be read at all. Later the last whole state is still served, and
         `problem` says why.
         """
         with self._lock:
@@ -63,10 +63,12 @@ class OnlineRoom:
                 self._refresh()
                 self.problem = None
             except (OnlineCorrupt, sqlite3.Error) as error:
+                if not self._opened_once and isinstance(error, OnlineCorrupt):
+                    raise
                 if not self._opened_once:
                     raise OnlineCorrupt(f"{self._path} cannot be read: {error}") from error
                 if self.problem is None:
-                    _log.error("the online room cannot be read, its last state goes on serving: %s", error)
+                    _log.error("the online store cannot be read, its last state is served: %s", error)
                 self.problem = str(error)
             self._opened_once = True
             return self._state
@@ -78,7 +80,7 @@ class OnlineRoom:
             return adapters.list_adapters(database, self.bundle_id, target) if database else []
 
     def get_adapter(self, target: AdapterTarget, adapter_id: str) -> AdapterRecord:
-        """Raises AdapterNotFound."""
+        """One stored adapter of that target. Raises AdapterNotFound."""
         with self._lock:
             database = self._database()
             if database:
@@ -86,14 +88,14 @@ class OnlineRoom:
         raise AdapterNotFound(f"{target} has no adapter {adapter_id!r}")
 
     def adapter(self, adapter_id: str) -> CategoryAdapter | StyleAdapter | None:
-        """An adapter's numbers; None when it was deleted in this very moment. Raises OnlineCorrupt."""
+        """An adapter's arrays; None when it was deleted in this very moment. Raises OnlineCorrupt."""
         with self._lock:
             database = self._database()
             arrays = adapters.arrays_of(database, adapter_id) if database else None
         return None if arrays is None else adapter_from_bytes(arrays, adapter_id, self._embedding_dim)
 
     def check(self) -> None:
-        """Read everything that serves. Raises OnlineCorrupt."""
+        """Read the arrays of every active adapter. Raises OnlineCorrupt."""
         for adapter_id in self.state().active.values():
             self.adapter(adapter_id)
 
@@ -104,19 +106,19 @@ class OnlineRoom:
             return adapters.support_of(database, adapter_id) if database else []
 
     def thumbnail(self, photo_id: str) -> Thumbnail | None:
-        """A small picture of an uploaded photo."""
+        """An uploaded photo's thumbnail; None for an id that is not stored."""
         with self._lock:
             database = self._database()
             return photos.thumbnail_of(database, photo_id) if database else None
 
     def image(self, photo_id: str) -> bytes | None:
-        """An uploaded photo's file."""
+        """An uploaded photo's file, to the byte; None for an id that is not stored."""
         with self._lock:
             database = self._database()
             return photos.image_of(database, photo_id) if database else None
 
     def add(self, new: NewAdapter, max_adapters: int, max_photos: int) -> AdapterRecord:
-        """Store an adapter, its support and its photos; all or nothing.
+        """Store an adapter, its support and its photos atomically.
 
         Raises AdaptersLimit, OnlinePhotosLimit, OnlineUnwritable, OnlineCorrupt.
         """
@@ -126,21 +128,21 @@ class OnlineRoom:
             return adapters.get_adapter(database, self.bundle_id, new.target, adapter_id)
 
     def activate(self, target: AdapterTarget, adapter_id: str) -> AdapterRecord:
-        """Put a stored adapter into service. Raises AdapterNotFound, AdapterStale, OnlineUnwritable."""
+        """Activate a stored adapter. Raises AdapterNotFound, AdapterStale, OnlineUnwritable."""
         self.get_adapter(target, adapter_id)  # no need to write where there is nothing to change
         with transaction(self.folder) as database:
             adapters.activate(database, self.bundle_id, target, adapter_id)
             return adapters.get_adapter(database, self.bundle_id, target, adapter_id)
 
     def roll_back(self, target: AdapterTarget) -> str | None:
-        """Serve what was active before. Raises NothingToRollBack, OnlineUnwritable."""
+        """Activate what was active before. Raises NothingToRollBack, OnlineUnwritable."""
         if target not in self.state().active:
             raise NothingToRollBack(f"{target} has no active adapter")
         with transaction(self.folder) as database:
             return adapters.roll_back(database, self.bundle_id, target)
 
     def delete(self, target: AdapterTarget, adapter_id: str, *, with_photos: bool = False) -> None:
-        """Remove an adapter; `with_photos`: also the photos that came with it, where no other adapter needs them.
+        """Delete an adapter; `with_photos`: also the photos that came with it, where no other adapter needs them.
 
         Raises AdapterNotFound, OnlineUnwritable, OnlineCorrupt.
         """
@@ -181,10 +183,9 @@ class OnlineRoom:
         if not has_tables(database):
             return NOTHING
         active = adapters.active_adapters(database, self.bundle_id)
-        names = database.execute("SELECT DISTINCT name FROM adapters WHERE scope = 'profile'").fetchall()
         stored = photos.list_photos(database, self.bundle_id)
         outdated = adapters.outdated(database, self.bundle_id)
-        return OnlineState(active, frozenset(name for (name,) in names), tuple(stored), tuple(outdated))
+        return OnlineState(active, adapters.profile_names(database), tuple(stored), tuple(outdated))
 
     def _database(self) -> sqlite3.Connection | None:
         """The reading connection, to the file that lies there now (a backup may have been put in its place)."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from index_builder.artifact import Thumbnail
 from service.errors import OnlinePhotosLimit
-from service.store.adapters import now
 from service.store.arrays import vector_bytes, vector_from_bytes
+from service.store.clock import timestamp
 from service.store.records import NewPhoto, OnlinePhoto
 
 PREFIX = "online/"
@@ -28,12 +28,12 @@ def add_photos(
         photo = new.photo
         assert photo.vector is not None
         known = database.execute("SELECT number FROM photos WHERE photo_id = ?", (photo.photo_id,)).fetchone()
-        if known is None:
-            known = (_insert(database, new, adapter_id),)
+        number = _insert(database, new, adapter_id) if known is None else known["number"]
         database.execute(
-            "INSERT OR REPLACE INTO photo_vectors VALUES (?, ?, ?)", (known[0], bundle_id, vector_bytes(photo.vector))
+            "INSERT OR REPLACE INTO photo_vectors (photo, bundle_id, vector) VALUES (?, ?, ?)",
+            (number, bundle_id, vector_bytes(photo.vector)),
         )
-    (count,) = database.execute("SELECT count(*) FROM photos").fetchone()
+    count = database.execute("SELECT count(*) AS stored FROM photos").fetchone()["stored"]
     if count > max_photos:
         raise OnlinePhotosLimit(
             f"there would be {count:,} uploaded photos; at most {max_photos:,} are kept: build them into the index"
@@ -45,11 +45,12 @@ def _insert(database: sqlite3.Connection, new: NewPhoto, adapter_id: str) -> int
     cursor = database.execute(
         "INSERT INTO photos (photo_id, category, sha256, width, height, created_at, adapter_id)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (photo.photo_id, photo.category, photo.sha256, photo.width, photo.height, now(), adapter_id),
+        (photo.photo_id, photo.category, photo.sha256, photo.width, photo.height, timestamp(), adapter_id),
     )
     number = int(cursor.lastrowid or 0)
     database.execute(
-        "INSERT INTO photo_files VALUES (?, ?, ?, ?)", (number, new.thumbnail.etag, new.thumbnail.jpeg, new.image)
+        "INSERT INTO photo_files (photo, etag, thumbnail, image) VALUES (?, ?, ?, ?)",
+        (number, new.thumbnail.etag, new.thumbnail.jpeg, new.image),
     )
     return number
 
@@ -66,8 +67,15 @@ def delete_photos_of(database: sqlite3.Connection, adapter_id: str) -> None:
 def list_photos(database: sqlite3.Connection, bundle_id: str) -> list[OnlinePhoto]:
     """All, in the order they came, with their vectors by that bundle."""
     return [
-        OnlinePhoto(photo_id, category, sha256, width, height, vector_from_bytes(vector) if vector else None)
-        for photo_id, category, sha256, width, height, vector in database.execute(
+        OnlinePhoto(
+            row["photo_id"],
+            row["category"],
+            row["sha256"],
+            row["width"],
+            row["height"],
+            vector_from_bytes(row["vector"]) if row["vector"] else None,
+        )
+        for row in database.execute(
             "SELECT photo_id, category, sha256, width, height, vector FROM photos LEFT JOIN photo_vectors"
             " ON photo = number AND bundle_id = ? ORDER BY number",
             (bundle_id,),
@@ -76,24 +84,25 @@ def list_photos(database: sqlite3.Connection, bundle_id: str) -> list[OnlinePhot
 
 
 def thumbnail_of(database: sqlite3.Connection, photo_id: str) -> Thumbnail | None:
-    """The thumbnail of a photo."""
+    """The thumbnail made on upload; None for an id that is not stored."""
     row = database.execute(
         "SELECT thumbnail, etag FROM photo_files JOIN photos ON photo = number WHERE photo_id = ?", (photo_id,)
     ).fetchone()
-    return Thumbnail(row[0], row[1]) if row else None
+    return Thumbnail(row["thumbnail"], row["etag"]) if row else None
 
 
 def image_of(database: sqlite3.Connection, photo_id: str) -> bytes | None:
-    """The uploaded file itself."""
+    """An uploaded photo's file, to the byte; None for an id that is not stored."""
     row = database.execute(
         "SELECT image FROM photo_files JOIN photos ON photo = number WHERE photo_id = ?", (photo_id,)
     ).fetchone()
-    return bytes(row[0]) if row else None
+    return bytes(row["image"]) if row else None
 
 
 def set_vector(database: sqlite3.Connection, photo_id: str, bundle_id: str, vector: bytes) -> None:
     """Give a photo its embedding by another bundle."""
     database.execute(
-        "INSERT OR REPLACE INTO photo_vectors SELECT number, ?, ? FROM photos WHERE photo_id = ?",
+        "INSERT OR REPLACE INTO photo_vectors (photo, bundle_id, vector)"
+        " SELECT number, ?, ? FROM photos WHERE photo_id = ?",
         (bundle_id, vector, photo_id),
     )

@@ -1,4 +1,4 @@
-"""What the online room keeps, as values."""
+"""What the online store keeps, as values."""
 
 from __future__ import annotations
 
@@ -15,19 +15,24 @@ State = Literal["active", "idle", "stale"]
 
 
 class AdapterTarget(NamedTuple):
-    """What an adapter is for: a category of the gallery, or a person's drawing style."""
+    """What an adapter is for: a category of the gallery, or the profile of a user's way of drawing."""
 
     scope: Scope
     name: str
 
     def __str__(self) -> str:
-        """For messages."""
+        """Scope and name, for messages."""
         return f"{self.scope} {self.name!r}"
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterRecord:
-    """One version of an adapter, without its arrays. `state`: stale when it belongs to another bundle than served."""
+    """One version of an adapter, without its arrays.
+
+    `adapter_id` is "" and `version` 0 for a dry run, which stores nothing. `leave_one_out`: accuracy, mean rank and
+    mean reciprocal rank `before` and `after`. `activated`: when it was fitted. `state`: stale for
+    another bundle's adapter.
+    """
 
     adapter_id: str
     target: AdapterTarget
@@ -69,7 +74,7 @@ class OnlinePhoto:
 
 @dataclass(frozen=True, slots=True)
 class NewPhoto:
-    """An uploaded photo on its way into the room."""
+    """An uploaded photo before it is stored: its record, thumbnail and file."""
 
     photo: OnlinePhoto
     thumbnail: Thumbnail
@@ -78,7 +83,7 @@ class NewPhoto:
 
 @dataclass(frozen=True, slots=True)
 class NewAdapter:
-    """A fitted adapter on its way into the room, with everything that belongs to it."""
+    """A fitted adapter before it is stored, with its support, the photos that it brings, and whether to activate it."""
 
     target: AdapterTarget
     bundle_id: str
@@ -92,3 +97,12 @@ class NewAdapter:
     support: tuple[SupportPair, ...]
     photos: tuple[NewPhoto, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def leave_one_out_figures(self) -> dict[str, dict[str, float]]:
+        """The gate's figures `before` and `after`, as numbers by name."""
+        sides = {"before": self.leave_one_out.before, "after": self.leave_one_out.after}
+        return {
+            side: {"acc_at_1": ranks.acc_at_1, "mean_rank": ranks.mean_rank, "mrr": ranks.mrr}
+            for side, ranks in sides.items()
+        }

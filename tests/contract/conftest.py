@@ -121,9 +121,9 @@ def cross(drawing: Callable[[str, int], Image.Image]) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def teachable_bundle_dir(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_dir: Path) -> Path:
+def adaptable_bundle_dir(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_dir: Path) -> Path:
     """The tiny bundle with an adaptation that weighs an embedding's numbers anew."""
-    out = tmp_path_factory.mktemp("bundles") / "teachable"
+    out = tmp_path_factory.mktemp("bundles") / "adaptable"
     shutil.copytree(tiny_bundle_dir, out)
     weights = np.diag(np.random.default_rng(0).uniform(0.2, 1.8, 192)).astype(np.float32)
     untrained = Adaptation.untrained(192)
@@ -132,7 +132,7 @@ def teachable_bundle_dir(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_d
 
 
 @pytest.fixture(scope="session")
-def lesson(drawing: Drawing, encoded: Encode) -> Callable[..., Parts]:
+def support_form(drawing: Drawing, encoded: Encode) -> Callable[..., Parts]:
     """Fields of a form: drawings of a category with the photos of these numbers."""
 
     def make(category: str = "box", numbers: tuple[int, ...] = (0, 2, 4)) -> Parts:

@@ -1,4 +1,4 @@
-"""What is taught survives: other workers, restarts, new indexes, another bundle and back; or it is said why not."""
+"""What is adapted survives: other workers, restarts, new indexes, another bundle and back; or it is said why not."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from service.app import create_app
 from service.config import Settings
 
 Parts = list[tuple[str, Any]]
-Lesson = Callable[..., Parts]
+SupportForm = Callable[..., Parts]
 Encode = Callable[..., bytes]
 
 BOX = "/v1/categories/box/adapters"
 
 
 @pytest.fixture
-def settings(teachable_bundle_dir: Path, gallery_dir: Path, tmp_path: Path) -> Settings:
-    """An index of its own, whose online room lies in it."""
+def settings(adaptable_bundle_dir: Path, gallery_dir: Path, tmp_path: Path) -> Settings:
+    """An index of its own, whose online store lies in it."""
     gallery = tmp_path / "gallery"
     shutil.copytree(gallery_dir, gallery)
-    build_index(BuildRequest(photos=gallery / "photos.csv", out=tmp_path / "index", bundle=teachable_bundle_dir))
-    return Settings(index=tmp_path / "index", bundle=teachable_bundle_dir, threads=1)
+    build_index(BuildRequest(photos=gallery / "photos.csv", out=tmp_path / "index", bundle=adaptable_bundle_dir))
+    return Settings(index=tmp_path / "index", bundle=adaptable_bundle_dir, threads=1)
 
 
-def taught(client: TestClient, parts: Parts, path: str = BOX) -> str:
+def adapted(client: TestClient, parts: Parts, path: str = BOX) -> str:
     response = client.post(f"{path}?force=true", files=parts)
     assert response.status_code == 201, response.text
     adapter_id: str = response.json()["adapter_id"]
@@ -49,15 +49,17 @@ def results(client: TestClient, sketch: bytes, **query: Any) -> Any:
     return answer["adapter_id"], [(hit["photo_id"], hit["score"]) for hit in answer["results"]]
 
 
-def test_every_worker_knows_at_once_and_after_a_restart(settings: Settings, lesson: Lesson, cross: bytes) -> None:
+def test_every_worker_knows_at_once_and_after_a_restart(
+    settings: Settings, support_form: SupportForm, cross: bytes
+) -> None:
     with TestClient(create_app(settings)) as one, TestClient(create_app(settings)) as other:
-        untaught = results(other, cross)
-        first = taught(one, lesson())
-        assert results(other, cross) == results(one, cross) != untaught
-        second = taught(other, lesson(numbers=(1, 3)))
+        zero_shot = results(other, cross)
+        first = adapted(one, support_form())
+        assert results(other, cross) == results(one, cross) != zero_shot
+        second = adapted(other, support_form(numbers=(1, 3)))
         assert results(one, cross)[0] == second
-        photos = [("photo", data) for name, data in lesson("wave form", (1, 2)) if name == "sketch"]
-        taught(one, [*lesson("box", (1, 2))[:2], *photos], "/v1/categories/fresh/adapters")
+        photos = [("photo", data) for name, data in support_form("wave form", (1, 2)) if name == "sketch"]
+        adapted(one, [*support_form("box", (1, 2))[:2], *photos], "/v1/categories/fresh/adapters")
         assert other.get("/v1/categories").json()["total"] == 17
         image = other.post("/v1/search?category=fresh", content=cross).json()["results"][0]["image_url"]
         assert other.get(image).content in [data for _, data in photos]
@@ -67,15 +69,19 @@ def test_every_worker_knows_at_once_and_after_a_restart(settings: Settings, less
     with TestClient(create_app(settings)) as again:
         assert results(again, cross) == before
         assert again.post(f"{BOX}:rollback").json()["active"] is None
-        assert results(again, cross) == untaught
+        assert results(again, cross) == zero_shot
 
 
-def test_a_new_index_keeps_what_was_taught(settings: Settings, lesson: Lesson, cross: bytes, tmp_path: Path) -> None:
+def test_a_new_index_keeps_adapters(
+    settings: Settings, support_form: SupportForm, cross: bytes, tmp_path: Path
+) -> None:
     with TestClient(create_app(settings)) as client:
-        adapter_id = taught(client, lesson())
-        photo = next(data for name, data in lesson("wave form", (4,)) if name == "sketch")
-        taught(client, [*lesson("box", (1,))[:1], ("photo", photo), ("photo", cross)], "/v1/categories/late/adapters")
-    # What was uploaded comes into the gallery, and one photo of a lesson leaves it.
+        adapter_id = adapted(client, support_form())
+        photo = next(data for name, data in support_form("wave form", (4,)) if name == "sketch")
+        adapted(
+            client, [*support_form("box", (1,))[:1], ("photo", photo), ("photo", cross)], "/v1/categories/late/adapters"
+        )
+    # What was uploaded comes into the gallery, and one photo of the examples leaves it.
     (tmp_path / "gallery" / "box" / "0.png").unlink()
     (tmp_path / "gallery" / "late").mkdir()
     (tmp_path / "gallery" / "late" / "now indexed.png").write_bytes(photo)
@@ -113,14 +119,14 @@ def run(*arguments: str, code: int = 0) -> Any:
 
 
 def test_another_bundle_makes_adapters_stale_until_they_are_refitted(
-    settings: Settings, lesson: Lesson, cross: bytes, other_bundle: Path, tmp_path: Path
+    settings: Settings, support_form: SupportForm, cross: bytes, other_bundle: Path, tmp_path: Path
 ) -> None:
     with TestClient(create_app(settings)) as client:
-        old = taught(client, lesson())
-        photos = [("photo", data) for name, data in lesson("wave form", (1, 2)) if name == "sketch"]
-        taught(client, [*lesson("box", (1, 2))[:2], *photos], "/v1/categories/fresh/adapters")
-        taught(client, lesson("cross"), "/v1/profiles/ada/adapters")
-        as_taught = results(client, cross)
+        old = adapted(client, support_form())
+        photos = [("photo", data) for name, data in support_form("wave form", (1, 2)) if name == "sketch"]
+        adapted(client, [*support_form("box", (1, 2))[:2], *photos], "/v1/categories/fresh/adapters")
+        adapted(client, support_form("cross"), "/v1/profiles/ada/adapters")
+        as_adapted = results(client, cross)
     request = BuildRequest(photos=tmp_path / "gallery" / "photos.csv", out=settings.index, bundle=other_bundle)
     build_index(request)
     changed = settings.model_copy(update={"bundle": other_bundle})
@@ -150,15 +156,15 @@ def test_another_bundle_makes_adapters_stale_until_they_are_refitted(
     # Back to the bundle of before: its own adapters serve as they were left.
     build_index(BuildRequest(photos=request.photos, out=settings.index, bundle=settings.bundle))
     with TestClient(create_app(settings)) as client:
-        assert results(client, cross) == as_taught
+        assert results(client, cross) == as_adapted
 
 
 def test_refit_says_which_examples_are_gone(
-    settings: Settings, lesson: Lesson, other_bundle: Path, tmp_path: Path
+    settings: Settings, support_form: SupportForm, other_bundle: Path, tmp_path: Path
 ) -> None:
     with TestClient(create_app(settings)) as client:
-        taught(client, lesson())
-        taught(client, lesson("cross", (1,)), "/v1/categories/cross/adapters")
+        adapted(client, support_form())
+        adapted(client, support_form("cross", (1,)), "/v1/categories/cross/adapters")
     shutil.rmtree(tmp_path / "gallery" / "cross")
     (tmp_path / "gallery" / "box" / "2.png").unlink()
     (tmp_path / "gallery" / "photos.csv").unlink()
@@ -170,10 +176,10 @@ def test_refit_says_which_examples_are_gone(
 
 
 def test_the_commands_do_what_the_routes_do(
-    settings: Settings, lesson: Lesson, cross: bytes, tmp_path: Path, encoded: Encode
+    settings: Settings, support_form: SupportForm, cross: bytes, tmp_path: Path, encoded: Encode
 ) -> None:
     options = ["--index", str(settings.index), "--bundle", str(settings.bundle)]
-    parts = lesson("box", (0, 2, 4))
+    parts = support_form("box", (0, 2, 4))
     pairs = []
     for number, (_, data) in zip((0, 2, 4), parts[:3], strict=True):
         (tmp_path / f"{number}.png").write_bytes(data)
@@ -208,17 +214,21 @@ def test_the_commands_do_what_the_routes_do(
         assert shown.exit_code == 0 and "box" in shown.output
 
 
-def test_a_room_that_cannot_be_written(settings: Settings, lesson: Lesson, cross: bytes, tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_written(
+    settings: Settings, support_form: SupportForm, cross: bytes, tmp_path: Path
+) -> None:
     (tmp_path / "blocked").write_text("a file where the folder should be")
     blocked = settings.model_copy(update={"online_dir": tmp_path / "blocked"})
     with TestClient(create_app(blocked)) as client:
-        response = client.post(BOX, files=lesson())
+        response = client.post(BOX, files=support_form())
         assert (response.status_code, response.json()["code"]) == (503, "online_unwritable")
         assert response.headers["retry-after"]
         assert results(client, cross)[0] is None
 
 
-def test_a_lesson_that_nobody_waits_for_any_more_is_not_kept(settings: Settings, lesson: Lesson) -> None:
+def test_an_adaptation_that_nobody_waits_for_any_more_is_not_kept(
+    settings: Settings, support_form: SupportForm
+) -> None:
     """Answered 503 while it was being fitted: when the fit is done, nothing is stored."""
     app = create_app(settings.model_copy(update={"request_timeout_s": 0.3}))
     release = threading.Event()
@@ -234,9 +244,9 @@ def test_a_lesson_that_nobody_waits_for_any_more_is_not_kept(settings: Settings,
         with process.serving.borrow() as retriever:
             slow = SlowAdaptation(**vars(retriever.bundle.adaptation))
             process.serving.swap(replace(retriever, bundle=replace(retriever.bundle, adaptation=slow)))
-            response = client.post(f"{BOX}?force=true", files=lesson())
+            response = client.post(f"{BOX}?force=true", files=support_form())
             assert (response.status_code, response.json()["code"]) == (503, "deadline_exceeded")
             release.set()
             process.workers.close()  # waits for the job
-            assert retriever.room.list_adapters() == []
+            assert retriever.store.list_adapters() == []
     assert not (settings.online_folder / "online.sqlite").exists()

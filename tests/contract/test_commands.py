@@ -86,7 +86,7 @@ def test_several_workers_share_their_metrics(index_dir: Path, tiny_bundle_dir: P
         assert process.wait(15) == 0
 
 
-def test_serve_refuses_with_one_clear_message(
+def test_serve_fails_with_one_clear_message(
     index_dir: Path, tiny_bundle_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = ["--bundle", str(tiny_bundle_dir), "--port", "0"]
@@ -98,22 +98,22 @@ def test_serve_refuses_with_one_clear_message(
     assert "IndexNotFound" in result.stderr
     assert "Traceback" not in result.stderr
 
-    def refused(*options: str) -> tuple[int, str]:
+    def rejected(*options: str) -> tuple[int, str]:
         outcome = CliRunner().invoke(app, ["serve", *options])
         return outcome.exit_code, outcome.output
 
-    code, said = refused("--index", str(tmp_path), *bundle, "--workers", "2")
+    code, said = rejected("--index", str(tmp_path), *bundle, "--workers", "2")
     assert code == 1 and "IndexNotFound" in said
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        code, said = refused("--index", str(index_dir), *bundle[:2], "--port", str(taken.getsockname()[1]))
+        code, said = rejected("--index", str(index_dir), *bundle[:2], "--port", str(taken.getsockname()[1]))
         assert code == 1 and "AddressUnusable" in said
-    code, said = refused()
+    code, said = rejected()
     assert code == 2 and "--index or INKSEEK_INDEX" in said
     monkeypatch.setenv("INKSEEK_QUEUE_SIZE", "many")
-    code, said = refused("--index", str(index_dir))
+    code, said = rejected("--index", str(index_dir))
     assert code == 2 and "queue_size" in said
     monkeypatch.setenv("INKSEEK_MAX_UPLOAD_BYTE", "5")
-    code, said = refused("--index", str(index_dir))
+    code, said = rejected("--index", str(index_dir))
     assert code == 2 and "did you mean INKSEEK_MAX_UPLOAD_BYTES?" in said
 
 
@@ -169,7 +169,7 @@ def test_search_says_what_is_wrong(index_dir: Path, tiny_bundle_dir: Path, sketc
         as_json = CliRunner().invoke(app, ["search", *arguments, "--json"])
         assert as_json.exit_code == code
         if code == 1:
-            assert set(json.loads(as_json.stdout)) == {"error", "detail"}
+            assert {"error", "detail"} <= set(json.loads(as_json.stdout))
 
 
 def test_settings_table_has_every_setting() -> None:

@@ -25,7 +25,7 @@ from models.bundle import Bundle, BundleCorrupt, BundleNotFound, Runtime, write_
 from service.app import create_app
 from service.config import Settings
 from service.errors import NotReady
-from service.http.requests import Process
+from service.runtime.process import Process
 from service.runtime.serving import Serving, check_canary, load_bundle, load_retriever
 
 MakeSettings = Callable[..., Settings]
@@ -111,7 +111,7 @@ def test_a_broken_version_is_reported_and_not_served(
             process: Process = app.state.process
             first = process.serving.version
             (index / "current").write_text("000009-0123456789ab\n")
-            await until(lambda: process.watch.health.update_problem is not None)
+            await until(lambda: process.monitor.health.update_problem is not None)
 
             ready = await client.get("/readyz")
             assert ready.status_code == 200
@@ -120,7 +120,7 @@ def test_a_broken_version_is_reported_and_not_served(
             assert "inkseek_index_load_failures_total 1.0" in (await client.get("/metrics")).text
 
             (index / "current").write_text(first + "\n")
-            await until(lambda: process.watch.health.update_problem is None)
+            await until(lambda: process.monitor.health.update_problem is None)
 
     asyncio.run(scenario())
 
@@ -143,7 +143,7 @@ def other_bundle(tiny_bundle_dir: Path, out: Path) -> Path:
     return out
 
 
-def test_what_cannot_serve_refuses_to_start(make_settings: MakeSettings, tiny_bundle_dir: Path, tmp_path: Path) -> None:
+def test_what_cannot_serve_does_not_start(make_settings: MakeSettings, tiny_bundle_dir: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(tiny_bundle_dir, broken)
     (broken / "sketch.onnx").write_bytes(b"not what was hashed")
@@ -229,7 +229,7 @@ def test_not_ready_while_worker_threads_hang(make_settings: MakeSettings) -> Non
             assert (await client.get("/readyz")).status_code == 200
             release = threading.Event()
             hang = asyncio.ensure_future(process.workers.run(release.wait))
-            await until(lambda: process.watch.health.trouble is not None)
+            await until(lambda: process.monitor.health.trouble is not None)
             response = await client.get("/readyz")
             assert (response.status_code, response.json()["code"]) == (503, "not_ready")
             assert response.headers["retry-after"] == "1"
@@ -238,7 +238,7 @@ def test_not_ready_while_worker_threads_hang(make_settings: MakeSettings) -> Non
 
             release.set()
             await hang
-            await until(lambda: process.watch.health.trouble is None)
+            await until(lambda: process.monitor.health.trouble is None)
             assert (await client.get("/readyz")).status_code == 200
 
     asyncio.run(scenario())

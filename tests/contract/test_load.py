@@ -1,4 +1,4 @@
-"""More than it can take: refused at once and politely, and the rest is answered."""
+"""More than it can take: rejected at once and politely, and the rest is answered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from service.app import create_app
 from service.config import Settings
-from service.http.requests import Process
+from service.runtime.process import Process
 
 MakeSettings = Callable[..., Settings]
 
@@ -42,7 +42,7 @@ def sample(text: str, name: str) -> float:
     return next(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
 
 
-def test_a_full_queue_refuses_and_recovers(make_settings: MakeSettings, cross: bytes) -> None:
+def test_a_full_queue_rejects_and_recovers(make_settings: MakeSettings, cross: bytes) -> None:
     app = create_app(make_settings(threads=2, queue_size=3))
 
     async def scenario() -> None:
@@ -51,9 +51,9 @@ def test_a_full_queue_refuses_and_recovers(make_settings: MakeSettings, cross: b
                 waiting = [asyncio.ensure_future(client.post("/v1/search", content=cross)) for _ in range(5)]
                 await asyncio.sleep(0.1)
                 for path in ("/v1/search", "/v1/preview", "/v1/search:batch"):
-                    refused = await client.post(path, content=cross)
-                    assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
-                    assert int(refused.headers["retry-after"]) >= 1
+                    rejected = await client.post(path, content=cross)
+                    assert (rejected.status_code, rejected.json()["code"]) == (429, "queue_full")
+                    assert int(rejected.headers["retry-after"]) >= 1
                 assert (await client.get("/v1/photos/box/1.png/similar")).status_code == 429
                 # What needs no thread goes on.
                 assert (await client.get("/v1/photos/box/1.png/thumbnail")).status_code == 200

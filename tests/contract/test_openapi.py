@@ -112,10 +112,10 @@ def test_every_body_example_fits_and_is_answered(client: TestClient, document: d
 
 @pytest.fixture(scope="session")
 def api(
-    make_settings: Callable[..., Settings], teachable_bundle_dir: Path, tmp_path_factory: pytest.TempPathFactory
+    make_settings: Callable[..., Settings], adaptable_bundle_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> schemathesis.BaseSchema:
-    """The document with a service behind it that can be taught; Schemathesis starts and stops it."""
-    changes = {"bundle": teachable_bundle_dir, "online_dir": tmp_path_factory.mktemp("online")}
+    """The document with a service behind it that can be adapted; Schemathesis starts and stops it."""
+    changes = {"bundle": adaptable_bundle_dir, "online_dir": tmp_path_factory.mktemp("online")}
     return schemathesis.openapi.from_asgi("/openapi.json", create_app(make_settings(max_batch_items=4, **changes)))
 
 

@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 
 from service.app import create_app
 from service.config import Settings
-from service.http.schemas.search import Info, Problem, Readiness
+from service.http.schemas.operation import Info, Readiness
+from service.http.schemas.problem import Problem
 
 
 def metric(client: TestClient, name: str) -> float:
@@ -19,7 +20,7 @@ def metric(client: TestClient, name: str) -> float:
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 
 
-def test_active_and_ready(client: TestClient) -> None:
+def test_alive_and_ready(client: TestClient) -> None:
     assert client.get("/livez").json() == {"status": "alive"}
     response = client.get("/readyz")
     assert response.status_code == 200
@@ -103,7 +104,7 @@ def test_request_ids(client: TestClient) -> None:
         assert client.get("/livez", headers={"x-request-id": unsuitable}).headers["x-request-id"] != unsuitable
 
 
-def test_adapter_is_a_get(client: TestClient) -> None:
+def test_head_is_a_get(client: TestClient) -> None:
     for path in ("/livez", "/readyz", "/v1/photos/box/1.png/thumbnail", "/"):
         assert client.head(path).status_code == client.get(path).status_code
     assert client.head("/v1/search").status_code == 405

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from service.http.schemas.search import BatchAnswer, Problem, SearchAnswer
+from service.http.schemas.problem import Problem
+from service.http.schemas.search import BatchAnswer, SearchAnswer
 
 Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]

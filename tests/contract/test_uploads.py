@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from PIL import Image, ImageOps
 from starlette.testclient import TestClient
 
-from service.http.schemas.search import Problem
+from service.http.schemas.problem import Problem
 
 Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]
@@ -98,7 +98,7 @@ def test_nothing_drawn_is_said(client: TestClient, encoded: Encode, colour: Any,
         expect(client, encoded(Image.new(mode, (200, 200), colour)), 422, code, path)
 
 
-def test_pixel_bomb_is_refused_before_it_is_decoded(client: TestClient) -> None:
+def test_pixel_bomb_is_rejected_before_it_is_decoded(client: TestClient) -> None:
     started = time.perf_counter()
     expect(client, png_claiming(50_000, 50_000), 413, "image_too_large")
     expect(client, png_claiming(2_000_000_000, 2_000_000_000), 413, "image_too_large")
@@ -191,7 +191,7 @@ def test_broken_forms(client: TestClient, content_type: str, body: bytes) -> Non
     assert (response.status_code, response.json()["code"]) == (422, "body_invalid"), response.text
 
 
-def test_announced_size_is_refused_unread(client: TestClient) -> None:
+def test_announced_size_is_rejected_unread(client: TestClient) -> None:
     problem = expect(client, bytes(200_001), 413, "body_too_large")
     assert "200,000" in problem.detail
 
@@ -248,7 +248,7 @@ def test_hostile_and_broken_svg(client: TestClient, inner: str, status: int, cod
     expect(client, SVG.format(inner).encode(), status, code)
 
 
-def test_svg_entities_are_refused(client: TestClient) -> None:
+def test_svg_entities_are_rejected(client: TestClient) -> None:
     for declaration in (
         '<!ENTITY a "b">',
         '<!ENTITY a SYSTEM "file:///etc/passwd">',

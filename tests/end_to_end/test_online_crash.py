@@ -1,4 +1,4 @@
-"""Killed with SIGKILL at any moment while it teaches, activates or rolls back: the old adapter or the new one, whole.
+"""Killed with SIGKILL at any moment while it adapts, activates or rolls back: the old adapter or the new one, whole.
 
 `KILLS=200 pytest tests/end_to_end/test_online_crash.py` kills as often as wanted.
 """
@@ -28,7 +28,7 @@ from PIL import Image
 from index_builder.build import BuildRequest, build_index
 from models.adapters import Adaptation
 from models.bundle import add_adaptation
-from service.store.online_store import OnlineRoom
+from service.store.online_store import OnlineStore
 from service.store.records import AdapterTarget
 
 KILLS = int(os.environ.pop("KILLS", "24"))
@@ -44,7 +44,8 @@ from service.config import Settings
 from service.runtime.serving import load_bundle, load_retriever
 from service.store.records import AdapterTarget
 from service.adaptation.examples import Examples
-from service.adaptation.fit import encode_photo, encode_sketch, fit, photos_to_encode
+from service.adaptation.encoding import encode_photo, encode_sketch
+from service.adaptation.fit import fit
 
 index, bundle, online = map(Path, sys.argv[1:4])
 sketches = [path.read_bytes() for path in sorted(index.parent.glob("gallery/*.png"))]
@@ -54,28 +55,28 @@ new = AdapterTarget("category", "new")
 
 def work(seed):
     retriever = load_retriever(settings, encoders)
-    room = retriever.room
+    store = retriever.store
     def said(what):
         os.write(1, (json.dumps(what) + "\\n").encode())
     number = seed
     while True:
         number += 1
-        said(["teach"])
+        said(["adapt"])
         own = [sketches[(number + n) % len(sketches)] for n in range(3)]
         examples = Examples(tuple(own), tuple(data + b"%d" % (number % 7) for data in own))
         drawn = [encode_sketch(retriever, data, n) for n, data in enumerate(own)]
-        photos = {n: encode_photo(retriever, "new", data, n) for n, data in photos_to_encode(examples)}
+        photos = {n: encode_photo(retriever, "new", data, n) for n, data in examples.uploads}
         fitted = fit(retriever, new, examples, drawn, photos, force=True)
-        first = room.add(fitted, 10_000, 10_000).adapter_id
+        first = store.add(fitted, 10_000, 10_000).adapter_id
         said(["active", first])
-        said(["teach"])
-        second = room.add(fitted, 10_000, 10_000).adapter_id
+        said(["adapt"])
+        second = store.add(fitted, 10_000, 10_000).adapter_id
         said(["active", second])
         said(["activate", first])
-        room.activate(new, first)
+        store.activate(new, first)
         said(["active", first])
         said(["roll back"])
-        said(["active", room.roll_back(new)])
+        said(["active", store.roll_back(new)])
 
 for line in sys.stdin:
     child = os.fork()
@@ -89,9 +90,9 @@ for line in sys.stdin:
 
 
 @pytest.fixture(scope="module")
-def teachable(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_dir: Path) -> tuple[Path, Path]:
+def adaptable(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_dir: Path) -> tuple[Path, Path]:
     """An index of twelve photos of noise, and a bundle that can adapt."""
-    folder = tmp_path_factory.mktemp("teachable")
+    folder = tmp_path_factory.mktemp("adaptable")
     (folder / "gallery").mkdir()
     rng = np.random.default_rng(0)
     for place in range(12):
@@ -113,17 +114,17 @@ def is_whole(folder: Path, bundle_id: str) -> str | None:
     with closing(sqlite3.connect(folder / "online.sqlite")) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-    room = OnlineRoom(folder, bundle_id, DIM)
-    state = room.state()
+    store = OnlineStore(folder, bundle_id, DIM)
+    state = store.state()
     known = {photo.photo_id for photo in state.photos}
-    for adapter in room.list_adapters():
-        support = room.support_of(adapter.adapter_id)
+    for adapter in store.list_adapters():
+        support = store.support_of(adapter.adapter_id)
         assert len(support) == adapter.k == 3
         assert {pair.photo_id for pair in support} | set(adapter.photos_added) <= known
     for photo in state.photos:
-        assert photo.vector is not None and room.image(photo.photo_id) and room.thumbnail(photo.photo_id)
-    room.check()
-    room.close()
+        assert photo.vector is not None and store.image(photo.photo_id) and store.thumbnail(photo.photo_id)
+    store.check()
+    store.close()
     return state.active.get(NEW)
 
 
@@ -197,8 +198,8 @@ class Truth:
         return f"{step[0]}, done"
 
 
-def test_killed_at_random_moments(teachable: tuple[Path, Path], tmp_path: Path) -> None:
-    index, bundle = teachable
+def test_killed_at_random_moments(adaptable: tuple[Path, Path], tmp_path: Path) -> None:
+    index, bundle = adaptable
     bundle_id = json.loads((bundle / "manifest.json").read_text())["bundle_id"]
     moments, truth, cut = random.Random(3), Truth(), Counter[str]()
     with nursery(index, bundle, tmp_path / "online") as kill_after:
@@ -224,16 +225,16 @@ def served(index: Path, bundle: Path, online: Path) -> Iterator[tuple[subprocess
                 process.kill()
 
 
-def keep_teaching(client: httpx.Client, files: Any, answered: list[str]) -> None:
+def keep_adapting(client: httpx.Client, files: Any, answered: list[str]) -> None:
     while True:
         done = client.post("/v1/categories/new/adapters?force=true", files=files)
         answered += [done.json()["adapter_id"]] if done.status_code == 201 else []
         client.post("/v1/categories/new/adapters:rollback")
 
 
-def test_a_service_killed_while_it_teaches(teachable: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_service_killed_while_it_adapts(adaptable: tuple[Path, Path], tmp_path: Path) -> None:
     """What was answered is there after the restart; what was not is there whole or not at all."""
-    index, bundle = teachable
+    index, bundle = adaptable
     sketch, other = ((index.parent / "gallery" / name).read_bytes() for name in ("03.png", "07.png"))
     moments = random.Random(5)
     answered: list[str] = []
@@ -251,6 +252,6 @@ def test_a_service_killed_while_it_teaches(teachable: tuple[Path, Path], tmp_pat
             answered.append(response.json()["adapter_id"])
             killer = subprocess.Popen(["sh", "-c", f"sleep {moments.random() * 0.05}; kill -9 {process.pid}"])
             with pytest.raises(httpx.TransportError):
-                keep_teaching(client, files, answered)
+                keep_adapting(client, files, answered)
             killer.wait()
             process.wait()

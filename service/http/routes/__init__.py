@@ -1,1 +1,1 @@
-"""One module a group of routes: parse, one call, shape the reply."""
+"""One module a group of routes: parse, one call of a use case, shape the response."""

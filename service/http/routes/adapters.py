@@ -1,19 +1,25 @@
-"""Adapters: teach a category or a person's drawing style, look, switch, go back."""
+"""Category adapters and style adapters: fit, list, activate, roll back, delete. One router made for each scope."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from service.adaptation.examples import adapter_target
-from service.adaptation.request import teach
+from models.errors import InkseekError
+from service.adaptation.adapt import AdaptOptions, adapt
+from service.adaptation.examples import SupportLimits
+from service.adaptation.listing import adapters_of, profiles_of
+from service.adaptation.targets import adapter_target
 from service.errors import (
     AdaptationUnavailable,
     AdapterNotFound,
     AdaptersLimit,
     AdapterStale,
+    CategoryAbsent,
     CategoryTooSmall,
     NameInvalid,
     NothingToRollBack,
@@ -21,40 +27,41 @@ from service.errors import (
     OnlineUnwritable,
     PairContradictory,
     PairDuplicate,
-    ParameterInvalid,
     PhotoElsewhere,
+    ProfileAbsent,
     SupportMismatch,
     SupportOnePhoto,
     TooManyPairs,
-    UnknownCategory,
     UnknownPhoto,
-    UnknownProfile,
 )
-from service.http import examples
-from service.http.adapter_answers import adapter_answer, adapters_answer, profiles_answer
-from service.http.answers import json_bytes
+from service.http.json_response import json_response
 from service.http.openapi import EXAMPLES_BODY, Responses, created, ok, problem_responses
-from service.http.requests import process_of, read_upload
+from service.http.route import api_router
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
-from service.http.schemas.adapters import ActiveAdapterId, Adapter, Adapters, DeleteParams, Profiles, TeachParams
-from service.search.retriever import unknown_name
-from service.store.records import Scope
+from service.http.schemas.adapters import (
+    ADAPTER_EXAMPLE,
+    PROFILES_EXAMPLE,
+    STYLE_ADAPTER_EXAMPLE,
+    ActiveAdapterId,
+    Adapter,
+    Adapters,
+    AdaptParams,
+    DeleteParams,
+    Profiles,
+    adapter_json,
+    adapters_json,
+    dry_run_example,
+    profiles_json,
+)
+from service.http.serving import ThreadJobs, answer_work, process_of, read_upload, serving_of
+from service.http.support_form import read_examples
+from service.store.records import AdapterRecord, Scope
 
-router = APIRouter(tags=["adaptation"])
-
-Category = Annotated[
-    str, Path(description="A category, slashes and all; a new one brings its photos along.", examples=["clothing"])
-]
-Profile = Annotated[str, Path(description="A name for the person who draws.", examples=["ada"])]
 AdapterId = Annotated[str, Path(description="An adapter's id.", examples=["adapter-5f0c2d9a71be"])]
 
-_CATEGORY = "/v1/categories/{category:path}/adapters"
-_PROFILE = "/v1/profiles/{name}/adapters"
-
-_TEACH_ERRORS = (
+_FIT_ERRORS = (
     *SKETCH_ERRORS,
     *TRAFFIC_ERRORS,
-    ParameterInvalid,
     NameInvalid,
     SupportMismatch,
     TooManyPairs,
@@ -69,209 +76,207 @@ _TEACH_ERRORS = (
     AdaptationUnavailable,
     OnlineUnwritable,
 )
-_REPORT: Responses = {200: {**ok("Only a report: `dry_run`", examples.DRY_RUN)[200], "model": Adapter}}
-_TAUGHT: Responses = created("The adapter, stored", examples.ADAPTER) | _REPORT
 
 
-@router.post(
-    _CATEGORY,
-    summary="Teach a category from a few examples",
-    status_code=201,
-    response_model=Adapter,
-    responses=_TAUGHT | problem_responses(*_TEACH_ERRORS),
-    openapi_extra=EXAMPLES_BODY,
-)
-async def teach_category(request: Request, category: Category, params: Annotated[TeachParams, Query()]) -> Response:
-    """Fits an adapter to pairs of a sketch and the photo that it shows; searches with `category=` then go through it.
+@dataclass(frozen=True)
+class ScopeRoutes:
+    """What differs between the routes of the two scopes: paths, words, and the error for a name that does not exist.
 
-    It is activated unless leave-one-out over the examples gets worse by more than two standard errors. Uploaded photos
-    join the gallery, at once and for good, whether or not the adapter is activated.
+    `parameter`: of the path, with its `description` and `example`. `noun`: of the adapter, in summaries.
     """
-    return await _teach(request, "category", category, params)
+
+    scope: Scope
+    path: str
+    parameter: str
+    description: str
+    example: str
+    noun: str
+    fit_summary: str
+    fit_description: str
+    rollback_description: str
+    absent: type[InkseekError]
+    adapter: dict[str, Any]
+
+    @property
+    def in_path(self) -> Any:
+        """The declaration of the path's parameter: the default of a route's `name`, whose alias differs by scope."""
+        return Path(alias=self.parameter, description=self.description, examples=[self.example])
+
+    def operation(self, verb: str) -> str:
+        """The operation's id in the OpenAPI document, such as `list_category_adapters`."""
+        return f"{verb}_{self.noun.replace(' ', '_')}"
 
 
-@router.post(
-    _PROFILE,
-    summary="Teach a person's drawing style",
-    status_code=201,
-    response_model=Adapter,
-    responses=_TAUGHT | problem_responses(*_TEACH_ERRORS),
-    openapi_extra=EXAMPLES_BODY,
+CATEGORY = ScopeRoutes(
+    scope="category",
+    path="/v1/categories/{category:path}/adapters",
+    parameter="category",
+    description="A category, slashes and all; a new one brings its photos along.",
+    example="clothing",
+    noun="category adapter",
+    fit_summary="Adapt a category to a few examples",
+    fit_description="Fits a category adapter to pairs of a sketch and the photo that it shows; searches with "
+    "`category=` then go through it.\n\nIt is activated unless leave-one-out over the examples gets worse by more than "
+    "two standard errors. Uploaded photos join the gallery, at once and for good, whether or not it is activated.",
+    rollback_description="Undoes the last activation. `active` is null when no adapter is left: the category's photos "
+    "are compared mean-centred, zero-shot.",
+    absent=CategoryAbsent,
+    adapter=ADAPTER_EXAMPLE,
 )
-async def teach_profile(request: Request, name: Profile, params: Annotated[TeachParams, Query()]) -> Response:
-    """As for a category, with photos of the gallery alone; searches with `profile=` then go through the adapter."""
-    return await _teach(request, "profile", name, params)
-
-
-@router.post(
-    _CATEGORY + ":rollback",
-    summary="Serve a category's adapter that was active before",
-    responses=ok("What is active now", examples.ACTIVE_ADAPTER)
-    | problem_responses(NameInvalid, NothingToRollBack, OnlineUnwritable),
+PROFILE = ScopeRoutes(
+    scope="profile",
+    path="/v1/profiles/{name}/adapters",
+    parameter="name",
+    description="A name for the user who draws.",
+    example="ada",
+    noun="style adapter",
+    fit_summary="Adapt to a user's way of drawing",
+    fit_description="Fits a style adapter, as for a category, with photos of the gallery alone; searches with "
+    "`profile=` then go through it.",
+    rollback_description="Undoes the last activation. `active` is null when no adapter is left: sketches are encoded "
+    "zero-shot.",
+    absent=ProfileAbsent,
+    adapter=STYLE_ADAPTER_EXAMPLE,
 )
-def roll_back_category(request: Request, category: Category) -> ActiveAdapterId:
-    """Undoes the last activation. `active` is null when no adapter is left: the category is compared zero-shot."""
-    return _roll_back(request, "category", category)
 
 
-@router.post(
-    _PROFILE + ":rollback",
-    summary="Serve a profile's adapter that was active before",
-    responses=ok("What is active now", examples.ACTIVE_ADAPTER)
-    | problem_responses(NameInvalid, NothingToRollBack, OnlineUnwritable),
-)
-def roll_back_profile(request: Request, name: Profile) -> ActiveAdapterId:
-    """Undoes the last activation. `active` is null when no fitted adapter is left: sketches are taken as they are."""
-    return _roll_back(request, "profile", name)
+def scope_router(routes: ScopeRoutes) -> APIRouter:
+    """The routes of one scope. The order matters: of two that match a path, the first one answers."""
+    router = api_router("adaptation", "adapt")
+    _add_changes(router, routes)
+    _add_lookups(router, routes)
+    return router
 
 
-@router.post(
-    _CATEGORY + "/{adapter_id}:activate",
-    summary="Put a category's adapter into service",
-    response_model=Adapter,
-    responses=ok("The adapter", examples.ADAPTER)
-    | problem_responses(NameInvalid, AdapterNotFound, AdapterStale, OnlineUnwritable),
-)
-def activate_category(request: Request, category: Category, adapter_id: AdapterId) -> Response:
-    """Any stored adapter of the bundle in service, whatever its leave-one-out figures."""
-    return _activate(request, "category", category, adapter_id)
+def _add_changes(router: APIRouter, routes: ScopeRoutes) -> None:
+    in_path, noun = routes.in_path, routes.noun
+    report: Responses = {**ok("Only a report: `dry_run`", dry_run_example(routes.adapter))}
+    report[200]["model"] = Adapter
+
+    @router.post(
+        routes.path,
+        operation_id=routes.operation("fit"),
+        summary=routes.fit_summary,
+        description=routes.fit_description,
+        status_code=201,
+        response_model=Adapter,
+        responses=created("The adapter, stored", routes.adapter) | report | problem_responses(*_FIT_ERRORS),
+        openapi_extra=EXAMPLES_BODY,
+    )
+    async def fit_adapter(request: Request, params: Annotated[AdaptParams, Query()], name: str = in_path) -> Response:
+        adapter = await _adapt(request, routes.scope, name, params)
+        return json_response(adapter_json(adapter), 200 if params.dry_run else 201)
+
+    @router.post(
+        routes.path + ":rollback",
+        operation_id=routes.operation("roll_back"),
+        summary=f"Activate the {noun} that was active before",
+        description=routes.rollback_description,
+        responses=ok("The active adapter", {"active": routes.adapter["adapter_id"]})
+        | problem_responses(NameInvalid, NothingToRollBack, OnlineUnwritable),
+    )
+    def roll_back(request: Request, name: str = in_path) -> ActiveAdapterId:
+        with serving_of(request) as retriever:
+            return ActiveAdapterId(active=retriever.store.roll_back(adapter_target(routes.scope, name)))
+
+    @router.post(
+        routes.path + "/{adapter_id}:activate",
+        operation_id=routes.operation("activate"),
+        summary=f"Activate a {noun}",
+        description="Any stored adapter of the bundle in service, whatever its leave-one-out figures.",
+        response_model=Adapter,
+        responses=ok("The adapter", routes.adapter)
+        | problem_responses(NameInvalid, AdapterNotFound, AdapterStale, OnlineUnwritable),
+    )
+    def activate(request: Request, adapter_id: AdapterId, name: str = in_path) -> Response:
+        with serving_of(request) as retriever:
+            adapter = retriever.store.activate(adapter_target(routes.scope, name), adapter_id)
+        return json_response(adapter_json(adapter))
+
+    @router.delete(
+        routes.path + "/{adapter_id}",
+        operation_id=routes.operation("delete"),
+        summary=f"Delete a {noun}",
+        description="With its examples. If it was active, the adapter before it is active again.",
+        status_code=204,
+        responses=problem_responses(NameInvalid, AdapterNotFound, OnlineUnwritable),
+    )
+    def delete(
+        request: Request, adapter_id: AdapterId, params: Annotated[DeleteParams, Query()], name: str = in_path
+    ) -> Response:
+        with serving_of(request) as retriever:
+            retriever.store.delete(adapter_target(routes.scope, name), adapter_id, with_photos=params.photos)
+        return Response(status_code=204)
 
 
-@router.post(
-    _PROFILE + "/{adapter_id}:activate",
-    summary="Put a profile's adapter into service",
-    response_model=Adapter,
-    responses=ok("The adapter", examples.STYLE_ADAPTER)
-    | problem_responses(NameInvalid, AdapterNotFound, AdapterStale, OnlineUnwritable),
-)
-def activate_profile(request: Request, name: Profile, adapter_id: AdapterId) -> Response:
-    """Any stored adapter of the bundle in service, whatever its leave-one-out figures."""
-    return _activate(request, "profile", name, adapter_id)
+def _add_lookups(router: APIRouter, routes: ScopeRoutes) -> None:
+    in_path, noun = routes.in_path, routes.noun
+    listed = {"adapters": [routes.adapter], "active": routes.adapter["adapter_id"]}
+
+    @router.get(
+        routes.path,
+        operation_id=routes.operation("list") + "s",
+        summary=f"List the {noun}s",
+        description=f"The newest first. Those of other bundles are listed too, as `stale`. A {routes.scope} that does "
+        "not exist is not found.",
+        response_model=Adapters,
+        responses=ok("The newest first", listed) | problem_responses(NameInvalid, routes.absent),
+    )
+    def list_adapters(request: Request, name: str = in_path) -> Response:
+        with serving_of(request) as retriever:
+            return json_response(adapters_json(adapters_of(retriever, adapter_target(routes.scope, name))))
+
+    @router.get(
+        routes.path + "/{adapter_id}",
+        operation_id=routes.operation("get"),
+        summary=f"Show a {noun}",
+        description="How many examples it was fitted to, its leave-one-out figures, its state.",
+        response_model=Adapter,
+        responses=ok("The adapter", routes.adapter) | problem_responses(NameInvalid, AdapterNotFound),
+    )
+    def get_adapter(request: Request, adapter_id: AdapterId, name: str = in_path) -> Response:
+        with serving_of(request) as retriever:
+            adapter = retriever.store.get_adapter(adapter_target(routes.scope, name), adapter_id)
+        return json_response(adapter_json(adapter))
 
 
-@router.get(
-    _CATEGORY,
-    summary="List a category's adapters",
-    response_model=Adapters,
-    responses=ok("The newest first", examples.ADAPTERS) | problem_responses(NameInvalid, UnknownCategory),
-)
-def category_adapters(request: Request, category: Category) -> Response:
-    """Those of other bundles too: they are `stale`."""
-    with process_of(request).serving.borrow() as retriever:
-        target = adapter_target("category", category)
-        found = retriever.room.list_adapters(target)
-        known = retriever.gallery().view.categories()
-        if not found and target.name not in known:
-            raise UnknownCategory(unknown_name("category", target.name, list(known)))
-        return _json(adapters_answer(found))
+async def _adapt(request: Request, scope: Scope, name: str, params: AdaptParams) -> AdapterRecord:
+    """Admits, reads and counts the request; the use case does the rest."""
+    process, target = process_of(request), adapter_target(scope, name)
+    limits = SupportLimits(process.settings.max_pairs, process.settings.max_support_photos)
+    options = AdaptOptions(
+        limits,
+        process.settings.max_adapters,
+        process.settings.max_online_photos,
+        process.workers.threads,
+        params.force,
+        params.dry_run,
+    )
+    outcome = "rejected"
+    with process.adaptations.admission():
+        upload = await read_upload(request)
+        read = partial(read_examples, upload, limits)
+        try:
+            adapter = await answer_work(request, lambda: adapt(ThreadJobs(request), target, read, options))
+            outcome = "dry_run" if params.dry_run else "active" if adapter.activated else "idle"
+        finally:
+            process.metrics.fits.labels(scope, outcome).inc()
+    return adapter
 
 
-@router.get(
-    _PROFILE,
-    summary="List a profile's adapters",
-    response_model=Adapters,
-    responses=ok("The newest first", examples.STYLE_ADAPTERS) | problem_responses(NameInvalid, UnknownProfile),
-)
-def profile_adapters(request: Request, name: Profile) -> Response:
-    """Those of other bundles too: they are `stale`."""
-    with process_of(request).serving.borrow() as retriever:
-        target = adapter_target("profile", name)
-        found = retriever.room.list_adapters(target)
-        if not found:
-            raise UnknownProfile(unknown_name("profile", target.name, sorted(retriever.gallery().state.profiles)))
-        return _json(adapters_answer(found))
+profiles_router = api_router("adaptation", "search")
 
 
-@router.get(
-    _CATEGORY + "/{adapter_id}",
-    summary="Look at a category's adapter",
-    response_model=Adapter,
-    responses=ok("The adapter", examples.ADAPTER) | problem_responses(NameInvalid, AdapterNotFound),
-)
-def category_adapter(request: Request, category: Category, adapter_id: AdapterId) -> Response:
-    """What it was fitted to and how well it did."""
-    return _look(request, "category", category, adapter_id)
-
-
-@router.get(
-    _PROFILE + "/{adapter_id}",
-    summary="Look at a profile's adapter",
-    response_model=Adapter,
-    responses=ok("The adapter", examples.STYLE_ADAPTER) | problem_responses(NameInvalid, AdapterNotFound),
-)
-def profile_adapter(request: Request, name: Profile, adapter_id: AdapterId) -> Response:
-    """What it was fitted to and how well it did."""
-    return _look(request, "profile", name, adapter_id)
-
-
-@router.delete(
-    _CATEGORY + "/{adapter_id}",
-    summary="Delete a category's adapter",
-    status_code=204,
-    responses=problem_responses(NameInvalid, ParameterInvalid, AdapterNotFound, OnlineUnwritable),
-)
-def delete_category_adapter(
-    request: Request, category: Category, adapter_id: AdapterId, params: Annotated[DeleteParams, Query()]
-) -> Response:
-    """With its examples. Was it active, the adapter before it serves again."""
-    return _delete(request, "category", category, adapter_id, params)
-
-
-@router.delete(
-    _PROFILE + "/{adapter_id}",
-    summary="Delete a profile's adapter",
-    status_code=204,
-    responses=problem_responses(NameInvalid, ParameterInvalid, AdapterNotFound, OnlineUnwritable),
-)
-def delete_profile_adapter(
-    request: Request, name: Profile, adapter_id: AdapterId, params: Annotated[DeleteParams, Query()]
-) -> Response:
-    """With its examples. Was it active, the adapter before it serves again."""
-    return _delete(request, "profile", name, adapter_id, params)
-
-
-@router.get(
+@profiles_router.get(
     "/v1/profiles",
     summary="List the profiles",
     response_model=Profiles,
-    responses=ok("Profiles by name", examples.PROFILES) | problem_responses(),
+    responses=ok("Profiles by name", PROFILES_EXAMPLE) | problem_responses(),
 )
 def profiles(request: Request) -> Response:
-    """Everyone whose drawing style was taught, and the adapter that is active."""
-    with process_of(request).serving.borrow() as retriever:
-        return _json(profiles_answer(retriever.room.list_adapters()))
+    """Every profile that has style adapters, and the one that is active."""
+    with serving_of(request) as retriever:
+        return json_response(profiles_json(profiles_of(retriever)))
 
 
-async def _teach(request: Request, scope: Scope, name: str, params: TeachParams) -> Response:
-    process, target = process_of(request), adapter_target(scope, name)
-    with process.teaching.admission():
-        upload = await read_upload(request)
-        with process.workers.admission():
-            work = teach(process, target, upload, force=params.force, dry_run=params.dry_run)
-            answer = await process.workers.answer(work, request.receive)
-    return Response(json_bytes(answer), 200 if params.dry_run else 201, media_type="application/json")
-
-
-def _roll_back(request: Request, scope: Scope, name: str) -> ActiveAdapterId:
-    with process_of(request).serving.borrow() as retriever:
-        return ActiveAdapterId(active=retriever.room.roll_back(adapter_target(scope, name)))
-
-
-def _activate(request: Request, scope: Scope, name: str, adapter_id: str) -> Response:
-    with process_of(request).serving.borrow() as retriever:
-        return _json(adapter_answer(retriever.room.activate(adapter_target(scope, name), adapter_id)))
-
-
-def _look(request: Request, scope: Scope, name: str, adapter_id: str) -> Response:
-    with process_of(request).serving.borrow() as retriever:
-        return _json(adapter_answer(retriever.room.get_adapter(adapter_target(scope, name), adapter_id)))
-
-
-def _delete(request: Request, scope: Scope, name: str, adapter_id: str, params: DeleteParams) -> Response:
-    with process_of(request).serving.borrow() as retriever:
-        retriever.room.delete(adapter_target(scope, name), adapter_id, with_photos=params.photos)
-    return Response(status_code=204)
-
-
-def _json(answer: dict[str, Any]) -> Response:
-    return Response(json_bytes(answer), media_type="application/json")
+ROUTERS = (scope_router(CATEGORY), scope_router(PROFILE), profiles_router)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
+from starlette.responses import Response
 
-from service.http import examples
+from service.http.json_response import json_response
 from service.http.openapi import ok, problem_responses
-from service.http.requests import process_of
-from service.http.schemas.search import Categories, CategoryCount
+from service.http.route import api_router
+from service.http.schemas.gallery import CATEGORIES_EXAMPLE, Categories, categories_json
+from service.http.serving import serving_of
 
-router = APIRouter(tags=["gallery"])
+router = api_router("gallery", "search")
 
 
 @router.get(
     "/v1/categories",
     summary="List the categories",
-    responses=ok("Categories by name", examples.CATEGORIES) | problem_responses(),
+    response_model=Categories,
+    responses=ok("Categories by name", CATEGORIES_EXAMPLE) | problem_responses(),
 )
-def categories(request: Request) -> Categories:
+def categories(request: Request) -> Response:
     """Photos without a category are in none of them, but in the total."""
-    with process_of(request).serving.borrow() as retriever:
+    with serving_of(request) as retriever:
         view = retriever.gallery().view
-        counts = [CategoryCount(category=name, count=count) for name, count in view.categories().items()]
-        return Categories(categories=counts, total=view.count)
+        return json_response(categories_json(view.categories(), view.count))

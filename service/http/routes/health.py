@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from service.errors import NotReady
-from service.http import examples
 from service.http.openapi import ok, picture, problem_responses
-from service.http.requests import process_of
-from service.http.schemas.search import Alive, Readiness
+from service.http.route import api_router
+from service.http.schemas.operation import READY_EXAMPLE, Alive, Readiness
+from service.http.serving import process_of, serving_of
 
-router = APIRouter(tags=["operation"])
+router = api_router("operation", None)
 
 
 @router.get("/livez", summary="Is the process alive?", responses=ok("It is", {"status": "alive"}) | problem_responses())
@@ -24,19 +24,18 @@ async def livez() -> Alive:
 @router.get(
     "/readyz",
     summary="Are sketches answered right?",
-    responses=ok("They are", examples.READY) | problem_responses(NotReady),
+    responses=ok("They are", READY_EXAMPLE) | problem_responses(NotReady),
 )
 async def readyz(request: Request) -> Readiness:
-    """Ready while a known sketch, asked again and again through the same threads as every request, is answered right.
+    """Ready while a known sketch, sent again and again through the same threads as every request, is answered right.
 
     `index_update_problem` says why a newer index version is not in service, when one was published.
     """
-    process = process_of(request)
-    health = process.watch.health
+    health = process_of(request).monitor.health
     if trouble := health.trouble:
         raise NotReady(trouble)
-    with process.serving.borrow() as retriever:
-        state = retriever.room.state()
+    with serving_of(request) as retriever:
+        state = retriever.store.state()
         return Readiness(
             status="ready",
             bundle_id=retriever.bundle.bundle_id,
@@ -45,7 +44,7 @@ async def readyz(request: Request) -> Readiness:
             index_update_problem=health.update_problem,
             adapters_active=len(state.active),
             adapters_outdated=len(state.outdated),
-            online_problem=retriever.room.problem,
+            online_problem=retriever.store.problem,
         )
 
 
@@ -56,5 +55,5 @@ async def readyz(request: Request) -> Readiness:
     responses=picture("Text exposition", "text/plain") | problem_responses(),
 )
 def metrics(request: Request) -> Response:
-    """A histogram per stage, requests by route and status, queue, refusals, what is being served."""
+    """A histogram per stage, requests by route and status, queue, rejections, what is being served."""
     return Response(process_of(request).metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

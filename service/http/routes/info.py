@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
-from service.http import examples
+from service.config import Settings
 from service.http.openapi import ok, problem_responses
-from service.http.requests import process_of
-from service.http.schemas.search import K_MAX, Info, Limits, MetadataFieldInfo
+from service.http.route import api_router
+from service.http.schemas.operation import INFO_EXAMPLE, Info, Limits, MetadataFieldInfo
+from service.http.schemas.search import K_MAX
+from service.http.serving import process_of, serving_of
 
-router = APIRouter(tags=["operation"])
+router = api_router("operation", "search")
 
 
 @router.get(
     "/v1/info",
     summary="What is being served",
-    responses=ok("Bundle, index, limits", examples.INFO) | problem_responses(),
+    responses=ok("Bundle, index, limits", INFO_EXAMPLE) | problem_responses(),
 )
 def info(request: Request) -> Info:
     """Versions, figures and limits, for people and for clients that adapt to them."""
     process = process_of(request)
-    settings = process.settings
-    with process.serving.borrow() as retriever:
+    with serving_of(request) as retriever:
         bundle, index = retriever.bundle, retriever.index.manifest
         return Info(
             service="inkseek",
@@ -41,16 +42,10 @@ def info(request: Request) -> Info:
             metadata_fields=[MetadataFieldInfo(name=field.name, type=field.type) for field in index.metadata_fields],
             adaptation_id=bundle.adaptation.adaptation_id if bundle.adaptation else None,
             adaptation_method=bundle.adaptation.method if bundle.adaptation else None,
-            limits=Limits(
-                max_upload_bytes=settings.max_upload_bytes,
-                max_image_pixels=settings.max_image_pixels,
-                max_strokes=settings.max_strokes,
-                max_points=settings.max_points,
-                max_batch_items=settings.max_batch_items,
-                max_k=K_MAX,
-                max_support_bytes=settings.max_support_bytes,
-                max_pairs=settings.max_pairs,
-                max_support_photos=settings.max_support_photos,
-                max_adapters=settings.max_adapters,
-            ),
+            limits=_limits(process.settings),
         )
+
+
+def _limits(settings: Settings) -> Limits:
+    """Every limit is a setting of the same name, except the API's own `max_k`."""
+    return Limits(max_k=K_MAX, **{name: getattr(settings, name) for name in Limits.model_fields if name != "max_k"})

@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import Header, Path, Query, Request
 from starlette.responses import FileResponse, Response
 
 from index_builder.artifact import PhotoNotFound
 from service.errors import DeadlineExceeded, QueueFull
-from service.http import examples
-from service.http.answers import PHOTOS_PATH, json_bytes, photo_answer, search_answer
+from service.http.json_response import json_bytes, json_response
 from service.http.openapi import Responses, ok, picture, problem_responses
-from service.http.requests import process_of, search_query
-from service.http.routes.search import QUERY_ERRORS
-from service.http.schemas.search import NarrowingParams, Photo, SearchAnswer
+from service.http.route import api_router
+from service.http.routes.search import NARROWING_ERRORS
+from service.http.schemas.base import PHOTOS_PATH
+from service.http.schemas.gallery import PHOTO_EXAMPLE, Photo, photo_json
+from service.http.schemas.search import SIMILAR_EXAMPLE, NarrowingParams, SearchAnswer, search_json
+from service.http.serving import answer_job, serving_of
+from service.search.retriever import Retriever
 
-router = APIRouter(tags=["gallery"])
+router = api_router("gallery", "search")
 
 PhotoId = Annotated[str, Path(description="The photo's id, slashes and all.", examples=["clothing/running-shoe.jpg"])]
 IfNoneMatch = Annotated[str, Header(description="ETag of a copy that the client has; still good, it is answered 304.")]
@@ -48,8 +51,8 @@ _NOT_MODIFIED: Responses = {304: {"description": "The client's copy is still goo
     responses=picture("JPEG of at most 256 px", "image/jpeg") | _NOT_MODIFIED | problem_responses(PhotoNotFound),
 )
 def thumbnail(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
-    """Cached by clients for some minutes; asked again with its ETag it costs next to nothing."""
-    with process_of(request).serving.borrow() as retriever:
+    """Cached by clients for some minutes; requested again with its ETag it costs next to nothing."""
+    with serving_of(request) as retriever:
         jpeg, etag = retriever.gallery().view.thumbnail(photo_id)
     return _cached(Response(jpeg, media_type="image/jpeg", headers={"ETag": f'"{etag.strip(chr(34))}"'}), if_none_match)
 
@@ -64,7 +67,7 @@ def thumbnail(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = 
 )
 def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
     """The original file where it is at hand and browsers can show it; else the thumbnail."""
-    with process_of(request).serving.borrow() as retriever:
+    with serving_of(request) as retriever:
         original = retriever.gallery().view.original(photo_id)
     if isinstance(original, bytes):
         return _uploaded(request, photo_id, original, if_none_match)
@@ -78,31 +81,29 @@ def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") 
     PHOTOS_PATH + "/{photo_id:path}/similar",
     summary="More like this photo",
     response_model=SearchAnswer,
-    responses=ok("The k photos most like it, itself left out", examples.SIMILAR)
-    | problem_responses(PhotoNotFound, QueueFull, DeadlineExceeded, *QUERY_ERRORS),
+    responses=ok("The k photos most like it, itself left out", SIMILAR_EXAMPLE)
+    | problem_responses(PhotoNotFound, QueueFull, DeadlineExceeded, *NARROWING_ERRORS),
 )
 async def similar(request: Request, photo_id: PhotoId, params: Annotated[NarrowingParams, Query()]) -> Response:
-    """Answers as a search does; the photo's own embedding is the query."""
-    process = process_of(request)
+    """Answers as a search does; the photo's own embedding is the query, and `score` always a plain cosine."""
+    query = params.to_query()
 
-    def find() -> bytes:
-        with process.serving.borrow() as retriever:
-            return json_bytes(search_answer(retriever.similar(photo_id, search_query(params))))
+    def answer(retriever: Retriever) -> bytes:
+        return json_bytes(search_json(retriever.similar(photo_id, query)))
 
-    with process.workers.admission():
-        answer = await process.workers.answer(process.workers.run(find), request.receive)
-    return Response(answer, media_type="application/json")
+    return json_response(await answer_job(request, answer))
 
 
 @router.get(
     PHOTOS_PATH + "/{photo_id:path}",
-    summary="What is known of a photo",
-    responses=ok("Its record", examples.PHOTO) | problem_responses(PhotoNotFound),
+    summary="Show a photo's record",
+    response_model=Photo,
+    responses=ok("Its record", PHOTO_EXAMPLE) | problem_responses(PhotoNotFound),
 )
-def photo(request: Request, photo_id: PhotoId) -> Photo:
+def photo(request: Request, photo_id: PhotoId) -> Response:
     """Category, size, hash, metadata, and where its pictures are."""
-    with process_of(request).serving.borrow() as retriever:
-        return Photo(**photo_answer(retriever.gallery().view.photo(photo_id)))
+    with serving_of(request) as retriever:
+        return json_response(photo_json(retriever.gallery().view.photo(photo_id)))
 
 
 def _uploaded(request: Request, photo_id: str, image: bytes, if_none_match: str) -> Response:

@@ -1,38 +1,37 @@
-"""What the model sees of a sketch."""
+"""The sketch as the encoder sees it."""
 
 from __future__ import annotations
 
 import io
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
-from service.http.body import read_source
+from service.http.body import read_single
 from service.http.openapi import SKETCH_BODY, picture, problem_responses
-from service.http.requests import process_of, read_upload
+from service.http.route import api_router
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
+from service.http.serving import answer_job, read_upload
+from service.search.retriever import Retriever
 
-router = APIRouter(tags=["search"])
+router = api_router("search", "search")
 
 
 @router.post(
     "/v1/preview",
-    summary="See the sketch as the model does",
+    summary="See the sketch as the encoder does",
     response_class=Response,
     responses=picture("The normalised sketch", "image/png") | problem_responses(*SKETCH_ERRORS, *TRAFFIC_ERRORS),
     openapi_extra=SKETCH_BODY,
 )
 async def preview(request: Request) -> Response:
     """Dark strokes on white, framed and sized as they go into the encoder."""
-    process, upload = process_of(request), await read_upload(request)
+    upload = await read_upload(request)
 
-    def draw() -> bytes:
-        with process.serving.borrow() as retriever:
-            view = retriever.view(read_source(upload))
+    def render(retriever: Retriever) -> bytes:
         buffer = io.BytesIO()
-        view.save(buffer, format="PNG")
+        retriever.view(read_single(upload)).save(buffer, format="PNG")
         return buffer.getvalue()
 
-    with process.workers.admission():
-        png = await process.workers.answer(process.workers.run(draw), request.receive)
+    png = await answer_job(request, render)
     return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})

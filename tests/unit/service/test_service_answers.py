@@ -16,10 +16,12 @@ from models.errors import InkseekError
 from service.cli.contact_sheet import Tile, contact_sheet
 from service.errors import ServiceError
 from service.http import problems
-from service.http.answers import json_bytes, photo_answer, photo_urls
-from service.http.request_id import adopt_request_id, current_request_id
-from service.http.schemas.search import Problem
-from service.runtime.logs import JsonFormatter
+from service.http.json_response import json_bytes
+from service.http.middleware import adopt_request_id
+from service.http.schemas.base import photo_urls
+from service.http.schemas.gallery import photo_json
+from service.http.schemas.problem import Problem
+from service.runtime.logs import JsonFormatter, current_request_id
 
 
 def typed_errors(root: type[InkseekError] = InkseekError) -> list[type[InkseekError]]:
@@ -36,7 +38,7 @@ def test_urls_lead_back_to_the_photo(photo_id: str) -> None:
 
 def test_metadata_that_json_lacks_becomes_null_and_absent_fields_go() -> None:
     record = PhotoRecord(0, "a", "", "a.png", "0" * 64, 1, 1, {"weight": float("nan"), "none": None, "flag": False})
-    assert json.loads(json_bytes(photo_answer(record)))["metadata"] == {"weight": None, "flag": False}
+    assert json.loads(json_bytes(photo_json(record)))["metadata"] == {"weight": None, "flag": False}
 
 
 def test_the_nearest_listed_class_decides_and_the_rest_is_internal() -> None:
@@ -58,7 +60,7 @@ def test_every_request_error_has_a_code_of_its_own() -> None:
     leaves = [error for error in typed_errors(ServiceError) if not error.__subclasses__()]
     unlisted = {error.__name__ for error in leaves if problems.kind_of(error("x")) is problems.INTERNAL}
     # They end the start, or are for the log: not for those who ask.
-    assert unlisted == {"UnknownSetting", "AddressUnusable", "OnlineCorrupt"}
+    assert unlisted == {"UnknownSetting", "AddressUnusable", "OnlineSchemaUnsupported"}
 
 
 def test_log_lines_for_machines() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from models.bundle import ImageLimits, StrokeLimits
-from service.config import ENV_PREFIX, Settings, load_settings, refuse_unknown_variables, settings_environment
+from service.config import ENV_PREFIX, Settings, load_settings, reject_unknown_variables, settings_environment
 from service.errors import UnknownSetting
 
 
@@ -42,7 +42,7 @@ def test_unknown_variables_are_refused(variable: str, hint: str) -> None:
 
 
 def test_known_variables_pass() -> None:
-    refuse_unknown_variables({ENV_PREFIX + name.upper(): "" for name in Settings.model_fields} | {"OTHER": "x"})
+    reject_unknown_variables({ENV_PREFIX + name.upper(): "" for name in Settings.model_fields} | {"OTHER": "x"})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import sys
 from xml.parsers import expat
 
 from models.bundle import ImageTooLarge, ImageUnreadable, ImageUnsupported
-from service.search import svg_renderer
+from service.sketches import svg_renderer
 
 RENDER_PX = 512  # longer side of the raster; sketches are reduced to 256 px
 
@@ -21,7 +21,7 @@ _MAX_BYTES = 2 * 2**20
 _MAX_ELEMENTS = 20_000
 _MAX_DEPTH = 100
 # They show or fetch what is not drawn here. Scripts, styles and text are inert: nothing runs, no font is loaded.
-_REFUSED = ("image", "feimage", "foreignobject", "iframe")
+_REJECTED = ("image", "feimage", "foreignobject", "iframe")
 
 
 def looks_like_svg(data: bytes) -> bool:
@@ -45,7 +45,7 @@ def render_svg(data: bytes, max_bytes: int) -> bytes:
         child = subprocess.run(command, input=data, capture_output=True, timeout=_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise ImageUnreadable(f"the SVG is too complex: it was not rendered within {_TIMEOUT_S:g} s") from error
-    if child.returncode == svg_renderer.EXIT_REFUSED:
+    if child.returncode == svg_renderer.EXIT_REJECTED:
         raise ImageUnreadable(f"the SVG cannot be rendered: {child.stderr.decode(errors='replace')[:300]}")
     if child.returncode != 0:
         raise ImageUnreadable("the SVG is too complex: rendering it took more than is allowed")
@@ -80,7 +80,7 @@ class _Scan:
         self._depth += 1
         if self._elements > _MAX_ELEMENTS or self._depth > _MAX_DEPTH:
             raise ImageTooLarge(f"the SVG has more than {_MAX_ELEMENTS:,} elements or {_MAX_DEPTH} levels")
-        if local in _REFUSED:
+        if local in _REJECTED:
             raise ImageUnsupported(f"the SVG holds <{name}>: only what is drawn in the SVG itself is accepted")
         for attribute, value in attributes.items():
             if attribute.rpartition(":")[2].lower() == "href" and local != "a" and not value.startswith("#"):

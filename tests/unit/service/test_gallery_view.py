@@ -21,7 +21,7 @@ from index_builder.artifact import (
 from index_builder.build import BuildRequest, build_index
 from models.arrays import Vectors
 from service.search.gallery_view import GalleryView
-from service.store.online_store import OnlineRoom
+from service.store.online_store import OnlineStore
 from service.store.records import OnlinePhoto
 
 MakeView = Callable[..., GalleryView]
@@ -58,7 +58,7 @@ def make_view(index: GalleryIndex, tmp_path: Path) -> MakeView:
         photos = tuple(
             OnlinePhoto(f"online/{n}", category, f"{n:064x}", 8, 9, vectors[n]) for n, category in enumerate(categories)
         )
-        return GalleryView.of(index, OnlineRoom(tmp_path, index.bundle_id, index.embedding_dim), photos)
+        return GalleryView.of(index, OnlineStore(tmp_path, index.bundle_id, index.embedding_dim), photos)
 
     return make
 
@@ -148,16 +148,16 @@ def test_a_photo_that_came_into_the_index_is_not_there_twice(index: GalleryIndex
         OnlinePhoto("online/b", "elsewhere", twin.sha256, 32, 32, vector),
         OnlinePhoto("online/c", "odd", "f" * 64, 32, 32, None),  # of another bundle
     )
-    view = GalleryView.of(index, OnlineRoom(tmp_path, index.bundle_id, index.embedding_dim), photos)
+    view = GalleryView.of(index, OnlineStore(tmp_path, index.bundle_id, index.embedding_dim), photos)
     assert [photo.photo_id for photo in view.uploaded] == ["online/b"]
     assert view.row("online/a") == 3  # whoever names the upload means the photo of the index
     assert view.photo("online/c").category == "odd"
     assert not view.has_photo("online/c")
     with pytest.raises(PhotoNotFound):
-        view.original("online/c")  # its file is in no room
+        view.original("online/c")  # its file is in no store
 
 
-def test_pictures_come_from_the_room(index: GalleryIndex, make_view: MakeView) -> None:
+def test_pictures_come_from_the_store(index: GalleryIndex, make_view: MakeView) -> None:
     view = make_view("odd")
     assert isinstance(view.thumbnail("03.png"), Thumbnail)
     assert isinstance(view.original("03.png"), Path)

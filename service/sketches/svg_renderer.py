@@ -4,7 +4,7 @@ import contextlib
 import resource
 import sys
 
-EXIT_REFUSED = 3  # the document is at fault; standard error says why
+EXIT_REJECTED = 3  # the document is at fault; standard error says why
 
 _MEMORY_BYTES = 768 * 2**20
 _CPU_S = 3
@@ -25,7 +25,7 @@ def main() -> int:
         png = resvg_py.svg_to_bytes(svg_string=text, width=side, height=side, dpi=96, skip_system_fonts=True)
     except ValueError as error:
         sys.stderr.write(str(error))
-        return EXIT_REFUSED
+        return EXIT_REJECTED
     sys.stdout.buffer.write(png)
     return 0
 

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 from index_builder.artifact import Thumbnail
 from models.adapters import CategoryAdapter, LeaveOneOut, Ranks, StyleAdapter
-from service.store.online_store import OnlineRoom
+from service.store.online_store import OnlineStore
 from service.store.records import AdapterTarget, NewAdapter, NewPhoto, OnlinePhoto, SupportPair
 
 DIM = 6
 MakeAdapter = Callable[..., NewAdapter]
-MakeRoom = Callable[..., OnlineRoom]
+MakeStore = Callable[..., OnlineStore]
 
 
 @pytest.fixture
-def make_room(tmp_path: Path) -> MakeRoom:
+def make_store(tmp_path: Path) -> MakeStore:
     """A process's view of the one online folder."""
 
-    def make(bundle_id: str = "bundle-a", folder: str = "online") -> OnlineRoom:
-        return OnlineRoom(tmp_path / folder, bundle_id, DIM)
+    def make(bundle_id: str = "bundle-a", folder: str = "online") -> OnlineStore:
+        return OnlineStore(tmp_path / folder, bundle_id, DIM)
 
     return make
 

@@ -1,4 +1,4 @@
-"""The online room: durable, seen by others at once, whole or not at all, and each bundle with its own adapters."""
+"""The online store: durable, seen by others at once, whole or not at all, and each bundle with its own adapters."""
 
 from __future__ import annotations
 
@@ -23,46 +23,48 @@ from service.errors import (
     OnlinePhotosLimit,
     OnlineUnwritable,
 )
-from service.store.online_store import NOTHING, OnlineRoom
+from service.store.online_store import NOTHING, OnlineStore
 from service.store.records import AdapterTarget, NewAdapter, NewPhoto
 
 MakeAdapter = Callable[..., NewAdapter]
-MakeRoom = Callable[..., OnlineRoom]
+MakeStore = Callable[..., OnlineStore]
 MakePhoto = Callable[..., NewPhoto]
 
 SHOE = AdapterTarget("category", "shoe")
 
 
-def add(room: OnlineRoom, new: NewAdapter, max_adapters: int = 50, max_photos: int = 50) -> str:
-    return room.add(new, max_adapters, max_photos).adapter_id
+def add(store: OnlineStore, new: NewAdapter, max_adapters: int = 50, max_photos: int = 50) -> str:
+    return store.add(new, max_adapters, max_photos).adapter_id
 
 
-def active(room: OnlineRoom, target: AdapterTarget = SHOE) -> str | None:
-    return room.state().active.get(target)
+def active(store: OnlineStore, target: AdapterTarget = SHOE) -> str | None:
+    return store.state().active.get(target)
 
 
-def test_an_empty_room_touches_no_disk(make_room: MakeRoom, tmp_path: Path) -> None:
-    room = make_room()
-    assert room.state() is NOTHING
-    assert room.list_adapters() == []
+def test_an_empty_room_touches_no_disk(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store()
+    assert store.state() is NOTHING
+    assert store.list_adapters() == []
     with pytest.raises(NothingToRollBack):
-        room.roll_back(SHOE)
-    for change in (room.activate, room.delete):
+        store.roll_back(SHOE)
+    for change in (store.activate, store.delete):
         with pytest.raises(AdapterNotFound):
             change(SHOE, "adapter-1")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_adapter_comes_back_to_the_bit(make_room: MakeRoom, make_adapter: MakeAdapter, new_photo: MakePhoto) -> None:
-    here, there = make_room(), make_room()
+def test_an_adapter_comes_back_to_the_bit(
+    make_store: MakeStore, make_adapter: MakeAdapter, new_photo: MakePhoto
+) -> None:
+    here, there = make_store(), make_store()
     assert there.state() is NOTHING
     new = make_adapter(photos=(new_photo(1), new_photo(2)))
     adapter_id = add(here, new)
 
-    for room in (here, there, make_room()):  # another process's, and one after a restart
-        state = room.state()
+    for store in (here, there, make_store()):  # another process's, and one after a restart
+        state = store.state()
         assert state.active[SHOE] == adapter_id
-        kept = room.adapter(adapter_id)
+        kept = store.adapter(adapter_id)
         assert isinstance(kept, CategoryAdapter) and isinstance(new.adapter, CategoryAdapter)
         assert kept.map is not None and new.adapter.map is not None
         assert kept.map.tobytes() == new.adapter.map.tobytes()
@@ -70,30 +72,30 @@ def test_a_adapter_comes_back_to_the_bit(make_room: MakeRoom, make_adapter: Make
         assert [photo.photo_id for photo in state.photos] == ["online/1", "online/2"]
         vector, expected = state.photos[1].vector, new.photos[1].photo.vector
         assert vector is not None and expected is not None and vector.tobytes() == expected.tobytes()
-        assert room.image("online/2") == b"file 2"
-        assert room.thumbnail("online/2") == (b"small", "etag2")
-        support = room.support_of(adapter_id)
+        assert store.image("online/2") == b"file 2"
+        assert store.thumbnail("online/2") == (b"small", "etag2")
+        support = store.support_of(adapter_id)
         assert [(pair.sketch, pair.photo_id) for pair in support] == [
             (b"sketch 1", "shoe/1.png"),
             (b"sketch 2", "online/1"),
         ]
         assert [pair.vector.tobytes() for pair in support] == [pair.vector.tobytes() for pair in new.support]
-        (record,) = room.list_adapters(SHOE)
+        (record,) = store.list_adapters(SHOE)
         assert (record.version, record.k, record.state, record.margin) == (1, 2, "active", 0.3)
         assert record.photos_added == ("online/1", "online/2")
         assert record.leave_one_out["after"] == {"acc_at_1": 0.5, "mean_rank": 2.0, "mrr": 0.75}
-        assert room.state() is state  # read again only after a change
+        assert store.state() is state  # read again only after a change
 
 
-def test_profiles_are_adapters_of_their_own(make_room: MakeRoom, make_adapter: MakeAdapter) -> None:
-    room = make_room()
-    add(room, make_adapter())
-    adapter_id = add(room, make_adapter(scope="profile"))
-    assert room.state().active[AdapterTarget("profile", "shoe")] == adapter_id
-    assert isinstance(room.adapter(adapter_id), StyleAdapter)
-    assert room.adapter("adapter-none") is None
-    assert room.state().profiles == {"shoe"}
-    assert [adapter.version for adapter in room.list_adapters()] == [1, 1]
+def test_profiles_are_adapters_of_their_own(make_store: MakeStore, make_adapter: MakeAdapter) -> None:
+    store = make_store()
+    add(store, make_adapter())
+    adapter_id = add(store, make_adapter(scope="profile"))
+    assert store.state().active[AdapterTarget("profile", "shoe")] == adapter_id
+    assert isinstance(store.adapter(adapter_id), StyleAdapter)
+    assert store.adapter("adapter-none") is None
+    assert store.state().profiles == {"shoe"}
+    assert [adapter.version for adapter in store.list_adapters()] == [1, 1]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -103,46 +105,46 @@ def test_profiles_are_adapters_of_their_own(make_room: MakeRoom, make_adapter: M
 def test_what_is_active_is_the_naive_stack(
     tmp_path_factory: pytest.TempPathFactory, make_adapter: MakeAdapter, steps: list[tuple[str, int]]
 ) -> None:
-    room = OnlineRoom(tmp_path_factory.mktemp("rooms"), "bundle-a", 6)
+    store = OnlineStore(tmp_path_factory.mktemp("stores"), "bundle-a", 6)
     adapters: list[str] = []
     stack: list[str] = []
     for number, (step, choice) in enumerate(steps):
         if step in ("add", "idle"):
-            adapters.append(add(room, make_adapter(seed=number, active=step == "add")))
+            adapters.append(add(store, make_adapter(seed=number, active=step == "add")))
             stack += adapters[-1:] if step == "add" else []
         elif step == "roll back":
             if not stack:
                 with pytest.raises(NothingToRollBack):
-                    room.roll_back(SHOE)
+                    store.roll_back(SHOE)
             else:
                 gone = stack[-1]
                 while stack and stack[-1] == gone:
                     stack.pop()
-                assert room.roll_back(SHOE) == (stack[-1] if stack else None)
+                assert store.roll_back(SHOE) == (stack[-1] if stack else None)
         elif adapters:
             adapter_id = adapters[choice % len(adapters)]
             if step == "activate":
-                assert room.activate(SHOE, adapter_id).state == "active"
+                assert store.activate(SHOE, adapter_id).state == "active"
                 stack += [adapter_id] if stack[-1:] != [adapter_id] else []
             else:
-                room.delete(SHOE, adapter_id)
+                store.delete(SHOE, adapter_id)
                 adapters.remove(adapter_id)
                 stack = [other for other in stack if other != adapter_id]
-        assert active(room) == (stack[-1] if stack else None)
-        listed = room.list_adapters(SHOE)
+        assert active(store) == (stack[-1] if stack else None)
+        listed = store.list_adapters(SHOE)
         assert [adapter.adapter_id for adapter in listed] == adapters[::-1]
         assert [adapter.adapter_id for adapter in listed if adapter.state == "active"] == stack[-1:]
-    room.close()
+    store.close()
 
 
 def test_each_bundle_finds_its_own_adapters_again(
-    make_room: MakeRoom, make_adapter: MakeAdapter, new_photo: MakePhoto
+    make_store: MakeStore, make_adapter: MakeAdapter, new_photo: MakePhoto
 ) -> None:
-    before = make_room("bundle-a")
+    before = make_store("bundle-a")
     first = add(before, make_adapter(photos=(new_photo(1),)))
     add(before, make_adapter("hat", active=False))
 
-    after = make_room("bundle-b")
+    after = make_store("bundle-b")
     assert after.state().active == {}
     assert [adapter.adapter_id for adapter in after.state().outdated] == [first]  # the hat's never served
     assert [adapter.state for adapter in after.list_adapters(SHOE)] == ["stale"]
@@ -159,65 +161,68 @@ def test_each_bundle_finds_its_own_adapters_again(
     assert active(before) == first
 
 
-def test_limits_leave_nothing_behind(make_room: MakeRoom, make_adapter: MakeAdapter, new_photo: MakePhoto) -> None:
-    room = make_room()
-    first = add(room, make_adapter())
+def test_limits_leave_nothing_behind(make_store: MakeStore, make_adapter: MakeAdapter, new_photo: MakePhoto) -> None:
+    store = make_store()
+    first = add(store, make_adapter())
     with pytest.raises(AdaptersLimit, match="1 adapters"):
-        add(room, make_adapter(seed=1), max_adapters=1)
+        add(store, make_adapter(seed=1), max_adapters=1)
     with pytest.raises(OnlinePhotosLimit, match="2 uploaded photos; at most 1"):
-        add(room, make_adapter(seed=1, photos=(new_photo(1), new_photo(2))), max_photos=1)
-    assert [adapter.adapter_id for adapter in room.list_adapters()] == [first]
-    assert (active(room), room.state().photos) == (first, ())
-    assert room.list_adapters(AdapterTarget("category", "hat")) == []
-    add(room, make_adapter("hat"), max_adapters=1)  # each category has its own limit
+        add(store, make_adapter(seed=1, photos=(new_photo(1), new_photo(2))), max_photos=1)
+    assert [adapter.adapter_id for adapter in store.list_adapters()] == [first]
+    assert (active(store), store.state().photos) == (first, ())
+    assert store.list_adapters(AdapterTarget("category", "hat")) == []
+    add(store, make_adapter("hat"), max_adapters=1)  # each category has its own limit
 
 
 def test_photos_go_with_the_adapter_that_brought_them(
-    make_room: MakeRoom, make_adapter: MakeAdapter, new_photo: MakePhoto
+    make_store: MakeStore, make_adapter: MakeAdapter, new_photo: MakePhoto
 ) -> None:
-    room = make_room()
-    first = add(room, make_adapter(photos=(new_photo(1), new_photo(2))))
-    second = add(room, make_adapter(seed=1, photos=(new_photo(1), new_photo(3))))  # shares photo 1
-    room.delete(SHOE, first, with_photos=True)
-    assert [photo.photo_id for photo in room.state().photos] == ["online/1", "online/3"]
-    room.delete(SHOE, second)
-    assert len(room.state().photos) == 2
+    store = make_store()
+    first = add(store, make_adapter(photos=(new_photo(1), new_photo(2))))
+    second = add(store, make_adapter(seed=1, photos=(new_photo(1), new_photo(3))))  # shares photo 1
+    store.delete(SHOE, first, with_photos=True)
+    assert [photo.photo_id for photo in store.state().photos] == ["online/1", "online/3"]
+    store.delete(SHOE, second)
+    assert len(store.state().photos) == 2
 
 
-def test_two_writers_at_once(make_room: MakeRoom, make_adapter: MakeAdapter) -> None:
+def test_two_writers_at_once(make_store: MakeStore, make_adapter: MakeAdapter) -> None:
     """The first two make the database; versions count through, and no adapter is lost."""
-    rooms = [make_room() for _ in range(4)]
+    stores = [make_store() for _ in range(4)]
     threads = [
-        threading.Thread(target=lambda room=room: [add(room, make_adapter(seed=n)) for n in range(5)]) for room in rooms
+        threading.Thread(target=lambda store=store: [add(store, make_adapter(seed=n)) for n in range(5)])
+        for store in stores
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    listed = rooms[0].list_adapters(SHOE)
+    listed = stores[0].list_adapters(SHOE)
     assert [adapter.version for adapter in listed] == list(range(20, 0, -1))
-    assert {active(room) for room in rooms} == {listed[0].adapter_id}
+    assert {active(store) for store in stores} == {listed[0].adapter_id}
 
 
-def test_a_room_put_back_from_a_backup_is_seen(make_room: MakeRoom, make_adapter: MakeAdapter, tmp_path: Path) -> None:
-    room, other = make_room(), make_room(folder="backup")
-    add(room, make_adapter())
+def test_a_store_put_back_from_a_backup_is_seen(
+    make_store: MakeStore, make_adapter: MakeAdapter, tmp_path: Path
+) -> None:
+    store, other = make_store(), make_store(folder="backup")
+    add(store, make_adapter())
     restored = add(other, make_adapter(seed=1))
     other.close()
     with sqlite3.connect(tmp_path / "backup" / "online.sqlite") as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
-    room.state()
+    store.state()
     (tmp_path / "backup" / "online.sqlite").replace(tmp_path / "online" / "online.sqlite")
     for name in ("online.sqlite-wal", "online.sqlite-shm"):
         (tmp_path / "online" / name).unlink(missing_ok=True)
-    assert active(room) == restored
+    assert active(store) == restored
 
 
 def test_what_is_no_room_is_refused_at_the_start_and_survived_later(
-    make_room: MakeRoom, make_adapter: MakeAdapter, tmp_path: Path
+    make_store: MakeStore, make_adapter: MakeAdapter, tmp_path: Path
 ) -> None:
-    running = make_room()
+    running = make_store()
     adapter_id = add(running, make_adapter())
     assert active(running) == adapter_id
     path = tmp_path / "online" / "online.sqlite"
@@ -226,30 +231,30 @@ def test_what_is_no_room_is_refused_at_the_start_and_survived_later(
     assert active(running) == adapter_id
     assert running.problem is not None and "online.sqlite" in running.problem
     with pytest.raises(OnlineCorrupt):
-        make_room().state()
+        make_store().state()
 
     path.unlink()
     database = sqlite3.connect(path)
     database.execute("PRAGMA user_version = 9")
     database.close()
     with pytest.raises(OnlineCorrupt, match="schema version 9"):
-        make_room().state()
+        make_store().state()
 
 
-def test_numbers_that_are_no_adapter_are_refused(make_room: MakeRoom, make_adapter: MakeAdapter) -> None:
-    room = make_room()
+def test_numbers_that_are_no_adapter_are_refused(make_store: MakeStore, make_adapter: MakeAdapter) -> None:
+    store = make_store()
     new = make_adapter()
     assert isinstance(new.adapter, CategoryAdapter)
-    add(room, replace(new, adapter=replace(new.adapter, mean=np.zeros(7, np.float32))))
+    add(store, replace(new, adapter=replace(new.adapter, mean=np.zeros(7, np.float32))))
     with pytest.raises(OnlineCorrupt, match="not an adapter for 6 numbers"):
-        make_room().check()
+        make_store().check()
 
 
 def test_where_nothing_can_be_written_that_is_said(
-    make_room: MakeRoom, make_adapter: MakeAdapter, tmp_path: Path
+    make_store: MakeStore, make_adapter: MakeAdapter, tmp_path: Path
 ) -> None:
     (tmp_path / "online").write_text("a file where the folder should be")
-    room = make_room()
-    assert room.state() is NOTHING
+    store = make_store()
+    assert store.state() is NOTHING
     with pytest.raises(OnlineUnwritable, match="cannot be written"):
-        add(room, make_adapter())
+        add(store, make_adapter())

@@ -1,0 +1,95 @@
+"""`inkseek adapters fit`."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.markup import escape
+
+from models.console import ExitCode, fail, print_json, stdout
+from models.errors import InkseekError
+from service.adaptation.adapt import AdaptOptions, adapt
+from service.adaptation.examples import Examples, PhotoReference, SupportLimits
+from service.adaptation.targets import adapter_target
+from service.cli.adapter_table import adapter_table
+from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
+from service.errors import SupportMismatch
+from service.http.schemas.adapters import adapter_json
+from service.runtime.serving import open_retriever
+from service.search.retriever import Retriever
+
+T = TypeVar("T")
+
+Name = Annotated[str, typer.Argument(help="A category of the gallery; with --profile, a name for the user who draws.")]
+Profile = Annotated[bool, typer.Option("--profile", help="NAME is a user's way of drawing, not a category.")]
+
+
+def fit_adapter(
+    name: Name,
+    pair: Annotated[
+        list[str] | None,
+        typer.Option(help="SKETCH=PHOTO: a sketch file and the photo that it shows, an id or a file; may be repeated."),
+    ] = None,
+    pairs: Annotated[Path | None, typer.Option(help="A CSV file with the columns sketch and photo.")] = None,
+    photo: Annotated[list[Path] | None, typer.Option(help="A further photo of the category; may be repeated.")] = None,
+    profile: Profile = False,
+    force: Annotated[bool, typer.Option("--force", help="Activate it even if leave-one-out gets worse.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report how good it would be.")] = False,
+    index: IndexDir = None,
+    bundle: BundleOption = None,
+    online_dir: OnlineDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Adapt a category, or to a way of drawing, with a few sketches and the photos that they show.
+
+    Ends with 3 when the adapter is stored but not active, because leave-one-out got worse.
+    """
+    settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
+    limits = SupportLimits(settings.max_pairs, settings.max_support_photos)
+    options = AdaptOptions(limits, settings.max_adapters, settings.max_online_photos, force=force, dry_run=dry_run)
+    try:
+        target = adapter_target("profile" if profile else "category", name)
+        with open_retriever(settings) as retriever:
+            examples = _examples(retriever, pair or [], pairs, photo or [])
+
+            async def run(job: Callable[[Retriever], T], /) -> T:
+                return job(retriever)
+
+            adapter = asyncio.run(adapt(run, target, lambda: examples, options))
+    except (InkseekError, OSError) as error:
+        fail(error, as_json=as_json)
+    if as_json:
+        print_json(adapter_json(adapter))
+    else:
+        stdout().print(f"{target}: {escape(adapter.reason)}", adapter_table([adapter]), soft_wrap=True)
+    if not adapter.activated and not dry_run:
+        raise typer.Exit(ExitCode.GATE_NOT_PASSED)
+
+
+def _examples(retriever: Retriever, pairs: list[str], table: Path | None, further: list[Path]) -> Examples:
+    """The examples of the options: files are read here. Raises SupportMismatch, OSError."""
+    rows = []
+    for text in pairs:
+        sketch, equals, photo = text.partition("=")
+        if not equals:
+            raise SupportMismatch(f"--pair {text!r} is no SKETCH=PHOTO")
+        rows.append((Path(sketch), photo, Path()))
+    if table is not None:
+        with table.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if not {"sketch", "photo"} <= set(reader.fieldnames or ()):
+                raise SupportMismatch(f"{table} has no columns sketch and photo")
+            rows += [(table.parent / row["sketch"], row["photo"], table.parent) for row in reader]
+    photos: list[PhotoReference] = []
+    has_photo = retriever.gallery().view.has_photo
+    for _, photo, folder in rows:
+        # An id before a file of that name: ids are what a search answers.
+        photos.append(photo if has_photo(photo) or not (folder / photo).is_file() else (folder / photo).read_bytes())
+    return Examples(
+        tuple(sketch.read_bytes() for sketch, _, _ in rows), (*photos, *(path.read_bytes() for path in further))
+    )

@@ -1,0 +1,45 @@
+"""What all schemas share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PHOTOS_PATH = "/v1/photos"
+
+# Identifiers that the examples of all schemas have in common.
+EXAMPLE_PHOTO_ID = "clothing/running-shoe.jpg"
+EXAMPLE_METADATA = {"name": "running shoe", "set": "emoji_open"}
+EXAMPLE_BUNDLE_ID = "inkseek-small-3f2a91c07d4e"
+EXAMPLE_INDEX_VERSION = "000003-9b1c66d0e2aa"
+EXAMPLE_ADAPTATION_ID = "adaptive-4b1f09a2c77d"
+
+Score = Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)]
+
+
+class Schema(BaseModel):
+    """A JSON object without unknown fields.
+
+    Responses are rendered as plain dicts, not as instances; a contract test validates every response.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def photo_urls(photo_id: str) -> dict[str, str]:
+    """The URLs of a photo's pictures; paths, so that they hold behind any proxy's host name."""
+    base = f"{PHOTOS_PATH}/{quote(photo_id, safe='/')}"
+    return {"thumbnail_url": f"{base}/thumbnail", "image_url": f"{base}/image"}
+
+
+def present(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata that a photo has: columns that are empty for it are left out."""
+    return {name: value for name, value in metadata.items() if value is not None}
+
+
+def rounded(timings_ms: Mapping[str, float]) -> dict[str, float]:
+    """Timings to the microsecond."""
+    return {stage: round(milliseconds, 3) for stage, milliseconds in timings_ms.items()}

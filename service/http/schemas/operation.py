@@ -1,0 +1,121 @@
+"""For operators: what is being served, its limits, and whether it is ready."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from service.http.schemas.base import EXAMPLE_ADAPTATION_ID, EXAMPLE_BUNDLE_ID, EXAMPLE_INDEX_VERSION, Schema
+
+
+class Limits(Schema):
+    """What a request may hold."""
+
+    max_upload_bytes: int
+    max_image_pixels: int
+    max_strokes: int
+    max_points: int
+    max_batch_items: int
+    max_k: int
+    max_support_bytes: int
+    max_pairs: int
+    max_support_photos: int
+    max_adapters: int
+
+
+class MetadataFieldInfo(Schema):
+    """A metadata column that `filter` may name."""
+
+    name: str
+    type: str
+
+
+class Info(Schema):
+    """What is being served."""
+
+    service: Literal["inkseek"]
+    version: str
+    bundle_id: str
+    bundle_name: str
+    bundle_metrics: dict[str, Any]
+    index_version: str
+    index_created_at: str
+    index_kind: str
+    index_recall: float | None
+    photo_count: int
+    embedding_dim: int
+    sketch_size_px: int
+    providers: list[str]
+    threads: int
+    metadata_fields: list[MetadataFieldInfo]
+    adaptation_id: Annotated[
+        str | None, Field(description="What fits adapters to examples; null: the bundle cannot adapt.")
+    ]
+    adaptation_method: str | None = None
+    limits: Limits
+
+
+class Alive(Schema):
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+class Readiness(Schema):
+    """Sketches are answered right. `checked_s_ago`: age of the last right answer to the canary sketch."""
+
+    status: Literal["ready"]
+    bundle_id: str
+    index_version: str
+    checked_s_ago: Annotated[float, Field(ge=0)]
+    index_update_problem: str | None = None
+    adapters_active: Annotated[int, Field(ge=0, description="Adapters that are applied to searches.")] = 0
+    adapters_outdated: Annotated[
+        int,
+        Field(ge=0, description="Categories and profiles with adapters of another bundle: `inkseek adapters refit`."),
+    ] = 0
+    online_problem: str | None = None
+
+
+INFO_EXAMPLE: dict[str, Any] = {
+    "service": "inkseek",
+    "version": "0.1.0",
+    "bundle_id": EXAMPLE_BUNDLE_ID,
+    "bundle_name": "inkseek-small",
+    "bundle_metrics": {"shoe_val": {"acc@1": 0.46}},
+    "index_version": EXAMPLE_INDEX_VERSION,
+    "index_created_at": "2026-11-20T11:02:19Z",
+    "index_kind": "flat",
+    "index_recall": 1.0,
+    "photo_count": 1638,
+    "embedding_dim": 800,
+    "sketch_size_px": 160,
+    "providers": ["CPUExecutionProvider"],
+    "threads": 2,
+    "metadata_fields": [{"name": "name", "type": "text"}],
+    "adaptation_id": EXAMPLE_ADAPTATION_ID,
+    "adaptation_method": "adaptive",
+    "limits": {
+        "max_upload_bytes": 10485760,
+        "max_image_pixels": 16000000,
+        "max_strokes": 2000,
+        "max_points": 50000,
+        "max_batch_items": 32,
+        "max_k": 200,
+        "max_support_bytes": 50331648,
+        "max_pairs": 64,
+        "max_support_photos": 128,
+        "max_adapters": 32,
+    },
+}
+READY_EXAMPLE: dict[str, Any] = {
+    "status": "ready",
+    "bundle_id": EXAMPLE_BUNDLE_ID,
+    "index_version": EXAMPLE_INDEX_VERSION,
+    "checked_s_ago": 3.2,
+    "index_update_problem": None,
+    "adapters_active": 1,
+    "adapters_outdated": 0,
+    "online_problem": None,
+}

@@ -1,0 +1,83 @@
+"""The one seam between routes and the running process: what a request is served from, and the threads for its work.
+
+Plain calls, not `Depends`: FastAPI takes longer to resolve three of those than the web server takes for the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar, cast
+
+from fastapi import Request
+
+from service.errors import BodyTimeout
+from service.http.auth import principal_of
+from service.http.body import Upload
+from service.runtime.process import Process
+from service.search.retriever import Retriever
+
+T = TypeVar("T")
+
+_BODY_TIMEOUT_S = 60.0  # 10 MiB over a slow mobile network; a client that drips bytes is let go
+
+
+def process_of(request: Request) -> Process:
+    """The process's state."""
+    return cast(Process, request.app.state.process)
+
+
+@contextmanager
+def serving_of(request: Request) -> Iterator[Retriever]:
+    """The bundle, gallery and adapters that the request is served from; they stay open until the block is left.
+
+    One gallery serves every principal today; which one it is will follow from the principal and the path.
+    """
+    principal_of(request)  # fails for a request that bypassed authentication
+    with process_of(request).serving.borrow() as retriever:
+        yield retriever
+
+
+class ThreadJobs:
+    """Runs blocking jobs of one request in worker threads, each with the retriever in service at its turn."""
+
+    def __init__(self, request: Request) -> None:
+        """Nothing runs before it is called."""
+        self._request = request
+        self._workers = process_of(request).workers
+
+    async def __call__(self, job: Callable[[Retriever], T], /) -> T:
+        """What `job` returns or raises; cancelled before its turn, it never runs."""
+
+        def borrowed() -> T:
+            with serving_of(self._request) as retriever:
+                return job(retriever)
+
+        return await self._workers.run(borrowed)
+
+
+async def answer_job(request: Request, job: Callable[[Retriever], T]) -> T:
+    """One job in a worker thread as the whole work of a request; raises as `answer_work`."""
+    return await answer_work(request, lambda: ThreadJobs(request)(job))
+
+
+async def answer_work(request: Request, work: Callable[[], Awaitable[T]]) -> T:
+    """What the awaited `work()` results in; the request's body has to be read before.
+
+    Raises QueueFull, DeadlineExceeded, ClientGone, and what the work raises.
+    """
+    workers = process_of(request).workers
+    with workers.admission():
+        return await workers.answer(work(), request.receive)
+
+
+async def read_upload(request: Request) -> Upload:
+    """The whole body, in memory: its size is limited. Raises QueueFull, BodyTooLarge, BodyTimeout."""
+    process_of(request).workers.reject_when_full()
+    try:
+        async with asyncio.timeout(_BODY_TIMEOUT_S):
+            body = await request.body()
+    except TimeoutError as error:
+        raise BodyTimeout(f"the request body did not arrive within {_BODY_TIMEOUT_S:g} s") from error
+    return Upload(body, request.headers.get("content-type", ""))

@@ -1,0 +1,63 @@
+"""Everything that lives as long as one process of the service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from service.config import Settings
+from service.runtime.metrics import Metrics
+from service.runtime.monitor import Monitor
+from service.runtime.serving import Serving, load_bundle, load_retriever
+from service.runtime.workers import AdaptationSlots, Workers
+
+_log = logging.getLogger("inkseek.service")
+
+_ADAPTATIONS_AT_ONCE = 2  # their bodies are in memory, `max_support_bytes` each at worst
+
+
+@dataclass(frozen=True)
+class Process:
+    """What every request of one process shares; made by `started`, which closes it again."""
+
+    settings: Settings
+    serving: Serving
+    workers: Workers
+    monitor: Monitor
+    metrics: Metrics
+    adaptations: AdaptationSlots
+
+
+@asynccontextmanager
+async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process]:
+    """The process with bundle and index loaded, checked and watched; closed in the opposite order.
+
+    Raises BundleError, IndexArtifactError when bundle or index cannot serve, or not together; OnlineCorrupt.
+    """
+    bundle = await asyncio.to_thread(load_bundle, settings)
+    retriever = await asyncio.to_thread(load_retriever, settings, bundle)
+    serving = Serving.of(retriever)
+    workers = Workers(settings.worker_threads, settings.queue_size, settings.request_timeout_s, metrics)
+    monitor = Monitor(settings, serving, workers, metrics)
+    await monitor.check_answers()
+    monitoring = asyncio.create_task(monitor.run())
+    _log.info(
+        "serving %d photos of index %s with bundle %s on %s, %d threads",
+        retriever.index.count,
+        serving.version,
+        bundle.bundle_id,
+        bundle.providers[0],
+        workers.threads,
+    )
+    try:
+        yield Process(settings, serving, workers, monitor, metrics, AdaptationSlots(_ADAPTATIONS_AT_ONCE, metrics))
+    finally:
+        monitoring.cancel()
+        with suppress(asyncio.CancelledError):
+            await monitoring
+        await asyncio.to_thread(workers.close)
+        serving.close()
+        metrics.retire_process()

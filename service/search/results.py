@@ -1,0 +1,58 @@
+"""What a search answers, as values; and the stopwatch that times its stages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from index_builder.artifact import PhotoRecord
+
+Adapted = Literal["adapter", "centred", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPhoto:
+    """A photo of the answer: its score in [-1, 1], its rank from 1."""
+
+    photo: PhotoRecord
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The ranked photos, best first, and which bundle, index and adapters they come from.
+
+    `adapted`: how photos were compared: through the category's adapter, mean-centred, or by plain cosine.
+    `adapter_id`, `style_adapter_id`: the adapters that were applied. `timings_ms`: by stage, and `total`.
+    """
+
+    photos: list[RankedPhoto]
+    bundle_id: str
+    index_version: str
+    timings_ms: dict[str, float]
+    adapted: Adapted = "none"
+    adapter_id: str | None = None
+    style_adapter_id: str | None = None
+
+
+@dataclass
+class Stopwatch:
+    """Milliseconds by stage, and since it was made."""
+
+    stages_ms: dict[str, float] = field(default_factory=dict)
+    _started: float = field(default_factory=time.perf_counter)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time the block, under `name`; a block that raises is not recorded."""
+        entered = time.perf_counter()
+        yield
+        self.stages_ms[name] = (time.perf_counter() - entered) * 1000
+
+    def timings(self) -> dict[str, float]:
+        """Milliseconds of every stage, and of everything so far as `total`."""
+        return {**self.stages_ms, "total": (time.perf_counter() - self._started) * 1000}
