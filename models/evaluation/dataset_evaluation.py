@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.data.datasets import PairDataset, Photo, PhotoKey, SketchRecord
-from models.evaluation.dataset_embeddings import embed_photos, embed_sketches
+from models.evaluation.embeddings import Progress, embed_photos, embed_sketches
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.errors import NothingToEvaluate, SplitNotChosen
 from models.evaluation.intervals import Interval, bootstrap
 from models.evaluation.protocol import Figures
-from models.evaluation.ranking import SERVED, Protocol, Rankings, Scoring, rank
+from models.evaluation.rankings import SERVED_SCORING, Protocol, Rankings, Scoring, rank
 
 CURVE_K = 20
 
@@ -23,7 +23,7 @@ FIGURES = ("acc_at_1", "acc_at_5", "acc_at_10", "mean_average_precision", "mean_
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures, and the 95 % interval of each of FIGURES; None with fewer than two photos."""
+    """Figures, and the 95 % interval of each of FIGURES; no intervals with fewer than two photos."""
 
     figures: Figures
     intervals: Mapping[str, Interval] | None
@@ -40,7 +40,7 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Scored:
-    """What one way to score photos found. `rankings` refers to photos by their row in the gallery."""
+    """The results of one way to score: `overall`, per category, and acc@k for k from 1 to 20 as `curve`."""
 
     rankings: Rankings
     overall: Measured
@@ -50,10 +50,10 @@ class Scored:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that was found out about a split, whose gallery is `photos`.
+    """The results on a split, whose gallery is `photos`.
 
-    `scored`: by each way to score. `chance_at_1`: the acc@1 of an encoder that knows nothing. `refused_sketches` and
-    `refused_photos` are rows of `records` and `photos` that gave no vector, with the reason: their queries count as
+    `scored`: by each way to score. `chance_at_1`: the expected acc@1 of a random ranking. `unusable_sketches` and
+    `unusable_photos` are rows of `records` and `photos` without an embedding, with the reason: their queries count as
     missed.
     """
 
@@ -63,22 +63,22 @@ class Evaluation:
     photos: tuple[Photo, ...]
     scored: Mapping[Scoring, Scored]
     chance_at_1: float
-    refused_sketches: Mapping[int, str]
-    refused_photos: Mapping[int, str]
+    unusable_sketches: Mapping[int, str]
+    unusable_photos: Mapping[int, str]
 
     @property
     def served(self) -> Scored:
-        """As the service scores: what a user gets."""
-        return self.scored[SERVED[self.protocol]]
+        """Scored as the service scores, so what a user gets."""
+        return self.scored[SERVED_SCORING[self.protocol]]
 
     @property
     def plain(self) -> Scored | None:
-        """By plain cosines, where the service does not score by those."""
-        return None if SERVED[self.protocol] is Scoring.PLAIN else self.scored[Scoring.PLAIN]
+        """Scored by plain cosines, where the service scores in another way; else None."""
+        return None if SERVED_SCORING[self.protocol] is Scoring.PLAIN else self.scored[Scoring.PLAIN]
 
     @property
-    def drawn(self) -> NDArray[np.int64]:
-        """(Q,) number of the photo that each query was drawn from."""
+    def photo_numbers(self) -> NDArray[np.int64]:
+        """(Q,) a number for the photo of each query, equal for sketches of one photo."""
         return _numbers_of([record.photo for record in self.records])
 
 
@@ -89,12 +89,12 @@ def chosen_splits(dataset: PairDataset, names: Sequence[str]) -> tuple[tuple[str
     """
     if not names and len(dataset.splits) > 1:
         raise SplitNotChosen(f"{dataset.name} is divided into {', '.join(dataset.splits)}: say which with --split")
-    wanted = tuple(dict.fromkeys(names)) or dataset.splits
-    parts = tuple((name, dataset.split(name)) for name in wanted) or (("", dataset),)
+    requested = tuple(dict.fromkeys(names)) or dataset.splits
+    parts = tuple((name, dataset.split(name)) for name in requested) or (("", dataset),)
     for name, part in parts:
         if not part.records:
             where = f"the split {name!r} of {dataset.name}" if name else dataset.name
-            raise NothingToEvaluate(f"{where} has {len(part.photos):,} photos and no sketch of any: nothing to ask")
+            raise NothingToEvaluate(f"{where} has {len(part.photos):,} photos and no sketch of any, so no queries")
     return parts
 
 
@@ -105,20 +105,20 @@ def evaluate_split(
     *,
     protocol: Protocol = Protocol.GALLERY,
     seed: int = 0,
-    progress: Callable[[int], object] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
-    """Every record of `dataset` is a query, all of its photos are the gallery. `seed` is the bootstrap's.
+    """Measure a pair of encoders: every record of `dataset` is a query, all of its photos are the gallery.
 
-    `progress` is given how many images were encoded since. Raises EmbeddingsNotFinite.
+    `seed` is the bootstrap's. Raises EmbeddingsNotFinite.
     """
     photos = tuple(dataset.photos.values())
     keys = [photo.key for photo in photos]
     photo_vectors = embed_photos(encoders, photos, progress)
     sketch_vectors = embed_sketches(encoders, dataset.records, progress)
     scored = {}
-    for scoring in dict.fromkeys((Scoring.PLAIN, SERVED[protocol])):
-        found = rank(dataset.records, keys, sketch_vectors, photo_vectors, protocol, scoring)
-        scored[scoring] = _scored(dataset.records, photos, found, protocol, seed)
+    for scoring in dict.fromkeys((Scoring.PLAIN, SERVED_SCORING[protocol])):
+        rankings = rank(dataset.records, keys, sketch_vectors, photo_vectors, protocol, scoring)
+        scored[scoring] = _scored(dataset.records, photos, rankings, protocol, seed)
     return Evaluation(
         split=split,
         protocol=protocol,
@@ -126,45 +126,45 @@ def evaluate_split(
         photos=photos,
         scored=scored,
         chance_at_1=float((1 / scored[Scoring.PLAIN].rankings.searched).mean()),
-        refused_sketches=sketch_vectors.refused,
-        refused_photos=photo_vectors.refused,
+        unusable_sketches=sketch_vectors.unusable,
+        unusable_photos=photo_vectors.unusable,
     )
 
 
 def _scored(
-    records: Sequence[SketchRecord], photos: Sequence[Photo], found: Rankings, protocol: Protocol, seed: int
+    records: Sequence[SketchRecord], photos: Sequence[Photo], rankings: Rankings, protocol: Protocol, seed: int
 ) -> Scored:
-    drawn = _numbers_of([record.photo for record in records])
-    asked = np.array([record.photo.category for record in records])
-    searched = len(photos) if protocol is Protocol.GALLERY else _photos_of(photos, set(asked.tolist()))
+    numbers = _numbers_of([record.photo for record in records])
+    queried = np.array([record.photo.category for record in records])
+    searched = len(photos) if protocol is Protocol.GALLERY else _photos_of(photos, set(queried.tolist()))
     categories = {}
-    for name in np.unique(asked).tolist():
-        mine = asked == name
-        among = int(found.searched[mine][0])
-        figures = Figures.of_ranks(found.ranks[mine], photos=among, categories=1)
-        categories[str(name)] = Measured(figures, _intervals(found.ranks[mine], drawn[mine], seed))
-    figures = Figures.of_ranks(found.ranks, photos=searched, categories=len(categories))
-    overall = Measured(figures, _intervals(found.ranks, drawn, seed))
-    return Scored(found, overall, categories, accuracy_curve(found.ranks, drawn, seed))
+    for name in np.unique(queried).tolist():
+        mine = queried == name
+        among = int(rankings.searched[mine][0])
+        figures = Figures.of_ranks(rankings.ranks[mine], photos=among, categories=1)
+        categories[str(name)] = Measured(figures, _intervals(rankings.ranks[mine], numbers[mine], seed))
+    figures = Figures.of_ranks(rankings.ranks, photos=searched, categories=len(categories))
+    overall = Measured(figures, _intervals(rankings.ranks, numbers, seed))
+    return Scored(rankings, overall, categories, accuracy_curve(rankings.ranks, numbers, seed))
 
 
-def accuracy_curve(placed: NDArray[np.int64], drawn: NDArray[np.int64], seed: int) -> tuple[CurvePoint, ...]:
-    """(Q,) ranks, (Q,) number of each query's photo -> acc@k for k from 1 to 20."""
-    hits = (placed[:, None] <= np.arange(1, CURVE_K + 1)).astype(np.float64)
-    intervals = bootstrap(hits, drawn, seed)
+def accuracy_curve(ranks: NDArray[np.int64], numbers: NDArray[np.int64], seed: int) -> tuple[CurvePoint, ...]:
+    """(Q,) ranks, (Q,) number of each query's photo -> acc@k for k from 1 to CURVE_K."""
+    hits = (ranks[:, None] <= np.arange(1, CURVE_K + 1)).astype(np.float64)
+    intervals = bootstrap(hits, numbers, seed)
     return tuple(
         CurvePoint(k + 1, float(share), intervals[k] if intervals else None)
         for k, share in enumerate(hits.mean(axis=0))
     )
 
 
-def query_values(placed: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(Q,) ranks -> (Q, 5): what each query adds to the means that FIGURES are."""
-    return np.stack([placed <= 1, placed <= 5, placed <= 10, 1.0 / placed, placed], axis=1).astype(np.float64)
+def query_values(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(Q,) ranks -> (Q, 5) values of each query; FIGURES are their means."""
+    return np.stack([ranks <= 1, ranks <= 5, ranks <= 10, 1.0 / ranks, ranks], axis=1).astype(np.float64)
 
 
-def _intervals(placed: NDArray[np.int64], drawn: NDArray[np.int64], seed: int) -> dict[str, Interval] | None:
-    intervals = bootstrap(query_values(placed), drawn, seed)
+def _intervals(ranks: NDArray[np.int64], numbers: NDArray[np.int64], seed: int) -> dict[str, Interval] | None:
+    intervals = bootstrap(query_values(ranks), numbers, seed)
     return dict(zip(FIGURES, intervals, strict=True)) if intervals else None
 
 

@@ -1,4 +1,4 @@
-"""Where vectors come from when figures are measured: a bundle's ONNX encoders, or HOG, which learned nothing."""
+"""What can be measured: a bundle's pair of encoders, or HOG as a baseline that learned nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AS_IT_IS: dict[str, tuple[float, float, float]] = {"mean": (0.0, 0.0, 0.0), "st
 
 
 class EncoderPair(Protocol):
-    """What `models.bundle.Bundle` offers of itself to be measured; `bundle_id` names it."""
+    """A sketch encoder and a photo encoder into one space; `models.bundle.Bundle` is one."""
 
     @property
     def bundle_id(self) -> str:
@@ -59,7 +59,7 @@ class HogEncoder:
 
 @dataclass(frozen=True)
 class HogPair:
-    """The matcher that knows layout and nothing else: a baseline for any data set."""
+    """HOG as a pair of encoders: a baseline for any data set."""
 
     bundle_id: str = "hog"
     sketch: HogEncoder = HogEncoder(Preprocess(size_px=_HOG_PX, sketch=SketchNormalisation(), **_AS_IT_IS))

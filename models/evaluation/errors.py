@@ -1,11 +1,11 @@
-"""What an evaluation can refuse.
+"""Why an evaluation gives no figures.
 
-InkseekError (models.bundle.errors)
+InkseekError (models.errors)
 └── EvaluationError
     ├── NothingToEvaluate      no sketches with a photo to find
     ├── SplitNotChosen         the set is divided and no split was named
-    ├── EmbeddingsNotFinite    an encoder gave infinities or what is not a number
-    ├── ExamplesUnclear        what --adapt was given names no numbers of examples
+    ├── EmbeddingsNotFinite    an encoder gave infinities or NaN
+    ├── ExamplesUnclear        --adapt was given something else than numbers of examples
     └── PicturesUnusable       the folder holds no pictures that could go into a report
 """
 
@@ -13,7 +13,7 @@ from models.errors import InkseekError
 
 
 class EvaluationError(InkseekError):
-    """No figures can be given."""
+    """An evaluation cannot give figures."""
 
 
 class NothingToEvaluate(EvaluationError):
@@ -21,11 +21,11 @@ class NothingToEvaluate(EvaluationError):
 
 
 class SplitNotChosen(EvaluationError):
-    """The set is divided, and which part is meant was not said: figures of training pairs are no figures."""
+    """The set is divided and no split was named; figures of training pairs would say nothing."""
 
 
 class EmbeddingsNotFinite(EvaluationError):
-    """An encoder gave infinities or what is not a number."""
+    """An encoder gave infinities or NaN."""
 
 
 class PicturesUnusable(EvaluationError):
@@ -33,4 +33,4 @@ class PicturesUnusable(EvaluationError):
 
 
 class ExamplesUnclear(EvaluationError):
-    """What was given as numbers of examples are no numbers, or too small or large ones."""
+    """The numbers of examples are not numbers, or are too small or too large."""

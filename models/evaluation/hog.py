@@ -1,4 +1,4 @@
-"""Histograms of oriented gradients (Dalal & Triggs, CVPR 2005): the matcher that knows layout and nothing else."""
+"""Histograms of oriented gradients (Dalal & Triggs, CVPR 2005): a baseline that compares layout and learned nothing."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def hog(grey: NDArray[np.float32], cell_px: int = 16) -> NDArray[np.float32]:
     height, width = grey.shape
     dy, dx = np.gradient(grey)
     strength = np.hypot(dx, dy)
-    place = (np.arctan2(dy, dx) % np.pi) / np.pi * _BINS - 0.5
-    lower = np.floor(place).astype(np.int64)
-    upper_share = place - lower
+    position = (np.arctan2(dy, dx) % np.pi) / np.pi * _BINS - 0.5
+    lower = np.floor(position).astype(np.int64)
+    upper_share = position - lower
     rows, columns = np.indices(grey.shape) // cell_px
     cells = np.zeros((height // cell_px, width // cell_px, _BINS), dtype=np.float64)
     np.add.at(cells, (rows, columns, lower % _BINS), strength * (1 - upper_share))

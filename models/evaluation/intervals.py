@@ -23,22 +23,23 @@ class Interval:
 def bootstrap(
     values: NDArray[np.float64], photos: NDArray[np.int64], seed: int = 0, resamples: int = RESAMPLES
 ) -> tuple[Interval, ...] | None:
-    """(Q, M) what each query adds to M means, (Q,) number of the photo it was drawn from -> M percentile intervals.
+    """(Q, M) values whose means are M figures, (Q,) number of each query's photo -> M percentile intervals.
 
-    What is drawn anew, with replacement, is photos and not queries: each brings all of its sketches. Sketches of one
-    photo fare alike, because what makes a photo easy or hard to find (is another one nearly the same?) is shared by
-    them; three sketches of 60 photos say less than sketches of 180 photos would, and drawing queries would hide that.
-    The intervals speak of other photos of these categories, drawn by such people: not of other categories.
+    Photos are resampled with replacement, not queries: each photo brings all of its sketches (cluster bootstrap, Efron
+    and Tibshirani, An Introduction to the Bootstrap, 1993). Sketches of one photo are ranked alike, because they share
+    what makes a photo easy or hard to find; three sketches of 60 photos say less than sketches of 180 photos would, and
+    resampling queries would hide that. The intervals hold for other photos of these categories, drawn by such users,
+    not for other categories.
 
     None for fewer than two photos. A figure that is the same for every photo has an interval without width.
     """
-    _, place = np.unique(photos, return_inverse=True)
-    count = int(place.max(initial=-1)) + 1
+    _, cluster = np.unique(photos, return_inverse=True)
+    count = int(cluster.max(initial=-1)) + 1
     if count < 2:
         return None
     sums = np.zeros((count, values.shape[1]), dtype=np.float64)
-    np.add.at(sums, place, values)
-    sketches = np.bincount(place, minlength=count)
+    np.add.at(sums, cluster, values)
+    sketches = np.bincount(cluster, minlength=count)
     random = np.random.default_rng(seed)
     means = np.empty((resamples, values.shape[1]), dtype=np.float64)
     block = max(1, _DRAWS_AT_ONCE // count)

@@ -1,7 +1,7 @@
 """Two rankings of the same queries, compared query by query.
 
-Two figures whose intervals overlap may still differ surely: most of their spread is how hard these queries are, and
-both share that.
+Two figures whose intervals overlap may still differ significantly: most of their spread is how hard these queries are,
+which both share.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Paired:
-    """`differences` of each of FIGURES. The counts are queries whose photo came first, as McNemar's test has them."""
+    """`differences` of each of FIGURES. The counts are of queries whose photo is ranked first, as in McNemar's test."""
 
     differences: Mapping[str, Difference]
     both: int
@@ -35,14 +35,14 @@ class Paired:
     neither: int
 
 
-def paired(this: NDArray[np.int64], other: NDArray[np.int64], drawn: NDArray[np.int64], seed: int = 0) -> Paired:
-    """(Q,) ranks of each, (Q,) number of the photo that each query was drawn from -> this minus other.
+def paired(this: NDArray[np.int64], other: NDArray[np.int64], photos: NDArray[np.int64], seed: int = 0) -> Paired:
+    """(Q,) ranks of each, (Q,) number of each query's photo -> this minus other.
 
-    The bootstrap draws photos, as for one figure; McNemar's p is left out, as it takes sketches of one photo for
-    independent.
+    The bootstrap resamples photos, as for one figure. McNemar's p is left out, since it takes the sketches of one photo
+    for independent.
     """
     added = query_values(this) - query_values(other)
-    intervals = bootstrap(added, drawn, seed)
+    intervals = bootstrap(added, photos, seed)
     differences = {
         name: Difference(float(value), intervals[number] if intervals else None)
         for number, (name, value) in enumerate(zip(FIGURES, added.mean(axis=0), strict=True))

@@ -1,4 +1,4 @@
-"""What a query is searched in while training: the photos of its own category, distractors too; every sketch is one."""
+"""The protocol of validation: every sketch is a query among its own category's photos, distractors too."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CategoryGallery:
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one split: accuracies and mAP in [0, 1], averaged over queries."""
+    """Retrieval figures of one split, averaged over its queries: accuracies and mAP in [0, 1], mean rank from 1."""
 
     queries: int
     photos: int
@@ -45,17 +45,17 @@ class Figures:
     mean_rank: float
 
     @classmethod
-    def of_ranks(cls, placed: NDArray[np.int64], *, photos: int, categories: int) -> Figures:
-        """(Q,) ranks, the photos that were searched, and how many categories were asked for -> figures."""
+    def of_ranks(cls, ranks: NDArray[np.int64], *, photos: int, categories: int) -> Figures:
+        """(Q,) ranks from 1, how many photos were searched, of how many categories the queries are -> figures."""
         return cls(
-            queries=len(placed),
+            queries=len(ranks),
             photos=photos,
             categories=categories,
-            acc_at_1=accuracy_at(placed, 1),
-            acc_at_5=accuracy_at(placed, 5),
-            acc_at_10=accuracy_at(placed, 10),
-            mean_average_precision=mean_average_precision(placed),
-            mean_rank=mean_rank(placed),
+            acc_at_1=accuracy_at(ranks, 1),
+            acc_at_5=accuracy_at(ranks, 5),
+            acc_at_10=accuracy_at(ranks, 10),
+            mean_average_precision=mean_average_precision(ranks),
+            mean_rank=mean_rank(ranks),
         )
 
     def as_dict(self) -> dict[str, float]:
@@ -65,7 +65,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class BothFigures:
-    """By `plain` cosines, and `centred` on each category's photos, which is what a search within a category does."""
+    """The figures of two ways to score: `plain` cosines, and `centred` ones.
+
+    Centred, the category mean is subtracted first, as a search within a category does (`CategoryAdapter.centred`).
+    """
 
     plain: Figures
     centred: Figures
@@ -85,21 +88,24 @@ def category_galleries(dataset: PairDataset, split: str) -> tuple[CategoryGaller
     for key, photo in sorted(dataset.split(split).photos.items()):
         photos.setdefault(key.category, []).append(photo)
     return tuple(
-        CategoryGallery(category, tuple(photos[category]), tuple(asked)) for category, asked in sorted(queries.items())
+        CategoryGallery(category, tuple(photos[category]), tuple(records))
+        for category, records in sorted(queries.items())
     )
 
 
 def measure_both(
     galleries: Sequence[CategoryGallery], encode_sketches: EncodeSketches, encode_photos: EncodePhotos
 ) -> BothFigures:
-    """Rank every query in its gallery, both ways. The encoders give (N, E) rows."""
+    """Rank every query in its gallery, both ways. The encoders give (N, E), rows of length 1."""
     plain, centred = [], []
     for gallery in galleries:
         sketches, photos = encode_sketches(gallery.queries), encode_photos(gallery.photos)
         targets = gallery.targets()
-        head = CategoryAdapter.centred(photos)
+        adapter = CategoryAdapter.centred(photos)
         plain.append(ranks_of(sketches @ photos.T, targets))
-        centred.append(ranks_of(head.scores(head.embed_sketches(sketches), head.embed_photos(photos)), targets))
+        centred.append(
+            ranks_of(adapter.scores(adapter.embed_sketches(sketches), adapter.embed_photos(photos)), targets)
+        )
     searched = sum(len(gallery.photos) for gallery in galleries)
     figures = (
         Figures.of_ranks(np.concatenate(found), photos=searched, categories=len(galleries))

@@ -1,86 +1,58 @@
-"""What is compared: a method makes of a task's photos and a few drawn examples a head, which compares from then on."""
+"""The interface of what is compared: a method makes an adapter of a task's photos and a few example sketches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from models.adapters.category import CategoryAdapter
+from models.adapters import CategoryAdapter, NoAdapter
 from models.arrays import Rows, Vectors
 
 
-class Head(Protocol):
-    """Both give rows of length 1, (N, E) -> (N, E'), compared by their inner product."""
+class TaskAdapter(Protocol):
+    """The half of `models.adapters.Adapter` that ranks; sketches and photos are compared by their inner product."""
 
-    def sketches(self, rows: Vectors) -> Vectors:
-        """Embed sketches."""
+    def embed_sketches(self, sketches: Vectors) -> Vectors:
+        """(N, E) sketches, rows of length 1 -> (N, E'), rows of length 1."""
 
-    def photos(self, rows: Vectors) -> Vectors:
-        """Embed photos."""
+    def embed_photos(self, photos: Vectors) -> Vectors:
+        """(N, E) photos, rows of length 1 -> (N, E'), rows of length 1."""
 
 
 class Method(Protocol):
-    """`uses_examples`: whether the head depends on them; where not, it is made once a task."""
+    """`uses_examples`: whether the adapter depends on them; where it does not, it is made once per task."""
 
     @property
     def name(self) -> str:
-        """Of its row in a table."""
+        """The label of its row in a table; methods of one trial have different ones."""
 
     @property
     def uses_examples(self) -> bool:
-        """Whether the examples are looked at."""
+        """Whether `fit` reads the examples."""
 
-    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> Head:
-        """(S, E) sketches, (S,) the place of each one's photo in (G, E) photos -> what compares in this task."""
-
-
-@dataclass(frozen=True)
-class PlainHead:
-    """The embeddings as they are."""
-
-    def sketches(self, rows: Vectors) -> Vectors:
-        """The same rows."""
-        return rows
-
-    def photos(self, rows: Vectors) -> Vectors:
-        """The same rows."""
-        return rows
-
-
-@dataclass(frozen=True)
-class SharedHead:
-    """A category head."""
-
-    head: CategoryAdapter
-
-    def sketches(self, rows: Vectors) -> Vectors:
-        """See CategoryAdapter.embed_sketches."""
-        return self.head.embed_sketches(rows)
-
-    def photos(self, rows: Vectors) -> Vectors:
-        """See CategoryAdapter.embed_photos."""
-        return self.head.embed_photos(rows)
+    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> TaskAdapter:
+        """(S, E) example sketches, (S,) the row of each one's photo in (G, E) photos -> the task's adapter."""
 
 
 @dataclass(frozen=True)
 class NoAdaptation:
-    """Plain cosines of the encoders' embeddings."""
+    """Plain cosines of the encoders' embeddings: the baseline that gains are measured from."""
 
     name: str = "no adaptation"
     uses_examples: bool = False
 
-    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> Head:
-        """Nothing is fitted."""
-        return PlainHead()
+    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> TaskAdapter:
+        """Ignores all three arguments."""
+        return NoAdapter()
 
 
 @dataclass(frozen=True)
 class Centred:
-    """The photos' mean taken away: what a search scoped to one category does without examples."""
+    """The category mean is subtracted: what a search scoped to one category does without examples."""
 
     name: str = "centred"
     uses_examples: bool = False
 
-    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> Head:
-        """Only the photos count."""
-        return SharedHead(CategoryAdapter.centred(photos))
+    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> TaskAdapter:
+        """(G, E) photos -> an adapter; the examples are ignored."""
+        return CategoryAdapter.centred(photos)

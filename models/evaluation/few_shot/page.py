@@ -1,4 +1,4 @@
-"""Trials as an HTML page that needs nothing but itself, in the style of the other reports."""
+"""The results of trials as an HTML page, in the frame of all reports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHANGES = 30  # tasks in one plot of changes: more are no plot
 
 @dataclass(frozen=True)
 class Page:
-    """`facts`: what was measured with what. `shown`: the method whose change is drawn task by task, with its k."""
+    """`facts`: name and value of what was measured. `shown`: the (method, k) whose change is drawn task by task."""
 
     facts: Sequence[tuple[str, str]]
     results: Sequence[Result]
@@ -30,7 +30,7 @@ class Page:
 
 
 def adaptation_page(page: Page) -> str:
-    """The document."""
+    """The HTML document: a section per result, charts of ablations, how it was measured."""
     facts = [*page.facts, ("Measured", f"{page.made_at:%Y-%m-%d %H:%M} UTC")]
     body = [_section(result, page.shown) for result in page.results]
     if page.charts:
@@ -46,10 +46,10 @@ def adaptation_page(page: Page) -> str:
 def _section(result: Result, shown: tuple[str, int]) -> str:
     trial = result.trial
     parts = [f"<h2>{escape(trial.material)}</h2>", f'<p class="lead">{escape(result.lead)}</p>', table(result)]
-    if shown in trial.found and 1 < len(trial.task_names) <= _CHANGES:
+    if shown in trial.ranks and 1 < len(trial.task_names) <= _CHANGES:
         before, after = by_task(trial, (result.baseline, shown[1])), by_task(trial, shown)
         parts.append(
-            f"<h4>{escape(shown[0])} with k = {shown[1]} against {escape(result.baseline)}</h4>"
+            f"<h4>{escape(shown[0])} with k = {shown[1]} compared with {escape(result.baseline)}</h4>"
             '<p class="hint">acc@1 within the task, those that gain most on top.</p>'
             + chart_svg(change_chart(trial.task_names, before.tolist(), after.tolist()))
         )
@@ -57,7 +57,7 @@ def _section(result: Result, shown: tuple[str, int]) -> str:
 
 
 def table(result: Result) -> str:
-    """Methods by k."""
+    """One row per method, three or four columns per k."""
     whole = result.is_whole_apart
     heads = "".join(
         f"<th>k = {k}<br>acc@1</th><th>acc@5</th><th>gain @1</th>{'<th>whole<br>acc@1</th>' if whole else ''}"
@@ -82,7 +82,7 @@ def table(result: Result) -> str:
 
 def _gain(share: Share) -> str:
     value, _, between = gain(share).partition(" ")
-    kind = ("gain" if share.value > 0 else "loss") if share.is_certain else ""
+    kind = ("gain" if share.value > 0 else "loss") if share.is_significant else ""
     return f'<td><span class="{kind}">{value}</span><small>{between}</small></td>'
 
 
@@ -95,14 +95,14 @@ def _between(share: Share) -> str:
 def _method() -> str:
     return (
         '<section class="method"><h3>How this was measured</h3><ul>'
-        "<li>A task is a category or a person. In each draw its drawn photos are divided: k sketches of the first "
-        "ones, at most ten and leaving at least two, are the examples; every sketch of the others is a query.</li>"
+        "<li>A task is a category or a person. Each draw divides its sketched photos: k sketches of the first ones, at "
+        "most ten and leaving at least two, are the examples; every sketch of the others is a query.</li>"
         "<li>No photo of a query is ever among the examples. Draws are the same for every method and every k.</li>"
-        "<li>The gallery holds all photos of the task, those of the examples and those that nobody drew, too. One "
-        "photo is right. Ties count against the query.</li>"
-        "<li>Whole: all photos of the split. Plain cosines say which places go to the task's photos, the head which "
-        "of them gets which.</li>"
+        "<li>The gallery holds all photos of the task, also those of the examples and those without a "
+        "sketch. One photo is right. Ties count against the query.</li>"
+        "<li>Whole: all photos of the split. Plain cosines decide which ranks go to the task's photos, the adapter "
+        "which of them has which.</li>"
         f"<li>Gains are differences query by query. Intervals: 95 %, {RESAMPLES:,} bootstrap resamples of categories "
-        "or people, of photos where there are fewer than five. A gain in colour has an interval without zero.</li>"
+        "or people, of photos where there are fewer than five. The interval of a coloured gain leaves out 0.</li>"
         "</ul></section>"
     )

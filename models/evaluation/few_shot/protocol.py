@@ -1,9 +1,10 @@
-"""The protocol: methods run over the same episodes, every sketch of a photo held out asked for its photo.
+"""The few-shot protocol: all methods run over the same episodes; each holdout sketch is a query for its photo.
 
-Two figures. `task`: searched among the task's photos of the asked photo's category, as a search scoped to a category
-does (for a category's task that is its gallery, for a person's the objects of that kind). `whole`: among all photos of
-the split. There plain cosines say which places go to the task's photos, and the head which of them gets which: a head
-knows nothing of other categories' photos, and its scores beside theirs would tell the query's category.
+There are two searches. `task`: among the task's photos of the right photo's category, as a search scoped to a category
+does (for a category's task that is its gallery, for a person's task the objects of that kind). `whole`: among all
+photos of the split. There plain cosines decide which ranks go to the task's photos, and the adapter which of them has
+which: an adapter knows nothing of other categories' photos, and its scores next to theirs would give the query's
+category away.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from models.arrays import Rows, Vectors
 from models.data.sampling.episodes import DRAWS, Episode, Task, episode
-from models.evaluation.few_shot.methods import Head, Method
+from models.evaluation.few_shot.methods import Method, TaskAdapter
 from models.ranking import TIE, ranks_of
 
 TASK, WHOLE = "task", "whole"
@@ -24,14 +25,14 @@ SEARCHES = (TASK, WHOLE)
 
 
 class Unit(StrEnum):
-    """What a task is."""
+    """What the sketches of a task have in common."""
 
     CATEGORY = "category"
     PERSON = "person"
 
     @property
     def plural(self) -> str:
-        """Of several."""
+        """The word for several, as tables and pages write it."""
         return "categories" if self is Unit.CATEGORY else "people"
 
 
@@ -48,9 +49,9 @@ class Material:
 
 @dataclass(frozen=True)
 class Trial:
-    """What every method found. Query q of the Q is the same one in every array.
+    """The ranks of every method. Query q of the Q is the same one in every array.
 
-    `photos`, `tasks`, `draws` (Q,): the row of the asked photo, the number of its task and of the draw. `found`: of
+    `photos`, `tasks`, `draws` (Q,): the row of the query's photo, the number of its task and of the draw. `ranks`: of
     each (method, k) the (Q, 2) ranks from 1, in the order of SEARCHES. A method that uses no examples has the same for
     each k.
     """
@@ -61,7 +62,7 @@ class Trial:
     photos: Rows
     tasks: Rows
     draws: Rows
-    found: Mapping[tuple[str, int], Rows]
+    ranks: Mapping[tuple[str, int], Rows]
 
 
 def run(
@@ -73,31 +74,21 @@ def run(
     seed: int = 0,
     progress: Callable[[], object] | None = None,
 ) -> Trial:
-    """Each method on each episode; `progress` is called after each draw of a task."""
-    asked: list[Rows] = []
-    found: dict[tuple[str, int], list[Rows]] = {(method.name, k): [] for method in methods for k in ks}
+    """Run each method on each episode; `progress` is called after each draw of a task."""
+    queries: list[Rows] = []
+    ranks: dict[tuple[str, int], list[Rows]] = {(method.name, k): [] for method in methods for k in ks}
     for number, task in enumerate(material.tasks):
-        photos = material.photos[task.gallery]
-        unfitted = {method.name: _before_examples(method, photos) for method in methods if not method.uses_examples}
+        fixed = {
+            method.name: _without_examples(method, material, task) for method in methods if not method.uses_examples
+        }
         for draw in range(draws):
-            ones = [episode(task, k, draw, seed=seed) for k in ks]  # their holdout is the same
-            queries = material.sketches[ones[0].holdout]
-            places = whole_places(queries @ material.photos.T, task)
-            asked.append(_asked(ones[0], number))
-            for method in methods:
-                if method.name in unfitted:
-                    placed = _search(unfitted[method.name], queries, photos, ones[0], places)
-                    for k in ks:
-                        found[method.name, k].append(placed)
-            for one in ones:
-                examples = material.sketches[one.support], one.support_targets, photos
-                for method in methods:
-                    if method.uses_examples:
-                        placed = _search(method.fit(*examples), queries, photos, one, places)
-                        found[method.name, one.k].append(placed)
+            drawn = [episode(task, k, draw, seed=seed) for k in ks]  # their holdout is the same
+            queries.append(_queries(drawn[0], number))
+            for key, found in _draw_ranks(material, methods, fixed, drawn).items():
+                ranks[key].append(found)
             if progress is not None:
                 progress()
-    columns = np.concatenate(asked)
+    columns = np.concatenate(queries)
     return Trial(
         material=material.name,
         unit=material.unit,
@@ -105,19 +96,40 @@ def run(
         photos=columns[:, 0],
         tasks=columns[:, 1],
         draws=columns[:, 2],
-        found={key: np.concatenate(parts) for key, parts in found.items()},
+        ranks={key: np.concatenate(parts) for key, parts in ranks.items()},
     )
 
 
+def _draw_ranks(
+    material: Material, methods: Sequence[Method], fixed: Mapping[str, TaskAdapter], drawn: Sequence[Episode]
+) -> dict[tuple[str, int], Rows]:
+    """(Q, 2) ranks of each (method, k) in one draw, whose episodes differ in k alone."""
+    task = drawn[0].task
+    photos, queries = material.photos[task.gallery], material.sketches[drawn[0].holdout]
+    slots = whole_ranks(queries @ material.photos.T, task)
+    ranks = {}
+    for method in methods:
+        if method.name in fixed:
+            same = _search(fixed[method.name], queries, photos, drawn[0], slots)
+            ranks.update({(method.name, one.k): same for one in drawn})
+    for one in drawn:
+        support = material.sketches[one.support]
+        for method in methods:
+            if method.uses_examples:
+                adapter = method.fit(support, one.support_targets, photos)
+                ranks[method.name, one.k] = _search(adapter, queries, photos, one, slots)
+    return ranks
+
+
 def task_ranks(scores: Vectors, one: Episode) -> Rows:
-    """(Q, G) scores of the task's photos -> (Q,) ranks among those of the asked photo's category."""
+    """(Q, G) scores of the task's photos -> (Q,) ranks among those of the right photo's category."""
     kinds = one.task.kinds
     other = kinds[None, :] != kinds[one.holdout_targets][:, None]
     return ranks_of(np.where(other, -np.inf, scores), one.holdout_targets)
 
 
-def whole_places(plain: Vectors, task: Task) -> Rows:
-    """(Q, all) plain cosines -> (Q, G) the rank among all photos of each query's first, second, ... of the task's.
+def whole_ranks(plain: Vectors, task: Task) -> Rows:
+    """(Q, all) plain cosines -> (Q, G) the rank among all photos of each query's best, second best, ... of the task's.
 
     Other photos that tie with them come before them, since ties count against the query.
     """
@@ -129,19 +141,20 @@ def whole_places(plain: Vectors, task: Task) -> Rows:
     return before + np.arange(1, best.shape[1] + 1)
 
 
-def _search(head: Head, queries: Vectors, photos: Vectors, one: Episode, places: Rows) -> Rows:
-    """(Q, 2) ranks, in the order of SEARCHES."""
-    scores = head.sketches(queries) @ head.photos(photos).T
+def _search(adapter: TaskAdapter, queries: Vectors, photos: Vectors, one: Episode, slots: Rows) -> Rows:
+    """(Q, 2) ranks, in the order of SEARCHES; `slots`: see `whole_ranks`."""
+    scores = adapter.embed_sketches(queries) @ adapter.embed_photos(photos).T
     among = ranks_of(scores, one.holdout_targets)
-    whole = np.take_along_axis(places, among[:, None] - 1, axis=1)[:, 0]
+    whole = np.take_along_axis(slots, among[:, None] - 1, axis=1)[:, 0]
     return np.stack([task_ranks(scores, one), whole], axis=1)
 
 
-def _before_examples(method: Method, photos: Vectors) -> Head:
+def _without_examples(method: Method, material: Material, task: Task) -> TaskAdapter:
+    photos = material.photos[task.gallery]
     return method.fit(photos[:0], np.empty(0, np.int64), photos)
 
 
-def _asked(one: Episode, number: int) -> Rows:
+def _queries(one: Episode, number: int) -> Rows:
     """(Q, 3): photo, task, draw."""
     photos = one.task.gallery[one.holdout_targets]
     return np.stack([photos, np.full_like(photos, number), np.full_like(photos, one.draw)], axis=1)

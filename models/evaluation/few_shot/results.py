@@ -1,4 +1,4 @@
-"""Trials with their figures, as JSON and as Markdown."""
+"""The results of trials, with their figures, as JSON and as Markdown."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from models.evaluation.few_shot.figures import ArmFigures, Share, arm_figures, drawn_anew
+from models.evaluation.few_shot.figures import ArmFigures, Share, arm_figures, resampled
 from models.evaluation.few_shot.protocol import TASK, WHOLE, Trial
 from models.evaluation.intervals import LEVEL, RESAMPLES
 
 
 @dataclass(frozen=True)
 class Result:
-    """A trial to be told of. `methods` in the order of the table; gains are on `baseline`."""
+    """A trial with its figures. `methods` are in the order of the table; gains are over `baseline`."""
 
     trial: Trial
     methods: tuple[str, ...]
@@ -25,28 +25,28 @@ class Result:
 
     @cached_property
     def figures(self) -> dict[tuple[str, int], ArmFigures]:
-        """Of each (method, k)."""
+        """The figures of each (method, k)."""
         arms = [(name, k) for name in self.methods for k in self.ks]
         return {each.arm: each for each in arm_figures(self.trial, arms, self.baseline, seed=self.seed)}
 
     @property
     def is_whole_apart(self) -> bool:
-        """Whether the whole gallery is more than the task's: where it is not, its column is left out."""
-        return any((found[:, 0] != found[:, 1]).any() for found in self.trial.found.values())
+        """Whether the whole gallery ranks differently from the task's; where it does not, its column is left out."""
+        return any((ranks[:, 0] != ranks[:, 1]).any() for ranks in self.trial.ranks.values())
 
     @property
     def lead(self) -> str:
-        """What was run, in a sentence."""
+        """Tasks, draws, queries and what the intervals resample, in a sentence."""
         tasks, queries = len(self.trial.task_names), len(self.trial.photos)
         named = f"{tasks} {self.trial.unit.plural if tasks > 1 else self.trial.unit}"
         return (
-            f"{named}, {self.draws} draws of each, {queries:,} queries in all; intervals draw "
-            f"{drawn_anew(self.trial)[0]} anew."
+            f"{named}, {self.draws} draws per {self.trial.unit}, {queries:,} queries in all; the intervals resample "
+            f"{resampled(self.trial)[0]}."
         )
 
 
 def document(results: Sequence[Result]) -> dict[str, Any]:
-    """Shares in [0, 1]."""
+    """By the name of the split: what was run, and each arm's shares in [0, 1] with intervals and gains."""
     return {
         result.trial.material: {
             "unit": result.trial.unit.value,
@@ -56,7 +56,7 @@ def document(results: Sequence[Result]) -> dict[str, Any]:
             "intervals": {
                 "level": LEVEL,
                 "resamples": RESAMPLES,
-                "of": drawn_anew(result.trial)[0],
+                "of": resampled(result.trial)[0],
                 "seed": result.seed,
             },
             "baseline": result.baseline,

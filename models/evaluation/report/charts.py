@@ -20,7 +20,7 @@ _DASHES = ("", "7 3", "2 3")
 _WIDTH, _TOP, _RIGHT = 400.0, 12.0, 10.0
 _TITLE_PX, _LEGEND_PX, _BELOW_PX = 22.0, 18.0, 44.0
 _CLOSEST_LABELS_PX = 36.0
-_TOLD_POINTS = 12
+_DESCRIBED_POINTS = 12
 
 CHART_STYLE = """
 .chart { font: 12px system-ui, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif; }
@@ -119,10 +119,10 @@ def charts_svg(charts: Sequence[Chart]) -> str:
     drawn = "".join(
         f'<g transform="translate({_WIDTH * number:.0f} 0)">{_drawn(chart)}</g>' for number, chart in enumerate(charts)
     )
-    told = escape("; ".join(description(chart) for chart in charts))
+    label = escape("; ".join(description(chart) for chart in charts))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" height="{height:.0f}" role="img" aria-label="{told}"><style>{CHART_STYLE}</style>'
+        f'width="{width:.0f}" height="{height:.0f}" role="img" aria-label="{label}"><style>{CHART_STYLE}</style>'
         f'<rect class="ground" width="{width:.0f}" height="{height:.0f}"/>{drawn}</svg>\n'
     )
 
@@ -148,12 +148,12 @@ def description(chart: Chart) -> str:
     parts = []
     for series in chart.series:
         points = sorted(series.points, key=lambda point: -point.y if chart.horizontal else point.x)
-        shown = points if len(points) <= _TOLD_POINTS else [points[0], points[-1]]
-        parts.append(", ".join(_told(chart, series, point) for point in shown))
+        shown = points if len(points) <= _DESCRIBED_POINTS else [points[0], points[-1]]
+        parts.append(", ".join(_described(chart, series, point) for point in shown))
     return f"{chart.title}: {'; '.join(parts)}"
 
 
-def _told(chart: Chart, series: Series, point: Point) -> str:
+def _described(chart: Chart, series: Series, point: Point) -> str:
     axis, at, value = (chart.y, point.y, point.x) if chart.horizontal else (chart.x, point.x, point.y)
     where = dict(axis.ticks).get(at, f"{at:g}{chart.unit}")
     name = point.label or series.name
@@ -247,17 +247,17 @@ def _series(chart: Chart, frame: _Frame, number: int, series: Series) -> list[st
         if series.marked is not None and point.x not in series.marked:
             continue
         x, y = frame.at(point.x, point.y)
-        parts.append(_mark(x, y, number, series.hollow, escape(_told(chart, series, point))))
+        parts.append(_mark(x, y, number, series.hollow, escape(_described(chart, series, point))))
         if point.label:
             parts.append(f'<text class="strong" x="{x + 7:.1f}" y="{y - 6:.1f}">{escape(point.label)}</text>')
     return parts
 
 
-def _mark(x: float, y: float, number: int, hollow: bool, told: str = "") -> str:
-    """A series' marker at (x, y), its title `told`."""
+def _mark(x: float, y: float, number: int, hollow: bool, label: str = "") -> str:
+    """A series' marker at (x, y), its title `label`."""
     colour, kind = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
     look = f'class="mark hollow" stroke="{colour}"' if hollow else f'class="mark" stroke="{colour}" fill="{colour}"'
-    title = f"<title>{told}</title>" if told else ""
+    title = f"<title>{label}</title>" if label else ""
     if kind == "circle":
         return f'<circle {look} r="3.5" cx="{x:.1f}" cy="{y:.1f}">{title}</circle>'
     corners = {

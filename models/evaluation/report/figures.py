@@ -7,7 +7,7 @@ from html import escape
 from models.evaluation.dataset_evaluation import CurvePoint, Evaluation, Measured
 from models.evaluation.intervals import Interval
 from models.evaluation.paired import Difference, Paired
-from models.evaluation.ranking import Protocol
+from models.evaluation.rankings import Protocol
 from models.evaluation.report.axes import Axis
 from models.evaluation.report.charts import Chart, Point, Series, bar_svg, chart_svg, in_percent
 from models.evaluation.report.selection import from_best_to_worst
@@ -31,7 +31,7 @@ def between(interval: Interval | None, *, share: bool = True) -> str:
 
 
 def tiles(evaluation: Evaluation) -> str:
-    """The overall figures, large."""
+    """The overall figures in large type, with intervals, and the plain ones where they differ."""
     measured, plain = evaluation.served.overall, evaluation.plain
     parts = []
     for name, label in _LABELS.items():
@@ -40,18 +40,18 @@ def tiles(evaluation: Evaluation) -> str:
         parts.append(
             f'<div class="tile"><dt>{label}</dt><dd><b>{percent(value)}</b><span class="unit">%</span>'
             f'<span class="interval">{between(interval)}</span>{bar_svg(value, interval)}'
-            f"{_beside(plain.overall, name) if plain is not None else ''}</dd></div>"
+            f"{_plain_note(plain.overall, name) if plain is not None else ''}</dd></div>"
         )
     interval = measured.intervals["mean_rank"] if measured.intervals else None
     parts.append(
         f'<div class="tile"><dt>mean rank</dt><dd><b>{measured.figures.mean_rank:.2f}</b>'
         f'<span class="interval">{between(interval, share=False)}</span>'
-        f'<span class="note">by chance, acc@1 is {percent(evaluation.chance_at_1)} %</span></dd></div>'
+        f'<span class="note">at chance level, acc@1 is {percent(evaluation.chance_at_1)} %</span></dd></div>'
     )
     return f'<dl class="tiles">{"".join(parts)}</dl>'
 
 
-def _beside(plain: Measured, name: str) -> str:
+def _plain_note(plain: Measured, name: str) -> str:
     interval = plain.intervals[name] if plain.intervals else None
     value: float = getattr(plain.figures, name)
     return f'<span class="note">plain {percent(value)} ({between(interval)})</span>'
@@ -119,7 +119,7 @@ def curve(points: tuple[CurvePoint, ...]) -> str:
 
 
 def comparison(other: str, pair: Paired) -> str:
-    """A section: the differences with their intervals, and who found what first."""
+    """A section: the differences with their intervals, and how many queries each bundle ranks first."""
     tiles = "".join(
         f'<div class="tile"><dt>{label}</dt><dd><b>{_points(pair.differences[name].value)}</b>'
         f'<span class="unit">points</span><span class="interval">{_between(pair.differences[name])}</span></dd></div>'
@@ -132,8 +132,8 @@ def comparison(other: str, pair: Paired) -> str:
         f'<span class="interval">{between}</span></dd></div>'
     )
     return (
-        f'<section class="against"><h3>Less {escape(other)}</h3><p class="hint">On the same sketches, query by query. '
-        f"Found first by both: {pair.both:,}; by this one alone: {pair.only_this:,}; by the other alone: "
+        f'<section class="against"><h3>Minus {escape(other)}</h3><p class="hint">On the same sketches, query by query. '
+        f"Ranked first by both: {pair.both:,}; by this one alone: {pair.only_this:,}; by the other alone: "
         f'{pair.only_other:,}; by neither: {pair.neither:,}.</p><dl class="tiles">{tiles}</dl></section>'
     )
 

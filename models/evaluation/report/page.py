@@ -12,21 +12,21 @@ from models.evaluation.dataset_evaluation import Evaluation
 from models.evaluation.encoders import EncoderPair, HogPair
 from models.evaluation.intervals import RESAMPLES
 from models.evaluation.paired import Paired
-from models.evaluation.ranking import SHOWN, Protocol
-from models.evaluation.report.answers import answers
+from models.evaluation.rankings import SHOWN, Protocol
 from models.evaluation.report.figures import between, category_table, comparison, curve, percent, tiles
 from models.evaluation.report.frame import facts_list, html_document
 from models.evaluation.report.pictures import Picture, Thumbnails
+from models.evaluation.report.query_results import query_results
 from models.evaluation.report.selection import ROWS_OF_A_CATEGORY, sample, worst, worst_categories
 
-_LISTED_REFUSALS = 50
+_LISTED_UNUSABLE = 50
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a page is made of. `seed` chooses the sample; `pictures` are an optional section, such as attention maps.
+    """What the page shows. `seed` chooses the sample; `pictures` are an optional section, such as attention maps.
 
-    `against`: another bundle's name, and each evaluation less that one's.
+    `against`: a competitor's name, and each evaluation compared with the competitor's.
     """
 
     encoders: EncoderPair
@@ -39,7 +39,7 @@ class Report:
 
 
 def report_page(report: Report) -> str:
-    """One HTML document that needs nothing but itself. Opens the images that it shows."""
+    """One HTML document that needs nothing but itself. Reads the images that it shows."""
     thumbnails = Thumbnails(report.encoders.sketch)
     body: list[str] = []
     for number, evaluation in enumerate(report.evaluations):
@@ -47,7 +47,7 @@ def report_page(report: Report) -> str:
         body += _split_sections(evaluation, report.seed, thumbnails, against)
     body += [_attention(report.pictures), _method(report)]
     return html_document(
-        "Does the drawing find its photo?",
+        "Does the sketch find its photo?",
         body,
         title=f"{report.dataset.name}: retrieval by sketch",
         style=thumbnails.style(),
@@ -76,29 +76,32 @@ def _split_sections(
     )
     lead = f"{figures.queries:,} sketches of {drawn:,} photos, each searched among {where}."
     name = f"Split <em>{escape(evaluation.split)}</em>" if evaluation.split else "The whole set"
-    missed = worst(evaluation)
     return [
         f'<section class="overall"><h2>{name}</h2><p class="lead">{lead}</p>{tiles(evaluation)}</section>',
         comparison(*against) if against is not None else "",
         f'<div class="columns"><section><h3>acc@k</h3>{curve(evaluation.served.curve)}<p class="hint">Share of '
         "sketches, in per cent, whose photo is among the first k; the band is the 95 % interval.</p></section>"
         f"<section><h3>Categories</h3>{category_table(evaluation)}</section></div>",
-        _answers(
+        _results_section(
             "A sample",
-            "One drawn from each twelfth of the sketches, the best found first.",
-            answers(evaluation, sample(evaluation, seed), thumbnails),
+            "One drawn from each twelfth of the sketches, the best ranked first.",
+            query_results(evaluation, sample(evaluation, seed), thumbnails),
         ),
-        _answers("The worst", "Whose photo came last; one sketch a photo.", answers(evaluation, missed, thumbnails))
-        if missed
-        else "",
+        _worst(evaluation, thumbnails),
         _worst_categories(evaluation, thumbnails),
-        _refusals(evaluation),
+        _unusable(evaluation),
     ]
 
 
-def _answers(heading: str, hint: str, articles: str) -> str:
+def _results_section(heading: str, hint: str, articles: str) -> str:
     more = f"The right photo is framed; beyond the first {SHOWN} it stands at the end, with its rank."
     return f'<section><h3>{heading}</h3><p class="hint">{hint} {more}</p>{articles}</section>'
+
+
+def _worst(evaluation: Evaluation, thumbnails: Thumbnails) -> str:
+    rows = worst(evaluation)
+    results = query_results(evaluation, rows, thumbnails)
+    return _results_section("The worst", "Whose photo is ranked last; one sketch per photo.", results) if rows else ""
 
 
 def _worst_categories(evaluation: Evaluation, thumbnails: Thumbnails) -> str:
@@ -109,20 +112,20 @@ def _worst_categories(evaluation: Evaluation, thumbnails: Thumbnails) -> str:
         parts.append(
             f"<h4>{escape(name)} <span>acc@1 {percent(measured.figures.acc_at_1)} % ({between(interval)}), mean rank "
             f"{measured.figures.mean_rank:.1f} among {measured.figures.photos:,}</span></h4>"
-            + answers(evaluation, worst(evaluation, ROWS_OF_A_CATEGORY, name), thumbnails)
+            + query_results(evaluation, worst(evaluation, ROWS_OF_A_CATEGORY, name), thumbnails)
         )
     return f"<section><h3>The worst categories</h3>{''.join(parts)}</section>" if parts else ""
 
 
-def _refusals(evaluation: Evaluation) -> str:
+def _unusable(evaluation: Evaluation) -> str:
     named = [
-        (evaluation.records[row].sketch.name, reason) for row, reason in sorted(evaluation.refused_sketches.items())
-    ] + [(str(evaluation.photos[row].path.name), reason) for row, reason in sorted(evaluation.refused_photos.items())]
+        (evaluation.records[row].sketch.name, reason) for row, reason in sorted(evaluation.unusable_sketches.items())
+    ] + [(str(evaluation.photos[row].path.name), reason) for row, reason in sorted(evaluation.unusable_photos.items())]
     if not named:
         return ""
-    listed = "".join(f"<li><b>{escape(name)}</b>: {escape(why)}</li>" for name, why in named[:_LISTED_REFUSALS])
-    more = f"<li>and {len(named) - _LISTED_REFUSALS:,} more</li>" if len(named) > _LISTED_REFUSALS else ""
-    return f"<section><h3>Not encoded, so missed ({len(named):,})</h3><ul>{listed}{more}</ul></section>"
+    listed = "".join(f"<li><b>{escape(name)}</b>: {escape(why)}</li>" for name, why in named[:_LISTED_UNUSABLE])
+    more = f"<li>and {len(named) - _LISTED_UNUSABLE:,} more</li>" if len(named) > _LISTED_UNUSABLE else ""
+    return f"<section><h3>Without an embedding, so missed ({len(named):,})</h3><ul>{listed}{more}</ul></section>"
 
 
 def _attention(pictures: Sequence[Picture]) -> str:
@@ -138,32 +141,32 @@ def _method(report: Report) -> str:
     noticed = f"<li>Noticed while the set was read: {escape(summarise(findings))}.</li>" if findings else ""
     searched = {
         Protocol.GALLERY: "all photos of the split together",
-        Protocol.CATEGORY: "the photos of its own category, which the search is told",
+        Protocol.CATEGORY: "the photos of its own category, which the search is given",
     }[report.evaluations[0].protocol]
     return (
         '<section class="method"><h3>How this was measured</h3><ul>'
-        f"<li>Every sketch is a query, searched among {searched}; photos that nobody drew are searched as well.</li>"
+        f"<li>Every sketch is a query, searched among {searched}; photos without a sketch are searched as well.</li>"
         "<li>One photo is right: the one that the sketch was drawn from. So mAP is the mean of 1 / rank.</li>"
         f"<li>{_vectors_of(report.encoders)}</li>"
         f"{_scored_by(report.evaluations[0])}"
-        "<li>Ties count against the query. What cannot be encoded counts as last.</li>"
-        f"<li>Intervals: 95 %, {RESAMPLES:,} bootstrap resamples of photos, each with all of its sketches. They speak "
-        f"of other photos of these categories, not of other categories.</li>{noticed}</ul></section>"
+        "<li>Ties count against the query. An image without an embedding counts as last.</li>"
+        f"<li>Intervals: 95 %, {RESAMPLES:,} bootstrap resamples of photos, each with all of its sketches. They hold "
+        f"for other photos of these categories, not for other categories.</li>{noticed}</ul></section>"
     )
 
 
 def _vectors_of(encoders: EncoderPair) -> str:
     if isinstance(encoders, HogPair):
-        return "Vectors are histograms of oriented gradients: nothing was learned."
+        return "The embeddings are histograms of oriented gradients: nothing was learned."
     return "Embeddings come from the bundle's ONNX files, the ones that serve."
 
 
 def _scored_by(evaluation: Evaluation) -> str:
     if evaluation.plain is None:
-        return "<li>Photos are ranked by the cosine of sketch and photo, as such a search is served.</li>"
+        return "<li>Photos are ranked by the cosine of sketch and photo, as the service scores such a search.</li>"
     return (
-        "<li>Photos are ranked as such a search is served: by the cosine after what the category's photos share has "
-        "been taken away. <i>Plain</i> figures are those of the cosine alone.</li>"
+        "<li>Photos are ranked as the service scores such a search: by the cosine after the category mean is "
+        "subtracted. <i>Plain</i> figures are those of the cosine alone.</li>"
     )
 
 

@@ -47,7 +47,7 @@ def read_pictures(folder: Path) -> tuple[Picture, ...]:
 
 
 class Thumbnails:
-    """Makes a CSS class of every image that is asked for. `style()` is what they need in the page's head."""
+    """Makes a CSS class of every requested image; `style()` has the rules that the page's head needs for them."""
 
     def __init__(self, sketch_encoder: ImageEncoder) -> None:
         """Sketches are shown as this encoder sees them."""
@@ -64,7 +64,7 @@ class Thumbnails:
         return self._class("photo", str(photo.path), lambda: _photo_uri(photo.path))
 
     def style(self) -> str:
-        """A rule for each image asked for so far."""
+        """The CSS rules of the images requested so far."""
         return "\n".join(self._rules)
 
     def _class(self, kind: str, name: str, uri: Callable[[], str]) -> str:

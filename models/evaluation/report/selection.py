@@ -15,9 +15,9 @@ ROWS_OF_A_CATEGORY = 2
 
 
 def sample(evaluation: Evaluation, seed: int) -> list[int]:
-    """Rows of queries, one drawn from each twelfth of them, the best found first.
+    """Rows of queries, one drawn from each twelfth of them, the best ranked first.
 
-    A dozen drawn from all of them alike would now and then look far better or worse than the figures are.
+    Twelve drawn uniformly would now and then look far better or worse than the figures are.
     """
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(evaluation.records))  # equal ranks in no order of names
@@ -26,7 +26,7 @@ def sample(evaluation: Evaluation, seed: int) -> list[int]:
 
 
 def worst(evaluation: Evaluation, count: int = WORST, category: str | None = None) -> list[int]:
-    """Rows of the queries whose photo came last, one a photo, the worst first; none whose photo came first."""
+    """Rows of the queries ranked worst, one per photo, the worst first; none whose photo is ranked first."""
     ranks, records = evaluation.served.rankings.ranks, evaluation.records
     rows = [row for row in range(len(records)) if category in (None, records[row].photo.category) and ranks[row] > 1]
     rows.sort(key=lambda row: (-int(ranks[row]), row))
@@ -42,11 +42,11 @@ def worst(evaluation: Evaluation, count: int = WORST, category: str | None = Non
 def from_best_to_worst(evaluation: Evaluation) -> Sequence[str]:
     """The categories by acc@1, equal ones by mAP, then by name."""
 
-    def place(name: str) -> tuple[float, float, str]:
+    def key(name: str) -> tuple[float, float, str]:
         figures = evaluation.served.categories[name].figures
         return -figures.acc_at_1, -figures.mean_average_precision, name
 
-    return sorted(evaluation.served.categories, key=place)
+    return sorted(evaluation.served.categories, key=key)
 
 
 def worst_categories(evaluation: Evaluation) -> Sequence[str]:

@@ -82,21 +82,21 @@ svg.bar { display: block; width: 100%; height: 10px; border-radius: 3px; }
 details { margin: 6px 0; border-block: 1px solid var(--line); padding: 6px 0; }
 summary { color: var(--accent); cursor: pointer; }
 
-.answer {
+.query {
   display: grid; grid-template-columns: 216px 1fr; gap: 6px 16px; align-items: center;
   padding: 12px 0; border-top: 1px solid var(--line); break-inside: avoid;
 }
-h4 + .answer { border-top: 0; }
-.asked { display: grid; grid-template-columns: 96px 1fr; gap: 12px; align-items: center; min-width: 0; }
-.asked > div { min-width: 0; }
-.asked b, .asked .name { display: block; font-size: 13.5px; overflow-wrap: anywhere; line-height: 1.3; }
-.asked .name { color: var(--muted); margin-bottom: 4px; }
+h4 + .query { border-top: 0; }
+.sketched { display: grid; grid-template-columns: 96px 1fr; gap: 12px; align-items: center; min-width: 0; }
+.sketched > div { min-width: 0; }
+.sketched b, .sketched .name { display: block; font-size: 13.5px; overflow-wrap: anywhere; line-height: 1.3; }
+.sketched .name { color: var(--muted); margin-bottom: 4px; }
 .rank { display: inline-block; padding: 1px 8px; border-radius: 99px; font-size: 12.5px; background: var(--sunken); }
 .rank.first { background: var(--right-ground); color: var(--right); }
 .rank.near { background: var(--near-ground); color: var(--near); }
 .rank.missed { background: var(--missed-ground); color: var(--missed); }
 .reason { grid-column: 1 / -1; margin: 0; color: var(--missed); font-size: 13.5px; }
-.found {
+.results {
   margin: 0; padding: 0; list-style: none;
   display: grid; grid-template-columns: repeat(11, minmax(0, 1fr)); gap: 6px;
 }
@@ -119,8 +119,8 @@ figcaption { color: var(--muted); font-size: 13.5px; padding-top: 4px; }
 
 @media (max-width: 1000px) {
   .columns { grid-template-columns: 1fr; }
-  .answer { grid-template-columns: 1fr; }
-  .asked { grid-template-columns: 80px 1fr; }
+  .query { grid-template-columns: 1fr; }
+  .sketched { grid-template-columns: 80px 1fr; }
 }
 @media (max-width: 640px) {
   main { padding: 20px 12px 40px; gap: 14px; }
@@ -128,7 +128,7 @@ figcaption { color: var(--muted); font-size: 13.5px; padding-top: 4px; }
   section { padding: 16px; }
   .tiles { grid-template-columns: repeat(2, 1fr); gap: 8px; }
   .tile:last-child { grid-column: 1 / -1; }
-  .found { grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 8px; }
+  .results { grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 8px; }
   .categories thead { display: none; }
   .categories, .categories tbody, .categories tr { display: block; }
   .categories tr { padding: 9px 0; border-bottom: 1px solid var(--line); }

@@ -12,7 +12,7 @@ from PIL import Image
 from models.adapters.category import CategoryAdapter
 from models.bundle import decode_image
 from models.data.datasets import PairDataset, Photo, SketchRecord
-from models.evaluation.dataset_embeddings import embed_photos, embed_sketches
+from models.evaluation.embeddings import embed_photos, embed_sketches
 from models.ranking import ranks_of
 from models.studies.attention.layout import Layout, LayoutUnknown, Parts
 from models.studies.attention.overlay import PANEL_PX, Panel, Row, overlay, picture
@@ -59,14 +59,14 @@ def pair_pictures(
 
 def _search(students: SeeThrough, asked: Sequence[SketchRecord], photos: Sequence[Photo]) -> Iterator[_Found]:
     seen, drawn = embed_photos(students, photos), embed_sketches(students, asked)
-    usable = [row for row in range(len(photos)) if row not in seen.refused]
+    usable = [row for row in range(len(photos)) if row not in seen.unusable]
     if len(usable) < 2:
         return
     head = CategoryAdapter.centred(seen.vectors[usable])
     gallery, queries = head.embed_photos(seen.vectors[usable]), head.embed_sketches(drawn.vectors)
     keys = [photos[row].key for row in usable]
     for row, record in enumerate(asked):
-        if row in drawn.refused or record.photo not in keys:
+        if row in drawn.unusable or record.photo not in keys:
             continue
         scores, right = gallery @ queries[row], keys.index(record.photo)
         rival = max((other for other in range(len(keys)) if other != right), key=lambda other: float(scores[other]))

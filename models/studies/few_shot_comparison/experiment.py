@@ -14,7 +14,7 @@ from models.adapters.category import category_mean
 from models.adapters.state import Adaptation
 from models.arrays import Vectors
 from models.data.sampling.episodes import episode
-from models.evaluation.few_shot.bundled import FITTED, SERVED, UNFITTED, adaptation_methods
+from models.evaluation.few_shot.bundle_methods import ADAPTED, GATED, ZERO_SHOT, adaptation_methods
 from models.evaluation.few_shot.closed_form import GRIDS
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.methods import Centred, Method, NoAdaptation
@@ -96,7 +96,7 @@ def best(grid: Sequence[LearnedMethod], meta: Material, seed: int) -> LearnedMet
 def best_of(grid: Sequence[Method], meta: Material, seed: int) -> int:
     """The place of the method with the highest acc@1 within the task at k = 5, the first of equals."""
     scores = [
-        float((run(meta, [method], (5,), draws=CHOOSING_DRAWS, seed=seed).found[method.name, 5][:, 0] <= 1).mean())
+        float((run(meta, [method], (5,), draws=CHOOSING_DRAWS, seed=seed).ranks[method.name, 5][:, 0] <= 1).mean())
         for method in grid
     ]
     return int(np.argmax(scores))
@@ -116,7 +116,7 @@ def table(folds: Sequence[Fold], learning: Learning, ours: Adaptation | None) ->
         closed = closed_forms(fold.meta.material(Unit.CATEGORY), config.seed, learning.say)
         learned = [learning.method(variant, fold) for variant in config.variants]
         own = adaptation_methods(ours, Unit.CATEGORY) if ours is not None else ()
-        served = [method for method in own if method.name in (UNFITTED, FITTED, SERVED)]
+        served = [method for method in own if method.name in (ZERO_SHOT, ADAPTED, GATED)]
         methods: tuple[Method, ...] = (NoAdaptation(), Centred(), *closed, *learned, *served)
         learning.say(f"{len(methods)} methods over {config.draws} draws of each test category")
         material = fold.test.material(Unit.CATEGORY)
@@ -178,11 +178,11 @@ def pooled(trials: Sequence[Trial]) -> Trial:
         photos=np.concatenate([trial.photos for trial in trials]),
         tasks=np.concatenate([trial.tasks for trial in trials]),
         draws=np.concatenate([trial.draws for trial in trials]),
-        found={arm: np.concatenate([trial.found[arm] for trial in trials]) for arm in first.found},
+        ranks={arm: np.concatenate([trial.ranks[arm] for trial in trials]) for arm in first.ranks},
     )
 
 
 def result_of(trial: Trial, ks: Sequence[int], draws: int, seed: int) -> Result:
     """With the methods in the order in which they were run."""
-    names = tuple(dict.fromkeys(name for name, _ in trial.found))
+    names = tuple(dict.fromkeys(name for name, _ in trial.ranks))
     return Result(trial, names, tuple(ks), NoAdaptation().name, draws, seed)

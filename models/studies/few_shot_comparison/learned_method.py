@@ -10,7 +10,7 @@ import torch
 from models.arrays import Rows, Vectors
 from models.data.sampling.episodes import Episode, Task
 from models.evaluation.few_shot.material import EmbeddedPart
-from models.evaluation.few_shot.methods import Head
+from models.evaluation.few_shot.methods import TaskAdapter
 from models.studies.few_shot_comparison.baseline import RivalHead, RivalModel
 from models.training.recipes.adaptive.meta_model import TaskTensors
 
@@ -26,13 +26,13 @@ class LearnedHead:
     fitted: RivalHead
     basis: Vectors | None
 
-    def sketches(self, rows: Vectors) -> Vectors:
+    def embed_sketches(self, sketches: Vectors) -> Vectors:
         """Less the sketches' centre, then features and head."""
-        return self._embedded(torch.from_numpy(within(rows, self.basis)) - self.fitted.centre)
+        return self._embedded(torch.from_numpy(within(sketches, self.basis)) - self.fitted.centre)
 
-    def photos(self, rows: Vectors) -> Vectors:
+    def embed_photos(self, photos: Vectors) -> Vectors:
         """Less the photos' mean, then features and head."""
-        return self._embedded(torch.from_numpy(within(rows, self.basis)) - self.fitted.task.mean)
+        return self._embedded(torch.from_numpy(within(photos, self.basis)) - self.fitted.task.mean)
 
     @torch.no_grad()
     def _embedded(self, moved: torch.Tensor) -> Vectors:
@@ -50,7 +50,7 @@ class LearnedMethod:
     rate: float | None = None
     uses_examples: bool = True
 
-    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> Head:
+    def fit(self, sketches: Vectors, positives: Rows, photos: Vectors) -> TaskAdapter:
         """The inner loop on the examples."""
         basis = None
         if self.model.rotation_invariant:

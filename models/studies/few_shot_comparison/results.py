@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from models.evaluation.few_shot.bundled import SERVED
+from models.evaluation.few_shot.bundle_methods import GATED
 from models.evaluation.few_shot.charts import share_chart
 from models.evaluation.few_shot.figures import difference
 from models.evaluation.few_shot.methods import Centred, NoAdaptation
@@ -43,8 +43,8 @@ def write(out: Path, config: ComparisonConfig, found: Told) -> None:
     (out / "comparison.json").write_text(json.dumps(told, ensure_ascii=False, indent=2), encoding="utf-8")
     (out / "comparison.md").write_text(_markdown(config, found), encoding="utf-8")
     tables = [result for result in (found.table, *found.tests) if result is not None]
-    served = any(SERVED in result.methods for result in tables)
-    shown = (SERVED if served else config.shown, config.ablation_k)
+    served = any(GATED in result.methods for result in tables)
+    shown = (GATED if served else config.shown, config.ablation_k)
     page = Page(found.facts, tables, datetime.now(UTC), shown, charts(found.ablations, config))
     (out / "comparison.html").write_text(adaptation_page(page), encoding="utf-8")
 
@@ -68,7 +68,7 @@ def differences(result: Result, config: ComparisonConfig) -> list[str]:
     def less(arm: tuple[str, int], other: tuple[str, int]) -> str:
         return gain(difference(result.trial, arm, other, seed=result.seed))
 
-    for name in (config.shown, SERVED):
+    for name in (config.shown, GATED):
         if name not in result.methods:
             continue
         for few, many in zip(result.ks, result.ks[1:], strict=False):

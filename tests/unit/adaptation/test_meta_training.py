@@ -162,7 +162,7 @@ def test_from_a_folder_to_a_file_that_a_bundle_carries(shapes_dir: Path, tiny_bu
     assert Adaptation.load(tmp_path / "run" / "adaptation.npz").adaptation_id == adaptation.adaptation_id
     figures = json.loads((tmp_path / "run" / "figures.json").read_text())
     assert figures["id"] == adaptation.adaptation_id
-    assert 0 <= figures["validation"]["fitted, k = 2"]["acc@1"] <= 100
+    assert 0 <= figures["validation"]["adapted, k = 2"]["acc@1"] <= 100
     assert train_adapt(given).adaptation_id == adaptation.adaptation_id
     assert {"revision", "command"} <= json.loads((tmp_path / "run" / "environment.json").read_text()).keys()
     gallery = {key.photo_id for key in _cached_keys(tmp_path / "run" / "embeddings")}

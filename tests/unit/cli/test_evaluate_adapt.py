@@ -16,7 +16,7 @@ from models.adapters.state import Adaptation
 from models.bundle import Bundle, add_adaptation
 from models.data.datasets import open_dataset
 from models.data.sampling.episodes import episodes
-from models.evaluation.few_shot.bundled import FITTED, SERVED, UNFITTED, bundle_methods
+from models.evaluation.few_shot.bundle_methods import ADAPTED, GATED, ZERO_SHOT, bundle_methods
 from models.evaluation.few_shot.material import embedded_part
 from models.evaluation.few_shot.protocol import Unit, run
 from models.ranking import ranks_of
@@ -85,35 +85,35 @@ def test_categories_with_a_report(pairs: Path, adapted: Path, tmp_path: Path) ->
     split = told["splits"]["pairs val"]
     assert (split["unit"], split["tasks"], split["draws"]) == ("category", 2, 4)
     assert {(arm["method"], arm["k"]) for arm in split["arms"]} == {
-        (name, k) for name in ("no adaptation", "centred", UNFITTED, FITTED, SERVED) for k in (1, 5)
+        (name, k) for name in ("no adaptation", "centred", ZERO_SHOT, ADAPTED, GATED) for k in (1, 5)
     }
     assert "What do a few examples help?" in report.read_text()
     table = evaluate(*options)
-    assert "2 categories, 4 draws of each" in " ".join(table.stdout.split())
+    assert "2 categories, 4 draws per category" in " ".join(table.stdout.split())
     # The empty drawing is in no episode.
     part = embedded_part(bundle, open_dataset(pairs).split("val"), "val")
     assert part.left_out == ("sketches/mug/200_4.png",)
     assert len(part.sketches) == len(part.drawn) == 23
 
 
-def test_fitted_is_the_fit_and_served_is_gated(pairs: Path, adapted: Path) -> None:
+def test_adapted_is_the_fit_and_gated_falls_back(pairs: Path, adapted: Path) -> None:
     bundle = Bundle.load(adapted)
     assert bundle.adaptation is not None
     material = embedded_part(bundle, open_dataset(pairs).split("val"), "val").material(Unit.CATEGORY)
     trial = run(material, bundle_methods(bundle, Unit.CATEGORY), [5], draws=4)
-    centred = trial.found["centred", 5][:, 0].tolist()
-    fitted: list[int] = []
-    served: list[int] = []
+    centred = trial.ranks["centred", 5][:, 0].tolist()
+    adapted_ranks: list[int] = []
+    gated_ranks: list[int] = []
     for one in episodes(material.tasks, 5, draws=4):
         photos = material.photos[one.task.gallery]
         found = bundle.adaptation.fit_category(material.sketches[one.support], one.support_targets, photos)
         asked = material.sketches[one.holdout]
         scores = found.adapter.embed_sketches(asked) @ found.adapter.embed_photos(photos).T
-        placed = ranks_of(scores, one.holdout_targets)
-        fitted += placed.tolist()
-        served += placed.tolist() if found.passes_gate else centred[len(served) : len(fitted)]
-    assert trial.found[FITTED, 5][:, 0].tolist() == fitted
-    assert trial.found[SERVED, 5][:, 0].tolist() == served
+        ranks = ranks_of(scores, one.holdout_targets)
+        adapted_ranks += ranks.tolist()
+        gated_ranks += ranks.tolist() if found.passes_gate else centred[len(gated_ranks) : len(adapted_ranks)]
+    assert trial.ranks[ADAPTED, 5][:, 0].tolist() == adapted_ranks
+    assert trial.ranks[GATED, 5][:, 0].tolist() == gated_ranks
 
 
 def test_people_of_fscoco(fscoco: Path, adapted: Path) -> None:
@@ -123,7 +123,7 @@ def test_people_of_fscoco(fscoco: Path, adapted: Path) -> None:
     split = json.loads(result.stdout)["splits"]["fscoco test"]
     # 3 of 10 people are `test`; of the 5 scenes of each, 2 are held out.
     assert (split["unit"], split["tasks"], split["queries"]) == ("person", 3, 3 * 2 * 2)
-    assert {arm["method"] for arm in split["arms"]} == {"no adaptation", FITTED, SERVED}
+    assert {arm["method"] for arm in split["arms"]} == {"no adaptation", ADAPTED, GATED}
     dataset = open_dataset(fscoco).split("test")
     material = embedded_part(Bundle.load(adapted), dataset, "test").material(Unit.PERSON)
     for one in episodes(material.tasks, 3, draws=5):

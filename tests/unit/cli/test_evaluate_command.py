@@ -1,4 +1,4 @@
-"""`inkseek evaluate`: tables, JSON, the report, refusals and exit codes, and no torch."""
+"""`inkseek evaluate`: tables, JSON, the report, unusable_images and exit codes, and no torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.bundle import Bundle
 from models.data.datasets import open_dataset
 from models.evaluation.dataset_evaluation import evaluate_split
 from models.evaluation.encoders import HogPair
-from models.evaluation.ranking import Protocol, Scoring
+from models.evaluation.rankings import Protocol, Scoring
 
 FIGURES = ("acc_at_1", "acc_at_5", "acc_at_10", "mean_average_precision", "mean_rank")
 
@@ -126,12 +126,12 @@ def test_two_bundles_are_compared_on_the_same_queries(pairs_dir: Path, tiny_bund
     own_ranks = evaluate_split(tiny, val).served.rankings.ranks
     difference = ((hog_ranks == 1).astype(float) - (own_ranks == 1)).mean()
     assert told["differences"]["acc_at_1"]["value"] == pytest.approx(difference, abs=1e-4)
-    assert sum(told["found_first"].values()) == len(val.records)
-    assert told["found_first"]["only_other"] == ((hog_ranks > 1) & (own_ranks == 1)).sum()
+    assert sum(told["ranked_first"].values()) == len(val.records)
+    assert told["ranked_first"]["only_other"] == ((hog_ranks > 1) & (own_ranks == 1)).sum()
     itself = json.loads(run(*options, "--bundle", tiny_bundle_dir).stdout)["splits"]["val"]["against"]
     assert all(d == {"value": 0.0, "interval": {"low": 0.0, "high": 0.0}} for d in itself["differences"].values())
     table = run("--data", pairs_dir, "--split", "val", "--against", tiny_bundle_dir, "--bundle", tiny_bundle_dir)
-    assert f"by both {told['found_first']['both'] + told['found_first']['only_other']}" in table.stdout
+    assert f"by both {told['ranked_first']['both'] + told['ranked_first']['only_other']}" in table.stdout
 
 
 @pytest.mark.parametrize(

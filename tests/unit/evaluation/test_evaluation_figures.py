@@ -11,11 +11,11 @@ from PIL import Image
 
 from models.bundle import Bundle
 from models.data.datasets import PairDataset, PhotoKey, SplitMissing, open_dataset
-from models.evaluation.dataset_embeddings import embed_sketches
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
+from models.evaluation.embeddings import embed_sketches
 from models.evaluation.errors import EmbeddingsNotFinite, NothingToEvaluate, SplitNotChosen
 from models.evaluation.protocol import Figures, category_galleries, measure_both
-from models.evaluation.ranking import Protocol, Scoring
+from models.evaluation.rankings import Protocol, Scoring
 from models.ranking import TIE
 
 
@@ -160,11 +160,11 @@ def test_what_cannot_be_encoded_is_last_and_named(pairs_dir: Path, bundle: Bundl
     val = open_dataset(pairs_dir).split("val")
     found = evaluate_split(bundle, val)
     blank = next(row for row, record in enumerate(val.records) if record.sketch.name.endswith("lamp/1_0.png"))
-    assert list(found.refused_sketches) == [blank]
-    assert "empty" in found.refused_sketches[blank]
+    assert list(found.unusable_sketches) == [blank]
+    assert "empty" in found.unusable_sketches[blank]
     assert found.served.rankings.ranks[blank] == 12
     assert set(found.served.rankings.first[blank].tolist()) == {-1}
-    (broken,) = found.refused_photos
+    (broken,) = found.unusable_photos
     assert found.photos[broken].key == PhotoKey("<i>mug</i>", "2")
     assert broken not in found.served.rankings.first
     orphans = [row for row, record in enumerate(val.records) if record.photo == found.photos[broken].key]

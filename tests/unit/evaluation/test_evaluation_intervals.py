@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.evaluation.intervals import bootstrap
 from models.evaluation.paired import paired
-from models.evaluation.ranking import _first
+from models.evaluation.rankings import _first
 from models.ranking import TIE, ranks_of
 
 

@@ -19,7 +19,7 @@ from models.data.datasets import open_dataset
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
 from models.evaluation.errors import PicturesUnusable
 from models.evaluation.paired import paired
-from models.evaluation.ranking import Protocol
+from models.evaluation.rankings import Protocol
 from models.evaluation.report import Picture, Report, read_pictures, report_page
 from models.evaluation.report.selection import sample, worst, worst_categories
 
@@ -81,14 +81,14 @@ def test_the_page_needs_nothing_but_itself(pairs_dir: Path, bundle: Bundle) -> N
     parsed(page)
 
 
-def test_a_rival_has_its_section(pairs_dir: Path, bundle: Bundle) -> None:
+def test_a_competitor_has_its_section(pairs_dir: Path, bundle: Bundle) -> None:
     report = evaluated(bundle, pairs_dir)
     (evaluation,) = report.evaluations
     ranks = evaluation.served.rankings.ranks
-    pair = paired(ranks, np.where(ranks == 1, 2, ranks), evaluation.drawn)
-    text = parsed(report_page(replace(report, against=("<rival>", [pair])))).text
+    pair = paired(ranks, np.where(ranks == 1, 2, ranks), evaluation.photo_numbers)
+    text = parsed(report_page(replace(report, against=("<competitor>", [pair])))).text
     share = 100 * (ranks == 1).mean()
-    assert "Less <rival>" in text
+    assert "Minus <competitor>" in text
     assert f"{share:+.1f}" in text
     assert f"by this one alone: {(ranks == 1).sum()}" in text
 
@@ -119,7 +119,7 @@ def test_figures_stand_in_it_with_their_intervals(pairs_dir: Path, bundle: Bundl
 def test_the_right_photo_is_framed_once_in_every_answer(pairs_dir: Path, bundle: Bundle) -> None:
     report = evaluated(bundle, pairs_dir)
     (evaluation,) = report.evaluations
-    articles = re.findall(r'<article class="answer">.*?</article>', report_page(report), re.DOTALL)
+    articles = re.findall(r'<article class="query">.*?</article>', report_page(report), re.DOTALL)
     assert len(articles) == len(sample(evaluation, 0)) + len(worst(evaluation))
     for article in articles:
         asked = re.search(r'aria-label="sketch of ([^"]*)"', article)
@@ -154,7 +154,7 @@ def test_what_was_not_encoded_is_listed(pairs_dir: Path, bundle: Bundle) -> None
     (pairs_dir / "photos/mug/2.png").write_bytes(b"broken")
     (pairs_dir / "sketches/lamp/2_0.png").write_bytes(b"broken")
     text = parsed(report_page(evaluated(bundle, pairs_dir))).text
-    assert "Not encoded, so missed (3)" in text
+    assert "Without an embedding, so missed (3)" in text
     assert "sketches/lamp/1_0.png: the sketch is empty" in text
 
 

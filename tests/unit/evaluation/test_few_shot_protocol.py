@@ -10,7 +10,7 @@ from models.adapters.category import CategoryAdapter
 from models.data.datasets import PhotoKey
 from models.data.sampling.episodes import category_tasks, episode, person_tasks
 from models.evaluation.few_shot.closed_form import Prototypes, RidgeRegression, Whitening
-from models.evaluation.few_shot.figures import arm_figures, by_task, difference, drawn_anew
+from models.evaluation.few_shot.figures import arm_figures, by_task, difference, resampled
 from models.evaluation.few_shot.methods import Centred, Method, NoAdaptation
 from models.evaluation.few_shot.protocol import Material, Trial, Unit, run
 
@@ -53,7 +53,7 @@ def test_ranks_are_those_of_a_loop_over_queries(kind: Unit) -> None:
                     head = method.fit(given.sketches[one.support], one.support_targets, photos)
                     for sketch, target in zip(one.holdout, one.holdout_targets, strict=True):
                         row = given.sketches[sketch]
-                        found = head.sketches(row[None])[0] @ head.photos(photos).T
+                        found = head.embed_sketches(row[None])[0] @ head.embed_photos(photos).T
                         rivals = [s for s, kind_ in zip(found, task.kinds, strict=True) if kind_ == task.kinds[target]]
                         of_task = sum(score >= found[target] for score in rivals)
                         # All photos by plain cosine; the task's places among them, given out anew by the head.
@@ -63,7 +63,7 @@ def test_ranks_are_those_of_a_loop_over_queries(kind: Unit) -> None:
                             order[slot] = int(task.gallery[better])
                         whole = 1 + order.index(int(task.gallery[target]))
                         expected.append((of_task, whole, int(task.gallery[target]), number, draw))
-            assert trial.found[method.name, k].tolist() == [[row[0], row[1]] for row in expected]
+            assert trial.ranks[method.name, k].tolist() == [[row[0], row[1]] for row in expected]
             assert trial.photos.tolist() == [row[2] for row in expected]
             assert trial.tasks.tolist() == [row[3] for row in expected]
             assert trial.draws.tolist() == [row[4] for row in expected]
@@ -73,13 +73,13 @@ def test_ties_count_against_the_query_in_both_searches() -> None:
     given = material()
     same = Material("same", Unit.CATEGORY, given.sketches, np.repeat(given.photos[:1], 21, axis=0), given.tasks)
     trial = run(same, [NoAdaptation()], [1], draws=1)
-    assert set(map(tuple, trial.found["no adaptation", 1].tolist())) == {(7, 21)}
+    assert set(map(tuple, trial.ranks["no adaptation", 1].tolist())) == {(7, 21)}
 
 
 def test_the_same_seed_gives_the_same_trial_and_another_one_another() -> None:
     first, again, other = (run(material(), METHODS, KS, draws=2, seed=seed) for seed in (1, 1, 2))
-    for arm, found in first.found.items():
-        np.testing.assert_array_equal(found, again.found[arm])
+    for arm, found in first.ranks.items():
+        np.testing.assert_array_equal(found, again.ranks[arm])
     assert not np.array_equal(first.photos, other.photos)
 
 
@@ -91,12 +91,12 @@ def test_a_gain_is_the_mean_difference_query_by_query_and_certain_only_without_z
         "made up", Unit.CATEGORY, ("one",), photos, np.zeros(20, np.int64), photos,
         {("plain", 1): worse, ("good", 1): better, ("half", 1): mixed, ("half", 5): better},
     )  # fmt: skip
-    assert drawn_anew(trial)[0] == "photos"
+    assert resampled(trial)[0] == "photos"
     plain, good, half = arm_figures(trial, [("plain", 1), ("good", 1), ("half", 1)], "plain")
     assert plain.gains["task", 1].value == 0
-    assert not plain.gains["task", 1].is_certain
+    assert not plain.gains["task", 1].is_significant
     assert good.gains["task", 1].value == good.shares["whole", 5].value == 1
-    assert good.gains["task", 1].is_certain
+    assert good.gains["task", 1].is_significant
     assert half.shares["task", 1].value == 0.5
     interval = half.gains["task", 1].interval
     assert interval is not None
@@ -108,7 +108,7 @@ def test_a_gain_is_the_mean_difference_query_by_query_and_certain_only_without_z
 def test_intervals_draw_tasks_anew_where_there_are_enough() -> None:
     tasks = np.repeat(np.arange(6), 4)
     trial = Trial("made up", Unit.PERSON, tuple("abcdef"), np.arange(24), tasks, tasks, {})
-    words, numbers = drawn_anew(trial)
+    words, numbers = resampled(trial)
     assert words == "people"
     np.testing.assert_array_equal(numbers, tasks)
 
@@ -122,7 +122,7 @@ def test_whitening_is_the_inverse_root_of_the_shrunken_covariance() -> None:
     floor = 0.7 * np.trace(covariance) / (len(photos) - 1)
     values, axes = np.linalg.eigh(covariance + floor * np.eye(12))
     expected = (given.sketches - mean) @ (axes / np.sqrt(values)) @ axes.T
-    np.testing.assert_allclose(head.sketches(given.sketches), unit(expected), atol=1e-4)
+    np.testing.assert_allclose(head.embed_sketches(given.sketches), unit(expected), atol=1e-4)
 
 
 def test_ridge_regression_minimises_what_it_says() -> None:
@@ -135,8 +135,10 @@ def test_ridge_regression_minimises_what_it_says() -> None:
     # The minimum of |AW - B|² + prior |W - I|², solved as least squares of stacked rows.
     root = np.sqrt(0.5) * np.eye(12)
     weights = np.linalg.lstsq(np.concatenate([rows, root]), np.concatenate([wanted, root]), rcond=None)[0]
-    np.testing.assert_allclose(head.sketches(given.sketches), unit((given.sketches - mean) @ weights), atol=1e-4)
-    np.testing.assert_allclose(head.photos(photos), CategoryAdapter.centred(photos).embed_photos(photos), atol=1e-6)
+    np.testing.assert_allclose(head.embed_sketches(given.sketches), unit((given.sketches - mean) @ weights), atol=1e-4)
+    np.testing.assert_allclose(
+        head.embed_photos(photos), CategoryAdapter.centred(photos).embed_photos(photos), atol=1e-6
+    )
 
 
 def test_prototypes_move_sketches_by_the_shrunken_mean_difference() -> None:
@@ -146,4 +148,4 @@ def test_prototypes_move_sketches_by_the_shrunken_mean_difference() -> None:
     head = Prototypes(2.0).fit(drawn, one.support_targets, photos)
     shift = np.mean([photos[t] - s for s, t in zip(drawn, one.support_targets, strict=True)], axis=0) * 3 / 5
     mean = CategoryAdapter.centred(photos).mean
-    np.testing.assert_allclose(head.sketches(given.sketches), unit(given.sketches - mean + shift), atol=1e-5)
+    np.testing.assert_allclose(head.embed_sketches(given.sketches), unit(given.sketches - mean + shift), atol=1e-5)

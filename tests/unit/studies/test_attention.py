@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from models.cli.train import app
 from models.data.datasets import open_dataset
 from models.evaluation.dataset_evaluation import evaluate_split
-from models.evaluation.ranking import Protocol
+from models.evaluation.rankings import Protocol
 from models.evaluation.report import read_pictures
 from models.networks.fused_teacher import Teacher
 from models.networks.grid_students import GridStudentConfig, GridStudents

@@ -73,7 +73,7 @@ def test_without_a_step_every_rival_is_the_centred_head() -> None:
     sketches, positives, photos = support()
     head = LearnedMethod("it", fresh(InnerRule()), steps=0).fit(sketches, positives, photos)
     expected = CategoryAdapter.centred(photos)
-    cosines = head.sketches(sketches) @ head.photos(photos).T
+    cosines = head.embed_sketches(sketches) @ head.embed_photos(photos).T
     np.testing.assert_allclose(cosines, expected.embed_sketches(sketches) @ expected.embed_photos(photos).T, atol=1e-4)
 
 
@@ -83,8 +83,8 @@ def test_the_span_of_photos_and_examples_ranks_as_all_of_the_space_does() -> Non
     head = LearnedMethod("it", model).fit(sketches[:2], positives[:2], photos[:5])
     whole = LearnedHead(LearnedMethod("it", model).fitted(sketches[:2], positives[:2], photos[:5]), None)
     asked = part(7, ("hat",)).sketches
-    short, full = (each.sketches(asked) @ each.photos(photos[:5]).T for each in (head, whole))
-    assert head.sketches(asked).shape[1] < whole.sketches(asked).shape[1]
+    short, full = (each.embed_sketches(asked) @ each.embed_photos(photos[:5]).T for each in (head, whole))
+    assert head.embed_sketches(asked).shape[1] < whole.embed_sketches(asked).shape[1]
     lengths = np.linalg.norm(full, axis=1, keepdims=True) / np.linalg.norm(short, axis=1, keepdims=True)
     np.testing.assert_allclose(short * lengths, full, atol=1e-4)
     assert (lengths < 1).all()

@@ -19,7 +19,7 @@ from models.atomic_files import write_json
 from models.bundle import Bundle, Runtime
 from models.bundle.manifest import ADAPTATION_NAME
 from models.data.datasets import open_dataset
-from models.evaluation.few_shot.bundled import FITTED, SERVED, adaptation_methods
+from models.evaluation.few_shot.bundle_methods import ADAPTED, GATED, adaptation_methods
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.protocol import Material, Unit, run
 from models.training.engine.run_directory import RunDirectory
@@ -79,7 +79,7 @@ def _figures(adaptation: Adaptation, parts: Sequence[EmbeddedPart], config: Adap
         chosen = Material(part.name, Unit.CATEGORY, part.sketches, part.photos, tuple(kept))
         methods = adaptation_methods(adaptation, Unit.CATEGORY)
         trial = run(chosen, methods, config.ks, draws=config.draws)
-        for key, found in trial.found.items():
+        for key, found in trial.ranks.items():
             ranks.setdefault(key, []).extend(found[:, 0].tolist())
     table = {
         f"{method}, k = {k}": {
@@ -87,7 +87,7 @@ def _figures(adaptation: Adaptation, parts: Sequence[EmbeddedPart], config: Adap
             "mrr": round(100 * sum(1 / rank for rank in placed) / len(placed), 1),
         }
         for (method, k), placed in sorted(ranks.items())
-        if method in (FITTED, SERVED) or k == config.ks[0]
+        if method in (ADAPTED, GATED) or k == config.ks[0]
     }
     for row, cells in table.items():
         _say(f"{row}: acc@1 {cells['acc@1']}, mrr {cells['mrr']}")

@@ -10,7 +10,7 @@ from models.data.datasets import PairDataset
 from models.evaluation.dataset_evaluation import Evaluation, Measured
 from models.evaluation.intervals import LEVEL, RESAMPLES, Interval
 from models.evaluation.paired import Paired
-from models.evaluation.ranking import SERVED, Scoring
+from models.evaluation.rankings import SERVED_SCORING, Scoring
 
 
 def document(
@@ -20,7 +20,7 @@ def document(
     seed: int,
     against: tuple[str, Sequence[Paired]] | None = None,
 ) -> dict[str, Any]:
-    """Shares in [0, 1], rounded to four digits. `against`: another's name, and each evaluation beside its own."""
+    """Shares in [0, 1], rounded to four digits. `against`: a competitor's name, and the comparison of each split."""
     protocol = evaluations[0].protocol
     splits = {evaluation.split or "all": _split(evaluation) for evaluation in evaluations}
     if against is not None:
@@ -32,31 +32,31 @@ def document(
         "data": dataset.name,
         "format": dataset.format,
         "protocol": protocol.value,
-        "served_scores": SERVED[protocol].value,
+        "served_scores": SERVED_SCORING[protocol].value,
         "intervals": {"level": LEVEL, "resamples": RESAMPLES, "of": "photos", "seed": seed},
         "splits": splits,
         "findings": len(dataset.findings),
     }
 
 
-def refusals(evaluation: Evaluation) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """Sketches and photos that gave no vector: name and reason of each."""
+def unusable_images(evaluation: Evaluation) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Sketches and photos without an embedding: name and reason of each."""
     sketches = [
         {"name": evaluation.records[row].sketch.name, "reason": reason}
-        for row, reason in sorted(evaluation.refused_sketches.items())
+        for row, reason in sorted(evaluation.unusable_sketches.items())
     ]
-    keys = {row: evaluation.photos[row].key for row in evaluation.refused_photos}
+    keys = {row: evaluation.photos[row].key for row in evaluation.unusable_photos}
     photos = [
         {"name": f"{keys[row].category}/{keys[row].photo_id}", "reason": reason}
-        for row, reason in sorted(evaluation.refused_photos.items())
+        for row, reason in sorted(evaluation.unusable_photos.items())
     ]
     return sketches, photos
 
 
 def _split(evaluation: Evaluation) -> dict[str, Any]:
-    """Figures of plain cosines, as they always were, and those of the service under `served`."""
+    """Figures of plain cosines, and those of the service's scores under `served`."""
     plain, served = evaluation.scored[Scoring.PLAIN], evaluation.served
-    sketches, photos = refusals(evaluation)
+    sketches, photos = unusable_images(evaluation)
     return {
         **_measured(plain.overall),
         "served": _measured(served.overall),
@@ -75,12 +75,12 @@ def _measured(measured: Measured) -> dict[str, Any]:
 
 
 def _paired(pair: Paired) -> dict[str, Any]:
-    found_first = {name: getattr(pair, name) for name in ("both", "only_this", "only_other", "neither")}
+    ranked_first = {name: getattr(pair, name) for name in ("both", "only_this", "only_other", "neither")}
     differences = {
         name: {"value": round(difference.value, 4), "interval": _interval(difference.interval)}
         for name, difference in pair.differences.items()
     }
-    return {"differences": differences, "found_first": found_first}
+    return {"differences": differences, "ranked_first": ranked_first}
 
 
 def _interval(interval: Interval | None) -> dict[str, float] | None:

@@ -1,4 +1,4 @@
-"""What sketches found, as HTML: a sketch, its first ten photos, the right one framed."""
+"""Results of single queries as HTML: a sketch, its first ten photos, the right one framed."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ import numpy as np
 
 from models.data.datasets import PhotoKey
 from models.evaluation.dataset_evaluation import Evaluation
-from models.evaluation.ranking import SHOWN
+from models.evaluation.rankings import SHOWN
 from models.evaluation.report.pictures import Thumbnails
 
 
-def answers(evaluation: Evaluation, rows: Sequence[int], thumbnails: Thumbnails) -> str:
-    """One article a query."""
-    return "".join(_answer(evaluation, row, thumbnails) for row in rows)
+def query_results(evaluation: Evaluation, rows: Sequence[int], thumbnails: Thumbnails) -> str:
+    """One article per query."""
+    return "".join(_query_result(evaluation, row, thumbnails) for row in rows)
 
 
-def _answer(evaluation: Evaluation, row: int, thumbnails: Thumbnails) -> str:
-    record, found = evaluation.records[row], evaluation.served.rankings
-    rank, searched = int(found.ranks[row]), int(found.searched[row])
+def _query_result(evaluation: Evaluation, row: int, thumbnails: Thumbnails) -> str:
+    record, rankings = evaluation.records[row], evaluation.served.rankings
+    rank, searched = int(rankings.ranks[row]), int(rankings.searched[row])
     cells = []
-    for photo, score in zip(found.first[row].tolist(), found.scores[row].tolist(), strict=True):
+    for photo, score in zip(rankings.first[row].tolist(), rankings.scores[row].tolist(), strict=True):
         if photo >= 0:
             key = evaluation.photos[photo].key
             cells.append(_cell(evaluation, photo, f"{score:.2f}", "right" if key == record.photo else "", thumbnails))
     if rank > SHOWN:
         own = next(number for number, photo in enumerate(evaluation.photos) if photo.key == record.photo)
-        score = float(found.own_scores[row])
+        score = float(rankings.own_scores[row])
         text = f"#{rank:,} · {score:.2f}" if np.isfinite(score) else f"#{rank:,}"
         cells.append(_cell(evaluation, own, text, "right beyond", thumbnails))
-    reason = evaluation.refused_sketches.get(row)
-    note = f'<p class="reason">not encoded: {escape(reason)}</p>' if reason else ""
+    reason = evaluation.unusable_sketches.get(row)
+    note = f'<p class="reason">without an embedding: {escape(reason)}</p>' if reason else ""
     name = record.sketch.name.rpartition("/")[2]
     quality = "first" if rank == 1 else "near" if rank <= SHOWN else "missed"
     return (
-        f'<article class="answer"><div class="asked"><span class="{thumbnails.sketch(record)}" role="img" '
+        f'<article class="query"><div class="sketched"><span class="{thumbnails.sketch(record)}" role="img" '
         f'aria-label="sketch of {escape(_label(record.photo))}"></span><div><b>{escape(_label(record.photo))}</b>'
         f'<span class="name">{escape(name)}</span><span class="rank {quality}">rank {rank:,} of {searched:,}</span>'
-        f'</div></div><ol class="found">{"".join(cells)}</ol>{note}</article>'
+        f'</div></div><ol class="results">{"".join(cells)}</ol>{note}</article>'
     )
 
 

@@ -1,4 +1,4 @@
-"""What every sketch finds: the rank of its photo, and the first photos that come."""
+"""Every sketch of a data set ranked among its photos: the rank of the right photo, and the first ten."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.adapters.category import CategoryAdapter
 from models.arrays import Rows
 from models.data.datasets import PhotoKey, SketchRecord
-from models.evaluation.dataset_embeddings import Embedded
+from models.evaluation.embeddings import Embeddings
 from models.ranking import TIE, ranks_of, top_columns
 
 SHOWN = 10
@@ -30,16 +30,16 @@ class Scoring(StrEnum):
     """What photos are ranked by."""
 
     PLAIN = "plain"  # the cosine of sketch and photo
-    CENTRED = "centred"  # the same after what the category's photos share is taken away: `CategoryAdapter.centred`
+    CENTRED = "centred"  # the same after the category mean is subtracted: `CategoryAdapter.centred`
 
 
-SERVED = {Protocol.GALLERY: Scoring.PLAIN, Protocol.CATEGORY: Scoring.CENTRED}
-"""What the service scores by when it searches that."""
+SERVED_SCORING = {Protocol.GALLERY: Scoring.PLAIN, Protocol.CATEGORY: Scoring.CENTRED}
+"""How the service scores when it searches all photos, or those of a category."""
 
 
 @dataclass(frozen=True)
 class Rankings:
-    """Of Q queries in the order of their records; photos are named by their row in the gallery.
+    """The results of Q queries in the order of their records; photos are named by their row in the gallery.
 
     `ranks` (Q,) from 1; `searched` (Q,) how many photos each was searched among; `first` (Q, 10) the best rows, -1
     where there are no more; `scores` (Q, 10) theirs; `own_scores` (Q,) the right photo's. Scores are -inf where
@@ -56,18 +56,18 @@ class Rankings:
 def rank(
     records: Sequence[SketchRecord],
     photos: Sequence[PhotoKey],
-    sketch_vectors: Embedded,
-    photo_vectors: Embedded,
+    sketch_vectors: Embeddings,
+    photo_vectors: Embeddings,
     protocol: Protocol,
     scoring: Scoring = Scoring.PLAIN,
 ) -> Rankings:
-    """Rank every query among its photos. Centred, each gallery has a head, made of its photos.
+    """Rank every query among its photos; centred, each category's photos have an adapter of their own.
 
-    Ties count against the query (TIE), and the right photo is listed after the others. A sketch that could not be
-    encoded ties with everything, and so does every photo with one that could not be: both come last, as a service that
-    has no answer would have missed.
+    Ties count against the query (`models.ranking`), and the right photo is listed after those that tie with it. A
+    sketch without an embedding ties with everything, as everything does with a right photo that has none: both have
+    the last rank, since a service that gives no result has missed.
     """
-    found = Rankings(
+    rankings = Rankings(
         ranks=np.zeros(len(records), dtype=np.int64),
         searched=np.zeros(len(records), dtype=np.int64),
         first=np.full((len(records), SHOWN), -1, dtype=np.int64),
@@ -76,43 +76,43 @@ def rank(
     )
     row_of = {key: row for row, key in enumerate(photos)}
     own = np.array([row_of[record.photo] for record in records], dtype=np.int64)
-    no_photo = np.isin(np.arange(len(photos)), list(photo_vectors.refused))
-    no_sketch = np.isin(np.arange(len(records)), list(sketch_vectors.refused))
+    no_photo = np.isin(np.arange(len(photos)), list(photo_vectors.unusable))
+    no_sketch = np.isin(np.arange(len(records)), list(sketch_vectors.unusable))
     for queries, gallery in _searches(records, photos, protocol):
         score = _scorer(photo_vectors.vectors[gallery], ~no_photo[gallery], scoring)
         for block in np.array_split(queries, -(-len(queries) // _BLOCK)):
             scores = score(sketch_vectors.vectors[block]).astype(np.float64)
             scores[:, no_photo[gallery]] = -np.inf
             scores[no_sketch[block]] = -np.inf
-            _enter(found, block, gallery, scores, np.searchsorted(gallery, own[block]))
-    return found
+            _fill(rankings, block, gallery, scores, np.searchsorted(gallery, own[block]))
+    return rankings
 
 
 def _scorer(
     photos: NDArray[np.float32], usable: NDArray[np.bool_], scoring: Scoring
 ) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """(G, E), (G,) which of them are vectors at all -> a function of (Q, E) sketches that gives (Q, G)."""
+    """(G, E), (G,) whether each has an embedding -> a function of (Q, E) sketches that gives (Q, G) scores."""
     if scoring is Scoring.PLAIN:
         return lambda sketches: sketches @ photos.T
-    head = CategoryAdapter.centred(photos[usable])
-    moved = head.embed_photos(photos)
-    return lambda sketches: head.scores(head.embed_sketches(sketches), moved)
+    adapter = CategoryAdapter.centred(photos[usable])
+    adapted = adapter.embed_photos(photos)
+    return lambda sketches: adapter.scores(adapter.embed_sketches(sketches), adapted)
 
 
-def _enter(
-    found: Rankings,
+def _fill(
+    rankings: Rankings,
     queries: NDArray[np.int64],
     gallery: NDArray[np.int64],
     scores: NDArray[np.float64],
     targets: NDArray[np.int64],
 ) -> None:
     """Fill the rows of `queries`; `targets` (Q,) are columns of `scores` (Q, G)."""
-    found.ranks[queries] = ranks_of(scores, targets)
-    found.searched[queries] = len(gallery)
-    found.own_scores[queries] = scores[np.arange(len(queries)), targets]
+    rankings.ranks[queries] = ranks_of(scores, targets)
+    rankings.searched[queries] = len(gallery)
+    rankings.own_scores[queries] = scores[np.arange(len(queries)), targets]
     order, best = _first(scores, targets)
-    found.first[queries, : order.shape[1]] = np.where(np.isfinite(best), gallery[order], -1)
-    found.scores[queries, : order.shape[1]] = best
+    rankings.first[queries, : order.shape[1]] = np.where(np.isfinite(best), gallery[order], -1)
+    rankings.scores[queries, : order.shape[1]] = best
 
 
 def _searches(
@@ -123,10 +123,10 @@ def _searches(
         if records:
             yield np.arange(len(records)), np.arange(len(photos))
         return
-    asked = np.array([record.photo.category for record in records])
-    there = np.array([key.category for key in photos])
-    for name in np.unique(asked):
-        yield np.flatnonzero(asked == name), np.flatnonzero(there == name)
+    queried = np.array([record.photo.category for record in records])
+    searched = np.array([key.category for key in photos])
+    for name in np.unique(queried):
+        yield np.flatnonzero(queried == name), np.flatnonzero(searched == name)
 
 
 def _first(scores: NDArray[np.float64], targets: Rows) -> tuple[Rows, NDArray[np.float64]]:

@@ -8,9 +8,9 @@ from rich.table import Table
 
 from models.data.datasets import PairDataset
 from models.evaluation.dataset_evaluation import FIGURES, Evaluation, Measured, Scored
-from models.evaluation.document import refusals
 from models.evaluation.intervals import Interval
 from models.evaluation.paired import Paired
+from models.evaluation.report.document import unusable_images
 
 # More categories than this are no table to read: then the five best and the five worst, and --all every one.
 _READABLE_CATEGORIES = 12
@@ -21,14 +21,14 @@ _HEADINGS = dict(zip(FIGURES, ("acc@1", "acc@5", "acc@10", "mAP", "mean rank"), 
 def print_evaluation(
     console: Console, bundle_id: str, dataset: PairDataset, evaluation: Evaluation, every: bool
 ) -> None:
-    """As the service scores; where it does not score by plain cosines, their acc@1 in a column of its own."""
+    """Scored as the service scores; where that is not by plain cosines, their acc@1 has a column of its own."""
     served, plain = evaluation.served, evaluation.plain
     title = " ".join(filter(None, (dataset.name, evaluation.split, f"({evaluation.protocol})")))
-    caption = f"per cent; by chance, acc@1 is {100 * evaluation.chance_at_1:.1f}"
+    caption = f"per cent; at chance level, acc@1 is {100 * evaluation.chance_at_1:.1f}"
     beside = plain.categories if plain is not None else {}
     overall_beside = plain.overall if plain is not None else None
     if plain is not None:
-        caption += "\nas served: what a category's photos share is taken away; plain: by cosine alone"
+        caption += "\nas served: the category mean is subtracted; plain: by cosine alone"
     names = _readable(served, every)
     if len(names) < len(served.categories):
         caption += f"\nthe best and the worst of {len(served.categories):,} categories; --all lists them"
@@ -47,12 +47,12 @@ def print_evaluation(
     for end in ("low", "high") if served.overall.intervals else ():
         table.add_row(f"95 % {end}", *_bounds(served.overall, overall_beside, end), style="dim")
     console.print(table)
-    _print_refusals(console, evaluation)
+    _print_unusable(console, evaluation)
 
 
 def print_paired(console: Console, other: str, pair: Paired) -> None:
-    """The difference on the same queries."""
-    table = Table(title=f"less {escape(other)}", caption="percentage points, query by query")
+    """This minus the competitor on the same queries, and how many each ranks first."""
+    table = Table(title=f"minus {escape(other)}", caption="percentage points, query by query")
     table.add_column("")
     for heading in _HEADINGS.values():
         table.add_column(heading, justify="right")
@@ -63,7 +63,7 @@ def print_paired(console: Console, other: str, pair: Paired) -> None:
         table.add_row(f"  95 % {end}", *(_signed(n, getattr(i, end)) if i else "" for n, i in bounds), style="dim")
     console.print(table)
     console.print(
-        f"found first by both {pair.both:,}, by this alone {pair.only_this:,}, by the other alone "
+        f"ranked first by both {pair.both:,}, by this alone {pair.only_this:,}, by the other alone "
         f"{pair.only_other:,}, by neither {pair.neither:,}",
         highlight=False,
     )
@@ -78,11 +78,11 @@ def _readable(served: Scored, every: bool) -> list[str]:
     return names[:_ENDS] + names[-_ENDS:]
 
 
-def _print_refusals(console: Console, evaluation: Evaluation) -> None:
-    refused = [image for images in refusals(evaluation) for image in images]
-    if refused:
-        console.print(f"[yellow]not encoded, so counted as missed[/yellow] ({len(refused):,})")
-        for image in refused[:_ENDS]:
+def _print_unusable(console: Console, evaluation: Evaluation) -> None:
+    unusable = [image for images in unusable_images(evaluation) for image in images]
+    if unusable:
+        console.print(f"[yellow]without an embedding, so counted as missed[/yellow] ({len(unusable):,})")
+        for image in unusable[:_ENDS]:
             console.print(f"  {escape(image['name'])}: {escape(image['reason'])}", highlight=False, soft_wrap=True)
 
 

@@ -1,0 +1,56 @@
+"""Every sketch and photo of a data set through a pair of encoders, as the service would encode them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.arrays import Vectors
+from models.bundle import ImageEncoder, ImageFile, Pace, Unusable, cpu_quota, embed_stream
+from models.data.datasets import Photo, SketchRecord
+from models.evaluation.encoders import EncoderPair
+from models.evaluation.errors import EmbeddingsNotFinite
+
+Progress = Callable[[int], object]
+"""Is called with the number of images that were encoded since the last call."""
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """`vectors` (N, E), rows of length 1; `unusable`: row -> why it has no embedding, such as a drawing without ink.
+
+    The rows of unusable images are zero.
+    """
+
+    vectors: Vectors
+    unusable: Mapping[int, str]
+
+
+def embed_sketches(
+    encoders: EncoderPair, records: Sequence[SketchRecord], progress: Progress | None = None
+) -> Embeddings:
+    """Q sketches -> (Q, E). Raises EmbeddingsNotFinite."""
+    return _embed(encoders.sketch, len(records), (record.sketch.image for record in records), progress)
+
+
+def embed_photos(encoders: EncoderPair, photos: Sequence[Photo], progress: Progress | None = None) -> Embeddings:
+    """G photos -> (G, E). Raises EmbeddingsNotFinite."""
+    return _embed(encoders.photo, len(photos), (photo.path for photo in photos), progress)
+
+
+def _embed(encoder: ImageEncoder, count: int, files: Iterable[ImageFile], progress: Progress | None) -> Embeddings:
+    vectors = np.zeros((count, encoder.embedding_dim), dtype=np.float32)
+    unusable: dict[int, str] = {}
+    for outcome in embed_stream(encoder, files, lambda _: None, pace=Pace(workers=cpu_quota())):
+        if isinstance(outcome, Unusable):
+            unusable[outcome.position] = str(outcome.error)
+        else:
+            vectors[outcome.position] = outcome.vector
+        if progress is not None:
+            progress(1)
+    if not np.isfinite(vectors).all():
+        modality = encoder.preprocess.modality
+        raise EmbeddingsNotFinite(f"the {modality} encoder gave embeddings with infinities or NaN, which rank nothing")
+    return Embeddings(vectors, unusable)
