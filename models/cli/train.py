@@ -62,14 +62,12 @@ def teacher(
     cache: Cache = None,
 ) -> None:
     """Train the fused teacher, which sees sketch and photo."""
-    from models.training.recipes.xmodalvit.config import XModalConfig
-    from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
-    from models.training.recipes.xmodalvit.teacher import train_teacher
+    from models.training.pairs.run import PairRun, Resources
+    from models.training.recipes.table import read_recipe, train_teacher_of
 
     try:
-        experiment = XModalConfig.load(config, changes or ())
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
-        train_teacher(XModalRun(experiment, resources, out))
+        train_teacher_of(PairRun(read_recipe(config, changes or ()), resources, out))
     except InkseekError as error:
         fail(error)
 
@@ -100,15 +98,14 @@ def students(
     workers: Workers = 0,
     cache: Cache = None,
 ) -> None:
-    """Train sketch and photo student, from a teacher where the experiment's losses ask for one."""
-    from models.training.recipes.xmodalvit.config import XModalConfig
-    from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
-    from models.training.recipes.xmodalvit.students import distill_students
+    """Train sketch and photo student, from a teacher where the experiment's losses need one."""
+    from models.training.pairs.run import PairRun, Resources
+    from models.training.recipes.table import read_recipe, train_students_of
 
     try:
-        experiment = XModalConfig.load(config, changes or ())
+        experiment = read_recipe(config, changes or ())
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
-        distill_students(XModalRun(experiment, resources, out, teacher, keep=tuple(keep or ()), start=start))
+        train_students_of(PairRun(experiment, resources, out, teacher, keep=tuple(keep or ()), start=start))
     except InkseekError as error:
         fail(error)
 
@@ -128,7 +125,7 @@ def ablation(
 ) -> None:
     """Train every arm of an ablation and write their figures as a table."""
     from models.studies.ablation import run_ablation
-    from models.training.recipes.xmodalvit.experiment import Resources
+    from models.training.pairs.run import Resources
 
     try:
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)

@@ -6,6 +6,7 @@ two CLS tokens read the other side. What it answers for a pair is two vectors, r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -71,6 +72,12 @@ class Teacher(nn.Module):
             self.photo_grid = GridHead(dim, project)
             self.sketch_grid = GridHead(dim, project)
 
+    @property
+    def parts(self) -> Mapping[str, slice]:
+        """Ranges of r_p and r_s: `cls` and, where there is one, `grid`, which knows its own image alone."""
+        cls, whole = self.config.encoder.dim, self.config.embedding_dim
+        return {"cls": slice(0, cls), **({"grid": slice(cls, whole)} if whole > cls else {})}
+
     def fuse(self, photo_tokens: Tensor, sketch_tokens: Tensor) -> TeacherCells:
         """Tokens (B, 1 + N, D) of each encoder -> what the XMA blocks make of them."""
         photo, sketch = photo_tokens, sketch_tokens
@@ -124,54 +131,3 @@ class Teacher(nn.Module):
         share = self.config.grid_share
         unit = nn.functional.normalize(cls, dim=1)
         return torch.cat([(1 - share) ** 0.5 * unit, share**0.5 * grid], dim=1)
-
-
-@dataclass(frozen=True)
-class Targets:
-    """What the students are to learn from photo p and its sketches a, b: unit rows (B, E).
-
-    `photo_first`: r_p(p, a); `sketch_first`: r_s(p, a); `photo_second`, `sketch_second`: the same of (p, b).
-    """
-
-    photo_first: Tensor
-    sketch_first: Tensor
-    photo_second: Tensor
-    sketch_second: Tensor
-
-
-class FrozenTeacher(nn.Module):
-    """A teacher that answers and never learns: no gradients, and no way out of eval mode."""
-
-    def __init__(self, teacher: Teacher) -> None:
-        """The teacher itself is frozen, not a copy of it."""
-        super().__init__()
-        self.teacher = teacher.requires_grad_(False)
-        self.train(False)
-
-    @property
-    def embedding_dim(self) -> int:
-        """Length of a target."""
-        return self.teacher.config.embedding_dim
-
-    @property
-    def size_px(self) -> int:
-        """Input side."""
-        return self.teacher.config.encoder.size_px
-
-    def train(self, mode: bool = True) -> FrozenTeacher:
-        """Stay in eval mode, also when a module around this one is put into training mode."""
-        super().train(False)
-        return self
-
-    @torch.no_grad()
-    def forward(self, photos: Tensor, first: Tensor, second: Tensor) -> Targets:
-        """(B, 3, S, S) normalised of each: photos, one sketch of each and another -> targets. Each is encoded once."""
-        seen = self.teacher.photo_encoder(photos)
-        drawn = self.teacher.sketch_encoder(torch.cat([first, second]))
-        photo_first, sketch_first = self._unit(seen, drawn[: len(seen)])
-        photo_second, sketch_second = self._unit(seen, drawn[len(seen) :])
-        return Targets(photo_first, sketch_first, photo_second, sketch_second)
-
-    def _unit(self, photo_tokens: Tensor, sketch_tokens: Tensor) -> tuple[Tensor, Tensor]:
-        r_p, r_s = self.teacher.embed(self.teacher.fuse(photo_tokens, sketch_tokens))
-        return nn.functional.normalize(r_p.float(), dim=1), nn.functional.normalize(r_s.float(), dim=1)

@@ -1,6 +1,6 @@
 """Train the arms of an ablation, each with every seed, and put their figures into one table.
 
-Arms that share a teacher train it once. Every run resumes, so the whole does: the same command goes on where it ended.
+Arms that share a teacher train it once. Every run resumes, so the whole does: the same command continues it.
 """
 
 from __future__ import annotations
@@ -10,46 +10,48 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
 from models.atomic_files import write_json, write_text
-from models.training.engine.config import ConfigInvalid
+from models.training.engine.config import ConfigInvalid, Frozen, merge_tables, read_experiment
 from models.training.engine.run_directory import RunDirectory
-from models.training.recipes.xmodalvit.config import XModalConfig, merge_tables, read_toml
-from models.training.recipes.xmodalvit.experiment import Resources, XModalRun, say
-from models.training.recipes.xmodalvit.students import distill_students
-from models.training.recipes.xmodalvit.teacher import train_teacher
+from models.training.pairs.run import PairRun, Resources, log
+from models.training.recipes.table import parse_recipe, train_students_of, train_teacher_of
+from models.training.recipes.xmodalvit.config import XModalConfig
+from models.training.recipes.xmodalvit.teacher import described_teacher
+from models.training.students.config import StudentExperiment
 
 
-class Arm(BaseModel):
-    """`changes` over the base experiment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Arm(Frozen):
+    """`changes` over the base experiment, table by table."""
 
     name: str
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = Field(default_factory=dict)
 
 
-class AblationConfig(BaseModel):
-    """`base`: an experiment file beside this one. `changes`: of every arm. `about`: see `XModalConfig`; not read."""
+class AblationConfig(Frozen):
+    """`base`: an experiment file beside this one, of any recipe on pairs. `changes`: of every arm, before its own.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    `about`: see `Experiment`.
+    """
 
+    schema_version: Literal[1]
+    study: Literal["ablation"]
     about: dict[str, Any]
     base: str
     seeds: tuple[int, ...]
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = Field(default_factory=dict)
     arms: tuple[Arm, ...]
 
     @classmethod
     def load(cls, path: Path) -> AblationConfig:
         """Read a TOML file. Raises ConfigInvalid."""
         try:
-            return cls.model_validate(read_toml(path))
+            return cls.model_validate(read_experiment(path))
         except ValidationError as error:
-            raise ConfigInvalid(f"{path} is no ablation: {error}") from error
+            raise ConfigInvalid(f"{path} is not a valid ablation: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Cell:
 def run_ablation(
     path: Path, resources: Resources, out: Path, arms: Sequence[str] = (), seeds: Sequence[int] = ()
 ) -> None:
-    """Train and tabulate; `arms`, `seeds`: only these.
+    """Train and tabulate; `arms` and `seeds` restrict it to some.
 
     Writes `ablation.json` and `ablation.md` after each arm, of all that is there so far.
     Raises ConfigInvalid and what training raises.
@@ -79,36 +81,32 @@ def run_ablation(
     if unknown := set(arms) - {arm.name for arm in chosen}:
         known = ", ".join(arm.name for arm in ablation.arms)
         raise ConfigInvalid(f"no arm is called {sorted(unknown)[0]!r}; there are {known}")
-    base = merge_tables(read_toml(path.parent / ablation.base), ablation.changes)
+    base = merge_tables(read_experiment(path.parent / ablation.base), ablation.changes)
     for seed in seeds or ablation.seeds:
         for arm in chosen:
-            config = XModalConfig.parse({**merge_tables(base, arm.changes), "seed": seed}, f"{path}, {arm.name}")
-            run = XModalRun(config, replace(resources, cache=resources.cache or out / "cache"), out)
+            config = parse_recipe({**merge_tables(base, arm.changes), "seed": seed}, f"{path}, {arm.name}")
+            run = PairRun(config, replace(resources, cache=resources.cache or out / "cache"), out)
             _train_arm(arm.name, run)
             _tabulate(ablation, out, _queries(run))
 
 
-def _train_arm(name: str, run: XModalRun) -> None:
-    say(f"== {name}, seed {run.config.seed}")
+def _train_arm(name: str, run: PairRun[StudentExperiment]) -> None:
+    log(f"== {name}, seed {run.config.seed}")
     teacher = None
     if run.config.student_training.distilling:
         teacher = run.out / "teachers" / _teacher_key(run.config)
-        train_teacher(replace(run, config=_teacher_only(run.config), out=teacher))
-    distill_students(replace(run, out=run.out / name / f"seed{run.config.seed}", teacher=teacher))
+        train_teacher_of(replace(run, out=teacher))
+    train_students_of(replace(run, out=run.out / name / f"seed{run.config.seed}", teacher=teacher))
 
 
-def _teacher_only(config: XModalConfig) -> XModalConfig:
-    """The experiment with the students' losses at their defaults: arms that differ in those alone share a teacher."""
-    training = config.student_training
-    return config.model_copy(update={"student_training": type(training)(plan=training.plan)})
-
-
-def _teacher_key(config: XModalConfig) -> str:
-    plain = json.dumps(_teacher_only(config).model_dump(mode="json"), sort_keys=True)
+def _teacher_key(config: StudentExperiment) -> str:
+    """The same for experiments that differ in what concerns their students alone."""
+    described = described_teacher(config) if isinstance(config, XModalConfig) else config.described()
+    plain = json.dumps(described, sort_keys=True)
     return f"seed{config.seed}-{hashlib.sha256(plain.encode()).hexdigest()[:10]}"
 
 
-def _queries(run: XModalRun) -> dict[str, int]:
+def _queries(run: PairRun[StudentExperiment]) -> dict[str, int]:
     return {name: sum(len(g.queries) for g in parts) for name, parts in run.galleries().items()}
 
 
@@ -129,7 +127,7 @@ def _tabulate(ablation: AblationConfig, out: Path, queries: dict[str, int]) -> N
 
 
 def _last_figures(folder: Path) -> dict[str, float] | None:
-    """Of a run that got to the end of its plan; None of one that is still on its way."""
+    """Of a run that reached the end of its plan; None of one that is unfinished."""
     run = RunDirectory(folder)
     if not run.checkpoint.is_file():
         return None

@@ -43,6 +43,8 @@ class Layout:
     def of_experiment(cls, experiment: Mapping[str, Any]) -> Layout:
         """From a students' experiment, as a checkpoint or a bundle's provenance holds it. Raises LayoutUnknown."""
         student, vit = experiment.get("student"), experiment.get("vit_student")
+        if student and student.get("form") == "vit":
+            vit = student
         try:
             if vit:
                 return cls(vit["grid"], vit["channels"], vit["cls_dim"])

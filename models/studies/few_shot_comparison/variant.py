@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.evaluation.few_shot.protocol import Unit
-from models.training.engine.config import ConfigInvalid
+from models.training.engine.config import ConfigInvalid, merge_tables, read_experiment
 from models.training.recipes.adaptive.config import AdaptConfig
-from models.training.recipes.xmodalvit.config import merge_tables
 
 
 class _Frozen(BaseModel):
@@ -70,6 +68,8 @@ class ComparisonConfig(_Frozen):
     others are compared with, and whose inner steps and margins are told.
     """
 
+    schema_version: Literal[1]
+    study: Literal["few_shot_comparison"]
     about: dict[str, Any]
     base: dict[str, Any]
     test_split: str
@@ -88,7 +88,7 @@ class ComparisonConfig(_Frozen):
     def load(cls, path: Path) -> ComparisonConfig:
         """Raises ConfigInvalid."""
         try:
-            config = cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+            config = cls.model_validate(read_experiment(path))
             for variant in (*config.variants, *config.ablations):
                 config.adapt_config(variant)
         except (OSError, ValueError, ValidationError) as error:

@@ -1,4 +1,4 @@
-"""A running average of weights, which is what gets evaluated and published."""
+"""An exponential moving average of weights, which is what gets evaluated and published."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from torch import nn
 
 @torch.no_grad()
 def move_average(averaged: nn.Module, module: nn.Module, decay: float, step: int) -> None:
-    """Move `averaged` towards `module`, statistics too; young averages forget faster. `decay` 0 copies."""
+    """averaged = d * averaged + (1 - d) * module in place, statistics too, d = min(decay, (step + 1) / (step + 10)).
+
+    The smaller d of the first steps lets a young average forget its random start. Whole numbers and `decay` 0 copy.
+    """
     decay = min(decay, (step + 1) / (step + 10))
     for mean, now in zip(averaged.state_dict().values(), module.state_dict().values(), strict=True):
         if mean.is_floating_point():

@@ -21,13 +21,16 @@ class CheckpointInvalid(InkseekError):
 
 @dataclass(frozen=True)
 class RunState:
-    """After `step` steps. `queues`: by name. `best`: score, `best_step`; `stale`: evaluations since."""
+    """After `step` steps. `memory`: the task's own state besides weights, tensors and plain values.
+
+    `best`: the highest validation score, reached at `best_step`; `stale`: evaluations since.
+    """
 
     step: int
     module: dict[str, Any]
     averaged: dict[str, Any]
     optimiser: dict[str, Any]
-    queues: dict[str, Any]
+    memory: dict[str, Any]
     best: float
     best_step: int
     stale: int
@@ -38,7 +41,7 @@ class RunState:
 
     @classmethod
     def load(cls, path: Path) -> RunState:
-        """Raises CheckpointInvalid."""
+        """Read a file that `save` wrote. Raises CheckpointInvalid."""
         values = load_tensors(path)
         try:
             return cls(**values)
@@ -47,12 +50,12 @@ class RunState:
 
 
 def save_tensors(path: Path, values: dict[str, Any]) -> None:
-    """Write tensors and plain values atomically."""
+    """Write tensors and plain values atomically. Raises OSError."""
     replace_file(path, lambda file: torch.save(values, file))
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
-    """Nothing but tensors and plain values is unpickled. Raises CheckpointInvalid."""
+    """Read named tensors and plain values onto the CPU; nothing else is unpickled. Raises CheckpointInvalid."""
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

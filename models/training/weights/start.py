@@ -1,4 +1,4 @@
-"""What a network starts from: ImageNet for CNN trunks, a published ViT where the user has its file."""
+"""What a network starts from: ImageNet for CNN trunks, a published ViT where the user has its file, other students."""
 
 from __future__ import annotations
 
@@ -21,18 +21,29 @@ _IMAGENET: dict[type[Trunk], PinnedWeights] = {
 }
 
 
+def cnn_trunks(module: nn.Module) -> list[Trunk]:
+    """Every CNN trunk in the module: the parts that have pretrained weights."""
+    return [part for part in module.modules() if isinstance(part, Trunk)]
+
+
+def fetch_imagenet(module: nn.Module, cache: Path) -> None:
+    """Download into `cache` the weights that `start_from_imagenet` would load. Raises PretrainedError."""
+    for kind in dict.fromkeys(type(trunk) for trunk in cnn_trunks(module)):
+        fetch(_IMAGENET[kind], cache)
+
+
 def start_from_imagenet(module: nn.Module, cache: Path) -> None:
-    """Give every CNN trunk in the module its ImageNet weights. Raises PretrainedError."""
-    for kind, pinned in _IMAGENET.items():
-        trunks = [part for part in module.modules() if isinstance(part, kind)]
-        if trunks:
-            published = fetch(pinned, cache)
-            for trunk in trunks:
+    """Load ImageNet weights into every CNN trunk of the module. Raises PretrainedError."""
+    trunks = cnn_trunks(module)
+    for kind in dict.fromkeys(type(trunk) for trunk in trunks):
+        published = fetch(_IMAGENET[kind], cache)
+        for trunk in trunks:
+            if type(trunk) is kind:
                 trunk.load_published(published)
 
 
 def start_from_students(module: nn.Module, path: Path) -> None:
-    """Give students the averaged weights of others, which may have seen another size. Raises CheckpointInvalid."""
+    """Load the weights of a students.pt, whose students may have seen another size. Raises CheckpointInvalid."""
     try:
         module.load_state_dict(load_students(path)[0].state_dict())
     except RuntimeError as error:
@@ -40,7 +51,7 @@ def start_from_students(module: nn.Module, path: Path) -> None:
 
 
 def start_from_published(module: nn.Module, path: Path) -> None:
-    """Give every ViT in the module the weights of a file. Raises CheckpointInvalid, PublishedWeightsUnfit."""
+    """Load a file with timm's names into every ViT of the module. Raises CheckpointInvalid, PublishedWeightsUnfit."""
     values = load_tensors(path)
     state = {name: value for name, value in values.items() if isinstance(value, torch.Tensor)}
     for part in module.modules():
@@ -49,7 +60,6 @@ def start_from_published(module: nn.Module, path: Path) -> None:
 
 
 def freeze_stages(module: nn.Module, stages: int) -> None:
-    """Keep the first stages of every CNN trunk as they are."""
-    for part in module.modules():
-        if isinstance(part, Trunk):
-            part.freeze(stages)
+    """Exclude stem and first `stages` stages of every CNN trunk from training."""
+    for trunk in cnn_trunks(module):
+        trunk.freeze(stages)

@@ -16,11 +16,14 @@ from models.export.build_bundle import Release, build_bundle
 from models.export.folded import fold
 from models.export.onnx_export import export_onnx
 from models.export.parity import ParityBroken, compare
+from models.losses.objective import loss_terms
 from models.networks.grid_students import GridStudentConfig, GridStudents
-from models.training.engine.config import BatchConfig
-from models.training.recipes.xmodalvit.config import StudentTraining, TrainingPlan, XModalConfig
-from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
-from models.training.recipes.xmodalvit.students import distill_students
+from models.training.engine.config import TrainingPlan
+from models.training.pairs.config import BatchConfig
+from models.training.pairs.run import PairRun, Resources
+from models.training.recipes.contrastive.config import ContrastiveConfig
+from models.training.recipes.contrastive.train import train_contrastive
+from models.training.students.config import StudentTraining
 from models.training.weights.students_file import STUDENTS_NAME
 
 CONFIG = GridStudentConfig(size_px=32, widths=(8, 16, 16), grid=2, channels=4)
@@ -92,7 +95,7 @@ def test_parity_tells_rounding_from_another_ranking() -> None:
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_from_training_to_a_measured_bundle(shapes_dir: Path, tmp_path: Path) -> None:
     splits = (ValidationSplit("val", "shapes", "val"),)
-    config = XModalConfig(
+    config = ContrastiveConfig(
         about={},
         cache_px=32,
         pretrained=False,
@@ -100,9 +103,9 @@ def test_from_training_to_a_measured_bundle(shapes_dir: Path, tmp_path: Path) ->
         batch=BatchConfig(pairs=4, groups=1),
         sets=(SetConfig(folder="shapes", pool="shapes", synthetic=False),),
         validation=splits,
-        student_training=StudentTraining(plan=TrainingPlan(steps=2), queue_contrast=0, distance=0, angle=0, info_nce=1),
+        student_training=StudentTraining(plan=TrainingPlan(steps=2), losses=loss_terms(info_nce=1)),
     )
-    distill_students(XModalRun(config, Resources(shapes_dir.parent), tmp_path / "run"))
+    train_contrastive(PairRun(config, Resources(shapes_dir.parent), tmp_path / "run"))
     (tmp_path / "card.md").write_text("# Card\n\n{figures}\n")
     release = Release(
         tmp_path / "run" / STUDENTS_NAME, tmp_path / "card.md", shapes_dir.parent, tmp_path / "bundle", "shapes"

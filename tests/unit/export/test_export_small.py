@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -16,18 +15,21 @@ from models.data.images.training_images import SetConfig
 from models.evaluation.splits import ValidationSplit
 from models.export.folded import fold
 from models.export.onnx_export import export_onnx
-from models.losses.embedding_match import embedding_match
+from models.losses.distillation.embedding_match import embedding_match
+from models.losses.objective import loss_terms
 from models.networks.frozen import FrozenBundle, FrozenStudents
 from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.networks.layers.mobilenet import MobileNetTrunk
 from models.networks.preprocessing import preprocesses
-from models.training.engine.config import BatchConfig
+from models.training.engine.config import TrainingPlan
 from models.training.engine.run_directory import RunMismatch
 from models.training.engine.state import CheckpointInvalid
-from models.training.recipes.xmodalvit.config import StudentTraining, TrainingPlan, XModalConfig
-from models.training.recipes.xmodalvit.experiment import Resources, XModalRun
+from models.training.pairs.config import BatchConfig
+from models.training.pairs.run import PairRun, Resources
+from models.training.recipes.xmodalvit.config import XModalConfig
 from models.training.recipes.xmodalvit.frozen_teachers import TeacherUnfit, load_frozen
 from models.training.recipes.xmodalvit.students import distill_students
+from models.training.students.config import StudentTraining
 from models.training.weights.students_file import STUDENTS_NAME, StudentsFile, load_students
 
 LARGE = GridStudentConfig(size_px=32, widths=(8, 16), grid=2, channels=4)
@@ -87,8 +89,8 @@ def test_match_against_the_definition() -> None:
     random = torch.Generator().manual_seed(0)
     rows, targets = torch.randn(3, 5, generator=random), torch.randn(3, 5, generator=random)
     naive = sum(1 - float(a @ b / (a.norm() * b.norm())) for a, b in zip(rows, targets, strict=True)) / 3
-    assert float(embedding_match(rows, targets)) == pytest.approx(naive, rel=1e-5)
-    assert float(embedding_match(rows, 2 * rows)) == pytest.approx(0.0, abs=1e-6)
+    assert float(embedding_match(rows, targets).total) == pytest.approx(naive, rel=1e-5)
+    assert float(embedding_match(rows, 2 * rows).total) == pytest.approx(0.0, abs=1e-6)
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def large(tmp_path: Path) -> Path:
     return tmp_path / "large.pt"
 
 
-def experiment(**losses: Any) -> XModalConfig:
+def experiment(**losses: float) -> XModalConfig:
     return XModalConfig(
         about={},
         cache_px=32,
@@ -110,22 +112,29 @@ def experiment(**losses: Any) -> XModalConfig:
         sets=(SetConfig(folder="shapes", pool="shapes", synthetic=False),),
         validation=(ValidationSplit("val", "shapes", "val"),),
         student_training=StudentTraining(
-            plan=TrainingPlan(steps=2, rate=1e-3, evaluate_every=2), queue_length=5, angle=0, **losses
+            plan=TrainingPlan(steps=2, rate=1e-3, evaluate_every=2),
+            queue_length=5,
+            losses=loss_terms(queue_contrast=1, relational_distance=1, **losses),
         ),
     )
 
 
 def test_larger_students_teach_smaller_ones(large: Path, shapes_dir: Path, tmp_path: Path) -> None:
-    run = XModalRun(experiment(match=1.0, centred=1.0), Resources(shapes_dir.parent), tmp_path / "run", teacher=large)
+    run = PairRun(
+        experiment(embedding_match=1.0, centred_info_nce=1.0),
+        Resources(shapes_dir.parent),
+        tmp_path / "run",
+        teacher=large,
+    )
     distill_students(run)
     lines = (tmp_path / "run" / "metrics.jsonl").read_text()
-    assert '"match"' in lines
+    assert '"embedding_match"' in lines
     assert '"queue_contrast"' in lines
     students, saved = load_students(tmp_path / "run" / STUDENTS_NAME)
     assert students.config == SMALL
     assert saved.experiment["student"]["trunk"] == "mobilenet_v2"
     with pytest.raises(CheckpointInvalid):
-        distill_students(XModalRun(run.config, run.resources, tmp_path / "none", teacher=tmp_path / "data"))
+        distill_students(PairRun(run.config, run.resources, tmp_path / "none", teacher=tmp_path / "data"))
 
 
 def test_frozen_students_answer_as_in_eval_mode_and_never_learn(large: Path) -> None:
@@ -164,7 +173,9 @@ def test_a_bundle_teaches_what_its_students_would(
     one, other = teacher(*images), FrozenStudents(students)(*images)
     # A bundle's weights are stored in half precision.
     assert all(torch.allclose(value, vars(other)[name], atol=2e-3) for name, value in vars(one).items())
-    run = XModalRun(experiment(match=1.0), Resources(shapes_dir.parent), tmp_path / "run", teacher=tmp_path / "bundle")
+    run = PairRun(
+        experiment(embedding_match=1.0), Resources(shapes_dir.parent), tmp_path / "run", teacher=tmp_path / "bundle"
+    )
     distill_students(run)
     known = hashlib.sha256(teacher.bundle.bundle_id.encode()).hexdigest()
     assert json.loads((tmp_path / "run" / "config.json").read_text())["teacher_sha256"] == known
@@ -174,28 +185,28 @@ def test_a_bundle_teaches_what_its_students_would(
 
 def test_students_begin_where_others_ended(large: Path, shapes_dir: Path, tmp_path: Path) -> None:
     still = TrainingPlan(steps=1, rate=0.0, new_rate=0.0, weight_decay=0.0, evaluate_every=1)
-    training = StudentTraining(plan=still, queue_contrast=0, distance=0, angle=0, info_nce=1.0)
+    training = StudentTraining(plan=still, losses=loss_terms(info_nce=1))
     changed = {"student": replace(LARGE, size_px=48), "student_training": training, "pretrained": True}
     config = experiment().model_copy(update=changed)  # ImageNet is not asked for where something else is begun with
     resources = Resources(shapes_dir.parent)
-    distill_students(XModalRun(config, resources, tmp_path / "run", start=large))
+    distill_students(PairRun(config, resources, tmp_path / "run", start=large))
     begun, ended = load_students(large)[0].state_dict(), load_students(tmp_path / "run" / STUDENTS_NAME)[0].state_dict()
     assert all(torch.equal(begun[name], ended[name]) for name in begun if "head.norm" not in name)
     with pytest.raises(RunMismatch):
-        distill_students(XModalRun(config, resources, tmp_path / "run"))
+        distill_students(PairRun(config, resources, tmp_path / "run"))
     with pytest.raises(CheckpointInvalid, match="another form"):
         distill_students(
-            XModalRun(config.model_copy(update={"student": SMALL}), resources, tmp_path / "none", start=large)
+            PairRun(config.model_copy(update={"student": SMALL}), resources, tmp_path / "none", start=large)
         )
 
 
 def test_a_mobile_trunk_learns_at_the_rate_of_pretrained_ones(shapes_dir: Path, tmp_path: Path) -> None:
     still = TrainingPlan(steps=2, rate=0.0, new_rate=1e-2, evaluate_every=2)
-    training = StudentTraining(plan=still, queue_contrast=0, distance=0, angle=0, info_nce=1.0)
+    training = StudentTraining(plan=still, losses=loss_terms(info_nce=1))
     config = experiment().model_copy(update={"student_training": training})
     torch.manual_seed(config.seed)
-    begun = config.build_students().state_dict()
-    distill_students(XModalRun(config, Resources(shapes_dir.parent), tmp_path / "run"))
+    begun = config.student.build().state_dict()
+    distill_students(PairRun(config, Resources(shapes_dir.parent), tmp_path / "run"))
     ended = load_students(tmp_path / "run" / STUDENTS_NAME)[0].state_dict()
     assert all(torch.equal(begun[name], ended[name]) for name in begun if ".trunk." in name)
     assert not torch.equal(begun["sketch.head.project.weight"], ended["sketch.head.project.weight"])

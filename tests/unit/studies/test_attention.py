@@ -15,6 +15,7 @@ from models.data.datasets import open_dataset
 from models.evaluation.dataset_evaluation import evaluate_split
 from models.evaluation.rankings import Protocol
 from models.evaluation.report import read_pictures
+from models.losses.objective import loss_terms
 from models.networks.fused_teacher import Teacher
 from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.networks.protocol import StudentPair
@@ -24,9 +25,11 @@ from models.studies.attention.command import Wanted, draw_attention
 from models.studies.attention.layout import Layout
 from models.studies.attention.overlay import PANEL_PX, overlay
 from models.studies.attention.students import CheckpointStudents
+from models.training.engine.config import TrainingPlan
 from models.training.engine.state import save_tensors
-from models.training.recipes.xmodalvit.config import StudentTraining, TeacherTraining, TrainingPlan, XModalConfig
+from models.training.recipes.xmodalvit.config import TeacherTraining, XModalConfig
 from models.training.recipes.xmodalvit.teacher import TEACHER_NAME
+from models.training.students.config import StudentTraining
 from models.training.weights.students_file import StudentsFile
 
 ENCODER = {"size_px": 32, "dim": 12, "depth": 1, "heads": 3, "patch_px": 8}
@@ -87,14 +90,14 @@ def looked_into(tmp_path: Path) -> tuple[Path, Path]:
         {
             "about": {},
             "teacher": {"encoder": ENCODER, "fusion_blocks": 2},
-            "vit_student": {"encoder": ENCODER, "cls_dim": 6, "grid": 2, "channels": 3},
+            "student": {"form": "vit", "encoder": ENCODER, "cls_dim": 6, "grid": 2, "channels": 3},
             "sets": [{"folder": "shapes", "pool": "shapes"}],
-            "teacher_training": TeacherTraining(plan=TrainingPlan(steps=1)),
-            "student_training": StudentTraining(plan=TrainingPlan(steps=1)),
+            "teacher_training": TeacherTraining(plan=TrainingPlan(steps=1), losses=loss_terms(queue_contrast=1)),
+            "student_training": StudentTraining(plan=TrainingPlan(steps=1), losses=loss_terms(info_nce=1)),
         }
     )
     experiment = config.model_dump(mode="json")
-    state = config.build_students().state_dict()
+    state = config.student.build().state_dict()
     StudentsFile(1, state, experiment).save(tmp_path / "students.pt")
     (tmp_path / "teacher").mkdir()
     values = {"teacher": Teacher(config.teacher).state_dict(), "experiment": experiment, "step": 1}

@@ -191,6 +191,7 @@ def test_the_command_compares_folds_and_measures_the_bundle(tmp_path: Path, tiny
         StudentsFile(1, state, experiment).save(tmp_path / f"{fold}.pt")
     config = tmp_path / "comparison.toml"
     config.write_text(
+        'schema_version = 1\nstudy = "few_shot_comparison"\n'
         'test_split = "val_unseen"\nks = [1]\ndraws = 2\nablation_k = 1\nablation_draws = 1\nshown = "proposed"\n'
         '[about]\n[base]\nfolder = "set"\nsplit = "train"\nsteps = 1\nepisodes = 1\nks = [1]\n'
         '[[variants]]\nname = "proposed"\n[[ablations]]\nname = "margin 0.1"\ninner = { margin = 0.1 }\n'

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from models.training.engine.config import ConfigInvalid
-from models.training.recipes.xmodalvit.config import merge_tables, parse_toml, read_toml
+from models.training.engine.config import Experiment, Frozen
 
 Scalar = Literal["shrinkage", "power", "share", "follow", "trust", "per_photo", "rate"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StartConfig(_Frozen):
+class StartConfig(Frozen):
     """Where the scalars start, and stay where they are not learned; see `AdaptationSettings` and `CentrePrior`."""
 
     shrinkage: float = Field(default=1.0, gt=0)
@@ -31,7 +24,7 @@ class StartConfig(_Frozen):
     margin: float = Field(default=0.3, gt=0, lt=1)
 
 
-class FeatureConfig(_Frozen):
+class FeatureConfig(Frozen):
     """Weights of the regularisers of F, and F itself: the frozen embedding in the category's frame, plus an adapter.
 
     `adapter_rank`: of the linear adapter x + (x down) up, 0 for none, and then nothing is regularised. `domain`: L_D.
@@ -48,15 +41,15 @@ class FeatureConfig(_Frozen):
     heads_rate: float = Field(default=0.0, ge=0)
 
 
-class StyleConfig(_Frozen):
+class StyleConfig(Frozen):
     """A set that says who drew what: the strength of drawing styles is chosen on its split `split`."""
 
     folder: str = "graphcomm20"
     split: str = "train"
 
 
-class AdaptConfig(_Frozen):
-    """Everything that decides a run, besides the data and the encoders. `about`: see XModalConfig.
+class AdaptConfig(Experiment):
+    """Everything that decides a run, besides the data and the encoders.
 
     `folder`, `split`: the pairs to make episodes of. `learn`: the scalars that the outer loop updates; the margin
     network is learned where `method` is adaptive. `head_dim`: E' of a learned start of M, 0 for the identity.
@@ -64,8 +57,7 @@ class AdaptConfig(_Frozen):
     out. `validation`: every n-th category is left out of training and measured.
     """
 
-    about: dict[str, Any]
-    seed: int = 0
+    recipe: Literal["adaptive"] = "adaptive"
     name: str = "adaptive"
     method: Literal["adaptive", "bayes"] = "adaptive"
     folder: str = "sketchy104"
@@ -89,14 +81,3 @@ class AdaptConfig(_Frozen):
     start: StartConfig = StartConfig()
     features: FeatureConfig = FeatureConfig()
     style: StyleConfig | None = None
-
-    @classmethod
-    def load(cls, path: Path, changes: Sequence[str] = ()) -> AdaptConfig:
-        """Read a TOML file; each of `changes` is a line of TOML such as `steps = 50`. Raises ConfigInvalid."""
-        values = read_toml(path)
-        for line in changes:
-            values = merge_tables(values, parse_toml(line, line))
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise ConfigInvalid(f"{path} is no adaptation experiment: {error}") from error

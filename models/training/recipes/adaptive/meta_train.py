@@ -19,7 +19,8 @@ from torch.nn import functional as F
 from models.data.sampling.episodes import Episode, episode
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.protocol import Unit
-from models.training.engine.run_directory import Metrics, RunDirectory
+from models.training.engine.metrics import Metrics
+from models.training.engine.run_directory import RunDirectory
 from models.training.engine.state import CheckpointInvalid, load_tensors, save_tensors
 from models.training.recipes.adaptive.config import AdaptConfig
 from models.training.recipes.adaptive.inner_loop import hinge

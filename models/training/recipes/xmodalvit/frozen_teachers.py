@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TypeAlias
 
 import torch
 
 from models.bundle import Bundle, Runtime, read_manifest
 from models.bundle.manifest import MANIFEST_NAME
 from models.errors import InkseekError
-from models.networks.frozen import FrozenBundle, FrozenStudents
-from models.networks.fused_teacher import FrozenTeacher
+from models.networks.frozen import FrozenBundle, FrozenNetwork, FrozenStudents
 from models.networks.preprocessing import preprocesses
 from models.training.recipes.xmodalvit.teacher import TEACHER_NAME, load_teacher
 from models.training.weights.students_file import load_students
-
-Frozen: TypeAlias = FrozenTeacher | FrozenStudents | FrozenBundle
 
 
 class TeacherUnfit(InkseekError):
     """A bundle's encoders take images that are prepared in another way than training prepares them."""
 
 
-def load_frozen(path: Path) -> Frozen:
+def load_frozen(path: Path) -> FrozenNetwork:
     """A teacher's run directory, a bundle's, or a file with students.
 
     Raises CheckpointInvalid, ConfigInvalid, BundleError, TeacherUnfit.
@@ -34,7 +30,7 @@ def load_frozen(path: Path) -> Frozen:
     return _load_bundle(path) if (path / MANIFEST_NAME).is_file() else load_teacher(path)
 
 
-def weights_sha256(path: Path) -> str:
+def teacher_sha256(path: Path) -> str:
     """Of the file that `load_frozen` reads; of a bundle its id, which changes with its weights and nothing else."""
     if (path / MANIFEST_NAME).is_file():
         return hashlib.sha256(read_manifest(path).bundle_id.encode()).hexdigest()

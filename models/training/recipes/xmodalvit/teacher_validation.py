@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -18,8 +17,9 @@ from models.evaluation.protocol import CategoryGallery
 from models.networks.fused_teacher import Teacher
 from models.networks.preprocessing import preprocesses
 from models.ranking import ranks_of
-from models.training.engine.loop import Verdict
-from models.training.engine.placement import Place
+from models.training.engine.distributed import gather_objects
+from models.training.engine.loop import Evaluation
+from models.training.engine.processes import Process
 
 _BATCH = 32
 
@@ -35,8 +35,12 @@ class _Triple:
 
 @torch.no_grad()
 def validate_teacher(
-    teacher: Teacher, galleries: dict[str, tuple[CategoryGallery, ...]], temperature: float, place: Place, bf16: bool
-) -> Verdict:
+    teacher: Teacher,
+    galleries: Mapping[str, Sequence[CategoryGallery]],
+    temperature: float,
+    process: Process,
+    bf16: bool,
+) -> Evaluation:
     """Within each category, does r_s(p, b) find r_p(p, a)? Leaves the teacher in eval mode.
 
     `/fused@1` in percent and `/loss`, the cross-entropy of it; `/grid@1` asks the same of the grid parts, which know
@@ -46,8 +50,9 @@ def validate_teacher(
     figures: dict[str, float] = {}
     scores: list[float] = []
     for name, parts in galleries.items():
-        own = [_measured(teacher, gallery, temperature, place, bf16) for gallery in parts[place.rank :: place.world]]
-        rows = [row for part in _shared(own, place) for row in part]
+        share = parts[process.rank :: process.world_size]
+        own = [row for gallery in share for row in _measured(teacher, gallery, temperature, process, bf16)]
+        rows = [row for part in gather_objects(own, process) for row in part]
         if not rows:
             continue
         loss, fused, grid = np.mean(rows, axis=0)
@@ -56,25 +61,17 @@ def validate_teacher(
         if teacher.config.grid:
             figures[f"{name}/grid@1"] = round(100 * float(grid), 1)
         scores.append(100 * float(grid) if teacher.config.grid else -float(loss))
-    return Verdict(figures, float(np.mean(scores)) if scores else 0.0)
-
-
-def _shared(own: list[list[tuple[float, float, float]]], place: Place) -> list[list[tuple[float, float, float]]]:
-    if place.world == 1:
-        return own
-    everyone: list[list[list[tuple[float, float, float]]]] = [[]] * place.world
-    dist.all_gather_object(everyone, own)
-    return [part for parts in everyone for part in parts]
+    return Evaluation(figures, float(np.mean(scores)) if scores else 0.0)
 
 
 def _measured(
-    teacher: Teacher, gallery: CategoryGallery, temperature: float, place: Place, bf16: bool
+    teacher: Teacher, gallery: CategoryGallery, temperature: float, process: Process, bf16: bool
 ) -> list[tuple[float, float, float]]:
-    """Of each item: cross-entropy, fused hit, grid hit. A category with a single item tells nothing."""
+    """Of each item: cross-entropy, fused hit, grid hit. A category with a single item is left out."""
     triples = _triples(gallery)
     if len(triples) < 2:
         return []
-    r_p, r_s = _encoded(teacher, triples, place, bf16)
+    r_p, r_s = _encoded(teacher, triples, process, bf16)
     logits = F.normalize(r_s, dim=1) @ F.normalize(r_p, dim=1).T
     loss = -F.log_softmax(logits / temperature, dim=1).diagonal()
     cells = teacher.config.embedding_dim - teacher.config.encoder.dim
@@ -84,19 +81,19 @@ def _measured(
     return [(float(a), float(b), float(c)) for a, b, c in zip(loss, fused, grid, strict=True)]
 
 
-def _encoded(teacher: Teacher, triples: Sequence[_Triple], place: Place, bf16: bool) -> tuple[Tensor, Tensor]:
+def _encoded(teacher: Teacher, triples: Sequence[_Triple], process: Process, bf16: bool) -> tuple[Tensor, Tensor]:
     """r_p(p, a) and r_s(p, b) of each, on the CPU."""
     sketch_view, photo_view = preprocesses(teacher.config.encoder.size_px)
     rows: list[tuple[Tensor, Tensor]] = []
     for start in range(0, len(triples), _BATCH):
         chunk = triples[start : start + _BATCH]
-        photos = _pixels([item.photo.path for item in chunk], photo_view).to(place.device)
-        first = _pixels([item.first.image for item in chunk], sketch_view).to(place.device)
-        second = _pixels([item.second.image for item in chunk], sketch_view).to(place.device)
-        with place.autocast(bf16):
-            seen = teacher.photo_encoder(photos)
-            with_first = teacher.fuse(seen, teacher.sketch_encoder(first))
-            with_second = teacher.fuse(seen, teacher.sketch_encoder(second))
+        photos = _pixels([item.photo.path for item in chunk], photo_view).to(process.device)
+        first = _pixels([item.first.image for item in chunk], sketch_view).to(process.device)
+        second = _pixels([item.second.image for item in chunk], sketch_view).to(process.device)
+        with process.autocast(bf16):
+            of_photos = teacher.photo_encoder(photos)
+            with_first = teacher.fuse(of_photos, teacher.sketch_encoder(first))
+            with_second = teacher.fuse(of_photos, teacher.sketch_encoder(second))
         rows.append((teacher.embed(with_first.float())[0].cpu(), teacher.embed(with_second.float())[1].cpu()))
     return torch.cat([row[0] for row in rows]), torch.cat([row[1] for row in rows])
 

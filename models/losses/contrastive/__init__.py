@@ -1,0 +1,1 @@
+"""Losses that pull pairs together and push other rows apart."""

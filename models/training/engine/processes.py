@@ -1,0 +1,79 @@
+"""The processes of a run: one on a CPU or GPU, or several, each with its rank and device.
+
+`accelerate` would bring the same process start and gradients that are averaged; here the loss looks at the whole batch
+(negatives, relations of all triples, the heads' statistics), so what has to be shared are the cells, and
+`models.training.engine.distributed` does that such that any number of processes computes what one would.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+import torch.distributed as dist
+from torch.multiprocessing.spawn import spawn
+
+from models.errors import InkseekError
+
+
+class DeviceUnavailable(InkseekError):
+    """The requested device is not there, or there are fewer of it than processes."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """Process number `rank` of `world_size`, from 0, and its device."""
+
+    rank: int = 0
+    world_size: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process is the one that writes files."""
+        return self.rank == 0
+
+    def autocast(self, enabled: bool) -> torch.autocast:
+        """A context in which operations that tolerate it compute in bfloat16."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+def launch(work: Callable[[Process], None], *, processes: int = 1, threads: int = 1, device: str = "auto") -> None:
+    """Call `work` in each of `processes` processes and wait for all; `work` must be picklable where there are several.
+
+    `device`: auto takes CUDA where it is there. On a CPU, `threads` threads each. Raises DeviceUnavailable.
+    """
+    kind = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    if kind == "cuda" and torch.cuda.device_count() < processes:
+        raise DeviceUnavailable(f"{processes} processes need as many GPUs; there are {torch.cuda.device_count()}")
+    if processes == 1:
+        _configure(kind, 0, threads)
+        work(Process(0, 1, torch.device(kind)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = (work, processes, threads, kind, f"file://{folder}/rendezvous")
+        spawn(_run_rank, args=arguments, nprocs=processes)  # type: ignore[no-untyped-call]
+
+
+def _run_rank(
+    rank: int, work: Callable[[Process], None], processes: int, threads: int, kind: str, rendezvous: str
+) -> None:
+    _configure(kind, rank, threads)
+    dist.init_process_group(
+        "nccl" if kind == "cuda" else "gloo", init_method=rendezvous, rank=rank, world_size=processes
+    )
+    try:
+        work(Process(rank, processes, torch.device(kind, rank) if kind == "cuda" else torch.device(kind)))
+        dist.barrier()
+    finally:
+        dist.destroy_process_group()
+
+
+def _configure(kind: str, rank: int, threads: int) -> None:
+    torch.set_num_threads(threads)
+    if kind == "cuda":
+        torch.cuda.set_device(rank)
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True

@@ -1,0 +1,1 @@
+"""Training on pairs of sketch and photo: data sets, batches and resources that its recipes share."""

@@ -1,0 +1,150 @@
+"""Batches as networks take them: augmented, normalised, at each size that is needed, on the device."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.data.images.augment import Augmentation, AugmentConfig, draw_augmentation
+from models.data.images.training_images import TrainingImages
+from models.data.sampling.category_batches import CategoryBatches
+from models.data.sampling.second_sketches import SecondSketches
+from models.errors import InkseekError
+from models.losses.inputs import Strokes
+from models.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from models.training.engine.distributed import share_of
+from models.training.engine.processes import Process
+
+
+class TrainingDataUnfit(InkseekError):
+    """The data is readable, but holds no negatives to learn from in batches of this make-up."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """This process's pairs at one size, (B / world, 3, S, S) normalised: photos, a sketch of each, another of each."""
+
+    photos: Tensor
+    first: Tensor
+    second: Tensor
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """`identities` (B,), `groups` (B,): photo and category of each pair of the whole batch, as numbers.
+
+    `views`: this process's share by size in pixels. `kind_labels` (B,): the kind of each pair by name, over all data
+    sets; `strokes`: the first sketches as pen movements; both of the whole batch, None where the data has none.
+    """
+
+    identities: Tensor
+    groups: Tensor
+    views: dict[int, Views]
+    kind_labels: Tensor | None = None
+    strokes: Strokes | None = None
+
+
+@dataclass(frozen=True)
+class PairBatches:
+    """Batch number i is a function of seed and i alone, whatever the number of processes.
+
+    `second`: None where one sketch of a photo is enough; views then repeat the first. `augment`: None only resizes.
+    """
+
+    images: TrainingImages
+    batches: CategoryBatches
+    second: SecondSketches | None
+    augment: AugmentConfig | None
+    sizes: Sequence[int]
+    process: Process
+
+    def batch(self, number: int) -> PairBatch:
+        """Batch `number`: rows of decoded images, of which this process's share is augmented."""
+        rows = self.batches.batch(number)
+        count = len(rows.photos) // self.process.world_size * self.process.world_size
+        own = share_of(count, self.process)
+        first, photos = self.images.tensors(rows.sketches[own], rows.photos[own])
+        second = None
+        if self.second is not None:
+            second, _ = self.images.tensors(self.second.rows(rows, number)[own], rows.photos[:0])
+        groups = torch.from_numpy(rows.groups[:count])
+        augmentation = self._augmentation(count, number, own, groups)
+        views = {size: self._views(photos, first, second, size, augmentation) for size in dict.fromkeys(self.sizes)}
+        identities = torch.from_numpy(rows.photos[:count])
+        return PairBatch(identities.to(self.process.device), groups.to(self.process.device), views)
+
+    def from_to(self, start: int, stop: int, workers: int) -> Iterator[PairBatch]:
+        """Batches `start` to `stop`; with `workers` threads they are prepared while the device is busy."""
+        if not workers:
+            yield from (self.batch(number) for number in range(start, stop))
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            ahead: deque[Future[PairBatch]] = deque()
+            for number in range(start, stop + 2 * workers):
+                if number < stop:
+                    ahead.append(pool.submit(self.batch, number))
+                if number >= start + 2 * workers and ahead:
+                    yield ahead.popleft().result()
+
+    def _augmentation(
+        self, count: int, number: int, own: slice, groups: Tensor
+    ) -> tuple[Augmentation, Augmentation] | None:
+        if self.augment is None:
+            return None
+        generator = torch.Generator().manual_seed(self.batches.seed * 1_000_003 + number)
+        pair = draw_augmentation(count, self.augment, generator, groups).rows(own)
+        # The second sketch lies where the first does; another hand wobbles, presses and forgets otherwise.
+        hand = draw_augmentation(count, self.augment, generator).rows(own)
+        return pair, Augmentation(**{**vars(pair), "wobble": hand.wobble, "pen": hand.pen, "erase": hand.erase})
+
+    def _views(
+        self,
+        photos: Tensor,
+        first: Tensor,
+        second: Tensor | None,
+        size_px: int,
+        augmentation: tuple[Augmentation, Augmentation] | None,
+    ) -> Views:
+        if augmentation is None:
+            first, photos = _resized(first, size_px), _resized(photos, size_px)
+            second = first if second is None else _resized(second, size_px)
+        else:
+            original = photos
+            first, photos = augmentation[0].apply(first, original, size_px)
+            second = first if second is None else augmentation[1].apply(second, original, size_px)[0]
+        ready = self._normalised(first)
+        return Views(self._normalised(photos), ready, ready if second is first else self._normalised(second))
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        """(B, 1 or 3, S, S) in [0, 1] -> (B, 3, S, S) with the serving preprocessing's mean and deviation."""
+        mean, std = torch.tensor(IMAGENET_MEAN).view(3, 1, 1), torch.tensor(IMAGENET_STD).view(3, 1, 1)
+        ready = torch.addcmul(-mean / std, images, 1 / std).contiguous(memory_format=torch.channels_last)
+        return ready.to(self.process.device, non_blocking=True)
+
+
+def require_learnable(batches: CategoryBatches, world_size: int) -> None:
+    """Raises TrainingDataUnfit unless a batch can hold two photos of a category for each process."""
+    share = batches.batch_size // batches.groups
+    if share < 2:
+        raise TrainingDataUnfit(
+            f"{batches.batch_size} pairs in {batches.groups} groups give a photo no negative of its category"
+        )
+    poor = [pool.name for pool in batches.pools if pool.weight > 0 and len(pool.photos) < 2]
+    if poor:
+        raise TrainingDataUnfit(
+            f"{len(poor)} categories have a single photo, the first is {poor[0]}; a photo needs others of its category"
+        )
+    if batches.batch_size < 2 * world_size:
+        raise TrainingDataUnfit(f"{batches.batch_size} pairs a batch are too few for {world_size} processes")
+
+
+def _resized(images: Tensor, size_px: int) -> Tensor:
+    if images.shape[-1] == size_px:
+        return images
+    return F.interpolate(images, size=(size_px, size_px), mode="bilinear", antialias=True, align_corners=False)

@@ -1,0 +1,1 @@
+"""Plain contrast: two students learn from pairs alone, without a teacher."""

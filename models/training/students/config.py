@@ -1,0 +1,46 @@
+"""The part of an experiment that says what the students are and which losses they learn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from models.losses.inputs import Need
+from models.losses.objective import LossTerms, Objective
+from models.networks.grid_students import GridStudentConfig
+from models.networks.student_forms import AnyStudentForm
+from models.training.engine.config import Frozen, TrainingPlan
+from models.training.pairs.config import PairExperiment
+
+FROM_A_TEACHER = frozenset({Need.MATCHES, Need.QUEUES, Need.TARGETS})
+"""What only a teacher's answers can give a student's loss."""
+
+
+class StudentTraining(Frozen):
+    """`losses`: see `models.losses.objective`. `queue_length`: how many of a teacher's keys a queue holds."""
+
+    plan: TrainingPlan
+    losses: LossTerms
+    queue_length: int = Field(default=256, ge=1)
+
+    @property
+    def objective(self) -> Objective:
+        """The losses that have a weight."""
+        return Objective.of(self.losses)
+
+    @property
+    def distilling(self) -> bool:
+        """Whether any loss needs a teacher."""
+        return bool(self.objective.needs & FROM_A_TEACHER)
+
+
+class StudentExperiment(PairExperiment):
+    """`student`: a form by its `form`, "grid" or "vit", and its settings.
+
+    `published_student`: a file with a ViT's published weights that students of that form start from.
+    """
+
+    student: AnyStudentForm = GridStudentConfig()
+    published_student: Path | None = None
+    student_training: StudentTraining
