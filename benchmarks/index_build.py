@@ -1,6 +1,6 @@
 """Photos/s of a whole `inkseek index build` over the bare photo encoder's rate, on the demo gallery. Goal: 0.8 or more.
 
-python benchmarks/index_build.py [--bundle DIR] [--photos DIR] [--rounds 3]
+python benchmarks/index_build.py [--bundle BUNDLE] [--photos DIR] [--rounds 3]
 
 The bare encoder runs as the builder runs it at best (a thread a core, each with its own one-thread calls), on tensors
 that are prepared already; the builder reads, hashes, decodes, scales, encodes, makes thumbnails and writes as well.
@@ -34,7 +34,7 @@ def bare_rate(encoder: Encoder, tensors: list[NDArray[np.float32]], workers: int
     return len(tensors) / (time.perf_counter() - started)
 
 
-def builder_rate(photos: Path, bundle: Path | None) -> tuple[float, float]:
+def builder_rate(photos: Path, bundle: str | None) -> tuple[float, float]:
     """Photos/s while embedding, and from the first file to the published version."""
     with tempfile.TemporaryDirectory() as folder:
         manifest = build_index(BuildRequest(photos, Path(folder) / "index", bundle=bundle)).manifest
@@ -48,7 +48,7 @@ def tensors_of(photos: Path, encoder: Encoder) -> list[NDArray[np.float32]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--bundle", help="a shipped bundle's name, or a directory")
     parser.add_argument("--photos", type=Path, default=Path(__file__).parents[1] / "examples" / "gallery")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()

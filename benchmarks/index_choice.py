@@ -1,6 +1,6 @@
 """Which index for how many photos: flat, HNSW and IVF+PQ by milliseconds a query, recall@10 and seconds to build.
 
-python benchmarks/index_choice.py [--sizes 2000 10000 50000] [--bundle DIR] [--queries 100]
+python benchmarks/index_choice.py [--sizes 2000 10000 50000] [--bundle BUNDLE] [--queries 100]
 
 Vectors: the demo gallery's real embeddings, multiplied by adding to one the difference of two others (x + a (y - z), of
 unit length again), which keeps their spread and correlations. Queries are sketch-like, that is out of the photos'
@@ -104,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[2_000, 10_000, 50_000])
     parser.add_argument("--kinds", nargs="+", default=["flat", "hnsw", "ivfpq"])
-    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--bundle", help="a shipped bundle's name, or a directory")
     parser.add_argument("--queries", type=int, default=100)
     options = parser.parse_args()
     rng = np.random.default_rng(0)

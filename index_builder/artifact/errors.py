@@ -28,7 +28,7 @@ class _Mismatch(IndexArtifactError):
     """Two values that must be equal differ: `what`, `expected` and `actual` are kept for machines."""
 
     def __init__(self, what: str, *, expected: object, actual: object) -> None:
-        super().__init__(f"{what}: expected {expected}, found {actual}")
+        super().__init__(f"{what}: expected {expected}, got {actual}")
         self.what = what
         self.expected = expected
         self.actual = actual

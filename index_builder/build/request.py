@@ -1,4 +1,4 @@
-"""What a build is asked for, and what it returns."""
+"""The request and the result of a build, as values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DEFAULT_RUNTIME = Runtime(threads=1)
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """What to build. `photos`: a folder or a manifest; `bundle` None: the shipped one.
+    """What to build. `photos`: a folder or a manifest; `bundle`: a name or a directory (None: the shipped one).
 
     `sketches`: queries to measure recall with (None: photos of the gallery); below `min_recall` nothing is published.
     `workers` and `batch` None: chosen for the device. `keep`: versions left after a build, at least the new one.
@@ -30,7 +30,7 @@ class BuildRequest:
 
     photos: Path
     out: Path
-    bundle: Path | None = None
+    bundle: str | Path | None = None
     kind: KindChoice = "auto"
     settings: StoreSettings = DEFAULT_SETTINGS
     sketches: Path | None = None

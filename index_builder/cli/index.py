@@ -26,7 +26,7 @@ app = typer.Typer(no_args_is_help=True)
 def build(
     photos: opt.Photos,
     out: opt.Out,
-    bundle: opt.BundleDir = None,
+    bundle: opt.BundleOption = None,
     kind: opt.Kind = "auto",
     sketches: opt.Sketches = None,
     min_recall: opt.MinRecall = None,
@@ -77,7 +77,7 @@ def build(
 
 @app.command()
 def verify(
-    index: opt.IndexDir, version: opt.Version = None, bundle: opt.BundleDir = None, as_json: opt.AsJson = False
+    index: opt.IndexDir, version: opt.Version = None, bundle: opt.BundleOption = None, as_json: opt.AsJson = False
 ) -> None:
     """Check every byte, row and vector of a version; with --bundle, also that this bundle made it.
 

@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from index_builder.stores.plan import KindChoice
+from models.bundle import bundle_path
 
 IndexDir: TypeAlias = Annotated[Path, typer.Option("--index", help="The index directory (--out of `build`).")]
 Version: TypeAlias = Annotated[str | None, typer.Option(help="A version by name; by default the published one.")]
@@ -15,8 +16,13 @@ RollbackTo: TypeAlias = Annotated[
     str | None, typer.Option(help="A version by name; by default the one before the published version.")
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-BundleDir: TypeAlias = Annotated[
-    Path | None, typer.Option(help="The bundle's directory; by default the shipped bundle.")
+BundleOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        parser=bundle_path,
+        metavar="BUNDLE",
+        help="A bundle's name or directory; `default` when omitted.",
+    ),
 ]
 
 Photos: TypeAlias = Annotated[

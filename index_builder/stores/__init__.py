@@ -1,1 +1,1 @@
-"""Vector stores: how the rows nearest to a query are found. Only this package holds the gallery's vectors."""
+"""Vector stores: they select and score the rows nearest to a query, and alone hold the gallery's vectors."""

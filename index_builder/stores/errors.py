@@ -14,7 +14,7 @@ class StoreUnreadable(InkseekError):
 
     def __init__(self, what: str, *, expected: object, actual: object) -> None:
         """All three are in the message as well."""
-        super().__init__(f"{what}: expected {expected}, found {actual}")
+        super().__init__(f"{what}: expected {expected}, got {actual}")
         self.what = what
         self.expected = expected
         self.actual = actual

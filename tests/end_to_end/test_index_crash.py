@@ -37,9 +37,9 @@ build_index(BuildRequest(Path(sys.argv[1]), Path(sys.argv[2]), bundle=Path(sys.a
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("gallery")
     rng = np.random.default_rng(0)
-    for place in range(COUNT):
+    for position in range(COUNT):
         pixels = rng.integers(0, 255, (24, 24, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(root / f"{place:03d}.png")
+        Image.fromarray(pixels).save(root / f"{position:03d}.png")
     return root
 
 

@@ -1,4 +1,4 @@
-"""Galleries of tiny photos, and indexes over given vectors."""
+"""Galleries of tiny photos, and indexes over vectors that a test passes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def write_index(tmp_path: Path) -> Iterator[WriteIndex]:
-    """Publish an index over given unit rows; ids, categories and metadata are made up unless given."""
+    """Publish an index over the unit rows; ids, categories and metadata are made up unless passed."""
     opened: list[GalleryIndex] = []
 
     def write(

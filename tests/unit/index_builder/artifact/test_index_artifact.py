@@ -1,4 +1,4 @@
-"""An index that is not whole, or not ours, is refused with what was expected and what was found."""
+"""An index that is damaged, or of another bundle, is rejected with the expected and the actual value."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ def test_what_was_written_is_read(published: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [layout.MANIFEST, layout.VECTORS, layout.PHOTOS, layout.ANN_INDEX, layout.REPORT])
-def test_a_changed_byte_is_refused_wherever_it_is(out: Path, name: str) -> None:
+def test_a_changed_byte_is_rejected_wherever_it_is(out: Path, name: str) -> None:
     path = folder_of(out) / name
     original = path.read_bytes() or b"\x00"
-    for place in sorted({0, len(original) // 2, len(original) - 1}):
+    for position in sorted({0, len(original) // 2, len(original) - 1}):
         changed = bytearray(original)
-        changed[place] ^= 1
+        changed[position] ^= 1
         path.write_bytes(changed)
         with pytest.raises((IndexCorrupt, IndexSchemaUnsupported)):
             GalleryIndex.load(out)
@@ -92,7 +92,7 @@ def test_a_changed_byte_is_refused_wherever_it_is(out: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", [layout.MANIFEST, layout.VECTORS, layout.PHOTOS, layout.ANN_INDEX])
 @pytest.mark.parametrize("kept", [0.0, 0.5, None])
-def test_truncated_and_missing_files_are_refused(out: Path, name: str, kept: float | None) -> None:
+def test_truncated_and_missing_files_are_rejected(out: Path, name: str, kept: float | None) -> None:
     path = folder_of(out) / name
     data = path.read_bytes()
     path.unlink()
@@ -107,7 +107,7 @@ def test_truncated_and_missing_files_are_refused(out: Path, name: str, kept: flo
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None, True])
-def test_another_schema_version_is_refused_before_anything_else(out: Path, version: object) -> None:
+def test_another_schema_version_is_rejected_before_anything_else(out: Path, version: object) -> None:
     rewrite_manifest(out, schema_version=version, count="nonsense")
     with pytest.raises(IndexSchemaUnsupported) as caught:
         GalleryIndex.load(out)
@@ -127,13 +127,13 @@ def test_another_schema_version_is_refused_before_anything_else(out: Path, versi
         {"search": {"kind": "magic"}},
     ],
 )
-def test_a_manifest_that_contradicts_its_files_is_refused(out: Path, changes: dict[str, object]) -> None:
+def test_a_manifest_that_contradicts_its_files_is_rejected(out: Path, changes: dict[str, object]) -> None:
     rewrite_manifest(out, **changes)
     with pytest.raises(IndexCorrupt):
         GalleryIndex.load(out)
 
 
-def test_another_bundle_is_refused(published: Path) -> None:
+def test_another_bundle_is_rejected(published: Path) -> None:
     made_by = GalleryIndex.load(published).bundle_id
     assert GalleryIndex.load(published, bundle_id=made_by).count == 30
     with pytest.raises(BundleMismatch) as caught:
@@ -156,7 +156,7 @@ def test_no_index_no_version_no_pointer(out: Path, tmp_path: Path) -> None:
             GalleryIndex.load(out)
 
 
-def test_vectors_that_are_not_of_unit_length_are_found(out: Path) -> None:
+def test_vectors_that_are_not_of_unit_length_are_reported(out: Path) -> None:
     path = folder_of(out) / layout.VECTORS
     vectors = np.load(path)
     vectors[3] *= 2

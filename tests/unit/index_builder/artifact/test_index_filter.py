@@ -28,7 +28,7 @@ def test_conditions(text: str, expected: Condition) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "artist", "=x", "  =x", "!x", "price>=", "price>  "])
-def test_what_is_no_condition_is_refused(text: str) -> None:
+def test_what_is_no_condition_is_rejected(text: str) -> None:
     with pytest.raises(FilterInvalid):
         parse_condition(text)
 

@@ -113,8 +113,8 @@ def test_filters_on_metadata_match_the_naive_ones(write_index: WriteIndex) -> No
 
     def rows(*conditions: str, categories: frozenset[str] = frozenset()) -> list[int]:
         where = PhotoFilter(categories, tuple(map(parse_condition, conditions)))
-        found: list[int] = index.rows_where(where).tolist()
-        return found
+        matches: list[int] = index.rows_where(where).tolist()
+        return matches
 
     def matching(test: Callable[[dict[str, object]], bool]) -> list[int]:
         return [row for row, values in enumerate(metadata) if test(values)]  # type: ignore[arg-type]
@@ -151,7 +151,7 @@ def test_filters_that_cannot_be_met_say_why(write_index: WriteIndex) -> None:
 
 
 @pytest.mark.parametrize(("shape", "k"), [((16,), 5), ((1, 15), 5), ((1, 16), 0)])
-def test_what_is_no_query_is_refused(write_index: WriteIndex, shape: tuple[int, ...], k: int) -> None:
+def test_what_is_no_query_is_rejected(write_index: WriteIndex, shape: tuple[int, ...], k: int) -> None:
     with pytest.raises(ValueError, match="queries must be"):
         write_index(unit_rows(5)).search(np.zeros(shape, np.float32), k)
 
@@ -161,12 +161,12 @@ def test_threads_share_one_index(write_index: WriteIndex) -> None:
     categories = [f"c{row % 4}" for row in range(400)]
     index = write_index(vectors, kind="hnsw", categories=categories)
 
-    def ask(place: int) -> tuple[list[int], str]:
-        where = PhotoFilter(frozenset({f"c{place % 4}"}))
-        hits = index.search(vectors[place : place + 1], 5, where=where)[0]
+    def search(position: int) -> tuple[list[int], str]:
+        where = PhotoFilter(frozenset({f"c{position % 4}"}))
+        hits = index.search(vectors[position : position + 1], 5, where=where)[0]
         return [hit.row for hit in hits], index.photos([hits[0].row])[0].photo_id
 
     with ThreadPoolExecutor(8) as pool:
-        for place, (rows, photo_id) in enumerate(pool.map(ask, range(400))):
-            assert rows == naive_top_k(vectors, vectors[place], 5, list(range(place % 4, 400, 4)))
-            assert photo_id == f"{place:06d}.jpg"
+        for position, (rows, photo_id) in enumerate(pool.map(search, range(400))):
+            assert rows == naive_top_k(vectors, vectors[position], 5, list(range(position % 4, 400, 4)))
+            assert photo_id == f"{position:06d}.jpg"

@@ -38,7 +38,7 @@ def test_versions_are_listed_by_age_and_nothing_else_is(tmp_path: Path) -> None:
     assert [layout.version_sequence(name) for name in layout.list_versions(tmp_path)] == [2, 10, 999_999, 1_000_000]
 
 
-def test_a_missing_version_is_told_apart_from_those_there(tmp_path: Path) -> None:
+def test_a_missing_version_is_named_with_those_there_are(tmp_path: Path) -> None:
     there, missing = layout.version_name(1, "0" * 12), layout.version_name(2, "0" * 12)
     (tmp_path / "versions" / there).mkdir(parents=True)
     assert layout.version_dir(tmp_path, there).name == there

@@ -146,7 +146,7 @@ def test_rows_that_contradict_each_other_are_problems(tmp_path: Path, sql: str, 
     database.execute(sql)
     database.close()
     store = PhotoStore(path, FIELDS)
-    assert any(problem in found for found in store.problems())
+    assert any(problem in line for line in store.problems())
     store.close()
 
 

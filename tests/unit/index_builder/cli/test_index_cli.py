@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from index_builder.artifact import GalleryIndex, layout
 from index_builder.cli.index import app
+from models.bundle import read_manifest
 
 
 @pytest.fixture
@@ -108,6 +109,21 @@ def test_a_missed_gate_has_its_own_exit_code(
     assert (missed.exit_code, document(missed)["error"]) == (3, "RecallTooLow")
     assert document(missed)["measured"] < document(missed)["required"] == 1.0
     assert layout.current_version(out) == published
+
+
+def test_a_shipped_bundle_goes_by_its_name(photos: Path, out: Path) -> None:
+    built = document(run("build", "--photos", photos, "--out", out, "--bundle", "small", "--json"))
+    assert built["bundle_id"] == read_manifest("small").bundle_id
+    assert document(run("verify", "--index", out, "--bundle", "small", "--json"))["ok"] is True
+    other = run("verify", "--index", out, "--bundle", "int8", "--json")
+    assert (other.exit_code, document(other)["error"]) == (1, "BundleMismatch")
+
+
+def test_an_unknown_bundle_is_answered_with_the_names_there_are(photos: Path, out: Path) -> None:
+    failed = run("build", "--photos", photos, "--out", out, "--bundle", "tiny", "--json")
+    assert (failed.exit_code, document(failed)["error"]) == (1, "BundleNotFound")
+    assert "small" in document(failed)["detail"]
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("arguments", [[], ["build"], ["build", "--kind", "magic"], ["verify"], ["nonsense"]])

@@ -35,9 +35,9 @@ def encoder(tiny_bundle_dir: Path) -> Encoder:
 @pytest.fixture
 def listed(tmp_path: Path, draw_jpeg: Callable[..., bytes]) -> list[SourcePhoto]:
     """Twenty photos, every fifth broken."""
-    for place in range(20):
-        (tmp_path / f"{place:02d}.jpg").write_bytes(b"broken" if place % 5 == 0 else draw_jpeg(place))
-    return [SourcePhoto(f"{place:02d}.jpg", "", f"{place:02d}.jpg") for place in range(20)]
+    for position in range(20):
+        (tmp_path / f"{position:02d}.jpg").write_bytes(b"broken" if position % 5 == 0 else draw_jpeg(position))
+    return [SourcePhoto(f"{position:02d}.jpg", "", f"{position:02d}.jpg") for position in range(20)]
 
 
 @pytest.mark.parametrize("pace", [Pace(1, 1), Pace(2, 3), Pace(4, 64)])
@@ -45,14 +45,14 @@ def test_outcomes_come_in_order_whatever_the_pace(
     encoder: Encoder, listed: list[SourcePhoto], tmp_path: Path, pace: Pace
 ) -> None:
     outcomes = list(embed_photos(tmp_path, listed, encoder, pace))
-    for place, outcome in enumerate(outcomes):
-        if place % 5 == 0:
+    for position, outcome in enumerate(outcomes):
+        if position % 5 == 0:
             assert isinstance(outcome, Skipped)
-            assert (outcome.path, outcome.photo_id) == (listed[place].path, listed[place].photo_id)
+            assert (outcome.path, outcome.photo_id) == (listed[position].path, listed[position].photo_id)
             assert outcome.reason == "not_an_image"
         else:
             assert isinstance(outcome, EmbeddedPhoto)
-            assert outcome.photo == listed[place]
+            assert outcome.photo == listed[position]
             assert np.linalg.norm(outcome.vector) == pytest.approx(1.0, abs=1e-5)
     assert len(outcomes) == 20
 
@@ -94,7 +94,7 @@ def test_no_more_than_a_window_is_ahead_of_the_reader(
     encoder: Encoder, tmp_path: Path, draw_jpeg: Callable[..., bytes]
 ) -> None:
     (tmp_path / "one.jpg").write_bytes(draw_jpeg())
-    endless = [SourcePhoto(f"{place}", "", "one.jpg") for place in range(5000)]
+    endless = [SourcePhoto(f"{position}", "", "one.jpg") for position in range(5000)]
     counting = CountingEncoder(encoder)
     outcomes = embed_photos(tmp_path, endless, counting, Pace(2, 2))
     next(outcomes)

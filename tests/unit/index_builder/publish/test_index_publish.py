@@ -55,7 +55,7 @@ def test_a_version_rolled_back_to_survives_later_builds(request_: BuildRequest) 
     assert versions(request_.out) == [3, 4]
 
 
-def test_rollback_refuses_a_damaged_version_and_stays(request_: BuildRequest) -> None:
+def test_rollback_rejects_a_damaged_version_and_stays(request_: BuildRequest) -> None:
     first, second = build_index(request_).version, build_index(request_).version
     path = request_.out / "versions" / first / layout.VECTORS
     path.write_bytes(path.read_bytes()[:-1] + b"\x00")
@@ -136,7 +136,7 @@ def test_a_gate_that_is_missed_publishes_nothing(request_: BuildRequest) -> None
     assert layout.list_versions(request_.out) == [published]
 
 
-def test_an_index_inside_its_gallery_is_refused(request_: BuildRequest) -> None:
+def test_an_index_inside_its_gallery_is_rejected(request_: BuildRequest) -> None:
     with pytest.raises(GalleryInvalid, match="inside the gallery"):
         build_index(BuildRequest(request_.photos, request_.photos / "index", bundle=request_.bundle))
 

@@ -30,18 +30,18 @@ def unit_rows(count: int, dim: int = 16, seed: int = 0) -> Vectors:
 
 def test_recall_is_the_mean_share_of_the_exact_answers() -> None:
     exact = [frozenset({1, 2, 3, 4}), frozenset({5, 6}), frozenset[int]()]
-    found = [frozenset({1, 2, 9}), frozenset({5, 6}), frozenset({7})]
-    assert mean_recall(found, exact) == pytest.approx((0.5 + 1.0) / 2)
+    approximate = [frozenset({1, 2, 9}), frozenset({5, 6}), frozenset({7})]
+    assert mean_recall(approximate, exact) == pytest.approx((0.5 + 1.0) / 2)
     assert mean_recall([], []) == 1.0
 
 
 def test_photos_look_for_their_neighbours_and_not_for_themselves() -> None:
     vectors = unit_rows(40)
     store = ExactStore(vectors)
-    for row, found in enumerate(answers(store, photo_probe(store), k=5)):
+    for row, rows in enumerate(answers(store, photo_probe(store), k=5)):
         scores = vectors.astype(np.float64) @ vectors[row]
         scores[row] = -2.0
-        assert found == frozenset(np.argsort(-scores)[:5].tolist())
+        assert rows == frozenset(np.argsort(-scores)[:5].tolist())
 
 
 def test_a_spread_is_even_and_always_the_same() -> None:
@@ -98,10 +98,10 @@ def sketches(tmp_path: Path) -> Path:
     """Five drawings, an empty one, and a file that is none; a manifest names three of the drawings."""
     folder = tmp_path / "sketches"
     (folder / "shoe").mkdir(parents=True)
-    for place in range(5):
+    for position in range(5):
         image = Image.new("L", (64, 64), 255)
-        ImageDraw.Draw(image).line((5, 5 + 8 * place, 58, 58 - 8 * place), fill=0, width=3)
-        image.save(folder / "shoe" / f"{place}.png")
+        ImageDraw.Draw(image).line((5, 5 + 8 * position, 58, 58 - 8 * position), fill=0, width=3)
+        image.save(folder / "shoe" / f"{position}.png")
     Image.new("L", (64, 64), 255).save(folder / "shoe" / "empty.png")
     (folder / "README.md").write_text("sketches")
     (folder / "manifest.csv").write_text(
@@ -121,7 +121,7 @@ def test_sketches_are_read_from_a_folder_or_a_manifest(sketches: Path, tiny_bund
 
 
 @pytest.mark.parametrize("content", ["", "photo_path\na.jpg\n", "sketch_path\nnowhere.png\n"])
-def test_sketches_that_are_none_are_refused(sketches: Path, tiny_bundle_dir: Path, content: str) -> None:
+def test_sketches_that_are_none_are_rejected(sketches: Path, tiny_bundle_dir: Path, content: str) -> None:
     (sketches / "bad.csv").write_text(content)
     with pytest.raises(GalleryInvalid):
         sketch_probe(sketches / "bad.csv", Bundle.load(tiny_bundle_dir).sketch)
@@ -141,9 +141,9 @@ def test_the_manifest_says_what_recall_was_measured_on(
     assert (measured.queries, measured.query_count, measured.unusable_sketches) == ("sketches", 5, 3)
     index = GalleryIndex.load(tmp_path / "index")
     queries = sketch_probe(sketches, Bundle.load(tiny_bundle_dir).sketch).queries
-    found = [frozenset(hit.row for hit in hits) for hits in index.search(queries, 10)]
+    results = [frozenset(hit.row for hit in hits) for hits in index.search(queries, 10)]
     exact = [frozenset(hit.row for hit in hits) for hits in index.search(queries, 10, exact=True)]
-    assert measured.recall == pytest.approx(mean_recall(found, exact))
+    assert measured.recall == pytest.approx(mean_recall(results, exact))
 
 
 def test_the_gate_measures_the_index_that_would_be_published(

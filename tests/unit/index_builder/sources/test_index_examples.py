@@ -1,4 +1,4 @@
-"""The demo gallery and the example sketches are whole, named rightly, and carry their notices."""
+"""The demo gallery and the example sketches are complete, their manifests right, their licences included."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def test_rows_that_name_no_photo_are_listed(photos: Path, tmp_path: Path) -> Non
         (b"photo_path," + b",".join(b"c%d" % i for i in range(600)) + b"\n", "at most 500"),
     ],
 )
-def test_a_manifest_that_is_none_is_refused(photos: Path, content: bytes, message: str) -> None:
+def test_a_manifest_that_is_none_is_rejected(photos: Path, content: bytes, message: str) -> None:
     (photos / "bad.csv").write_bytes(content)
     with pytest.raises(GalleryInvalid, match=message):
         list_gallery(photos / "bad.csv")
@@ -197,7 +197,7 @@ def test_parquet_keeps_types(photos: Path) -> None:
     }
 
 
-def test_parquet_that_cannot_be_read_is_refused(photos: Path) -> None:
+def test_parquet_that_cannot_be_read_is_rejected(photos: Path) -> None:
     (photos / "a.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(GalleryInvalid, match="cannot be read"):
         list_gallery(photos / "a.parquet")
@@ -214,7 +214,7 @@ def test_parquet_without_pyarrow_says_what_to_install(photos: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("name", ["nowhere", "shoe/0.jpg"])
-def test_what_is_no_gallery_is_refused(photos: Path, name: str) -> None:
+def test_what_is_no_gallery_is_rejected(photos: Path, name: str) -> None:
     with pytest.raises(GalleryInvalid):
         list_gallery(photos / name)
 

@@ -113,13 +113,13 @@ def test_a_slower_setting_proposes_better_candidates(tmp_path: Path) -> None:
         settings=settings,
     )
 
-    def nearest_found(store: FaissStore | ExactStore) -> int:
+    def queries_whose_nearest_is_proposed(store: FaissStore | ExactStore) -> int:
         nearest = [top_k(scores, 1)[1][0] for scores in queries @ vectors.T]
         return sum(row in rows for row, rows in zip(nearest, store.candidates(queries, 1), strict=True))
 
     assert isinstance(fast.store, FaissStore)
     assert isinstance(slow.store, FaissStore)
-    assert nearest_found(fast.store) < nearest_found(slow.store)
+    assert queries_whose_nearest_is_proposed(fast.store) < queries_whose_nearest_is_proposed(slow.store)
 
 
 @pytest.mark.parametrize("kept", [0, 10, 2_000])
