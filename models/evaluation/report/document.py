@@ -1,4 +1,4 @@
-"""An evaluation as one JSON document; its keys are in docs/evaluation.md."""
+"""An evaluation as one JSON document; its keys are in docs/reference/evaluation.md."""
 
 from __future__ import annotations
 

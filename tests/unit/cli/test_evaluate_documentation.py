@@ -1,4 +1,4 @@
-"""docs/evaluation.md has a row for every option."""
+"""docs/reference/evaluation.md has a row for every option."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from models.cli.evaluate import evaluate
 from models.evaluation.intervals import RESAMPLES
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "evaluation.md").read_text(encoding="utf-8")
 
 
 def test_every_option_has_its_row() -> None:

@@ -1,4 +1,4 @@
-"""docs/data.md names every format and every finding, and its manifest is one."""
+"""docs/reference/data_layouts.md names every format and every finding, and its manifest is one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models.data.datasets import FORMATS, FindingKind, open_dataset
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "data_layouts.md").read_text(encoding="utf-8")
 
 
 def test_every_format_and_finding_has_its_row() -> None:
