@@ -41,6 +41,18 @@ FittedStyle: TypeAlias = Fitted[StyleAdapter]
 
 _FORMAT: Literal[1] = 1
 _HEADER = "header"
+# What numpy, zipfile and pydantic raise on bytes that are no such file; RuntimeError: an encrypted or odd archive.
+_UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    SyntaxError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _OF_ONE_SPACE = ("head", "down", "up", "usual")
 
 
@@ -194,12 +206,12 @@ class Adaptation:
         """The inverse of `to_bytes`; `source` names it in errors. Raises AdaptationCorrupt."""
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                stored = {name: file[name] for name in file.files}
+                stored = {name: np.asarray(file[name]) for name in file.files}
             header = _Header.model_validate_json(stored.pop(_HEADER).tobytes())
             arrays = {name: _finite(name, array) for name, array in stored.items()}
             loaded = cls(header.method, header.embedding_dim, header.settings, arrays, header.name, header.bundle_id)
             loaded._check_shapes()
-        except (ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except _UNREADABLE as error:
             raise AdaptationCorrupt(f"{source} is not an adaptation file of format {_FORMAT}: {error}") from error
         return loaded
 

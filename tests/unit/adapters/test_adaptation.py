@@ -1,4 +1,4 @@
-"""Few-shot heads in numpy: the step improves its own triplets, the file is refused when broken, bundles carry it."""
+"""Few-shot adaptation: leave-one-out is fitting without a photo, bundles carry what was learned, styles help."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_leave_one_out_is_what_fitting_without_a_photo_gives() -> None:
     for row, owner in enumerate(owners):
         kept = owners != owner
         other = adaptation.fit_category(sketches[kept], owners[kept], photos).adapter
-        for head, ranks in ((CategoryAdapter.centred(photos), before), (other, after)):
-            scores = head.scores(head.embed_sketches(sketches[row : row + 1]), head.embed_photos(photos))[0]
+        for adapter, ranks in ((CategoryAdapter.centred(photos), before), (other, after)):
+            scores = adapter.scores(adapter.embed_sketches(sketches[row : row + 1]), adapter.embed_photos(photos))[0]
             ranks.append(1 + sum(score > scores[owner] for score in scores))
     for ranks, found in ((before, fitted.leave_one_out.before), (after, fitted.leave_one_out.after)):
         assert found.mean_rank == pytest.approx(np.mean(ranks))
@@ -53,7 +53,7 @@ def test_leave_one_out_is_what_fitting_without_a_photo_gives() -> None:
     assert fitted.passes_gate == (gains.mean() >= -2 * fitted.leave_one_out.standard_error)
 
 
-def test_a_head_is_refused_where_leave_one_out_gets_clearly_worse() -> None:
+def test_an_adapter_is_rejected_where_leave_one_out_gets_clearly_worse() -> None:
     good, bad = Ranks.of(np.array([1, 1, 2, 1])), Ranks.of(np.array([3, 2, 3, 4]))
     assert LeaveOneOut(bad, good).passes_gate
     assert LeaveOneOut(good, good).passes_gate
@@ -72,7 +72,7 @@ def test_one_support_photo_and_one_photo_in_all_still_fit() -> None:
     assert np.isfinite(alone.adapter.embed_photos(photos)).all()
 
 
-def test_a_file_gives_back_the_same_heads(tmp_path: Path) -> None:
+def test_a_file_gives_back_the_same_adapters(tmp_path: Path) -> None:
     sketches, owners, photos = category()
     adaptation = Adaptation.untrained(24, rate=0.3)
     adaptation.save(tmp_path / "adaptation.npz")
@@ -83,7 +83,7 @@ def test_a_file_gives_back_the_same_heads(tmp_path: Path) -> None:
     np.testing.assert_array_equal(one.adapter.embed_photos(photos), other.adapter.embed_photos(photos))
 
 
-def test_a_broken_file_is_refused(tmp_path: Path) -> None:
+def test_a_broken_file_is_rejected(tmp_path: Path) -> None:
     data = Adaptation.untrained(24).to_bytes()
     for broken in (b"", b"nonsense", data[: len(data) // 2], data.replace(b'"adaptive"', b'"adaptiva"')):
         with pytest.raises(AdaptationCorrupt):
@@ -111,11 +111,11 @@ def test_a_bundle_carries_it_and_keeps_its_identity(tiny_bundle_dir: Path, tmp_p
     assert "adaptation.npz" in json.loads((path / "manifest.json").read_text())["files"]
 
 
-def test_a_profile_takes_away_what_one_hand_adds() -> None:
+def test_a_style_adapter_removes_what_one_person_adds() -> None:
     chance = np.random.default_rng(5)
     photos = unit(chance.normal(size=(12, 24)))
-    hand = 0.9 * unit(chance.normal(size=(1, 24)))
-    sketches = unit(photos + hand + 0.05 * chance.normal(size=photos.shape))
+    person = 0.9 * unit(chance.normal(size=(1, 24)))
+    sketches = unit(photos + person + 0.05 * chance.normal(size=photos.shape))
     adaptation = Adaptation.untrained(24, style_strength=1.0, style_photos=1.0)
     fitted = adaptation.fit_style(sketches[:6], photos[:6], photos[6:])
     assert fitted.passes_gate
@@ -125,7 +125,7 @@ def test_a_profile_takes_away_what_one_hand_adds() -> None:
     np.testing.assert_allclose(np.linalg.norm(fitted.adapter.embed_sketches(sketches), axis=1), 1.0, atol=1e-6)
 
 
-def test_what_carries_over_fits_heads_in_another_space() -> None:
+def test_what_carries_over_fits_adapters_in_another_space() -> None:
     learned = Adaptation.untrained(24, rate=0.5, power=0.5)
     arrays = {**learned.arrays, "usual": np.ones(24, np.float32), "head": np.eye(24, dtype=np.float32)}
     bound = replace(learned, arrays=arrays, bundle_id="some-bundle", name="learned")
