@@ -130,7 +130,9 @@ def _open(data: bytes, limits: ImageLimits) -> Image.Image:
 def _to_rgb(image: Image.Image, matte: Matte) -> Image.Image:
     if image.mode == "F" or image.mode.startswith("I"):
         return _from_deep_grey(image)
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+    if image.mode == "La":  # premultiplied, which Pillow converts to LA alone
+        image = image.convert("LA")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
         return _composite(image.convert("RGBA"), matte)
     return image.convert("RGB")
 

@@ -1,4 +1,4 @@
-"""The ONNX runtime: which device, how many threads, and a refusal instead of a silent fall-back."""
+"""The ONNX runtime: which device, how many threads, and an error instead of a silent fall-back."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Literal
 
 import onnxruntime as ort
 
-from models.bundle.errors import RuntimeUnavailable
+from models.bundle.errors import BundleCorrupt, RuntimeUnavailable
 
-_RIVALS = ("onnxruntime", "onnxruntime-gpu")
+_EXCLUSIVE = ("onnxruntime", "onnxruntime-gpu")
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,20 @@ class Runtime:
     require_gpu: bool = False
     threads: int | None = None
 
-    def session(self, onnx: bytes) -> ort.InferenceSession:
-        """Open a model. Raises RuntimeUnavailable; onnxruntime's own error when `onnx` is not a model."""
-        _refuse_rivals()
+    def session(self, onnx: bytes, name: str = "the model") -> ort.InferenceSession:
+        """Open a serialised model, which errors call `name`. Raises RuntimeUnavailable, BundleCorrupt."""
+        _require_one_runtime()
         options = ort.SessionOptions()
         options.intra_op_num_threads = self.threads or cpu_quota()
         options.inter_op_num_threads = 1
         # Spinning threads starve everything else on a small machine (10-30x slower with two busy processes).
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        session = ort.InferenceSession(onnx, options, providers=self._providers())
+        providers = self._providers()
+        try:
+            session = ort.InferenceSession(onnx, options, providers=providers)
+        except Exception as error:  # onnxruntime's own errors have no base of theirs
+            raise BundleCorrupt(f"{name} is not a usable ONNX model: {error}") from error
         if (self.require_gpu or self.device == "cuda") and "CUDAExecutionProvider" not in session.get_providers():
             raise RuntimeUnavailable(
                 "a GPU is required, but onnxruntime could not start its CUDA provider on this machine"
@@ -60,10 +64,10 @@ class Runtime:
         return ["CPUExecutionProvider"]
 
 
-def _refuse_rivals() -> None:
-    """onnxruntime and onnxruntime-gpu own the same folder; pip lets both in and the last one wins silently."""
+def _require_one_runtime() -> None:
+    """onnxruntime and onnxruntime-gpu own the same folder; pip installs both and the last one wins silently."""
     installed = []
-    for name in _RIVALS:
+    for name in _EXCLUSIVE:
         try:
             installed.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:

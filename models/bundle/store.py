@@ -64,10 +64,7 @@ class Bundle:
         contents = verified_contents(path, manifest)
         encoders = []
         for spec in (manifest.sketch, manifest.photo):
-            try:
-                session = runtime.session(contents[spec.file])
-            except (RuntimeError, ValueError) as error:  # onnxruntime's own errors for what is no model
-                raise BundleCorrupt(f"{path / spec.file} is not a usable ONNX model: {error}") from error
+            session = runtime.session(contents[spec.file], str(path / spec.file))
             encoders.append(Encoder(session, spec.preprocess, manifest.embedding_dim))
         adaptation = None
         if (stored := contents.get(ADAPTATION_NAME)) is not None:

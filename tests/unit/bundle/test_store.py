@@ -1,9 +1,10 @@
-"""The bundle directory: refused when a byte changed, whole or absent when written."""
+"""The bundle directory: rejected when a byte changed, replaced atomically when written."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import onnxruntime as ort
 import pytest
 from PIL import Image
 
+from models.arrays import Vectors
 from models.bundle import (
     Bundle,
     BundleCorrupt,
     BundleNotFound,
     BundleSchemaUnsupported,
+    Encoder,
     Preprocess,
     Runtime,
     RuntimeUnavailable,
@@ -57,7 +60,7 @@ def test_one_by_one_equals_batched(tiny_bundle_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["sketch.onnx", "photo.onnx", "MODEL_CARD.md", "canary.png", "canary.npy"])
-def test_one_changed_byte_is_refused(bundle_copy: Path, name: str) -> None:
+def test_one_changed_byte_is_rejected(bundle_copy: Path, name: str) -> None:
     data = bytearray((bundle_copy / name).read_bytes())
     data[len(data) // 2] ^= 1
     (bundle_copy / name).write_bytes(data)
@@ -65,13 +68,13 @@ def test_one_changed_byte_is_refused(bundle_copy: Path, name: str) -> None:
         Bundle.load(bundle_copy)
 
 
-def test_a_missing_file_is_refused(bundle_copy: Path) -> None:
+def test_a_missing_file_is_rejected(bundle_copy: Path) -> None:
     (bundle_copy / "photo.onnx").unlink()
     with pytest.raises(BundleCorrupt, match=r"photo\.onnx cannot be read"):
         Bundle.load(bundle_copy)
 
 
-def test_unknown_schema_versions_are_refused(bundle_copy: Path) -> None:
+def test_unknown_schema_versions_are_unsupported(bundle_copy: Path) -> None:
     edit_manifest(bundle_copy, schema_version=99)
     with pytest.raises(BundleSchemaUnsupported, match="99"):
         Bundle.load(bundle_copy)
@@ -81,7 +84,7 @@ def test_unknown_schema_versions_are_refused(bundle_copy: Path) -> None:
     "changes",
     [{"bundle_id": "tiny-000000000000"}, {"embedding_dim": 64}, {"surprise": 1}, {"files": {}}, {"name": "../x"}],
 )
-def test_a_manifest_that_contradicts_itself_is_refused(bundle_copy: Path, changes: dict[str, Any]) -> None:
+def test_a_manifest_that_contradicts_itself_is_rejected(bundle_copy: Path, changes: dict[str, Any]) -> None:
     edit_manifest(bundle_copy, **changes)
     with pytest.raises(BundleCorrupt):
         Bundle.load(bundle_copy)
@@ -109,21 +112,17 @@ def test_figures_do_not_change_the_identity_but_preprocessing_does(tiny_bundle_d
 
 def test_an_encoder_that_changed_its_answer_fails_the_canary(tiny_bundle_dir: Path, tmp_path: Path) -> None:
     bundle = Bundle.load(tiny_bundle_dir)
-    swapped = Bundle(bundle.path, bundle.manifest, sketch=Negated(bundle), photo=bundle.photo)  # type: ignore[arg-type]
+    right = bundle.sketch
+    swapped = replace(bundle, sketch=Negated(right.session, right.preprocess, right.embedding_dim))
     with pytest.raises(BundleCorrupt, match="canary"):
         swapped.check_canary()
 
 
-class Negated:
+class Negated(Encoder):
     """An encoder gone wrong: every embedding points the other way."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        self.preprocess = bundle.sketch.preprocess
-        self.prepare = bundle.sketch.prepare
-        self.right = bundle.sketch
-
-    def encode(self, batch: Any) -> Any:
-        return -self.right.encode(batch)
+    def encode(self, batch: Vectors) -> Vectors:
+        return -super().encode(batch)
 
 
 def test_a_model_that_cannot_serve_is_never_written(tiny_bundle_dir: Path, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_scale_and_offset_do_not_matter() -> None:
     "strokes",
     [[], [[]], [[(0.0,)]], [[(0.0, math.nan)]], [[(0.0, math.inf)]], [["ab"]], [[(1, 2), (3,)]], [[(0.0, 1e30)]]],
 )
-def test_what_is_no_drawing_is_refused(strokes: list[object]) -> None:
+def test_what_is_no_drawing_is_rejected(strokes: list[object]) -> None:
     with pytest.raises(StrokesInvalid):
         rasterise_strokes(strokes)  # type: ignore[arg-type]
 
