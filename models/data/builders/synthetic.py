@@ -7,13 +7,42 @@ the photo's own edge strengths, so a draw of `amount` decides how much of the ph
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+DRAWING_STYLES = ((1.2, 0.045), (2.0, 0.035), (3.0, 0.028))
+"""(blur in px of 256, share of the image drawn): how much a drawing keeps, from every crease to the outline."""
+
+_SIDE_PX = 256
+_MIN_INK_PX = 64  # a drawing with less is called empty
+_STRONGEST_NOISE = 0.02  # below this gradient the "strongest" edge is paper grain or JPEG noise
 _GROW_STEPS = 24  # hysteresis follows a weak edge this many pixels away from a strong one
 _SPECK_PX = 9  # a line whose neighbourhood of this size holds less than a third of a stroke is noise
+
+
+def line_drawings(photos: Sequence[Image.Image], focus: float | None = None) -> Iterator[Image.Image]:
+    """Each photo, stretched to 256 x 256, drawn in every style: black lines of 3 px on white, mode L.
+
+    All styles of one photo follow each other, in the order of DRAWING_STYLES. `focus`: see `edge_drawing`.
+    """
+    square = [np.asarray(photo.resize((_SIDE_PX, _SIDE_PX), Image.Resampling.BILINEAR)) for photo in photos]
+    batch = torch.from_numpy(np.stack(square)).permute(0, 3, 1, 2).float() / 255
+    styles = []
+    for blur_px, amount in DRAWING_STYLES:
+        ones = torch.ones(len(batch))
+        line = edge_drawing(batch, ones * blur_px, ones * amount, focus)
+        # A photo without any edge still needs a drawing: one upright line, which matches nothing.
+        line[line.flatten(1).sum(1) < _MIN_INK_PX, :, 2:-2, 2] = 1.0
+        ink = F.max_pool2d(line, 3, stride=1, padding=1)
+        styles.append((255 * (1 - ink[:, 0])).byte().numpy())
+    for number in range(len(photos)):
+        for style in styles:
+            yield Image.fromarray(style[number])
 
 
 def edge_drawing(photos: Tensor, blur_px: Tensor, amount: Tensor, focus: float | None = None) -> Tensor:
@@ -31,9 +60,8 @@ def edge_drawing(photos: Tensor, blur_px: Tensor, amount: Tensor, focus: float |
     count = ridge[0].numel()
     ranked = ridge.flatten(1).sort(dim=1, descending=True).values
     picks = torch.arange(len(photos))
-    floor = 0.02  # below this a "strongest" edge is paper grain or JPEG noise
-    strong_at = ranked[picks, (amount * 0.5 * count).long()].clamp_min(floor)[:, None, None, None]
-    weak_at = ranked[picks, (amount * count).long()].clamp_min(floor)[:, None, None, None]
+    strong_at = ranked[picks, (amount * 0.5 * count).long()].clamp_min(_STRONGEST_NOISE)[:, None, None, None]
+    weak_at = ranked[picks, (amount * count).long()].clamp_min(_STRONGEST_NOISE)[:, None, None, None]
     strong, weak = (ridge >= strong_at).float(), (ridge >= weak_at).float()
     for _ in range(_GROW_STEPS):
         strong = F.max_pool2d(strong, 3, stride=1, padding=1) * weak
@@ -43,8 +71,8 @@ def edge_drawing(photos: Tensor, blur_px: Tensor, amount: Tensor, focus: float |
 
 def _middle(length: int, focus: float) -> Tensor:
     """(length,) weights, 1 in the middle."""
-    places = (torch.arange(length) + 0.5) / length - 0.5
-    return torch.exp(-0.5 * (places / focus).square())
+    positions = (torch.arange(length) + 0.5) / length - 0.5
+    return torch.exp(-0.5 * (positions / focus).square())
 
 
 def _thin_gradient(photos: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,6 @@
 """Sketch-photo data sets as their downloads are, read into one shape.
 
-dataset = open_dataset(Path("ShoeV2"), say=print)      # the layout is recognised from the folder
+dataset = open_dataset(Path("ShoeV2"), log=print)      # the layout is recognised from the folder
 dataset = check_content(dataset)                       # decodes every image once; see `findings`
 for record in dataset.split("test").records:
     record.sketch.image(), dataset.photo_of(record).path, record.person

@@ -1,4 +1,4 @@
-"""Every image of a data set decoded once: what cannot be read, what shows no ink, what is there twice."""
+"""Every image of a data set decoded once, to find what cannot be read, what shows no ink, and copies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Look:
 
 
 def check_content(dataset: PairDataset, progress: Callable[[], None] | None = None) -> PairDataset:
-    """The data set with what its images' content shows added to its findings; nothing is left out.
+    """The data set with findings about the content of its images added; nothing is left out.
 
     A photo that is there twice under two identities makes one of them a wrong result for the other's sketches. Copies
     are equal bytes; the same picture compressed anew is not found. `progress` is called once per image, of which there

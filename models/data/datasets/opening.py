@@ -1,4 +1,4 @@
-"""A folder in any known format to one `PairDataset`: which format it is, is seen from what lies on disk."""
+"""A folder in any known format to one `PairDataset`; the format is recognised from the files in it."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from models.data.datasets.records.options import ReadOptions
 
 @dataclass(frozen=True)
 class Format:
-    """A layout: how it is recognised, in words and by a function, and how it is read."""
+    """A layout: what it requires, in words and as a predicate that opens no image, and its reader."""
 
     name: str
-    looked_for: str
+    requires: str
     recognises: Callable[[Path], bool]
     read: Callable[[Path, ReadOptions], PairDataset]
 
 
 FORMATS = (
-    Format("manifest", manifest.LOOKED_FOR, manifest.recognises, manifest.read),
-    Format("sketchy", sketchy.LOOKED_FOR, sketchy.recognises, sketchy.read),
-    Format("qmul-folders", qmul_folders.LOOKED_FOR, qmul_folders.recognises, qmul_folders.read),
-    Format("qmul-flat", qmul_flat.LOOKED_FOR, qmul_flat.recognises, qmul_flat.read),
-    Format("qmul-vector", qmul_vector.LOOKED_FOR, qmul_vector.recognises, qmul_vector.read),
-    Format("qmul-v1", qmul_v1.LOOKED_FOR, qmul_v1.recognises, qmul_v1.read),
-    Format("fscoco", fscoco.LOOKED_FOR, fscoco.recognises, fscoco.read),
-    Format("quickdraw", quickdraw.LOOKED_FOR, quickdraw.recognises, quickdraw.read),
-    Format("category-folders", category_folders.LOOKED_FOR, category_folders.recognises, category_folders.read),
+    Format("manifest", manifest.REQUIRES, manifest.recognises, manifest.read),
+    Format("sketchy", sketchy.REQUIRES, sketchy.recognises, sketchy.read),
+    Format("qmul-folders", qmul_folders.REQUIRES, qmul_folders.recognises, qmul_folders.read),
+    Format("qmul-flat", qmul_flat.REQUIRES, qmul_flat.recognises, qmul_flat.read),
+    Format("qmul-vector", qmul_vector.REQUIRES, qmul_vector.recognises, qmul_vector.read),
+    Format("qmul-v1", qmul_v1.REQUIRES, qmul_v1.recognises, qmul_v1.read),
+    Format("fscoco", fscoco.REQUIRES, fscoco.recognises, fscoco.read),
+    Format("quickdraw", quickdraw.REQUIRES, quickdraw.recognises, quickdraw.read),
+    Format("category-folders", category_folders.REQUIRES, category_folders.recognises, category_folders.read),
 )
 
 
@@ -51,38 +51,43 @@ def open_dataset(
     *,
     options: ReadOptions | None = None,
     strict: bool = False,
-    say: Callable[[str], None] | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> PairDataset:
     """Read the data set in the folder `path`; no image is decoded (`check_content` does that).
 
-    `format`: the name of one of `FORMATS`, or `auto`. `strict`: refuse a set with flaws. `say` is given the counts that
-    were loaded. Raises DatasetError and its descendants, ColumnMissing.
+    `format`: the name of one of `FORMATS`, or `auto`, which recognises it. `strict`: reject a data set with flaws.
+    `log` gets the data set's summary. Raises DatasetError.
     """
-    root = path.expanduser()
+    root = path.expanduser().absolute()
     if not root.is_dir():
-        raise DatasetNotFound(f"{path} is not there" if not root.exists() else f"{path} is a file, not a folder")
-    dataset = _chosen(root.absolute(), format).read(root.absolute(), options or ReadOptions())
-    if say is not None:
-        say(dataset.summary())
+        raise DatasetNotFound(f"{path} is a file, not a folder" if root.exists() else f"{path} does not exist")
+    layout = _recognise(root) if format == "auto" else _requested(root, format)
+    dataset = layout.read(root, options or ReadOptions())
+    if log is not None:
+        log(dataset.summary())
     if strict:
         dataset.require_flawless()
     return dataset
 
 
-def _chosen(root: Path, name: str) -> Format:
-    if name != "auto":
-        chosen = next((known for known in FORMATS if known.name == name), None)
-        if chosen is None:
-            raise FormatUnknown(f"no format is called {name!r}; known: auto, {', '.join(f.name for f in FORMATS)}")
-        if not chosen.recognises(root):
-            raise FormatUnknown(f"{root} is not of the format {name}: looked for {chosen.looked_for}")
-        return chosen
-    # A manifest is written to say how a folder is to be read: it goes before whatever else lies there.
-    found = [known for known in FORMATS if known.recognises(root)]
-    if not found:
-        lines = "".join(f"\n  {known.name}: {known.looked_for}" for known in FORMATS)
-        raise FormatUnknown(f"{root} holds no known data set. Looked there, and up to two folders below, for{lines}")
-    if len(found) > 1 and found[0].name != "manifest":
-        names = ", ".join(known.name for known in found)
+def _requested(root: Path, name: str) -> Format:
+    """The format of that name, if the folder has what it requires. Raises FormatUnknown."""
+    requested = next((known for known in FORMATS if known.name == name), None)
+    if requested is None:
+        raise FormatUnknown(f"no format is called {name!r}; known: auto, {', '.join(f.name for f in FORMATS)}")
+    if not requested.recognises(root):
+        raise FormatUnknown(f"{root} is not of the format {name}, which requires {requested.requires}")
+    return requested
+
+
+def _recognise(root: Path) -> Format:
+    """The one format whose parts the folder has. Raises FormatUnknown, FormatAmbiguous."""
+    recognised = [known for known in FORMATS if known.recognises(root)]
+    if not recognised:
+        lines = "".join(f"\n  {known.name}: {known.requires}" for known in FORMATS)
+        raise FormatUnknown(f"{root} holds no known data set. It, or a folder up to two below, should have{lines}")
+    # A manifest is written to state how a folder is to be read, so it goes before everything else in it.
+    if len(recognised) > 1 and recognised[0].name != "manifest":
+        names = ", ".join(known.name for known in recognised)
         raise FormatAmbiguous(f"{root} holds more than one layout: {names}. Choose one, or a folder with one alone")
-    return found[0]
+    return recognised[0]

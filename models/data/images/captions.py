@@ -14,8 +14,11 @@ def printable(text: str) -> str:
     return text.encode("latin-1", "replace").decode("latin-1")
 
 
-def fitted(text: str, font: Font, width_px: float) -> str:
-    """As much of the beginning, printable, as fits."""
+def shortened(text: str, font: Font, width_px: float) -> str:
+    """The text made printable; where it is wider than `width_px`, its beginning and three dots that fit together.
+
+    The dots alone where no character fits beside them.
+    """
     text = printable(text)
     if font.getlength(text) <= width_px:
         return text

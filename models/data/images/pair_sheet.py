@@ -1,4 +1,4 @@
-"""A sheet of pairs to look at: each sketch as the model sees it beside its photo, with their ids."""
+"""A contact sheet of pairs: each sketch as the encoder sees it beside its photo, with their ids."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from models.bundle import ImageError, SketchNormalisation, decode_image, normalise_sketch
 from models.data.datasets import PairDataset, SketchRecord
-from models.data.images.captions import Font, fitted, printable
+from models.data.images.captions import Font, printable, shortened
 
 _CELL_PX = 168
 _GAP_PX = 14
 _FONT_PX = 12
 _LINES = 2
 _COLUMNS = 4  # pairs
-_PAPER, _PAGE, _INK, _FAINT, _BAD = (255, 255, 255), (238, 239, 242), (28, 28, 34), (96, 98, 108), (190, 30, 30)
+_PAPER, _PAGE, _INK, _FAINT, _FAULT = (255, 255, 255), (238, 239, 242), (28, 28, 34), (96, 98, 108), (190, 30, 30)
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class _Picture:
 
 
 def choose_records(dataset: PairDataset, count: int, seed: int = 0) -> tuple[SketchRecord, ...]:
-    """Up to `count` records: one of each split and category in turn, so that every kind is seen.
+    """Up to `count` records: one of each split and category in turn, so that all of them are shown.
 
-    Chosen at random, always the same ones for a seed.
+    Drawn at random, the same ones for the same seed; in order of photo, split and sketch name.
     """
     rng = np.random.default_rng(seed)
     groups: dict[tuple[str, str], list[SketchRecord]] = {}
@@ -48,16 +48,16 @@ def choose_records(dataset: PairDataset, count: int, seed: int = 0) -> tuple[Ske
 
 
 def pair_sheet(dataset: PairDataset, records: Sequence[SketchRecord]) -> Image.Image:
-    """RGB: four pairs a row. What cannot be decoded, or shows no ink, is there with the reason in red."""
+    """RGB, four pairs per row. An image that cannot be decoded, or a sketch without ink, shows the reason in red."""
     width = 2 * _CELL_PX + _GAP_PX
     height = _CELL_PX + _LINES * (_FONT_PX + 4) + _GAP_PX
     columns = max(1, min(_COLUMNS, len(records)))
     rows = max(1, -(-len(records) // _COLUMNS))
     sheet = Image.new("RGB", (columns * width + _GAP_PX, rows * height + _GAP_PX), _PAGE)
     font = ImageFont.load_default(_FONT_PX)
-    for place, record in enumerate(records):
-        left = _GAP_PX + width * (place % _COLUMNS)
-        top = _GAP_PX + height * (place // _COLUMNS)
+    for number, record in enumerate(records):
+        left = _GAP_PX + width * (number % _COLUMNS)
+        top = _GAP_PX + height * (number // _COLUMNS)
         _paste(sheet, _sketch_picture(record), left, top, font)
         _paste(sheet, _photo_picture(dataset, record), left + _CELL_PX, top, font)
         _caption(sheet, record, left, top + _CELL_PX + 2, font)
@@ -66,13 +66,13 @@ def pair_sheet(dataset: PairDataset, records: Sequence[SketchRecord]) -> Image.I
 
 def _sketch_picture(record: SketchRecord) -> _Picture:
     try:
-        drawn = record.sketch.image()
+        sketch = record.sketch.image()
     except (ImageError, OSError) as error:
         return _Picture(_blank(), str(error))
     try:
-        return _Picture(normalise_sketch(drawn, SketchNormalisation()))
+        return _Picture(normalise_sketch(sketch, SketchNormalisation()))
     except ImageError as error:
-        return _Picture(drawn, str(error))
+        return _Picture(sketch, str(error))
 
 
 def _photo_picture(dataset: PairDataset, record: SketchRecord) -> _Picture:
@@ -94,8 +94,8 @@ def _paste(sheet: Image.Image, picture: _Picture, left: int, top: int, font: Fon
     cell.paste(shown, ((_CELL_PX - size[0]) // 2, (_CELL_PX - size[1]) // 2))
     if picture.fault:
         draw = ImageDraw.Draw(cell)
-        draw.rectangle((1, 1, _CELL_PX - 2, _CELL_PX - 2), outline=_BAD, width=2)
-        draw.text((8, 8), _wrapped(picture.fault, font), fill=_BAD, font=font)
+        draw.rectangle((1, 1, _CELL_PX - 2, _CELL_PX - 2), outline=_FAULT, width=2)
+        draw.text((8, 8), _wrapped(picture.fault, font), fill=_FAULT, font=font)
     sheet.paste(cell, (left, top))
 
 
@@ -104,7 +104,7 @@ def _caption(sheet: Image.Image, record: SketchRecord, left: int, top: int, font
     lines = (f"{record.photo.category}/{record.photo.photo_id}", f"{_last(record)}  {'  '.join(filter(None, facts))}")
     draw = ImageDraw.Draw(sheet)
     for number, line in enumerate(lines):
-        text = fitted(line, font, 2 * _CELL_PX)
+        text = shortened(line, font, 2 * _CELL_PX)
         draw.text((left, top + number * (_FONT_PX + 3)), text, fill=_FAINT if number else _INK, font=font)
 
 

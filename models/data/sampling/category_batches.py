@@ -1,6 +1,6 @@
 """Which pairs make a batch: a few categories, many photos of each, so that negatives are hard.
 
-A batch is a function of (seed, step) alone, so a resumed run sees what an uninterrupted one would have seen.
+A batch is a function of (seed, step) alone, so a resumed run trains on what an uninterrupted one would have.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from models.arrays import Rows
 
 
 @dataclass(frozen=True)
@@ -17,24 +18,24 @@ class CategoryPool:
     """The photos of one category that may be trained on. Numbers are rows of the training images.
 
     `weight`: how often the category is chosen, relative to others. `photos`: (N,) rows of photos. `sketches`: for each
-    photo the rows of its sketches drawn by people; `drawings`: likewise of its synthetic ones. A photo has at least one
-    of the two.
+    photo the rows of its sketches drawn by people; `synthetic`: likewise of the line drawings made from it. A photo has
+    at least one of the two.
     """
 
     name: str
     weight: float
     photos: tuple[int, ...]
     sketches: tuple[tuple[int, ...], ...]
-    drawings: tuple[tuple[int, ...], ...]
+    synthetic: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Row i of each array belongs to one pair. `photos` repeats no row. `groups`: category of the pair, from 0."""
+    """Three arrays (B,); row i of each belongs to pair i. `photos` repeats no row. `groups`: its category, from 0."""
 
-    sketches: NDArray[np.int64]
-    photos: NDArray[np.int64]
-    groups: NDArray[np.int64]
+    sketches: Rows
+    photos: Rows
+    groups: Rows
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,20 @@ class CategoryBatches:
         # A category drawn twice forms one group of twice the size: no photo may come twice.
         for group, (number, times) in enumerate(zip(*np.unique(chosen, return_counts=True), strict=True)):
             pool = self.pools[number]
-            for place in self._places(pool, int(times) * self.batch_size // self.groups, rng):
-                photos.append(pool.photos[place])
-                sketches.append(self._sketch(pool, place, rng))
+            for position in self._positions(pool, int(times) * self.batch_size // self.groups, rng):
+                photos.append(pool.photos[position])
+                sketches.append(self._sketch(pool, position, rng))
                 groups.append(group)
         return Batch(*(np.array(rows, dtype=np.int64) for rows in (sketches, photos, groups)))
 
-    def _places(self, pool: CategoryPool, count: int, rng: np.random.Generator) -> list[int]:
+    def _positions(self, pool: CategoryPool, count: int, rng: np.random.Generator) -> list[int]:
+        """At most `count` positions in the pool, without repetition: drawn photos first, then the others."""
         drawn = rng.permutation([i for i, rows in enumerate(pool.sketches) if rows])
         other = rng.permutation([i for i, rows in enumerate(pool.sketches) if not rows])
         first = min(len(drawn), max(round(self.drawn_share * count), count - len(other)))
         return [int(i) for i in (*drawn[:first], *other[: count - first])]
 
-    def _sketch(self, pool: CategoryPool, place: int, rng: np.random.Generator) -> int:
-        real, synthetic = pool.sketches[place], pool.drawings[place]
-        rows = synthetic if synthetic and (not real or rng.random() < self.synthetic_share) else real
+    def _sketch(self, pool: CategoryPool, position: int, rng: np.random.Generator) -> int:
+        human, synthetic = pool.sketches[position], pool.synthetic[position]
+        rows = synthetic if synthetic and (not human or rng.random() < self.synthetic_share) else human
         return int(rng.choice(rows))

@@ -1,6 +1,6 @@
 """Episodes of few-shot adaptation: a support to adapt on, a holdout to be measured on. Row numbers only, no images.
 
-A task is a category (every sketch of its photos) or a person (every sketch that this person drew). An episode of it:
+A task is a category (every sketch of its photos) or a person (every sketch by this person). An episode of it:
 
 1. The task's drawn photos are shuffled. The first of them, at most 10 and never so many that fewer than two are left,
    are the support's; all others are held out. So no photo of the holdout is ever in the support.
@@ -11,7 +11,7 @@ A task is a category (every sketch of its photos) or a person (every sketch that
    stay in it, and photos that nobody drew are in it too (the protocol of Adaptive FG-SBIR, ECCV 2022).
 
 The shuffle depends on seed, task and draw alone. So the episodes of one draw have the same holdout for every k, and the
-support of k = 1 is part of that of k = 5: what they find can be compared query by query.
+support of k = 1 is part of that of k = 5: their results can be compared query by query.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from models.errors import InkseekError
 DRAWS = 50
 """Draws of each task in the standard protocol."""
 SUPPORT_PHOTOS = 10
+"""At most so many photos of a task may be in its support."""
 HELD_OUT_PHOTOS = 2
+"""At least so many photos of a task are held out: with one, every holdout sketch would have the same target."""
 
 
 class NoTasks(InkseekError):
@@ -40,20 +42,20 @@ class NoTasks(InkseekError):
 class Task:
     """A category, or a person. Rows are those of the sketches and photos that the task was made of.
 
-    `sketches` (N,) rows; `targets` (N,) the place of each one's photo in `gallery`; `gallery` (G,) rows of photos,
-    ascending; `kinds` (G,) the category of each, as a number: the same for all where the task is a category.
+    `sketches` (N,) rows; `targets` (N,) the position of each one's photo in `gallery`; `gallery` (G,) rows of photos,
+    ascending; `categories` (G,) the category of each, numbered from 0 by name: all 0 where the task is a category.
     """
 
     name: str
     sketches: Rows
     targets: Rows
     gallery: Rows
-    kinds: Rows
+    categories: Rows
 
 
 @dataclass(frozen=True)
 class Episode:
-    """`support` (S,) and `holdout` (Q,) rows of sketches, their `_targets` the places of their photos in the gallery.
+    """`support` (S,) and `holdout` (Q,) rows of sketches; their `_targets`: positions of their photos in the gallery.
 
     `draw`: its number among the task's. S is at most k.
     """
@@ -74,7 +76,7 @@ def category_tasks(
     rows: Sequence[int] | Rows | None = None,
     gallery: Sequence[int] | Rows | None = None,
 ) -> tuple[Task, ...]:
-    """The photo of each sketch, and all photos -> one task a category that can be divided, by name.
+    """The photo of each sketch, and all photos -> one task per category that can be divided, by name.
 
     `rows`: the sketches that may be used, such as those of a split; `gallery`: the photos that may be. A sketch whose
     photo is not in the gallery is left out. Raises NoTasks.
@@ -95,7 +97,7 @@ def person_tasks(
     rows: Sequence[int] | Rows | None = None,
     gallery: Sequence[int] | Rows | None = None,
 ) -> tuple[Task, ...]:
-    """The photo of each sketch, who drew it, and all photos -> one task a person, by name.
+    """The photo of each sketch, who drew it, and all photos -> one task per person, by name.
 
     The gallery: all photos of the categories that the person drew of. Sketches of nobody known (empty) are left out.
     `rows` and `gallery` as in `category_tasks`. Raises NoTasks.
@@ -128,9 +130,9 @@ def episode(task: Task, k: int, draw: int = 0, *, seed: int = 0, support_photos:
     for photo in photos:  # which turn of its photo a sketch is
         own = order[task.targets[order] == photo]
         turns[own] = np.arange(len(own))
-    place = np.empty(task.gallery.size, np.int64)
-    place[photos] = np.arange(len(photos))
-    queue = np.lexsort((place[task.targets], turns))
+    shuffled = np.empty(task.gallery.size, np.int64)
+    shuffled[photos] = np.arange(len(photos))
+    queue = np.lexsort((shuffled[task.targets], turns))
     in_pool = np.isin(task.targets, pool)
     support = queue[in_pool[queue]][:k]
     holdout = np.flatnonzero(~in_pool)
@@ -158,21 +160,21 @@ def _task(
     allowed: Sequence[int] | Rows | None,
 ) -> Task:
     gallery = [row for row in sorted(_chosen(allowed, len(photos))) if photos[row].category in categories]
-    place = {photos[row]: number for number, row in enumerate(gallery)}
-    rows = [row for row in rows if drawn[row] in place]
+    position = {photos[row]: number for number, row in enumerate(gallery)}
+    rows = [row for row in rows if drawn[row] in position]
     number_of = {category: number for number, category in enumerate(sorted(categories))}
     return Task(
         name=name,
         sketches=np.array(rows, dtype=np.int64),
-        targets=np.array([place[drawn[row]] for row in rows], dtype=np.int64),
+        targets=np.array([position[drawn[row]] for row in rows], dtype=np.int64),
         gallery=np.array(gallery, dtype=np.int64),
-        kinds=np.array([number_of[photos[row].category] for row in gallery], dtype=np.int64),
+        categories=np.array([number_of[photos[row].category] for row in gallery], dtype=np.int64),
     )
 
 
 def _divisible(tasks: Iterator[Task]) -> tuple[Task, ...]:
     """Those with at least one photo for the support beside the two that are held out."""
-    found = tuple(task for task in tasks if len(np.unique(task.targets)) > HELD_OUT_PHOTOS)
-    if not found:
+    divisible = tuple(task for task in tasks if len(np.unique(task.targets)) > HELD_OUT_PHOTOS)
+    if not divisible:
         raise NoTasks(f"no category or person has drawings of more than {HELD_OUT_PHOTOS} photos: no episodes")
-    return found
+    return divisible

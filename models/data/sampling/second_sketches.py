@@ -1,4 +1,4 @@
-"""Another sketch of the same photo: the teacher is taught with two at a time."""
+"""A second sketch of each photo in a batch: the fused teacher trains on two sketches per photo."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from models.arrays import Rows
 from models.data.sampling.category_batches import Batch, CategoryPool
 
 _STREAM = 1  # of random numbers; the batches use the one without
@@ -21,22 +21,22 @@ class SecondSketches:
     pools: Sequence[CategoryPool]
     seed: int
 
-    def rows(self, batch: Batch, step: int) -> NDArray[np.int64]:
-        """(B,) rows of sketches: another person's where there is one, else a synthetic one, else the same again."""
+    def rows(self, batch: Batch, step: int) -> Rows:
+        """(B,) rows of sketches: another of people's where there is one, else a synthetic one, else the same again."""
         rng = np.random.default_rng([self.seed, step, _STREAM])
         return np.array([self._other(*pair, rng) for pair in zip(batch.sketches, batch.photos, strict=True)], np.int64)
 
     def _other(self, sketch: int, photo: int, rng: np.random.Generator) -> int:
-        for rows in self._of_photo[photo]:
+        for rows in self._sketches_of[photo]:
             if others := [row for row in rows if row != sketch]:
                 return int(rng.choice(others))
         return int(sketch)
 
     @cached_property
-    def _of_photo(self) -> dict[int, tuple[tuple[int, ...], tuple[int, ...]]]:
+    def _sketches_of(self) -> dict[int, tuple[tuple[int, ...], tuple[int, ...]]]:
         """People's sketches and synthetic ones by photo row."""
         return {
-            photo: (pool.sketches[place], pool.drawings[place])
+            photo: (pool.sketches[position], pool.synthetic[position])
             for pool in self.pools
-            for place, photo in enumerate(pool.photos)
+            for position, photo in enumerate(pool.photos)
         }

@@ -123,8 +123,8 @@ def _draw_ranks(
 
 def task_ranks(scores: Vectors, one: Episode) -> Rows:
     """(Q, G) scores of the task's photos -> (Q,) ranks among those of the right photo's category."""
-    kinds = one.task.kinds
-    other = kinds[None, :] != kinds[one.holdout_targets][:, None]
+    categories = one.task.categories
+    other = categories[None, :] != categories[one.holdout_targets][:, None]
     return ranks_of(np.where(other, -np.inf, scores), one.holdout_targets)
 
 

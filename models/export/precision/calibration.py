@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.bundle import Bundle
 from models.data.datasets import SketchRecord, open_dataset
-from models.data.images.training_images import SetConfig
+from models.data.images.training_sets import SetConfig
 
 _SEED = 0
 

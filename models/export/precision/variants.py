@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from models.bundle import Bundle, BundleManifest, Runtime, add_adaptation, write_bundle
 from models.bundle.manifest import MODEL_CARD_NAME
-from models.data.images.training_images import SetConfig
+from models.data.images.training_sets import SetConfig
 from models.errors import InkseekError
 from models.evaluation.protocol import BothFigures
 from models.evaluation.splits import ValidationSplit, load_galleries

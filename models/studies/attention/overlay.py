@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from models.data.images.captions import fitted
+from models.data.images.captions import shortened
 
 PANEL_PX = 240
 _GAP_PX, _FONT_PX, _TITLE_PX = 12, 17, 15
@@ -57,14 +57,14 @@ def picture(heading: str, rows: Sequence[Row]) -> Image.Image:
     size = (columns * (PANEL_PX + _GAP_PX) + _GAP_PX, 2 * _GAP_PX + _FONT_PX + row_px * len(rows))
     sheet = Image.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((_GAP_PX, _GAP_PX), fitted(heading, font, size[0] - 2 * _GAP_PX), fill=_INK, font=font)
+    draw.text((_GAP_PX, _GAP_PX), shortened(heading, font, size[0] - 2 * _GAP_PX), fill=_INK, font=font)
     top = 2 * _GAP_PX + _FONT_PX
     for row in rows:
-        draw.text((_GAP_PX, top + 2), fitted(row.title, small, size[0] - 2 * _GAP_PX), fill=_MUTED, font=small)
+        draw.text((_GAP_PX, top + 2), shortened(row.title, small, size[0] - 2 * _GAP_PX), fill=_MUTED, font=small)
         for number, panel in enumerate(row.panels):
             left = _GAP_PX + number * (PANEL_PX + _GAP_PX)
             sheet.paste(panel.image, (left, top + _TITLE_PX + _GAP_PX))
             below = top + _TITLE_PX + PANEL_PX + _GAP_PX + 4
-            draw.text((left, below), fitted(panel.caption, small, PANEL_PX), fill=_INK, font=small)
+            draw.text((left, below), shortened(panel.caption, small, PANEL_PX), fill=_INK, font=small)
         top += row_px
     return sheet

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from models.data.images.augment import AugmentConfig
-from models.data.images.training_images import SetConfig
+from models.data.images.training_sets import SetConfig
 from models.evaluation.splits import STANDARD_SPLITS, ValidationSplit
 from models.training.engine.config import Experiment, Frozen
 

@@ -113,7 +113,7 @@ def test_one_split_alone(shoes: Path) -> None:
     assert "it has train, test" in result.stderr
 
 
-def test_refusals_are_one_sentence(tmp_path: Path) -> None:
+def test_rejections_are_one_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["inspect", str(tmp_path)])
     assert result.exit_code == 1
     assert result.stderr.startswith("FormatUnknown:")

@@ -1,4 +1,4 @@
-"""Which format it is, what is refused, and what a loaded set answers."""
+"""Which format is recognised, what is rejected, and what an opened data set holds."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def shoes(tmp_path: Path, photo: Make, sketch: Make) -> Path:
     return tmp_path / "ShoeV2"
 
 
-def test_an_unknown_folder_is_refused_with_all_that_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(FormatUnknown) as refusal:
+def test_an_unknown_folder_is_rejected_with_what_each_format_requires(tmp_path: Path) -> None:
+    with pytest.raises(FormatUnknown) as rejection:
         open_dataset(tmp_path)
     for known in FORMATS:
-        assert f"{known.name}: {known.looked_for}" in str(refusal.value)
-    with pytest.raises(DatasetNotFound, match="is not there"):
+        assert f"{known.name}: {known.requires}" in str(rejection.value)
+    with pytest.raises(DatasetNotFound, match="does not exist"):
         open_dataset(tmp_path / "nowhere")
     (tmp_path / "archive.zip").write_bytes(b"")
     with pytest.raises(DatasetNotFound, match="is a file"):
         open_dataset(tmp_path / "archive.zip")
 
 
-def test_a_format_that_is_asked_for_must_be_there(shoes: Path) -> None:
+def test_a_requested_format_must_be_there(shoes: Path) -> None:
     assert open_dataset(shoes, "qmul-folders").format == "qmul-folders"
-    with pytest.raises(FormatUnknown, match="not of the format sketchy: looked for 256x256/photo"):
+    with pytest.raises(FormatUnknown, match="not of the format sketchy, which requires 256x256/photo"):
         open_dataset(shoes, "sketchy")
     with pytest.raises(FormatUnknown, match="no format is called 'coco'; known: auto, manifest"):
         open_dataset(shoes, "coco")
@@ -67,18 +67,18 @@ def test_two_layouts_in_one_folder_are_not_guessed_at(shoes: Path, photo: Make) 
     assert open_dataset(shoes).format == "manifest"
 
 
-def test_a_layout_without_photos_is_refused(tmp_path: Path, sketch: Make) -> None:
+def test_a_layout_without_photos_is_rejected(tmp_path: Path, sketch: Make) -> None:
     (tmp_path / "trainB").mkdir()
     sketch(tmp_path / "trainA" / "1_1.png")
     with pytest.raises(LayoutIncomplete, match=r"holds no photo; the first finding is trainA/1_1\.png"):
         open_dataset(tmp_path)
 
 
-def test_the_counts_that_were_loaded_are_said(shoes: Path, sketch: Make) -> None:
+def test_the_counts_are_logged(shoes: Path, sketch: Make) -> None:
     sketch(shoes / "trainA" / "9_1.png")
-    said: list[str] = []
-    open_dataset(shoes, say=said.append)
-    assert said[0].splitlines() == [
+    lines: list[str] = []
+    open_dataset(shoes, log=lines.append)
+    assert lines[0].splitlines() == [
         "ShoeV2 (qmul-folders): 3 sketches of 3 photos, 3 photos in all, 1 category",
         "  train: 2 sketches of 2 photos, 2 photos in its gallery",
         "  test: 1 sketches of 1 photos, 1 photos in its gallery",
@@ -86,7 +86,7 @@ def test_the_counts_that_were_loaded_are_said(shoes: Path, sketch: Make) -> None
     ]
 
 
-def test_strict_reading_refuses_flaws(shoes: Path, sketch: Make) -> None:
+def test_strict_reading_rejects_flaws(shoes: Path, sketch: Make) -> None:
     open_dataset(shoes, strict=True)
     sketch(shoes / "trainA" / "9_1.png")
     assert len(open_dataset(shoes).records) == 3

@@ -54,7 +54,7 @@ def test_ranks_are_those_of_a_loop_over_queries(kind: Unit) -> None:
                     for sketch, target in zip(one.holdout, one.holdout_targets, strict=True):
                         row = given.sketches[sketch]
                         found = head.embed_sketches(row[None])[0] @ head.embed_photos(photos).T
-                        rivals = [s for s, kind_ in zip(found, task.kinds, strict=True) if kind_ == task.kinds[target]]
+                        rivals = found[task.categories == task.categories[target]]
                         of_task = sum(score >= found[target] for score in rivals)
                         # All photos by plain cosine; the task's places among them, given out anew by the head.
                         order = np.argsort(-(given.photos @ row)).tolist()

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from models.bundle import Bundle
-from models.data.images.training_images import SetConfig
+from models.data.images.training_sets import SetConfig
 from models.evaluation.splits import ValidationSplit
 from models.export.build_bundle import Release, build_bundle
 from models.export.folded import fold

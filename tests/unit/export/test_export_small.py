@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from models.bundle import write_bundle
-from models.data.images.training_images import SetConfig
+from models.data.images.training_sets import SetConfig
 from models.evaluation.splits import ValidationSplit
 from models.export.folded import fold
 from models.export.onnx_export import export_onnx

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from models.bundle import decode_image
-from models.data.images.training_images import SetConfig
+from models.data.images.training_sets import SetConfig
 from models.evaluation.splits import ValidationSplit, load_galleries
 from models.losses.objective import loss_terms
 from models.networks.grid_students import GridStudentConfig, GridStudents

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from models.data.datasets import open_dataset
-from models.data.images.training_images import SetConfig, prepare_images
+from models.data.images.training_images import prepare_images
+from models.data.images.training_sets import SetConfig
 from models.evaluation.splits import ValidationSplit, load_galleries
 from models.losses.objective import loss_terms
 from models.networks.grid_students import GridStudentConfig

@@ -31,7 +31,7 @@ def test_the_second_sketch_is_another_one_of_the_same_photo() -> None:
     for step in range(30):
         batch = BATCHES.batch(step)
         for photo, first, second in zip(batch.photos, batch.sketches, SECOND.rows(batch, step), strict=True):
-            assert second in (*POOL.sketches[photo], *POOL.drawings[photo])
+            assert second in (*POOL.sketches[photo], *POOL.synthetic[photo])
             if photo == 2:
                 assert second == first == 4  # its only one
             elif photo == 4:

@@ -33,7 +33,7 @@ def is_visible(path: Path) -> bool:
 
 
 def bases(root: Path, is_base: Callable[[Path], bool], depth: int = 2) -> list[Path]:
-    """`root` when it is what is looked for, else the folders below it, to `depth`, that are.
+    """`root` if it satisfies `is_base`, else the folders below it, to `depth`, that do; no folder inside another such.
 
     Archives unpack into a folder of their own, sometimes twice, and sets lie side by side.
     """
@@ -41,7 +41,7 @@ def bases(root: Path, is_base: Callable[[Path], bool], depth: int = 2) -> list[P
         return [root]
     if depth == 0:
         return []
-    return [found for folder in folders_in(root) for found in bases(folder, is_base, depth - 1)]
+    return [base for folder in folders_in(root) for base in bases(folder, is_base, depth - 1)]
 
 
 def category_from(folder: Path) -> str:
@@ -52,8 +52,8 @@ def category_from(folder: Path) -> str:
 
 def before_last(stem: str, separator: str) -> tuple[str, str] | None:
     """`a_b_12` -> (`a_b`, `12`): photo ids may hold the separator, and what follows may be longer than a digit."""
-    head, found, tail = stem.rpartition(separator)
-    return (head, tail) if found and head and tail else None
+    before, _, after = stem.rpartition(separator)
+    return (before, after) if before and after else None
 
 
 def lines_of(table: Path) -> list[str]:

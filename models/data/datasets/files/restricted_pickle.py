@@ -1,7 +1,7 @@
-"""A pickle read without running anything of it: a dictionary of names to plain number arrays, or a refusal.
+"""A pickle read without running anything in it: a dictionary of names to plain number arrays, or an error.
 
 A pickle is a program that may call any function it names. Here the names that numpy's arrays need stand for recipes
-that only remember what they were given; any other name is refused. The arrays are then built from the recipes, their
+that only store their arguments; any other name is rejected. The arrays are then built from the recipes, their
 type, shape and byte count checked first. Not even numpy's own unpickling code sees a byte of the file.
 """
 
@@ -149,7 +149,7 @@ _STANDS_FOR: dict[tuple[str, str], Callable[..., object] | str] = {
     ("numpy._core.numeric", "_frombuffer"): _from_buffer,
 }
 
-_REFUSED = (pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.EXT1, pickle.EXT2, pickle.EXT4)
+_REJECTED = (pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.EXT1, pickle.EXT2, pickle.EXT4)
 
 
 class _Unpickler(pickle._Unpickler):
@@ -161,7 +161,7 @@ class _Unpickler(pickle._Unpickler):
 
     stack: list[Any]
     dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
-        code: load for code, load in pickle._Unpickler.dispatch.items() if bytes([code]) not in _REFUSED
+        code: load for code, load in pickle._Unpickler.dispatch.items() if bytes([code]) not in _REJECTED
     }
 
     def find_class(self, module: str, name: str) -> Any:
@@ -172,7 +172,7 @@ class _Unpickler(pickle._Unpickler):
             raise PickleRejected(f"it asks for {module}.{name}; only numpy arrays are read") from None
 
     def persistent_load(self, pid: object) -> Any:
-        """References to things outside of the file are refused."""
+        """References to things outside of the file are rejected."""
         raise PickleRejected("it refers to something outside of the file")
 
     def load_build(self) -> None:

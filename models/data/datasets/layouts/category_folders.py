@@ -16,7 +16,7 @@ from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import LabelledSketch, Photo, PhotoKey
 from models.data.datasets.records.sketch_source import ImageSketch
 
-LOOKED_FOR = "photos/<category>/ or sketches/<category>/ with images (in the folder itself)"
+REQUIRES = "photos/<category>/ or sketches/<category>/ with images (in the folder itself)"
 
 
 def recognises(root: Path) -> bool:
@@ -28,7 +28,7 @@ def recognises(root: Path) -> bool:
 def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read both folders. Raises LayoutIncomplete."""
     if not recognises(root):
-        raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
+        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
     collector = Collector(root, options.keep_marked)
     for category in folders_in(root / "photos"):
         for path in images_in(category):

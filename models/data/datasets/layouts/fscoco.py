@@ -20,7 +20,7 @@ from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import Photo, PhotoKey
 from models.data.datasets.records.sketch_source import ImageSketch, SketchSource
 
-LOOKED_FOR = "images/<user>/ and raster_sketches/<user>/ or raw_data/<user>/"
+REQUIRES = "images/<user>/ and raster_sketches/<user>/ or raw_data/<user>/"
 
 CATEGORY = "scene"  # one gallery: a scene has no category of its own
 TRAIN_SHARE = 0.7
@@ -32,11 +32,11 @@ def recognises(root: Path) -> bool:
 
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
-    """Read images of the sketches; strokes where asked for, or where they alone are there. Raises LayoutIncomplete."""
-    found = bases(root, _is_base)
-    if not found:
-        raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
-    base = found[0]
+    """Read images of the sketches; strokes with `options.strokes` or without images. Raises LayoutIncomplete."""
+    folders = bases(root, _is_base)
+    if not folders:
+        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
+    base = folders[0]
     folder = base / "raster_sketches"
     if options.strokes or not folder.is_dir():
         folder = base / "raw_data"

@@ -21,7 +21,7 @@ from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import LabelledSketch, Photo, PhotoKey
 from models.data.datasets.records.sketch_source import ImageSketch, SketchSource
 
-LOOKED_FOR = "manifest.csv or photos.csv (in the folder itself)"
+REQUIRES = "manifest.csv or photos.csv (in the folder itself)"
 STROKES = "strokes.ndjson"
 
 _PHOTO_COLUMNS = ("photo_path", "category", "photo_id")

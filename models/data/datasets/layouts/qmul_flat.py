@@ -17,7 +17,7 @@ from models.data.datasets.records.findings import FindingKind
 from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import Photo, PhotoKey
 
-LOOKED_FOR = "<Name>_photo/, <Name>_sketch/ and photo_train.txt, photo_test.txt, sketch_train.txt, sketch_test.txt"
+REQUIRES = "<Name>_photo/, <Name>_sketch/ and photo_train.txt, photo_test.txt, sketch_train.txt, sketch_test.txt"
 
 _SPLITS = ("train", "test")
 
@@ -29,20 +29,20 @@ def recognises(root: Path) -> bool:
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read every set below `root`. Raises LayoutIncomplete."""
-    found = bases(root, _is_base)
-    if not found:
-        raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
+    folders = bases(root, _is_base)
+    if not folders:
+        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
     collector = Collector(root, options.keep_marked)
-    for base in found:
+    for base in folders:
         photos, sketches = _folder(base, "photo"), _folder(base, "sketch")
         assert photos is not None and sketches is not None
         category = category_from(photos)
-        splits = _divided(collector, base, "photo", photos)
+        splits = _splits_of(collector, base, "photo", photos)
         for path in images_in(photos):
             if path.stem not in splits:
                 collector.note(FindingKind.UNLISTED, path, "in no list; kept in the gallery of every split")
             collector.add_photo(Photo(PhotoKey(category, path.stem), path, splits.get(path.stem, "")))
-        splits = _divided(collector, base, "sketch", sketches)
+        splits = _splits_of(collector, base, "sketch", sketches)
         for path in images_in(sketches):
             if path.stem in splits:
                 add_suffixed_sketch(collector, path, category, splits[path.stem])
@@ -61,21 +61,21 @@ def _folder(base: Path, kind: str) -> Path | None:
     return next((folder for folder in folders_in(base) if folder.name.lower().endswith(endings)), None)
 
 
-def _divided(collector: Collector, base: Path, kind: str, folder: Path) -> dict[str, str]:
+def _splits_of(collector: Collector, base: Path, kind: str, folder: Path) -> dict[str, str]:
     """File stem -> split, with a finding for each name that is in both lists or not in the folder."""
     there = {path.stem for path in images_in(folder)}
     splits: dict[str, str] = {}
     for split in _SPLITS:
         table = base / f"{kind}_{split}.txt"
         if not table.is_file():
-            collector.note(FindingKind.MISSING_FILE, table, "not there: nothing is in this split")
+            collector.note(FindingKind.MISSING_FILE, table, "missing: nothing is in this split")
             continue
         for line in lines_of(table):
             name = line.replace("\\", "/").rpartition("/")[2]
             stem = name.rpartition(".")[0] or name
             if stem not in there:
                 collector.note(
-                    FindingKind.MISSING_FILE, f"{folder.name}/{stem}", f"{table.name} names it, it is not there"
+                    FindingKind.MISSING_FILE, f"{folder.name}/{stem}", f"{table.name} names it; it is missing"
                 )
             elif splits.setdefault(stem, split) != split:
                 collector.note(

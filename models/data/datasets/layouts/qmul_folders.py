@@ -18,7 +18,7 @@ from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import Photo, PhotoKey
 from models.data.datasets.records.sketch_source import ImageSketch
 
-LOOKED_FOR = "trainA/ (sketches) and trainB/ (photos), or testA/ and testB/"
+REQUIRES = "trainA/ (sketches) and trainB/ (photos), or testA/ and testB/"
 
 _SPLITS = ("train", "test")
 
@@ -30,11 +30,11 @@ def recognises(root: Path) -> bool:
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read every set below `root`: ShoeV2 beside ChairV2 makes two categories. Raises LayoutIncomplete."""
-    found = bases(root, _is_base)
-    if not found:
-        raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
+    folders = bases(root, _is_base)
+    if not folders:
+        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
     collector = Collector(root, options.keep_marked)
-    for base in found:
+    for base in folders:
         category = category_from(base)
         for split in _SPLITS:
             for path in images_in(base / f"{split}B"):

@@ -20,7 +20,7 @@ from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import Photo, PhotoKey
 from models.data.datasets.records.sketch_source import ImageSketch
 
-LOOKED_FOR = "train/images/ and train/sketches/, or test/images/ and test/sketches/"
+REQUIRES = "train/images/ and train/sketches/, or test/images/ and test/sketches/"
 
 _SPLITS = ("train", "test")
 
@@ -32,13 +32,13 @@ def recognises(root: Path) -> bool:
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read every set below `root`: shoes beside chairs make two categories. Raises LayoutIncomplete."""
-    found = bases(root, _is_base)
-    if not found:
-        raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
+    folders = bases(root, _is_base)
+    if not folders:
+        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
     collector = Collector(root, options.keep_marked)
-    for base in found:
+    for base in folders:
         category = category_from(base)
-        listed = _annotation(collector, base)
+        annotation = _annotation(collector, base)
         photos = {split: {path.stem: path for path in images_in(base / split / "images")} for split in _SPLITS}
         # Where both splits count from 1, the split is part of a photo's identity.
         clash = photos["train"].keys() & photos["test"].keys()
@@ -46,7 +46,7 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
             prefix = f"{split}/" if clash else ""
             for stem, path in photos[split].items():
                 collector.add_photo(Photo(PhotoKey(category, prefix + stem), path, split))
-            partners = _partners(listed.get(split))
+            partners = _partners(annotation.get(split))
             for path in images_in(base / split / "sketches"):
                 photo = partners.get(path.stem) or _by_name(path.stem, photos[split])
                 sketch = ImageSketch(collector.name_of(path), path)

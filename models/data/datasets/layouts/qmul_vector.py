@@ -22,7 +22,7 @@ from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import Photo, PhotoKey
 from models.data.datasets.records.sketch_source import CANVAS, StrokeSketch
 
-LOOKED_FOR = "<Name>_Coordinate (a pickle of strokes) and photo/"
+REQUIRES = "<Name>_Coordinate (a pickle of strokes) and photo/"
 
 _SPLITS = ("train", "test")
 # Strokes may run a little over the edge; offsets instead of positions, or another scale, would be far off.
@@ -36,11 +36,11 @@ def recognises(root: Path) -> bool:
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read every set below `root`. Raises LayoutIncomplete, PickleRejected."""
-    found = bases(root, _is_base)
-    if not found:
-        raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
+    folders = bases(root, _is_base)
+    if not folders:
+        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
     collector = Collector(root, options.keep_marked)
-    for base in found:
+    for base in folders:
         archive = _archive(base)
         assert archive is not None
         category = category_from(Path(archive.name.removesuffix("_Coordinate")))

@@ -17,7 +17,7 @@ from models.data.datasets.records.json_sketches import LineSketch, lines_in
 from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import LabelledSketch
 
-LOOKED_FOR = "<kind>.ndjson or strokes/<kind>.ndjson (in the folder itself), one drawing per line"
+REQUIRES = "<kind>.ndjson or strokes/<kind>.ndjson (in the folder itself), one drawing per line"
 
 
 def recognises(root: Path) -> bool:
@@ -29,7 +29,7 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read every kind; no line is parsed. Raises ColumnMissing, LayoutIncomplete."""
     files = _files(root)
     if not files:
-        raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
+        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
     collector = Collector(root, options.keep_marked)
     table = root / "kinds.csv"
     rows = read_table(table, ("kind", "split")) if table.is_file() else []

@@ -19,7 +19,7 @@ from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import Photo, PhotoKey
 from models.data.datasets.records.sketch_source import ImageSketch
 
-LOOKED_FOR = "256x256/photo/tx_*/<category>/ and 256x256/sketch/tx_*/<category>/"
+REQUIRES = "256x256/photo/tx_*/<category>/ and 256x256/sketch/tx_*/<category>/"
 
 # In both, the sketch lies on the photo's canvas as it was drawn: stretched to the square, or cropped around the object.
 _FINE_GRAINED = ("tx_000000000000", "tx_000100000000")
@@ -32,16 +32,16 @@ def recognises(root: Path) -> bool:
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read one rendering. Raises LayoutIncomplete, with the renderings that are there."""
-    found = bases(root, _holds_renderings)
-    if not found:
-        raise LayoutIncomplete(f"{root} has no {LOOKED_FOR}")
-    base = found[0]
+    folders = bases(root, _holds_renderings)
+    if not folders:
+        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
+    base = folders[0]
     photos, sketches = _renderings(base, options)
     info = _info_folder(root, base)
     collector = Collector(root, options.keep_marked)
     tested = _test_photos(info)
     if tested is None:
-        collector.note(FindingKind.MISSING_FILE, "info/testset.txt", "not there: everything is in one split, `all`")
+        collector.note(FindingKind.MISSING_FILE, "info/testset.txt", "missing: everything is in one split, `all`")
     for category in folders_in(photos):
         for path in images_in(category):
             collector.add_photo(Photo(PhotoKey(category.name, path.stem), path, _split(path, tested)))
@@ -49,7 +49,7 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
     for category in folders_in(sketches):
         for path in images_in(category):
             _add_sketch(collector, path, tested, marks)
-    _note_what_lists_name_in_vain(collector, tested)
+    _note_missing_photos(collector, tested)
     return collector.build(root.name, "sketchy")
 
 
@@ -63,9 +63,9 @@ def _renderings(base: Path, options: ReadOptions) -> tuple[Path, Path]:
     fallback = next((name for name in (*_FINE_GRAINED, *both) if name in both), there["photo"][0])
     photo = options.rendering or fallback
     sketch = options.sketch_rendering or (photo if photo in there["sketch"] else fallback)
-    for kind, wanted in (("photo", photo), ("sketch", sketch)):
-        if wanted not in there[kind]:
-            raise LayoutIncomplete(f"{base / kind} has no rendering {wanted!r}; it has {', '.join(there[kind])}")
+    for kind, rendering in (("photo", photo), ("sketch", sketch)):
+        if rendering not in there[kind]:
+            raise LayoutIncomplete(f"{base / kind} has no rendering {rendering!r}; it has {', '.join(there[kind])}")
     return base / "photo" / photo, base / "sketch" / sketch
 
 
@@ -119,9 +119,9 @@ def _add_sketch(
     collector.add_sketch(sketch, photo, _split(path, tested, parts[0]), marks=marks.get(path.stem, ()))
 
 
-def _note_what_lists_name_in_vain(collector: Collector, tested: frozenset[tuple[str, str]] | None) -> None:
+def _note_missing_photos(collector: Collector, tested: frozenset[tuple[str, str]] | None) -> None:
     there = {(_same_category(key.category), key.photo_id) for key in collector.photos}
     for category, photo_id in sorted((tested or frozenset()) - there):
         collector.note(
-            FindingKind.MISSING_FILE, f"{category}/{photo_id}", "testset.txt names this photo, it is not there"
+            FindingKind.MISSING_FILE, f"{category}/{photo_id}", "testset.txt names this photo; it is missing"
         )

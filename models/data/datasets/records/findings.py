@@ -1,4 +1,4 @@
-"""What was noticed while a data set was read: nothing is left out without one of these."""
+"""What reading a data set found wrong: nothing is left out without a finding."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """What is the matter. `MARKED` and `SHARED_SKETCH` are no flaws: the data set itself says so."""
+    """The kinds of finding. `MARKED` and `SHARED_SKETCH` are no flaws: the data set itself says so."""
 
-    MARKED = "marked"  # a sketch that the set itself marks as bad; left out unless asked for
+    MARKED = "marked"  # a sketch that the set itself marks as bad; left out unless requested
     SHARED_SKETCH = "shared_sketch"  # one sketch of several photos, as in sets paired by name; every pair is kept
-    MISSING_PHOTO = "missing_photo"  # a sketch whose photo is not there; left out
-    MISSING_FILE = "missing_file"  # a list or table names what is not there; left out
+    MISSING_PHOTO = "missing_photo"  # a sketch whose photo is missing; left out
+    MISSING_FILE = "missing_file"  # a list or table names a file that is missing; left out
     UNLISTED = "unlisted"  # there, but in none of the lists that divide the set; sketches are left out
     BAD_NAME = "bad_name"  # a name that does not say which photo it belongs to; left out
     DUPLICATE_ID = "duplicate_id"  # two files claim one identity; the first in order of names is used
@@ -26,7 +26,8 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """`where`: the sketch or photo by its name in the set. `detail`: a sentence for people."""
+    """`where`: the sketch or photo by its name in the set. `detail`: the rest of a
+    sentence about it, for people. Ordered by kind, then name."""
 
     kind: FindingKind
     where: str
@@ -34,7 +35,7 @@ class Finding:
 
     @property
     def is_flaw(self) -> bool:
-        """Whether strict reading refuses it."""
+        """Whether strict reading rejects it."""
         return self.kind not in (FindingKind.MARKED, FindingKind.SHARED_SKETCH)
 
     @property

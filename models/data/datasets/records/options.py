@@ -1,4 +1,4 @@
-"""What a caller may choose about how a data set is read."""
+"""The choices that a caller has in reading a data set."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def choose_style(part: EmbeddedPart) -> StyleChoice:
             for draw in range(_DRAWS):
                 drawn = episode(task, k, draw)
                 shown, asked = drawn.support_targets, part.sketches[drawn.holdout]
-                other_kinds = task.kinds[drawn.holdout_targets][:, None] != task.kinds[None, :]
+                other_kinds = task.categories[drawn.holdout_targets][:, None] != task.categories[None, :]
                 for strength, trusted in found:
                     rule = StyleRule(usual, strength, trusted, _SHARE)
                     head = rule.adapter(part.sketches[drawn.support], around[shown], shown)

@@ -90,7 +90,7 @@ def test_strokes_keep_their_place_and_their_pen_lifts(fscoco: Path) -> None:
     ],
     ids=lambda content: content[:40],
 )
-def test_broken_strokes_are_refused_and_reported(fscoco: Path, content: str) -> None:
+def test_broken_strokes_are_rejected_and_reported(fscoco: Path, content: str) -> None:
     path = fscoco / "raw_data" / "1" / "000001000001.json"
     path.write_text(content)
     dataset = open_dataset(fscoco, options=ReadOptions(strokes=True))

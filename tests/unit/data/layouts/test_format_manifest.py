@@ -58,7 +58,7 @@ def test_a_gallery_without_sketches_is_a_set(plain: Path) -> None:
     assert len(dataset.photos) == 5
 
 
-def test_what_the_tables_name_in_vain_is_reported(plain: Path) -> None:
+def test_missing_files_of_the_tables_are_reported(plain: Path) -> None:
     (plain / "photos" / "lamp" / "1.jpg").unlink()
     (plain / "sketches" / "cup" / "1" / "ann.png").unlink()
     table = plain / "manifest.csv"

@@ -69,6 +69,21 @@ def test_files_in_the_folder_itself_are_read_without_a_table(tmp_path: Path) -> 
     assert open_dataset(tmp_path).splits == ()
 
 
+def test_lines_are_cut_by_bytes_whatever_ends_them(tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"word": word, "drawing": [[[n, 9], [9, n]]]}, ensure_ascii=False)
+        for n, word in enumerate("caféñ日")
+    ]
+    (tmp_path / "cup.ndjson").write_bytes("\r\n".join([*lines[:3], "", "   ", *lines[3:]]).encode())
+    labelled = open_dataset(tmp_path).labelled
+    assert [item.sketch.name for item in labelled] == [f"cup.ndjson:{n}" for n in (1, 2, 3, 6, 7, 8)]
+    for number, item in enumerate(labelled):
+        strokes = item.sketch.strokes()
+        assert strokes is not None
+        assert strokes[0].tolist() == [[number, 9], [9, number]]
+        assert item.sketch.content().strip() == lines[number].encode()
+
+
 def test_the_table_and_the_files_are_compared(kinds: Path) -> None:
     write(kinds / "strokes" / "owl.ndjson", CORNER)
     (kinds / "strokes" / "hot_dog.ndjson").unlink()

@@ -149,7 +149,7 @@ class Runs:
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 5])
-def test_code_in_a_pickle_is_refused_and_not_run(chairs: Path, tmp_path: Path, protocol: int) -> None:
+def test_code_in_a_pickle_is_rejected_and_not_run(chairs: Path, tmp_path: Path, protocol: int) -> None:
     witness = tmp_path / "witness"
     write(chairs / "ChairV2_Coordinate", {"/train/stool_1": Runs(witness)}, protocol)
     with pytest.raises(PickleRejected, match=r"it asks for posix\.system; only numpy arrays are read"):
@@ -175,7 +175,7 @@ def test_code_in_a_pickle_is_refused_and_not_run(chairs: Path, tmp_path: Path, p
     ids=lambda content: str(content)[:24],
 )
 @pytest.mark.parametrize("protocol", [2, 5])
-def test_anything_but_plain_arrays_is_refused(tmp_path: Path, content: object, protocol: int) -> None:
+def test_anything_but_plain_arrays_is_rejected(tmp_path: Path, content: object, protocol: int) -> None:
     with pytest.raises(PickleRejected):
         load_arrays(write(tmp_path / "p", content, protocol))
 
@@ -191,7 +191,7 @@ def lies(data: bytes) -> bytes:
     [b"", b"no pickle", pickle.dumps({"a": CORNER})[:-40], b"\x80\x04\x95", b"]" * 10_000, lies(b"12345")],
     ids=["empty", "text", "cut", "header", "nested", "shape"],
 )
-def test_broken_archives_are_refused(tmp_path: Path, data: bytes) -> None:
+def test_broken_archives_are_rejected(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "p").write_bytes(data)
     with pytest.raises(PickleRejected):
         load_arrays(tmp_path / "p")
@@ -209,14 +209,14 @@ def test_broken_archives_are_refused(tmp_path: Path, data: bytes) -> None:
     ],
     ids=["build", "memo", "newobj", "inst", "bytearray", "bytes"],
 )
-def test_crafted_operations_are_refused(tmp_path: Path, data: bytes) -> None:
+def test_crafted_operations_are_rejected(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "p").write_bytes(data)
     with pytest.raises(PickleRejected):
         load_arrays(tmp_path / "p")
     assert not vars(restricted_pickle._dtype)
 
 
-def test_many_arrays_on_the_same_bytes_are_refused(tmp_path: Path) -> None:
+def test_many_arrays_on_the_same_bytes_are_rejected(tmp_path: Path) -> None:
     shared = np.zeros(1_000, np.uint8).tobytes()
     dtype = b"cnumpy\ndtype\n(S'u1'\nI0\nI1\ntR"
     array = b"cnumpy._core.numeric\n_frombuffer\n(g1\n" + dtype + b"(I1000\ntS'C'\ntR"
@@ -229,7 +229,7 @@ def test_many_arrays_on_the_same_bytes_are_refused(tmp_path: Path) -> None:
 
 @given(st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_damaged_archive_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+def test_a_damaged_archive_is_read_or_rejected(tmp_path: Path, data: st.DataObject) -> None:
     whole = bytearray(pickle.dumps({"a": CORNER}, protocol=data.draw(st.sampled_from([0, 2, 4, 5]))))
     for _ in range(data.draw(st.integers(1, 3))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
@@ -238,7 +238,7 @@ def test_a_damaged_archive_is_read_or_refused(tmp_path: Path, data: st.DataObjec
         assert all(array.dtype == np.float32 for array in load_arrays(tmp_path / "p").values())
 
 
-def test_persistent_references_are_refused(tmp_path: Path) -> None:
+def test_persistent_references_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "p").write_bytes(b"(dS'a'\nPsomewhere\ns.")
     with pytest.raises(PickleRejected, match="outside of the file"):
         load_arrays(tmp_path / "p")

@@ -11,7 +11,7 @@ SHOES = CategoryPool(
     weight=1.0,
     photos=tuple(range(100, 140)),
     sketches=tuple((n, n + 500) if n < 10 else () for n in range(40)),
-    drawings=tuple((1000 + n,) for n in range(40)),
+    synthetic=tuple((1000 + n,) for n in range(40)),
 )
 CUPS = CategoryPool("cup", 1.0, (200, 201), ((60,), (61, 62)), ((), ()))
 BATCHES = CategoryBatches((SHOES, CUPS), batch_size=16, groups=2, drawn_share=0.5, synthetic_share=0.2, seed=3)
@@ -29,7 +29,7 @@ def test_rows_are_pairs_and_no_photo_comes_twice() -> None:
     owner = {
         row: photo
         for pool in (SHOES, CUPS)
-        for photo, drawn, made in zip(pool.photos, pool.sketches, pool.drawings, strict=True)
+        for photo, drawn, made in zip(pool.photos, pool.sketches, pool.synthetic, strict=True)
         for row in (*drawn, *made)
     }
     for step in range(50):

@@ -80,4 +80,4 @@ def test_a_persons_holdout_is_of_other_objects_and_the_gallery_is_all_they_drew_
         assert len({drawn[row] for row in one.support}) == 5
         assert not {drawn[row] for row in one.support} & {drawn[row] for row in one.holdout}
         assert [photos[row].category for row in one.task.gallery] == ["bird"] * 5 + ["car"] * 5
-        assert one.task.kinds.tolist() == [0] * 5 + [1] * 5
+        assert one.task.categories.tolist() == [0] * 5 + [1] * 5

@@ -79,7 +79,7 @@ def test_the_command_counts_its_pairs(sources: Path) -> None:
 def test_a_missing_set_is_named(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["doodles", "--data", str(tmp_path), "--out", str(tmp_path / "out")])
     assert result.exit_code == 1
-    assert "quickdraw_strokes is not there" in " ".join(result.stderr.split())
+    assert "quickdraw_strokes does not exist" in " ".join(result.stderr.split())
     assert not (tmp_path / "out").exists()
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from models.bundle import Preprocess, SketchNormalisation, normalise_sketch
 from models.data.datasets import FindingKind, LayoutIncomplete, PhotoKey, SplitMissing, open_dataset
-from models.data.images.training_images import SetConfig, TrainingImages, prepare_images, trainable_photos
+from models.data.images.training_images import TrainingImages, prepare_images
+from models.data.images.training_sets import SetConfig, trainable_photos
 
 Make = Callable[..., Path]
 HEADER = "sketch_path,photo_path,category,photo_id,split"
@@ -92,7 +94,7 @@ def test_without_synthetic_drawings_only_drawn_photos_are_trained_on(cups: Path)
     assert len(images.sketches) == 4 + 3 * 3
     (pool,) = images.pools
     assert pool.sketches == ((0, 1), (2, 3), ())
-    assert pool.drawings == ((4, 5, 6), (7, 8, 9), (10, 11, 12))
+    assert pool.synthetic == ((4, 5, 6), (7, 8, 9), (10, 11, 12))
 
 
 def test_an_excluded_photo_takes_its_sketches_along(cups: Path) -> None:
@@ -154,3 +156,25 @@ def test_arrays_are_reused_until_what_they_hold_changes(cups: Path) -> None:
     images, _ = prepare(cups)
     assert array.stat().st_mtime_ns > written
     assert len(images.sketches) == 3
+
+
+def test_images_are_decoded_once_and_rows_belong_together(shapes_dir: Path, tmp_path: Path) -> None:
+    sets = [SetConfig(folder="shapes", pool="shapes")]
+    lines: list[str] = []
+    first = prepare_images(shapes_dir.parent, sets, 48, tmp_path / "cache", lines.append)
+    assert lines == ["shapes: 10 photos, 12 sketches"]
+    stamp = (tmp_path / "cache" / "photos.npy").stat().st_mtime_ns
+    second = prepare_images(shapes_dir.parent, sets, 48, tmp_path / "cache", lines.append)
+    assert (tmp_path / "cache" / "photos.npy").stat().st_mtime_ns == stamp
+    assert first.pools == second.pools
+    assert (first.sketches == second.sketches).all()
+    for pool in second.pools:
+        assert len(pool.photos) == 5
+        for photo, drawn, made in zip(pool.photos, pool.sketches, pool.synthetic, strict=True):
+            shape = second.photos[photo].min(axis=0) < 230
+            for row in (*drawn, *made):
+                outline = second.sketches[row] < 128
+                assert outline.any()
+                # The outline lies on the shape's border: it reaches no further than two pixels from the shape.
+                near = torch.nn.functional.max_pool2d(torch.from_numpy(shape).float()[None], 5, 1, 2)[0] > 0
+                assert near[torch.from_numpy(outline)].float().mean() > 0.95
