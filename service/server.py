@@ -38,7 +38,7 @@ Announce = Callable[[str], None]
 
 
 def run(settings: Settings, announce: Announce) -> None:
-    """Serve until SIGINT or SIGTERM; `announce` is told the page's address once sketches are answered.
+    """Serve until SIGINT or SIGTERM; `announce` is called with the page's address once sketches are answered.
 
     Raises AddressUnusable, BundleError, IndexArtifactError before anything is served.
     """

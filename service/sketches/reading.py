@@ -1,4 +1,4 @@
-"""The bytes of a sketch, to a sketch. JSON is told from an image by its content: declared types are often wrong."""
+"""The bytes of a sketch, to a sketch. JSON and images are distinguished by their content: declared types are often wrong."""
 
 from __future__ import annotations
 
