@@ -30,7 +30,7 @@ _TAGS = [
     {"name": "adaptation", "description": "Adapt a category, or to a user's way of drawing, with a few examples."},
     {"name": "operation", "description": "For those who run the service."},
 ]
-_ROUTERS = (
+ROUTERS = (
     search.router,
     preview.router,
     photos.router,
@@ -68,7 +68,7 @@ def create_app(settings: Settings, authenticate: Authenticate = anonymous) -> Fa
         lifespan=lifespan,
     )
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     app.mount("/page", page.PageFiles(directory=page.PAGE, check_dir=False))
     problems.install(app)

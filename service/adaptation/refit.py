@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from index_builder.artifact import PhotoNotFound
@@ -49,21 +49,13 @@ def encode_uploads_anew(retriever: Retriever) -> int:
     return len(vectors)
 
 
-def refit_adapters(
-    retriever: Retriever,
-    *,
-    max_adapters: int,
-    force: bool = False,
-    begin: Callable[[AdapterRecord], None] | None = None,
-) -> Iterator[RefitResult]:
-    """Fit anew what was active with another bundle, one adapter after the other; `begin` is called with each.
+def refit_adapters(retriever: Retriever, *, max_adapters: int, force: bool = False) -> Iterator[RefitResult]:
+    """Fit anew what was active with another bundle, one adapter after the other.
 
     An adapter that cannot be fitted is reported and does not stop the others.
     Raises OnlineUnwritable, OnlineCorrupt.
     """
     for stale in retriever.store.state().outdated:
-        if begin:
-            begin(stale)
         kept, lost = _examples(retriever, stale)
         try:
             if not kept.sketches:

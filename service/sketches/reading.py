@@ -1,4 +1,4 @@
-"""The bytes of a sketch, to a sketch. JSON and images are distinguished by their content: declared types are often wrong."""
+"""The bytes of a sketch, to a sketch. The content tells JSON from images: declared types are often wrong."""
 
 from __future__ import annotations
 

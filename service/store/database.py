@@ -88,9 +88,10 @@ def _schema_version(database: sqlite3.Connection) -> int:
 
 
 @contextmanager
-def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
+def transaction(folder: Path, *, busy_timeout_s: float = _BUSY_TIMEOUT_S) -> Iterator[sqlite3.Connection]:
     """What is done inside happens atomically. Writers of all processes take turns; the database is made if need be.
 
+    `busy_timeout_s`: the longest wait for another writer.
     Raises OnlineUnwritable, OnlineCorrupt, OnlineSchemaUnsupported.
     """
     try:
@@ -98,7 +99,7 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
         lock = (folder / _LOCK).open("a+b")
     except OSError as error:
         raise OnlineUnwritable(f"{folder} cannot be written: {error.strerror or error}") from error
-    with lock, closing(_opened(folder / FILE, lock.fileno())) as database:
+    with lock, closing(_opened(folder / FILE, lock.fileno(), busy_timeout_s)) as database:
         try:
             database.execute("BEGIN IMMEDIATE")
             yield database
@@ -112,9 +113,9 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
                 database.execute("ROLLBACK")
 
 
-def _wait_for(lock: int, path: Path) -> None:
+def _wait_for(lock: int, path: Path, busy_timeout_s: float) -> None:
     """The lock is given up when its file is closed, however the process ends. Raises OnlineUnwritable."""
-    deadline = time.monotonic() + _BUSY_TIMEOUT_S
+    deadline = time.monotonic() + busy_timeout_s
     while True:
         try:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -124,8 +125,8 @@ def _wait_for(lock: int, path: Path) -> None:
         time.sleep(_LOCK_POLL_S)
 
 
-def _opened(path: Path, lock: int) -> sqlite3.Connection:
-    _wait_for(lock, path)
+def _opened(path: Path, lock: int, busy_timeout_s: float) -> sqlite3.Connection:
+    _wait_for(lock, path, busy_timeout_s)
     database = connect(path)
     try:
         if not has_tables(database):

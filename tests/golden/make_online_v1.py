@@ -25,7 +25,8 @@ BUNDLE_ID = "golden-bundle"
 def numbers(*shape: int, start: float = 1.0) -> NDArray[np.float32]:
     """Numbers that need no random generator to be made again: start, start + 1/4, …"""
     count = int(np.prod(shape))
-    return (start + np.arange(count, dtype=np.float32) / 4).reshape(shape)
+    values: NDArray[np.float32] = (start + np.arange(count, dtype=np.float32) / 4).astype(np.float32)
+    return values.reshape(shape)
 
 
 def unit(start: float) -> NDArray[np.float32]:
