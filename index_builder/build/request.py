@@ -28,7 +28,7 @@ class BuildRequest:
     `workers` and `batch` None: chosen for the device. `keep`: versions left after a build, at least the new one.
     """
 
-    photos: Path
+    photos: str | Path
     out: Path
     bundle: str | Path | None = None
     kind: KindChoice = "auto"

@@ -26,7 +26,10 @@ BundleOption: TypeAlias = Annotated[
 ]
 
 Photos: TypeAlias = Annotated[
-    Path, typer.Option(help="A folder of photos, or a manifest (.csv, .parquet) with a column photo_path.")
+    str,
+    typer.Option(
+        metavar="LOCATION", help="A folder of photos, or a manifest (.csv, .parquet) with a column photo_path."
+    ),
 ]
 Out: TypeAlias = Annotated[
     Path, typer.Option(help="The index directory; it is created where missing, else gets a new version.")

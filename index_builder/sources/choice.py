@@ -10,13 +10,14 @@ from index_builder.sources.folder import FolderSource
 from index_builder.sources.table import TableSource
 
 
-def open_source(location: Path) -> PhotoSource:
+def open_source(location: str | Path) -> PhotoSource:
     """The source at `location`: a folder of photos, or a manifest (.csv, .parquet).
 
-    Raises GalleryInvalid, ParquetUnavailable.
+    Text may be a URL one day, which a `Path` cannot hold. Raises GalleryInvalid, ParquetUnavailable.
     """
-    if location.is_dir():
-        return FolderSource.at(location)
-    if not location.is_file():
+    path = Path(location)
+    if path.is_dir():
+        return FolderSource.at(path)
+    if not path.is_file():
         raise GalleryInvalid(f"no folder and no manifest at {location}")
-    return TableSource.read(location)
+    return TableSource.read(path)

@@ -136,9 +136,11 @@ def test_a_gate_that_is_missed_publishes_nothing(request_: BuildRequest) -> None
     assert layout.list_versions(request_.out) == [published]
 
 
-def test_an_index_inside_its_gallery_is_rejected(request_: BuildRequest) -> None:
-    with pytest.raises(GalleryInvalid, match="inside the gallery"):
-        build_index(BuildRequest(request_.photos, request_.photos / "index", bundle=request_.bundle))
+def test_an_index_inside_its_gallery_is_rejected(photos: Path, tiny_bundle_dir: Path) -> None:
+    for location in (photos, str(photos)):
+        with pytest.raises(GalleryInvalid, match="inside the gallery"):
+            build_index(BuildRequest(location, photos / "index", bundle=tiny_bundle_dir))
+    assert not (photos / "index").exists()
 
 
 def test_a_place_that_cannot_be_written_is_a_clear_error(request_: BuildRequest, tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_readers_load_a_complete_version_while_builds_publish_and_prune(request_
     reader = threading.Thread(target=read)
     reader.start()
     published = []
-    for _ in range(4):
+    for _ in range(3):
         published.append(build_index(request_).version)
         # A version stays for one further build, so a reader that takes longer than a build is not promised anything.
         with loaded:

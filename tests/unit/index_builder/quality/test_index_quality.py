@@ -52,19 +52,20 @@ def test_a_spread_is_even_and_always_the_same() -> None:
 
 @pytest.mark.parametrize("kind", ["hnsw", "ivfpq"])
 def test_the_fastest_setting_that_is_good_enough_is_taken(kind: KindChoice) -> None:
-    vectors = unit_rows(3000, 32)
-    plan = choose_plan(len(vectors), 32, kind)
-    built = FaissStore.build(ExactStore(vectors), plan, threads=1)
-    probe = Probe(unit_rows(60, 32, seed=1), "sketches")
+    vectors = unit_rows(1000, 32)
+    settings = StoreSettings(hnsw_links=6, hnsw_ef_construction=12, ef_search=(1, 20, 400), nprobe=(1, 4, 16))
+    plan = choose_plan(len(vectors), 32, kind, settings)
+    built = FaissStore.build(ExactStore(vectors), plan, threads=1, settings=settings)
+    probe = Probe(unit_rows(30, 32, seed=1), "sketches")
     exact = [frozenset(np.argsort(-vectors @ query)[:10].tolist()) for query in probe.queries]
-    variants = [StoreVariant(step, built.at(step)) for step in plan_steps(plan)]
+    variants = [StoreVariant(step, built.at(step)) for step in plan_steps(plan, settings)]
     measured = [mean_recall(answers(variant.store, probe), exact) for variant in variants]
     assert measured[0] < measured[-1]
     required = (measured[0] + measured[-1]) / 2
     first = next(position for position, value in enumerate(measured) if value >= required)
     plan, report = fastest_good(variants, probe, required)
     assert (plan, report.recall) == (variants[first].plan, measured[first])
-    assert (report.k, report.queries, report.query_count) == (10, "sketches", 60)
+    assert (report.k, report.queries, report.query_count) == (10, "sketches", 30)
     # Out of reach: the best there is, with what it reaches.
     plan, report = fastest_good(variants, probe, 1.01)
     assert (plan, report.recall) == (variants[-1].plan, measured[-1])

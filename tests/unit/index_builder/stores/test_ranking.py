@@ -12,7 +12,7 @@ from index_builder.stores.ranking import top_k
 
 
 # Few different scores, so that ties lie on both sides of most cuts.
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(scores=st.lists(st.integers(-3, 3), max_size=60), k=st.integers(0, 70), first_row=st.integers(0, 9))
 def test_ranking_is_the_naive_one_ties_included(scores: list[int], k: int, first_row: int) -> None:
     rows = [first_row + 2 * position for position in range(len(scores))]
@@ -23,7 +23,7 @@ def test_ranking_is_the_naive_one_ties_included(scores: list[int], k: int, first
 
 
 # Small integers: their inner products are exact in float32, so ties are true ties.
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     gallery=st.lists(st.lists(st.integers(-2, 2), min_size=3, max_size=3), min_size=1, max_size=60),
     query=st.lists(st.integers(-2, 2), min_size=3, max_size=3),
