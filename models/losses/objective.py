@@ -11,7 +11,7 @@ A weight of 0 switches a term off, and with it what it needs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import torch
@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from torch import Tensor
 
 from models.losses.inputs import LossInputs, Need
-from models.losses.loss import Terms
+from models.losses.loss import Loss, Terms
 from models.losses.table import LOSSES
 
 
@@ -33,9 +33,9 @@ class LossTerm(BaseModel):
     part: str | None = None
     options: dict[str, Any] = {}
 
-    def compute(self, inputs: LossInputs) -> Terms:
-        """The loss of a batch, unweighted."""
-        loss = LOSSES[self.loss]
+    def compute(self, inputs: LossInputs, table: Mapping[str, Loss[Any]]) -> Terms:
+        """The loss of a batch, unweighted; `table`: where it stands."""
+        loss = table[self.loss]
         return loss.compute(inputs if self.part is None else inputs.part(self.part), loss.options(**self.options))
 
 
@@ -70,9 +70,10 @@ LossTerms = Annotated[dict[str, LossTerm], BeforeValidator(_expanded), Field(min
 
 @dataclass(frozen=True)
 class Objective:
-    """The terms that have a weight; calling it gives the named scalars of a batch."""
+    """The terms that have a weight, of the losses of a table; calling it gives the named scalars of a batch."""
 
     terms: Mapping[str, LossTerm]
+    table: Mapping[str, Loss[Any]] = field(default_factory=lambda: LOSSES)
 
     @classmethod
     def of(cls, terms: Mapping[str, LossTerm]) -> Objective:
@@ -82,16 +83,16 @@ class Objective:
     @property
     def needs(self) -> frozenset[Need]:
         """What its losses read beside the embeddings of the pairs."""
-        return frozenset(need for term in self.terms.values() for need in LOSSES[term.loss].needs)
+        return frozenset(need for term in self.terms.values() for need in self.table[term.loss].needs)
 
     def needing(self, needs: frozenset[Need]) -> tuple[str, ...]:
         """The terms whose loss reads any of these."""
-        return tuple(name for name, term in self.terms.items() if LOSSES[term.loss].needs & needs)
+        return tuple(name for name, term in self.terms.items() if self.table[term.loss].needs & needs)
 
     def __call__(self, inputs: LossInputs) -> dict[str, Tensor]:
         """Every term by its name, unweighted, what it reports beside it, and the weighted `total`; scalars."""
         values: dict[str, Tensor] = {}
         for name, term in self.terms.items():
-            values |= term.compute(inputs).named(name)
+            values |= term.compute(inputs, self.table).named(name)
         weighted = [term.weight * values[name] for name, term in self.terms.items()]
         return {**values, "total": torch.stack(weighted).sum()}

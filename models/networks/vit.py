@@ -69,13 +69,18 @@ class Vit(nn.Module):
         return normed
 
     def attention(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) normalised -> (B, heads, h, w): what the CLS reads in the last block, to look at."""
+        """(B, 3, H, W) normalised -> (B, heads, h, w) in [0, 1]: what the CLS reads of each cell in the last block."""
+        return self.attended(images)[1]
+
+    def attended(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, H, W) normalised -> tokens (B, 1 + N, D) as `forward` gives them, and what `attention` gives."""
         tokens = self._embedded(images)
         *earlier, last = [block for block in self.blocks if isinstance(block, Block)]
         for block in earlier:
             tokens = block(tokens)
         weights = last.attn.cls_weights(last.norm1(tokens))
-        return token_map(weights.transpose(1, 2))
+        normed: Tensor = self.norm(last(tokens))
+        return normed, token_map(weights.transpose(1, 2))
 
     def _embedded(self, images: Tensor) -> Tensor:
         cells = self.patch_embed(images)  # (B, D, h, w)

@@ -87,9 +87,11 @@ class VitStudent(StudentEncoder):
 
         Feature maps are one: the tokens where they lie, (B, D, n, n).
         """
-        tokens: Tensor = self.encoder(images)
+        if "attention" in extras:
+            tokens, attention = self.encoder.attended(images)
+        else:
+            tokens, attention = self.encoder(images), None
         maps = (token_map(tokens),) if "feature_maps" in extras else ()
-        attention = self.encoder.attention(images) if "attention" in extras else None
         return Encoded(self._head_input(tokens), maps, attention)
 
     def folded(self) -> FoldedVitStudent:

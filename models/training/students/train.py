@@ -12,7 +12,9 @@ import torch
 
 from models.errors import InkseekError
 from models.losses.inputs import Need
+from models.losses.objective import Objective
 from models.networks.frozen import FrozenNetwork
+from models.networks.protocol import StudentPair
 from models.training.engine.config import ConfigInvalid
 from models.training.engine.loop import Fit
 from models.training.engine.processes import Process
@@ -54,6 +56,7 @@ def train_students(run: PairRun[StudentExperiment], teachers: TeacherLoader | No
             raise TeacherMissing("these losses need a teacher: give --teacher RUN, or set their weights to 0")
         teachers.load(run.teacher)
         hashes["teacher_sha256"] = teachers.sha256(run.teacher)
+    _require_parts(training.objective, students)
     lacking = training.objective.needs - offered_needs(students, with_teacher=training.distilling)
     if lacking:
         names = ", ".join(training.objective.needing(lacking))
@@ -64,6 +67,13 @@ def train_students(run: PairRun[StudentExperiment], teachers: TeacherLoader | No
     RunDirectory.open(run.out, run.config.described(task="students", **hashes), run.config.normalised)
     run.prepare(students)
     run.launch(partial(_train_rank, run, teachers))
+
+
+def _require_parts(objective: Objective, students: StudentPair) -> None:
+    for name, term in objective.terms.items():
+        if term.part is not None and term.part not in students.parts:
+            known = ", ".join(students.parts)
+            raise ConfigInvalid(f"{name} looks at the part {term.part!r}; these students have {known}")
 
 
 def _train_rank(run: PairRun[StudentExperiment], teachers: TeacherLoader | None, process: Process) -> None:

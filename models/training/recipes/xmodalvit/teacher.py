@@ -22,7 +22,7 @@ from models.losses.key_queue import KeyQueue
 from models.losses.table import LOSSES
 from models.networks.frozen import FrozenTeacher
 from models.networks.fused_teacher import Teacher, TeacherCells, TeacherConfig
-from models.training.engine.config import TrainingPlan
+from models.training.engine.config import ConfigInvalid, TrainingPlan
 from models.training.engine.distributed import gather_rows, sum_gradients
 from models.training.engine.loop import Evaluation, Fit
 from models.training.engine.optimiser import RateGroup, split_rates
@@ -47,9 +47,12 @@ def train_teacher(run: PairRun[XModalConfig]) -> None:
     Raises, before the first step, ConfigInvalid and what `PairRun.prepare`, `RunDirectory.open` and
     `PairRun.launch` raise.
     """
-    run.config.require_teacher()
+    objective, teacher = run.config.require_teacher().objective, Teacher(run.config.teacher)
+    for name, term in objective.terms.items():
+        if term.part is not None and term.part not in teacher.parts:
+            raise ConfigInvalid(f"{name} looks at the part {term.part!r}; this teacher has {', '.join(teacher.parts)}")
     RunDirectory.open(run.out, described_teacher(run.config), run.config.normalised)
-    run.prepare(Teacher(run.config.teacher))
+    run.prepare(teacher)
     run.launch(partial(_train_rank, run))
 
 
