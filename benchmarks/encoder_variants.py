@@ -1,10 +1,10 @@
-"""Cost of a bundle's sketch encoder in each precision over float32, onnxruntime, one thread.
+"""Cost of a bundle's sketch encoder in each precision relative to float32, onnxruntime, one thread.
 
 python benchmarks/encoder_variants.py [--bundle BUNDLE] [--also BUNDLE ...] [--rounds 20]
 
-Variants are made on the spot from the first bundle, with ranges found on noise: speed does not depend on them, accuracy
+Variants are made on the spot from the first bundle, with ranges from noise: speed does not depend on them, accuracy
 does, so it is measured where variants are made (`inkseek bundle quantize`). --also: further bundles as they are. Where
-the package openvino is installed, it runs the same files beside: float32, its bfloat16 mode, int8.
+the package openvino is installed, it runs the same files for comparison: float32, its bfloat16 mode, int8.
 """
 
 from __future__ import annotations

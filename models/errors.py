@@ -1,11 +1,12 @@
 """The root of every error tree of the product; it imports nothing.
 
 InkseekError
+├── AdaptationCorrupt                models.adapters.errors
 ├── BundleError, ImageError          models.bundle.errors
 ├── IndexArtifactError               index_builder.artifact.errors
 ├── BuildError                       index_builder.errors
 ├── ServiceError                     service.errors
-└── DatasetError, EvaluationError …  beside what raises them, in models
+└── DatasetError, EvaluationError …  in models, each in the module that raises it
 """
 
 

@@ -1,4 +1,4 @@
-"""What a bundle, or an image for it, can be wrong in.
+"""What can be wrong with a bundle, and with an image that an encoder is to embed.
 
 InkseekError
 ├── BundleError
@@ -19,11 +19,11 @@ from models.errors import InkseekError
 
 
 class BundleError(InkseekError):
-    """A model bundle cannot be used."""
+    """Base of what can be wrong with a bundle or with the runtime that opens it; to be caught as one."""
 
 
 class BundleNotFound(BundleError):
-    """No bundle at the given path."""
+    """No bundle at that path, and none of that name; the message lists the names there are."""
 
 
 class BundleCorrupt(BundleError):
@@ -39,15 +39,15 @@ class RuntimeUnavailable(BundleError):
 
 
 class ImageError(InkseekError):
-    """An image or drawing cannot be used."""
+    """Base of what can be wrong with an image or a drawing; to be caught as one."""
 
 
 class ImageTooLarge(ImageError):
-    """More bytes or pixels than the limits allow; found before the pixels were decoded."""
+    """More bytes or pixels than the limits allow; detected before any pixel is decoded."""
 
 
 class ImageUnsupported(ImageError):
-    """Not one of the accepted image formats."""
+    """Not one of the accepted image formats, by its content; the name of a file does not count."""
 
 
 class ImageUnreadable(ImageError):
@@ -59,8 +59,8 @@ class StrokesInvalid(ImageError):
 
 
 class SketchEmpty(ImageError):
-    """Nothing is drawn."""
+    """Nothing is drawn: less ink than a dot of the thinnest pen, or no contrast with the paper."""
 
 
 class SketchSolid(ImageError):
-    """Nothing but ink: no line can be told from its background."""
+    """Nothing but ink: so much of the canvas is dark that no line stands out from its background."""

@@ -56,7 +56,7 @@ class BundleManifest(_Frozen):
     provenance: dict[str, Any] = Field(default_factory=dict)
 
     def identity(self) -> str:
-        """The `bundle_id` that this content deserves: equal exactly when embeddings are.
+        """The `bundle_id` of this content, name and digest: equal exactly when embeddings are.
 
         Weights, preprocessing and dimension count; the model card, the adaptation, figures and dates do not.
         """
