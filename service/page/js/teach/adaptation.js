@@ -7,7 +7,7 @@ import { whereOf } from "./messages.js";
 import { Versions } from "./versions.js";
 
 /** These are answered where the target has no adapter yet. */
-const NEW_TARGET_CODES = new Set(["unknown_category", "unknown_profile"]);
+const NEW_TARGET_CODES = new Set(["category_not_found", "profile_not_found"]);
 
 /** @typedef {import("../api/adapters.js").Adapter} Adapter */
 /** @typedef {import("../api/adapters.js").Target} Target */
