@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from numpy.typing import NDArray
 
 from models.arrays import Rows
 from models.atomic_files import write_text
-from models.bundle import Preprocess, SketchNormalisation
+from models.bundle import ImageError, Preprocess, SketchNormalisation
 from models.data.builders.synthetic import DRAWING_STYLES, line_drawings
-from models.data.datasets import PhotoKey
+from models.data.datasets import DatasetFlawed, PhotoKey
 from models.data.images.training_sets import SetConfig, TrainingSet
 from models.data.sampling.category_batches import CategoryPool
 
@@ -59,7 +60,7 @@ def prepare_images(
 
     Photos of other splits are left out, with and without sketches, and so are categories that do not occur in the
     training split. The rows of a set follow those of the set before; its synthetic drawings follow its sketches. `log`
-    gets a line per set: its sizes and the findings of reading it. Raises DatasetError, ImageError, OSError.
+    gets a line per set: its sizes and the findings of reading it. Raises DatasetError, for an unusable image as well.
     """
     chosen = [TrainingSet.open(data, config) for config in sets]
     fingerprint = _fingerprint(chosen, size_px)
@@ -115,18 +116,30 @@ def _decode(training_set: TrainingSet, size_px: int, photos: NDArray[np.uint8], 
     """Fill the first rows: photos; people's sketches, then the drawings of each photo in every style."""
     sketch_view = Preprocess(size_px=size_px, sketch=SketchNormalisation(), **_UNNORMALISED)
     photo_view = Preprocess(size_px=size_px, **_UNNORMALISED)
-    for row, record in enumerate(training_set.sketches):
-        sketches[row] = np.asarray(sketch_view.view(record.sketch.image()))
-    row = len(training_set.sketches)
+    for row, (record, name) in enumerate(zip(training_set.sketches, training_set.sketch_names, strict=True)):
+        with _naming(name):
+            sketches[row] = np.asarray(sketch_view.view(record.sketch.image()))
+    row, names = len(training_set.sketches), training_set.photo_names
     for start in range(0, len(training_set.photos), _CHUNK):
-        chunk = training_set.photos[start : start + _CHUNK]
-        images = [photo_view.decode(photo.path).image for photo in chunk]
+        images = []
+        for photo, name in zip(training_set.photos[start : start + _CHUNK], names[start : start + _CHUNK], strict=True):
+            with _naming(name):
+                images.append(photo_view.decode(photo.path).image)
         for offset, image in enumerate(images):
             photos[start + offset] = np.asarray(photo_view.view(image)).transpose(2, 0, 1)
         if training_set.config.synthetic:
             for drawing in line_drawings(images, training_set.config.focus):
                 sketches[row] = np.asarray(sketch_view.view(drawing))
                 row += 1
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Name the image that cannot be used: the decoder only sees its bytes. Raises DatasetFlawed."""
+    try:
+        yield
+    except (ImageError, OSError) as error:
+        raise DatasetFlawed(f"{name}: {error}; `inkseek data inspect` lists every such image") from error
 
 
 def _add_rows(pools: dict[tuple[str, str], _Pool], training_set: TrainingSet, photo_row: int, sketch_row: int) -> None:

@@ -77,7 +77,7 @@ class PairRun(Generic[C]):
     def prepare(self, network: nn.Module) -> None:
         """Reject what cannot work, decode every image once, fetch the weights that `network` starts from.
 
-        All that may fail fails here. Raises DatasetError, ImageError, TrainingDataUnfit, PretrainedError.
+        All that may fail fails here. Raises DatasetError, TrainingDataUnfit, PretrainedError.
         """
         galleries = self.galleries()
         images = self._open_images(log)

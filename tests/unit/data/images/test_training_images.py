@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from pydantic import ValidationError
 
 from models.bundle import Preprocess, SketchNormalisation, normalise_sketch
-from models.data.datasets import FindingKind, LayoutIncomplete, PhotoKey, SplitMissing, open_dataset
+from models.data.datasets import DatasetFlawed, FindingKind, LayoutIncomplete, PhotoKey, SplitMissing, open_dataset
 from models.data.images.training_images import TrainingImages, prepare_images
 from models.data.images.training_sets import SetConfig, trainable_photos
 
@@ -178,3 +181,63 @@ def test_images_are_decoded_once_and_rows_belong_together(shapes_dir: Path, tmp_
                 # The outline lies on the shape's border: it reaches no further than two pixels from the shape.
                 near = torch.nn.functional.max_pool2d(torch.from_numpy(shape).float()[None], 5, 1, 2)[0] > 0
                 assert near[torch.from_numpy(outline)].float().mean() > 0.95
+
+
+def test_sets_of_one_pool_are_mixed_and_keep_their_equal_ids_apart(cups: Path) -> None:
+    other = cups.parent / "other"
+    shutil.copytree(cups, other)
+    sets = [
+        SetConfig(folder="cups", pool="own", synthetic=False, weights={"cup": 3.0}),
+        SetConfig(folder="other", pool="own", synthetic=False, weight=9.0),
+        SetConfig(folder="other", pool="apart", synthetic=False, weight=9.0),
+    ]
+    images = prepare_images(cups.parent, sets, 32, cups.parent / "cache", lambda _: None)
+    assert [(pool.name, pool.photos, pool.weight) for pool in images.pools] == [
+        ("own/cup", (0, 1, 2, 3), 3.0),  # the weight of the set that comes first
+        ("apart/cup", (4, 5), 9.0),
+    ]
+    assert images.pools[0].sketches == ((0, 1), (2, 3), (4, 5), (6, 7))
+    assert images.pools[1].sketches == ((8, 9), (10, 11))
+    assert np.array_equal(images.photos[:2], images.photos[2:4])
+
+
+def test_rows_become_batches_of_numbers_from_0_to_1(cups: Path) -> None:
+    images, _ = prepare(cups)
+    rows = np.array([3, 0]), np.array([1, 0])
+    sketches, photos = images.tensors(*rows)
+    assert (sketches.shape, sketches.dtype) == ((2, 1, 32, 32), torch.float32)
+    assert (photos.shape, photos.dtype) == ((2, 3, 32, 32), torch.float32)
+    assert torch.equal((sketches * 255).round().byte()[:, 0], torch.from_numpy(np.array(images.sketches[rows[0]])))
+    assert torch.equal((photos * 255).round().byte(), torch.from_numpy(np.array(images.photos[rows[1]])))
+
+
+def test_an_interrupted_preparation_starts_again(cups: Path) -> None:
+    first, _ = prepare(cups)
+    whole = np.array(first.sketches)
+    cache = cups.parent / "cache"
+    (cache / "fingerprint.txt").unlink()  # it is written last
+    np.lib.format.open_memmap(cache / "sketches.npy", mode="r+")[:] = 0
+    again, _ = prepare(cups)
+    assert np.array_equal(again.sketches, whole)
+
+
+@pytest.mark.parametrize("name", ["sketches/1_1.png", "photos/0.png"])
+def test_a_broken_image_stops_the_preparation_and_is_named(cups: Path, name: str) -> None:
+    (cups / name).write_bytes(b"no image")
+    with pytest.raises(DatasetFlawed, match=rf"cups/{name}: not an image"):
+        prepare(cups)
+    assert not (cups.parent / "cache" / "fingerprint.txt").exists()
+
+
+def test_a_sketch_without_ink_is_named_too(cups: Path) -> None:
+    Image.new("L", (64, 64), 255).save(cups / "sketches/0_2.png")
+    with pytest.raises(DatasetFlawed, match=r"cups/sketches/0_2\.png: the sketch is empty"):
+        prepare(cups)
+
+
+def test_a_config_is_written_the_same_in_every_process() -> None:
+    config = SetConfig(folder="a", pool="b", exclude=frozenset({"9", "10", "a"}))
+    assert config.model_dump()["exclude"] == ["10", "9", "a"]
+    assert SetConfig.model_validate_json(config.model_dump_json()) == config
+    with pytest.raises(ValidationError):
+        SetConfig.model_validate({"folder": "a", "pool": "b", "sythetic": False})
