@@ -164,6 +164,7 @@ def _table(dataset: PairDataset, every: bool) -> Table:
                 table.add_row(escape(name), escape(category), *_figures(count)[: len(headings)])
         label = next(iter(rows)) if len(rows) == 1 else f"{len(rows):,} categories"
         part = dataset.split(name) if name else dataset
+        # Sums over categories would count an artist once per category.
         total = _total(rows.values(), len(part.people))
         figures = _figures(total)[: len(headings)]
         table.add_row(escape(name) or "-", escape(label), *figures, end_section=True, style="bold")

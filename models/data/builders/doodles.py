@@ -82,6 +82,7 @@ def write_doodle_pairs(data: Path, out: Path) -> int:
     doodles = open_dataset(data / "quickdraw_strokes")
     if not doodles.labelled:
         raise LayoutIncomplete(f"{doodles.root} holds no Quick, Draw! drawings")
+    # What Sketchy's split keeps unseen must not come in by another set's name for it.
     held_out = open_dataset(data / "sketchy104").records_of("val_unseen")
     unseen = {*STANDARD_UNSEEN, *(record.photo.category for record in held_out)}
     photographs, renders = open_dataset(data / "tuxphoto"), open_dataset(data / "emoji_open")
@@ -91,6 +92,7 @@ def write_doodle_pairs(data: Path, out: Path) -> int:
         for rank, picture in zip(_RANKS, category.pictures, strict=False):
             photo = out / "photos" / rank / f"{category.name}{picture.suffix}"
             photo.parent.mkdir(parents=True, exist_ok=True)
+            # A copy and no link: the written set must survive without the sets that it was made from.
             shutil.copyfile(picture, photo)
             name = photo.relative_to(out).as_posix()
             rows += [(sketch, name, rank, category.name, "train") for sketch in sketches]

@@ -73,6 +73,7 @@ def _look_at_sketch(sketch: SketchSource) -> _Look:
     try:
         digest = hashlib.sha256(sketch.content()).digest()
         normalise_sketch(sketch.image(), SketchNormalisation())
+        # An image that decodes may still have broken strokes beside it.
         sketch.strokes()
     except OSError as error:
         return _Look(name, FindingKind.UNREADABLE, str(error), b"")
@@ -87,6 +88,7 @@ def _findings(
     looks: Iterator[_Look], belongs: list[tuple[str, str]], progress: Callable[[], None] | None
 ) -> Iterator[Finding]:
     """`belongs`: the photo that each image is or shows, or its category; and its split."""
+    # Photos and sketches are compared among themselves: a photo used as a sketch is no copy of interest.
     first: dict[bytes, tuple[str, str, str]] = {}
     for look, (owner, split) in zip(looks, belongs, strict=True):
         if progress is not None:

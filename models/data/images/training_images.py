@@ -66,6 +66,7 @@ def prepare_images(
     fingerprint = _fingerprint(chosen, size_px)
     ready = cache / "fingerprint.txt"
     fresh = not ready.is_file() or ready.read_text() != fingerprint
+    # The fingerprint goes first and comes last: arrays of an interrupted run are never taken for finished ones.
     if fresh:
         cache.mkdir(parents=True, exist_ok=True)
         ready.unlink(missing_ok=True)
@@ -109,6 +110,7 @@ def _array(path: Path, shape: tuple[int, ...], fresh: bool) -> np.memmap[tuple[i
     """A new array on disk, or the one that is there, copied to memory where it is written to."""
     if fresh:
         return np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    # Copy on write: a change in one process reaches neither the disk nor the others.
     return np.lib.format.open_memmap(path, mode="c")
 
 
@@ -147,6 +149,7 @@ def _add_rows(pools: dict[tuple[str, str], _Pool], training_set: TrainingSet, ph
     config, styles = training_set.config, len(DRAWING_STYLES)
     for offset, photo in enumerate(training_set.photos):
         category = photo.key.category
+        # The first set that has a category decides its weight in the pool.
         pool = pools.setdefault((config.pool, category), _Pool(config.weights.get(category, config.weight)))
         key = PhotoKey(f"{config.folder}/{category}", photo.key.photo_id)
         pool.photos[key] = photo_row + offset

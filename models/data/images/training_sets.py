@@ -52,6 +52,7 @@ class TrainingSet:
     def open(cls, data: Path, config: SetConfig) -> TrainingSet:
         """Open the folder below `data` and choose. Raises DatasetError."""
         dataset = open_dataset(data / config.folder)
+        # Splits by person show the same photos, so their photos cannot be divided.
         undivided = config.split_by_person or not config.split
         photos = tuple(dataset.photos.values()) if undivided else trainable_photos(dataset, config.split)
         photos = tuple(photo for photo in photos if photo.key.photo_id not in config.exclude)
@@ -60,6 +61,7 @@ class TrainingSet:
         # A sketch whose photo another split shows as well has no photo left to be trained with.
         keys = {photo.key for photo in photos}
         sketches = tuple(record for record in dataset.records_of(config.split) if record.photo in keys)
+        # Without drawings of its own, a photo that nobody drew would have no sketch to be paired with.
         if not config.synthetic:
             keys = {record.photo for record in sketches}
             photos = tuple(photo for photo in photos if photo.key in keys)

@@ -55,6 +55,7 @@ class CategoryBatches:
 
     def batch(self, step: int) -> Batch:
         """The batch of that step; may be smaller than `batch_size` where a category has few photos."""
+        # A generator per step has no state that a checkpoint would need to keep.
         rng = np.random.default_rng([self.seed, step])
         weights = np.array([pool.weight for pool in self.pools])
         chosen = rng.choice(len(self.pools), size=self.groups, p=weights / weights.sum())
@@ -74,6 +75,7 @@ class CategoryBatches:
         """At most `count` positions in the pool, without repetition: drawn photos first, then the others."""
         drawn = rng.permutation([i for i, rows in enumerate(pool.sketches) if rows])
         other = rng.permutation([i for i, rows in enumerate(pool.sketches) if not rows])
+        # Where the other photos do not fill the rest of the group, more drawn ones do.
         first = min(len(drawn), max(round(self.drawn_share * count), count - len(other)))
         return [int(i) for i in (*drawn[:first], *other[: count - first])]
 

@@ -123,6 +123,7 @@ def episodes(
 
 def episode(task: Task, k: int, draw: int = 0, *, seed: int = 0, support_photos: int = SUPPORT_PHOTOS) -> Episode:
     """One episode of the task, as the head of this module says. k and `support_photos` from 1."""
+    # `hash` of a string differs between processes; crc32 of its name does not.
     random = np.random.default_rng([seed, zlib.crc32(task.name.encode()), draw])
     photos = random.permutation(np.unique(task.targets))
     pool = photos[: max(1, min(support_photos, len(photos) - HELD_OUT_PHOTOS))]
@@ -132,6 +133,7 @@ def episode(task: Task, k: int, draw: int = 0, *, seed: int = 0, support_photos:
         turns[own] = np.arange(len(own))
     shuffled = np.empty(task.gallery.size, np.int64)
     shuffled[photos] = np.arange(len(photos))
+    # First all first sketches in the photos' shuffled order, then all second ones, and so on.
     queue = np.lexsort((shuffled[task.targets], turns))
     in_pool = np.isin(task.targets, pool)
     support = queue[in_pool[queue]][:k]

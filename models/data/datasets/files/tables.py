@@ -19,4 +19,5 @@ def read_table(table: Path, columns: Sequence[str]) -> list[dict[str, str]]:
         header = reader.fieldnames or ()
         if missing := [column for column in columns if column not in header]:
             raise ColumnMissing(f"{table} lacks the column {missing[0]!r}; it has {', '.join(header) or 'no header'}")
+        # Surplus cells have no name and are dropped; a cell that a short row lacks is None and becomes empty.
         return [{name: value or "" for name, value in row.items() if name is not None} for row in reader]

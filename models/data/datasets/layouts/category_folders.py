@@ -22,6 +22,7 @@ REQUIRES = "photos/<category>/ or sketches/<category>/ with images (in the folde
 def recognises(root: Path) -> bool:
     """Whether a folder of either kind holds an image."""
     categories = [*folders_in(root / "photos"), *folders_in(root / "sketches")]
+    # The folder itself only: two levels down, any collection of data sets would look like one.
     return any(images_in(folder) for folder in categories)
 
 

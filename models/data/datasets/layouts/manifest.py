@@ -51,6 +51,7 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
         known = collector.photos.get(_key(row))
         if listed and known is None and (root / row["photo_path"]).is_file():
             collector.note(FindingKind.UNLISTED, row["photo_path"], "the photo of a sketch is not in photos.csv; added")
+        # A photo listed without a split stays undivided, whatever split its sketches have.
         _add_photo(collector, row, known.split if known else row.get("split", ""), missing)
     strokes = _strokes(collector, {row["sketch_path"] for row in rows})
     seen: dict[str, set[PhotoKey]] = {}
@@ -84,6 +85,7 @@ def _add_sketch(
     if not name or not path.is_file():
         collector.note(FindingKind.MISSING_FILE, name, "the table names this sketch; the file is missing; left out")
         return
+    # Known strokes do not replace the image: figures measured on the files must not change with a new table.
     sketch: SketchSource = TracedSketch(name, path, line) if line else ImageSketch(name, path)
     split, person = row.get("split", ""), row.get("person") or row.get("artist") or ""
     marks = ("invalid",) if row.get("valid", "").strip().lower() in ("0", "false", "no") else ()
@@ -91,6 +93,7 @@ def _add_sketch(
         labelled = LabelledSketch(sketch, row["category"], split, person, _attributes(row))
         collector.add_labelled(labelled, marks)
         return
+    # A sketch paired by name is right for each of its photos; dropping rows would hide pairs from training.
     if len(photos) > 1 and photo in collector.photos:
         where = f"{photo.category}/{photo.photo_id}"
         collector.note(FindingKind.SHARED_SKETCH, name, f"is a sketch of {where} as well; both pairs are kept")

@@ -33,6 +33,7 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
     collector = Collector(root, options.keep_marked)
     table = root / "kinds.csv"
     rows = read_table(table, ("kind", "split")) if table.is_file() else []
+    # A split by kind, not by drawing: a kind that was trained on is no longer unseen.
     splits = {row["kind"]: row["split"] for row in rows}
     for kind in sorted(splits.keys() - {file.stem for file in files}):
         collector.note(FindingKind.MISSING_FILE, f"{kind}.ndjson", "kinds.csv names this kind; it has no file")
@@ -46,4 +47,5 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
 
 
 def _files(root: Path) -> list[Path]:
+    # The official download has the files in one folder; sets that add a table keep them in `strokes`.
     return sorted((root / "strokes").glob("*.ndjson")) or sorted(root.glob("*.ndjson"))

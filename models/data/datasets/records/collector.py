@@ -35,6 +35,7 @@ class Collector:
 
     def add_photo(self, photo: Photo) -> None:
         """Add a photo. Of two with one key the first is kept, and the second is noted."""
+        # Readers go through names in order, so which of two photos is kept does not depend on the disk.
         known = self.photos.setdefault(photo.key, photo)
         if known.path != photo.path:
             kind = FindingKind.SPLIT_LEAK if known.split != photo.split else FindingKind.DUPLICATE_ID
@@ -75,6 +76,7 @@ class Collector:
 
     def build(self, name: str, format_name: str) -> PairDataset:
         """The data set. Raises LayoutIncomplete when it has neither a photo nor a labelled sketch."""
+        # A layout without a photo is mostly a wrong folder; the first finding says what the reader missed.
         if not self.photos and not self.labelled:
             reason = "".join(f"; the first finding is {f.where}: {f.detail}" for f in self.findings[:1])
             raise LayoutIncomplete(f"{self.root} looks like {format_name} but holds no photo{reason}")

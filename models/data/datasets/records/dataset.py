@@ -49,6 +49,7 @@ class PairDataset:
     def splits(self) -> tuple[str, ...]:
         """The splits that sketches or photos belong to, those that begin with `train` first, then by name."""
         names = {photo.split for photo in self.photos.values()} | {sketch.split for sketch in self.sketches}
+        # The empty name means undivided, which is in every split and is none itself.
         names -= {""}
         return tuple(sorted(names, key=lambda name: (not name.startswith("train"), name)))
 
@@ -107,6 +108,7 @@ class PairDataset:
     def _gallery(self, split: str) -> dict[PhotoKey, Photo]:
         drawn = {record.photo for record in self.records if record.split == split}
         own = {key.category for key in drawn}
+        # Distractors of categories that only other splits draw would make this split's search harder by chance.
         elsewhere = {record.photo.category for record in self.records} - own
         return {
             key: photo

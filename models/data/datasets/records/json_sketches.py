@@ -70,6 +70,7 @@ class StrokeLine:
                 strokes = tuple(pair.astype(np.float32) for pair in pairs)
         except _NOT_STROKES as error:
             raise StrokesInvalid(f"{self._place} has no drawing of the form [[xs, ys], ...]: {error}") from error
+        # `np.array` turns ragged or nested lists into other shapes without an error.
         if not strokes or any(stroke.ndim != 2 or not len(stroke) for stroke in strokes):
             raise StrokesInvalid(f"{self._place} has no drawing of the form [[xs, ys], ...]")
         return strokes
@@ -77,6 +78,7 @@ class StrokeLine:
     def content(self) -> bytes:
         """The line's bytes."""
         with self.path.open("rb") as file:
+            # The official files have 100,000 lines and more: a sketch reads its own.
             file.seek(self.offset)
             return file.read(self.length)
 
@@ -128,6 +130,7 @@ class TracedSketch:
 
 def lines_in(path: Path) -> Iterator[StrokeLine]:
     """The lines of an ndjson file that hold something, numbered from 1 as an editor does; none is parsed."""
+    # Parsing waits for the sketch: a broken line then costs one sketch and not the data set.
     offset = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
