@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from index_builder.cli.index import app as index_app
@@ -9,6 +12,7 @@ from models.cli.bundle import app as bundle_app
 from models.cli.data import app as data_app
 from models.cli.evaluate import evaluate
 from models.cli.train import app as train_app
+from models.console import stdout
 from service.cli.adapters import app as adapters_app
 from service.cli.search import search
 from service.cli.serve import serve
@@ -26,7 +30,17 @@ app.add_typer(adapters_app, name="adapters", help="Adapt a category or a drawing
 app.add_typer(index_app, name="index", help="Build and look after the index of a photo gallery.")
 app.add_typer(data_app, name="data", help="Look at sketch-photo data sets.")
 app.add_typer(train_app, name="train", help="Train the teacher, distil the students (needs torch).")
-app.add_typer(bundle_app, name="bundle", help="Look into a model bundle.")
+app.add_typer(bundle_app, name="bundle", help="Build, inspect and compare model bundles.")
+
+
+@app.callback(invoke_without_command=True)
+def inkseek(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Draw what you have in mind, get the photo of it."""
+    if show_version:
+        stdout().print(version("inkseek"), highlight=False)
+        raise typer.Exit
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from models.bundle import Bundle, Encoder, Runtime, bundle_path
 from models.bundle.encoder import INPUT_NAME
 from models.export.precision.float16 import to_float16
 from models.export.precision.int8 import to_int8
-from models.studies.trade_off.encoder_cost import Contender, Encode, cpu_milliseconds
+from models.studies.trade_off.encoder_cost import Encode, TimedEncoder, cpu_milliseconds
 
 _BATCHES = (1, 8)
 
@@ -62,18 +62,18 @@ def main() -> None:
     bundle = Bundle.load(given.bundle, Runtime(device="cpu", threads=1))
     size = bundle.sketch.preprocess.size_px
     files = variants(bundle)
-    contenders = {name: Contender(opened(onnx, bundle), size) for name, onnx in files.items()}
+    encoders = {name: TimedEncoder(opened(onnx, bundle), size) for name, onnx in files.items()}
     sizes = {name: len(onnx) for name, onnx in files.items()}
     if importlib.util.find_spec("openvino"):
         for name, file, precision in (("f32", "float32", "f32"), ("bf16", "float32", "bf16"), ("int8", "int8", "f32")):
-            contenders[f"openvino {name}"] = Contender(with_openvino(files[file], precision), size)
+            encoders[f"openvino {name}"] = TimedEncoder(with_openvino(files[file], precision), size)
             sizes[f"openvino {name}"] = sizes[file]
     for path in given.also:
         other = Bundle.load(path, Runtime(device="cpu", threads=1))
-        contenders[other.bundle_id] = Contender(other.sketch.encode, other.sketch.preprocess.size_px)
+        encoders[other.bundle_id] = TimedEncoder(other.sketch.encode, other.sketch.preprocess.size_px)
         sizes[other.bundle_id] = other.manifest.files[other.manifest.sketch.file].bytes
     for batch in _BATCHES:
-        spent = cpu_milliseconds(contenders, batch=batch, rounds=given.rounds)
+        spent = cpu_milliseconds(encoders, batch=batch, rounds=given.rounds)
         for name, milliseconds in spent.items():
             row = {
                 "benchmark": "encoder_variants",

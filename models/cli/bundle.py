@@ -1,57 +1,110 @@
-"""`inkseek bundle inspect | verify | quantize | add-adaptation`. Exit codes: 0 done, 1 refused, 2 wrong usage.
+"""`inkseek bundle inspect | verify | build | quantize | add-adaptation | compare`.
 
-What makes variants needs the training extra, so it is imported by its command alone.
+What makes bundles needs the training extra, whose packages take seconds to import: these commands import it when run.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from models.adapters import Adaptation
-from models.bundle import Bundle, BundleManifest, Runtime, add_adaptation, bundle_path, read_manifest
+from models.atomic_files import write_text
+from models.bundle import (
+    Bundle,
+    BundleManifest,
+    Runtime,
+    SketchNormalisation,
+    add_adaptation,
+    bundle_path,
+    read_manifest,
+)
 from models.cli.options import BundleArgument, BundleOption
+from models.console import ExitCode, fail, print_json, stderr, stdout
 from models.errors import InkseekError
+from models.studies.trade_off.entry import markdown
+from models.studies.trade_off.measure import measure_trade_off
+from models.studies.trade_off.page import trade_off_page
 
 app = typer.Typer(no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 
 
+class TrainingExtraMissing(InkseekError):
+    """The command needs packages that serving does not."""
+
+
 @app.command()
 def inspect(path: BundleArgument = None, as_json: AsJson = False) -> None:
-    """Show what a bundle is, how it prepares images, and how good it was measured to be."""
+    """Show what a bundle is, how it prepares images, and how accurate it was measured to be."""
     try:
         manifest = read_manifest(path)
     except InkseekError as error:
-        _fail(error)
+        fail(error, as_json=as_json)
     if as_json:
-        typer.echo(manifest.model_dump_json(indent=2))
+        print_json(manifest.model_dump(mode="json"))
         return
-    console = Console()
-    console.print(_summary(manifest))
+    stdout().print(_summary(manifest))
     if manifest.metrics:
-        console.print(_figures(manifest))
+        stdout().print(_figures(manifest))
 
 
 @app.command()
 def verify(path: BundleArgument = None, as_json: AsJson = False) -> None:
-    """Check every byte, open both encoders, and have them answer a known drawing. Exit code 1 when anything is off."""
+    """Check every byte, open both encoders, and let them embed a known drawing. Exit code 1 where anything differs."""
     try:
         bundle = Bundle.load(path, Runtime(device="cpu"))
         bundle.check_canary()
     except InkseekError as error:
-        _fail(error)
+        fail(error, as_json=as_json)
     if as_json:
-        typer.echo(f'{{"bundle_id": "{bundle.bundle_id}", "ok": true}}')
+        print_json({"bundle_id": bundle.bundle_id, "ok": True})
     else:
-        Console().print(f"[green]{bundle.bundle_id}: {len(bundle.manifest.files)} files whole, canary answered[/green]")
+        files = len(bundle.manifest.files)
+        stdout().print(
+            f"{bundle.bundle_id}: {files} files intact, the known drawing is embedded as when it was written"
+        )
+
+
+@app.command()
+def build(
+    students: Annotated[
+        Path, typer.Option(metavar="FILE", help="A students.pt, as `inkseek train students` writes it.")
+    ],
+    card: Annotated[Path, typer.Option(metavar="FILE", help="The model card; {figures} in it becomes the figures.")],
+    data: Annotated[Path, typer.Option(help="The folder of the data sets that the experiment validates on.")],
+    out: Annotated[Path, typer.Option(help="The bundle's directory; a bundle that is there is replaced.")],
+    name: Annotated[
+        str, typer.Option(help="The bundle's name; its id gets a hash of the content.")
+    ] = "inkseek-students",
+    min_extent: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Re-centre drawings smaller than this share of the canvas.")
+    ] = 0.0,
+    min_accuracy: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=100.0, help="Per cent of acc@1 that each split has to reach; else chance level."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export students as a bundle; it is written only when both gates are passed, parity and accuracy (else exit 3)."""
+    _require_extra(as_json)
+    from models.export.build import Release, build_bundle
+    from models.export.gates import GateNotPassed
+
+    minimum = None if min_accuracy is None else min_accuracy / 100
+    release = Release(students, card, data, out, name, SketchNormalisation(min_extent=min_extent), minimum)
+    try:
+        bundle = build_bundle(release)
+    except GateNotPassed as error:
+        fail(error, as_json=as_json, code=ExitCode.GATE_NOT_PASSED)
+    except (InkseekError, OSError) as error:
+        fail(error, as_json=as_json)
+    _report_written(bundle.manifest, out, as_json)
 
 
 @app.command()
@@ -61,26 +114,27 @@ def quantize(
     bundle: BundleOption = None,
     precision: Annotated[str, typer.Option(help="int8, for CPUs, or float16, for GPUs.")] = "int8",
     name: Annotated[
-        str | None, typer.Option(help="Of the variant; by default the parent's with the precision.")
+        str | None, typer.Option(help="The variant's name; by default the parent's with the precision.")
     ] = None,
     max_loss: Annotated[float, typer.Option(min=0.0, help="Points of acc@1 that it may lose on any split.")] = 0.5,
     pairs: Annotated[int, typer.Option(min=1, help="Training pairs to find the ranges of activations on.")] = 256,
+    as_json: AsJson = False,
 ) -> None:
-    """Make a variant of a bundle in another precision; it is written only when it finds as much as its parent."""
-    if not all(importlib.util.find_spec(needed) for needed in ("onnx", "torch")):
-        _fail(InkseekError("making variants needs torch: pip install --editable '.[train]' in a checkout"))
+    """Make a variant of a bundle in another precision; it is written only when it passes its gate (else exit 3)."""
+    _require_extra(as_json)
+    from models.export.gates import GateNotPassed
     from models.export.precision.variants import Precision, VariantRequest, make_variant
 
     if precision not in list(Precision):
         raise typer.BadParameter(f"one of {', '.join(Precision)}", param_hint="--precision")
     request = VariantRequest(bundle_path(bundle), data, out, Precision(precision), name, max_loss / 100, pairs)
-    console = Console(file=sys.stderr, stderr=True)
     try:
-        manifest = make_variant(request, lambda line: console.print(line, highlight=False, soft_wrap=True))
-    except InkseekError as error:
-        _fail(error)
-    size = sum(entry.bytes for entry in manifest.files.values())
-    Console().print(f"{manifest.bundle_id} written to {out}, {size / 1e6:.1f} MB", highlight=False, soft_wrap=True)
+        manifest = make_variant(request, lambda line: stderr().print(line, highlight=False, soft_wrap=True))
+    except GateNotPassed as error:
+        fail(error, as_json=as_json, code=ExitCode.GATE_NOT_PASSED)
+    except (InkseekError, OSError) as error:
+        fail(error, as_json=as_json)
+    _report_written(manifest, out, as_json)
 
 
 @app.command("add-adaptation")
@@ -91,18 +145,53 @@ def put_adaptation(
         typer.Option(parser=bundle_path, metavar="BUNDLE", help="The bundle that it was made for."),
     ],
 ) -> None:
-    """Put what fits heads to a few examples into a bundle, in place of what is there; its indexes stay good."""
+    """Put an adaptation into a bundle, in place of the one that is there; the bundle's indexes stay valid."""
     try:
         adaptation = Adaptation.load(file)
         manifest = add_adaptation(bundle, adaptation)
     except (InkseekError, OSError) as error:
-        _fail(error)
-    Console().print(f"{manifest.bundle_id}: {adaptation.adaptation_id}", highlight=False, soft_wrap=True)
+        fail(error)
+    stdout().print(f"{manifest.bundle_id}: {adaptation.adaptation_id}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _fail(error: Exception) -> NoReturn:
-    Console(file=sys.stderr, stderr=True).print(f"[red]{type(error).__name__}:[/red] {error}", highlight=False)
-    raise typer.Exit(1)
+@app.command()
+def compare(
+    bundles: Annotated[
+        list[Path], typer.Argument(parser=bundle_path, metavar="BUNDLE...", help="Names or directories.")
+    ],
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an HTML page with charts.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each bundle encodes while it is timed.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Compare bundles by acc@1, CPU time per sketch and size; costs are relative to the first one's."""
+    if report is not None and report.suffix.lower() not in (".html", ".htm"):
+        raise typer.BadParameter(f"{report.name} should end in .html", param_hint="--report")
+    try:
+        entries = measure_trade_off(bundles, rounds)
+        if report is not None:
+            report.parent.mkdir(parents=True, exist_ok=True)
+            write_text(report, trade_off_page(entries))
+    except (InkseekError, OSError) as error:
+        fail(error, as_json=as_json)
+    if as_json:
+        print_json([vars(entry) for entry in entries])
+    else:
+        stdout().print(markdown(entries), markup=False, highlight=False, soft_wrap=True)
+
+
+def _require_extra(as_json: bool) -> None:
+    if not all(importlib.util.find_spec(package) for package in ("onnx", "torch")):
+        advice = "pip install --editable '.[train]' in a checkout"
+        fail(TrainingExtraMissing(f"this needs torch and onnx, which serving does not: {advice}"), as_json=as_json)
+
+
+def _report_written(manifest: BundleManifest, out: Path, as_json: bool) -> None:
+    size = sum(entry.bytes for entry in manifest.files.values())
+    if as_json:
+        print_json({"bundle_id": manifest.bundle_id, "out": str(out), "bytes": size, "metrics": manifest.metrics})
+    else:
+        line = f"{manifest.bundle_id} written to {out}, {size / 1e6:.1f} MB"
+        stdout().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _summary(manifest: BundleManifest) -> Table:

@@ -1,4 +1,4 @@
-"""`inkseek train teacher | students | adapt | blend | baseline | ablation | attention | plot`.
+"""`inkseek train teacher | students | adapt | blend | baseline | ablation`, and the commands of `cli.studies`.
 
 Torch takes seconds to import and is an extra, so it is imported by the commands and not by the command line that offers
 them beside those that need none.
@@ -14,18 +14,16 @@ import typer
 
 from models.bundle import bundle_path, cpu_quota
 from models.cli.options import BundleOption
-from models.console import fail, print_json, stdout
+from models.cli.studies import app as studies_app
+from models.console import fail, print_json
 from models.errors import InkseekError
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(studies_app)
 
 
 class TorchMissing(InkseekError):
     """The training extra is not installed."""
-
-
-class NothingToShow(InkseekError):
-    """No pair of the data set can be drawn."""
 
 
 Config = Annotated[Path, typer.Option(help="An experiment file, such as those of models/configs.")]
@@ -131,50 +129,6 @@ def ablation(
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
         run_ablation(config, resources, out, arm or (), seed or ())
     except InkseekError as error:
-        fail(error)
-
-
-@app.command()
-def attention(
-    data: Annotated[Path, typer.Option(metavar="DIR", help="The data set, as its download unpacks.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The pictures' folder, for inkseek evaluate --pictures.")],
-    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
-    format: Annotated[str, typer.Option(help="auto, or a format's name.")] = "auto",
-    bundle: BundleOption = None,
-    students: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A students.pt in the bundle's place: shows what a CLS reads.")
-    ] = None,
-    teacher: Annotated[Path | None, typer.Option(metavar="RUN", help="Show this run's teacher, too.")] = None,
-    pairs: Annotated[int, typer.Option(min=1, max=24, help="How many pairs, of every category in turn.")] = 6,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, other pairs.")] = 0,
-) -> None:
-    """Draw what students and teacher look at in a sketch and its photo."""
-    from models.studies.attention.command import Wanted, draw_attention
-
-    try:
-        written = draw_attention(Wanted(data, out, split, format, bundle, students, teacher, pairs, seed))
-    except (InkseekError, OSError) as error:
-        fail(error)
-    if not written:
-        fail(NothingToShow(f"{data} has no pair to draw: a sketch with ink and two photos of its category are needed"))
-    stdout().print(f"{len(written)} pictures written to {out}", markup=False, highlight=False, soft_wrap=True)
-
-
-@app.command()
-def plot(
-    trained: Annotated[list[Path], typer.Argument(parser=bundle_path, metavar="RUN|BUNDLE...")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The picture, an .svg file.")],
-) -> None:
-    """Draw acc@1, and how fast it is reached, over the encoders' size."""
-    from models.studies.size_plot import size_plot
-
-    if out.suffix.lower() != ".svg":
-        raise typer.BadParameter(f"{out.name} should end in .svg", param_hint="--out")
-    try:
-        drawn = size_plot(trained)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(drawn, encoding="utf-8")
-    except (InkseekError, OSError) as error:
         fail(error)
 
 

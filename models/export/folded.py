@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
+from PIL import Image
 from torch import nn
 
+from models.arrays import Vectors
+from models.bundle.preprocess import Preprocess
 from models.export.stored_weights import HALVED_FROM
 from models.networks.protocol import StudentEncoder
 
@@ -22,3 +27,26 @@ def fold(student: StudentEncoder, *, halved: bool) -> nn.Module:
                 if weights.numel() >= HALVED_FROM:
                     weights.copy_(weights.half())
     return folded.requires_grad_(False)
+
+
+@dataclass(frozen=True)
+class FoldedEncoder:
+    """A folded student behind the calls of `models.bundle.ImageEncoder`, computed by torch."""
+
+    folded: nn.Module
+    preprocess: Preprocess
+    embedding_dim: int
+
+    def view(self, image: Image.Image) -> Image.Image:
+        """The square that the network sees of an image. Raises SketchEmpty, SketchSolid."""
+        return self.preprocess.view(image)
+
+    def prepare(self, image: Image.Image) -> Vectors:
+        """An image of any size -> (3, S, S). Raises SketchEmpty, SketchSolid."""
+        return self.preprocess(image)
+
+    @torch.no_grad()
+    def encode(self, batch: Vectors) -> Vectors:
+        """(B, 3, S, S) -> (B, E), rows of length 1."""
+        rows: Vectors = self.folded(torch.from_numpy(batch)).numpy()
+        return rows

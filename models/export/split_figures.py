@@ -1,4 +1,4 @@
-"""Figures of a bundle on validation splits, through its ONNX files, and of two bundles beside each other."""
+"""Figures of a bundle on validation splits, through its ONNX files, and how two bundles differ."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ class SplitRows:
     rows: tuple[tuple[Vectors, Vectors], ...]
 
     def figures(self) -> BothFigures:
-        """Every sketch searched in its category."""
-        sketches = {gallery.queries: drawn for gallery, (drawn, _) in zip(self.galleries, self.rows, strict=True)}
-        photos = {gallery.photos: seen for gallery, (_, seen) in zip(self.galleries, self.rows, strict=True)}
-        return measure_both(self.galleries, lambda asked: sketches[tuple(asked)], lambda among: photos[tuple(among)])
+        """The figures of every sketch searched among its category's photos."""
+        sketches = {gallery.queries: rows for gallery, (rows, _) in zip(self.galleries, self.rows, strict=True)}
+        photos = {gallery.photos: rows for gallery, (_, rows) in zip(self.galleries, self.rows, strict=True)}
+        return measure_both(
+            self.galleries, lambda queries: sketches[tuple(queries)], lambda gallery: photos[tuple(gallery)]
+        )
 
     def parity(self, other: SplitRows, tolerance: float) -> Parity:
-        """How far another's embeddings of the same images are, in numbers and in top tens."""
+        """How another bundle's embeddings of the same images differ, in numbers and in top tens."""
         pairs = zip(self.rows, other.rows, strict=True)
         return pooled([compare(mine, theirs, tolerance=tolerance) for mine, theirs in pairs])
 
@@ -53,7 +55,7 @@ def encode_splits(bundle: Bundle, galleries: Galleries) -> dict[str, SplitRows]:
 
 
 def as_metrics(figures: Mapping[str, BothFigures]) -> dict[str, dict[str, Any]]:
-    """By split, for a manifest: plain cosines, and under `centred` a search within the category as it is served."""
+    """By split, for a manifest: the figures of plain cosines, and under `centred` those of mean-centred ones."""
     return {name: {**both.plain.as_dict(), "centred": both.centred.as_dict()} for name, both in figures.items()}
 
 

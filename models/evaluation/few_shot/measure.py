@@ -40,7 +40,7 @@ def measure_adaptation(
 
 
 def adaptation_document(bundle: Bundle, dataset: PairDataset, results: Sequence[Result]) -> dict[str, Any]:
-    """The results as one JSON document; its keys are in docs/evaluation.md."""
+    """The results as one JSON document; its keys are in docs/reference/evaluation.md."""
     return {
         "bundle_id": bundle.bundle_id,
         "adaptation_id": bundle.adaptation.adaptation_id if bundle.adaptation else None,

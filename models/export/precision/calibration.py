@@ -1,4 +1,4 @@
-"""Images that an encoder's ranges are found on: drawn from what it was trained on, never from a validation split."""
+"""Images that an encoder's ranges are found on: sampled from what it was trained on, never from a validation split."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def calibration_images(bundle: Bundle, data: Path, sets: Sequence[SetConfig], pa
     sketches, photos, folders = [], [], {}
     for chosen in sets:
         dataset = open_dataset(data / chosen.folder)
-        drawn = [record for record in dataset.records_of(chosen.split) if record.photo.photo_id not in chosen.exclude]
-        picked = _sample(drawn, -(-pairs // len(sets)), random)
+        records = [record for record in dataset.records_of(chosen.split) if record.photo.photo_id not in chosen.exclude]
+        picked = _sample(records, -(-pairs // len(sets)), random)
         folders[chosen.folder] = len(picked)
         for record in picked:
             sketches.append(bundle.sketch.read(record.sketch.image).pixels)

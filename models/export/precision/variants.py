@@ -1,7 +1,7 @@
 """A bundle in another precision: a bundle of its own, since its embeddings differ, made from its parent's files alone.
 
-It is measured beside its parent on the splits that the parent was measured on, through the files that ship, and written
-only when it loses no more than it may.
+It is compared with its parent on the splits that the parent was measured on, through the files that ship, and written
+only when it loses no more acc@1 than allowed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from models.data.images.training_sets import SetConfig
 from models.errors import InkseekError
 from models.evaluation.protocol import BothFigures
 from models.evaluation.splits import ValidationSplit, load_galleries
+from models.export.gates import GateNotPassed
 from models.export.parity import Parity, pooled
 from models.export.precision.calibration import Calibration, calibration_images
 from models.export.precision.float16 import to_float16
@@ -36,7 +37,7 @@ _TOLERANCE = 1e-3  # cosines nearer than this are in an order that rounding gave
 
 
 class Precision(StrEnum):
-    """What a variant computes in."""
+    """The numbers that a variant computes in."""
 
     INT8 = "int8"  # for CPUs
     FLOAT16 = "float16"  # for GPUs
@@ -53,8 +54,8 @@ class ParentUnfit(InkseekError):
     """No variant can be made of this bundle."""
 
 
-class VariantRefused(InkseekError):
-    """The variant finds less than its parent, by more than it may."""
+class LossTooHigh(GateNotPassed):
+    """The variant loses more acc@1 relative to its parent than allowed."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class VariantRequest:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One recipe's outcome. `losses`: acc@1 of the parent minus the variant's, by split and scoring."""
+class Candidate:
+    """The figures of one recipe. `losses`: acc@1 of the parent minus the variant's, by split and scoring."""
 
     recipe: str
     figures: Mapping[str, BothFigures]
@@ -85,23 +86,25 @@ class Trial:
 
     @property
     def loss(self) -> float:
-        """The largest."""
+        """The largest loss on any split, as a share."""
         return max(self.losses.values())
 
     def __str__(self) -> str:
-        """What was lost where, in points."""
+        """The recipe and its losses by split, in points."""
         lost = ", ".join(f"{name} {100 * value:+.1f}" for name, value in self.losses.items())
         return f"{self.recipe}: points of acc@1 lost: {lost}"
 
 
 def make_variant(request: VariantRequest, report: Callable[[str], None]) -> BundleManifest:
-    """Convert, measure, and write the first recipe's bundle that keeps within `max_loss`; `report` gets every trial.
+    """Convert and measure by each recipe in turn, and write the first one's bundle that keeps within `max_loss`.
 
-    Raises ParentUnfit, VariantRefused, RangeExceeded, DatasetError, BundleError.
+    `report` is called with a line per recipe.
+
+    Raises ParentUnfit, LossTooHigh, RangeExceeded, DatasetError, BundleError.
     """
     parent = Bundle.load(request.parent, Runtime(device="cpu", threads=1))
     splits, sets = _trained_on(parent)
-    trials = []
+    candidates = []
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "draft"
         galleries = load_galleries(request.data, splits)
@@ -111,13 +114,15 @@ def make_variant(request: VariantRequest, report: Callable[[str], None]) -> Bund
             models = _converted(parent, convert, images)
             _write(parent, request, models, out=draft, card="")
             opened = Bundle.load(draft, Runtime(device="cpu", threads=1))
-            trial = _compared(recipe, before, encode_splits(opened, galleries))
-            report(str(trial))
-            trials.append(trial)
-            if trial.loss <= request.max_loss:
-                return _publish(parent, request, models, images, trial)
-    raise VariantRefused(
-        f"{100 * request.max_loss:.1f} points of acc@1 may be lost on a split; " + "; ".join(map(str, trials))
+            candidate = _compared(recipe, before, encode_splits(opened, galleries))
+            report(str(candidate))
+            candidates.append(candidate)
+            if candidate.loss <= request.max_loss:
+                return _publish(parent, request, models, images, candidate)
+    raise LossTooHigh(
+        f"{100 * request.max_loss:.1f} points of acc@1 may be lost on a split; " + "; ".join(map(str, candidates)),
+        measured=round(min(candidate.loss for candidate in candidates), 4),
+        required=request.max_loss,
     )
 
 
@@ -144,7 +149,7 @@ def _converted(parent: Bundle, convert: Convert, images: Calibration) -> tuple[b
     return convert(sketch.read_bytes(), images.sketches), convert(photo.read_bytes(), images.photos)
 
 
-def _compared(recipe: str, before: Mapping[str, SplitRows], after: Mapping[str, SplitRows]) -> Trial:
+def _compared(recipe: str, before: Mapping[str, SplitRows], after: Mapping[str, SplitRows]) -> Candidate:
     figures = {name: split.figures() for name, split in after.items()}
     losses = {}
     for name, now in figures.items():
@@ -152,18 +157,18 @@ def _compared(recipe: str, before: Mapping[str, SplitRows], after: Mapping[str, 
         losses[name] = was.centred.acc_at_1 - now.centred.acc_at_1
         losses[f"{name}, plain"] = was.plain.acc_at_1 - now.plain.acc_at_1
     parity = pooled([before[name].parity(split, _TOLERANCE) for name, split in after.items()])
-    return Trial(recipe, figures, losses, parity)
+    return Candidate(recipe, figures, losses, parity)
 
 
 def _publish(
-    parent: Bundle, request: VariantRequest, models: tuple[bytes, bytes], images: Calibration, trial: Trial
+    parent: Bundle, request: VariantRequest, models: tuple[bytes, bytes], images: Calibration, candidate: Candidate
 ) -> BundleManifest:
     inherited = (parent.path / MODEL_CARD_NAME).read_text(encoding="utf-8")
-    card = _card(parent, request, images, trial) + "\n\n" + inherited
-    losses = {name: round(loss, 4) for name, loss in trial.losses.items()}
-    metrics = {"splits": as_metrics(trial.figures), "parity": asdict(trial.parity), "acc_at_1_lost": losses}
+    card = _card(parent, request, images, candidate) + "\n\n" + inherited
+    losses = {name: round(loss, 4) for name, loss in candidate.losses.items()}
+    metrics = {"splits": as_metrics(candidate.figures), "parity": asdict(candidate.parity), "acc_at_1_lost": losses}
     calibration = {"pairs": images.folders, "method": "minmax"}
-    provenance = {"recipe": trial.recipe, "calibration": calibration}
+    provenance = {"recipe": candidate.recipe, "calibration": calibration}
     manifest = _write(parent, request, models, request.out, card, metrics, provenance)
     if parent.adaptation is not None:
         # Its embeddings are the parent's but for rounding.
@@ -194,14 +199,14 @@ def _write(
     )
 
 
-def _card(parent: Bundle, request: VariantRequest, images: Calibration, trial: Trial) -> str:
+def _card(parent: Bundle, request: VariantRequest, images: Calibration, candidate: Candidate) -> str:
     pairs = ", ".join(f"{count} of {folder}" for folder, count in images.folders.items())
     return f"""# {parent.manifest.name} in {request.precision}
 
-A variant of `{parent.bundle_id}`, whose card follows: the same encoders in another precision ({trial.recipe}).
+A variant of `{parent.bundle_id}`, whose card follows: the same encoders in another precision ({candidate.recipe}).
 Its embeddings differ from its parent's by rounding, so it needs an index of its own. Ranges were found on training
 pairs: {pairs}. Figures of the variant, every sketch searched among its category's photos:
 
-{as_table(trial.figures)}
+{as_table(candidate.figures)}
 
-Largest loss of acc@1 to its parent on any of these: {100 * max(trial.loss, 0.0):.1f} points."""
+Largest loss of acc@1 to its parent on any of these: {100 * max(candidate.loss, 0.0):.1f} points."""

@@ -1,4 +1,4 @@
-"""One picture a pair: sketch, its photo and the strongest wrong one, with what students and teacher look at."""
+"""One picture per pair: sketch, its photo and the strongest wrong one, with what students and teacher look at."""
 
 from __future__ import annotations
 
@@ -16,84 +16,86 @@ from models.evaluation.embeddings import embed_photos, embed_sketches
 from models.ranking import ranks_of
 from models.studies.attention.layout import Layout, LayoutUnknown, Parts
 from models.studies.attention.overlay import PANEL_PX, Panel, Row, overlay, picture
-from models.studies.attention.students import SeeThrough, read_by_cls
-from models.studies.attention.teacher import SeenTeacher
+from models.studies.attention.students import InspectedStudents, cls_attention
+from models.studies.attention.teacher import InspectedTeacher
 from models.training.weights.torch_encoders import TorchEncoder
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A sketch among the photos of its category, as such a search is served: both sides less what photos share."""
+class _RankedPair:
+    """A sketch ranked among its category's photos, mean-centred as the service does: its photo and the best other."""
 
     record: SketchRecord
     right: Photo
-    rival: Photo
+    other: Photo
     rank: int
     right_parts: Parts
-    rival_parts: Parts
+    other_parts: Parts
 
 
 def pair_pictures(
-    dataset: PairDataset, records: Sequence[SketchRecord], students: SeeThrough, teacher: SeenTeacher | None
+    dataset: PairDataset, records: Sequence[SketchRecord], students: InspectedStudents, teacher: InspectedTeacher | None
 ) -> Iterator[tuple[str, Image.Image]]:
     """File name and RGB of each record that can be encoded and has a wrong photo beside the right one.
 
-    Raises EmbeddingsNotFinite, and LayoutUnknown where there is nothing to see: no layout, no CLS to ask, no teacher.
+    Raises EmbeddingsNotFinite, and LayoutUnknown where there is nothing to see: no layout, no CLS to read, no teacher.
     """
     if not students.layout.grid and not isinstance(students.sketch, TorchEncoder) and teacher is None:
         raise LayoutUnknown(f"{students.bundle_id} keeps no layout; what its CLS reads needs --students FILE")
     number = 0
     for category in dict.fromkeys(record.photo.category for record in records):
         photos = tuple(photo for key, photo in dataset.photos.items() if key.category == category)
-        asked = [record for record in records if record.photo.category == category]
-        for found in _search(students, asked, photos):
+        queries = [record for record in records if record.photo.category == category]
+        for pair in _search(students, queries, photos):
             number += 1
-            record = found.record
-            heading = f"{category}/{record.photo.photo_id}: rank {found.rank} of {len(photos)}"
-            rows = _student_rows(found, students)
+            record = pair.record
+            heading = f"{category}/{record.photo.photo_id}: rank {pair.rank} of {len(photos)}"
+            rows = _student_rows(pair, students)
             if teacher is not None:
-                rows += _teacher_rows(found, teacher)
-            name = f"{number:02d}_{_plain(category)}_{_plain(record.photo.photo_id)}_rank_{found.rank}.png"
+                rows += _teacher_rows(pair, teacher)
+            name = f"{number:02d}_{_plain(category)}_{_plain(record.photo.photo_id)}_rank_{pair.rank}.png"
             yield name, picture(heading, rows)
 
 
-def _search(students: SeeThrough, asked: Sequence[SketchRecord], photos: Sequence[Photo]) -> Iterator[_Found]:
-    seen, drawn = embed_photos(students, photos), embed_sketches(students, asked)
+def _search(
+    students: InspectedStudents, records: Sequence[SketchRecord], photos: Sequence[Photo]
+) -> Iterator[_RankedPair]:
+    seen, drawn = embed_photos(students, photos), embed_sketches(students, records)
     usable = [row for row in range(len(photos)) if row not in seen.unusable]
     if len(usable) < 2:
         return
     head = CategoryAdapter.centred(seen.vectors[usable])
     gallery, queries = head.embed_photos(seen.vectors[usable]), head.embed_sketches(drawn.vectors)
     keys = [photos[row].key for row in usable]
-    for row, record in enumerate(asked):
+    for row, record in enumerate(records):
         if row in drawn.unusable or record.photo not in keys:
             continue
         scores, right = gallery @ queries[row], keys.index(record.photo)
-        rival = max((other for other in range(len(keys)) if other != right), key=lambda other: float(scores[other]))
-        yield _Found(
+        other = max((other for other in range(len(keys)) if other != right), key=lambda other: float(scores[other]))
+        yield _RankedPair(
             record=record,
             right=photos[usable[right]],
-            rival=photos[usable[rival]],
+            other=photos[usable[other]],
             rank=int(ranks_of(scores[None], np.array([right]))[0]),
             right_parts=students.layout.parts(queries[row], gallery[right]),
-            rival_parts=students.layout.parts(queries[row], gallery[rival]),
+            other_parts=students.layout.parts(queries[row], gallery[other]),
         )
 
 
-def _student_rows(found: _Found, students: SeeThrough) -> list[Row]:
-    sketch = students.sketch.view(found.record.sketch.image())
-    right, rival = (students.photo.view(_decoded(photo)) for photo in (found.right, found.rival))
-    rows = [_contributions(found, students.layout, (sketch, right, rival))] if students.layout.grid else []
+def _student_rows(pair: _RankedPair, students: InspectedStudents) -> list[Row]:
+    sketch = students.sketch.view(pair.record.sketch.image())
+    right, other = (students.photo.view(_decoded(photo)) for photo in (pair.right, pair.other))
+    rows = [_contributions(pair, students.layout, (sketch, right, other))] if students.layout.grid else []
     encoders = (students.sketch, students.photo, students.photo)
-    images = (found.record.sketch.image(), _decoded(found.right), _decoded(found.rival))
+    images = (pair.record.sketch.image(), _decoded(pair.right), _decoded(pair.other))
     maps = [
-        read_by_cls(encoder, image) if isinstance(encoder, TorchEncoder) else None
+        cls_attention(encoder, image) if isinstance(encoder, TorchEncoder) else None
         for encoder, image in zip(encoders, images, strict=True)
     ]
     read = [attention for attention in maps if attention is not None]
     if len(read) == len(maps):
         names = ("sketch", "its photo", "the other")
-        panels = [_read(*each) for each in zip((sketch, right, rival), read, names, strict=True)]
+        panels = [_read(*each) for each in zip((sketch, right, other), read, names, strict=True)]
         rows.append(
             Row(
                 "students: what each CLS reads of its own image in the last block; evenly read, a cell has 1 share",
@@ -103,26 +105,26 @@ def _student_rows(found: _Found, students: SeeThrough) -> list[Row]:
     return rows
 
 
-def _contributions(found: _Found, layout: Layout, views: tuple[Image.Image, Image.Image, Image.Image]) -> Row:
+def _contributions(pair: _RankedPair, layout: Layout, views: tuple[Image.Image, Image.Image, Image.Image]) -> Row:
     """Both photos on one scale; on the sketch, where the right photo gains on the wrong one, and where it loses."""
-    right, rival = found.right_parts, found.rival_parts
-    strongest = float(max(np.abs(right.cells).max(), np.abs(rival.cells).max()))
-    gain = right.cells - rival.cells
-    rest = f", CLS {right.rest:+.2f} and {rival.rest:+.2f}" if layout.cls_dim else ""
+    right, other = pair.right_parts, pair.other_parts
+    strongest = float(max(np.abs(right.cells).max(), np.abs(other.cells).max()))
+    gain = right.cells - other.cells
+    rest = f", CLS {right.rest:+.2f} and {other.rest:+.2f}" if layout.cls_dim else ""
     return Row(
-        f"students: what each cell adds (blue) or takes (red){rest}; on the sketch: its photo less the other",
+        f"students: what each cell adds (blue) or takes (red){rest}; on the sketch: its photo minus the other",
         [
-            Panel(overlay(views[0], gain, float(np.abs(gain).max())), f"difference {right.total - rival.total:+.2f}"),
+            Panel(overlay(views[0], gain, float(np.abs(gain).max())), f"difference {right.total - other.total:+.2f}"),
             Panel(overlay(views[1], right.cells, strongest), f"its photo: {right.total:.2f}"),
             Panel(
-                overlay(views[2], rival.cells, strongest), f"the other: {rival.total:.2f} ({found.rival.key.photo_id})"
+                overlay(views[2], other.cells, strongest), f"the other: {other.total:.2f} ({pair.other.key.photo_id})"
             ),
         ],
     )
 
 
-def _teacher_rows(found: _Found, teacher: SeenTeacher) -> list[Row]:
-    sketch, photo = found.record.sketch.image(), _decoded(found.right)
+def _teacher_rows(pair: _RankedPair, teacher: InspectedTeacher) -> list[Row]:
+    sketch, photo = pair.record.sketch.image(), _decoded(pair.right)
     maps = teacher.maps(sketch, photo)
     if not maps:
         return []

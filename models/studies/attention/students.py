@@ -17,7 +17,7 @@ from models.training.weights.students_file import load_students
 from models.training.weights.torch_encoders import TorchEncoder, TorchPair
 
 
-class SeeThrough(Protocol):
+class InspectedStudents(Protocol):
     """Encoders whose embeddings have a known layout."""
 
     @property
@@ -72,7 +72,7 @@ class CheckpointStudents:
 
 
 @torch.no_grad()
-def read_by_cls(encoder: TorchEncoder, image: Image.Image) -> NDArray[np.float32] | None:
+def cls_attention(encoder: TorchEncoder, image: Image.Image) -> NDArray[np.float32] | None:
     """(h, w), the mean of the heads: what the CLS reads in the last block. None where there is no CLS."""
     images = torch.from_numpy(encoder.prepare(image)[None])
     weights = encoder.student.encode(images, frozenset({"attention"})).attention

@@ -29,7 +29,7 @@ class TeacherMaps:
 
 
 @dataclass(frozen=True)
-class SeenTeacher:
+class InspectedTeacher:
     """A teacher with its preprocessing."""
 
     teacher: Teacher
@@ -37,7 +37,7 @@ class SeenTeacher:
     photo: Preprocess
 
     @classmethod
-    def load(cls, folder: Path) -> SeenTeacher:
+    def load(cls, folder: Path) -> InspectedTeacher:
         """The best of a run. Raises CheckpointInvalid, ConfigInvalid."""
         teacher = load_teacher(folder).teacher
         return cls(teacher, *preprocesses(teacher.config.encoder.size_px))

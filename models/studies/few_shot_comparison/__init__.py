@@ -1,1 +1,1 @@
-"""The rivals of the paper's table and its ablations in one framework: the same frozen embeddings, the same episodes."""
+"""The competitors of the paper's table and its ablations in one framework: the same embeddings, the same episodes."""

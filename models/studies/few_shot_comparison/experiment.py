@@ -1,4 +1,4 @@
-"""The comparison: every rival learned on each fold, all of them run over the same episodes of unseen categories."""
+"""The comparison: every competitor is learned on each fold, and all run over the same episodes of unseen categories."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.methods import Centred, Method, NoAdaptation
 from models.evaluation.few_shot.protocol import Material, Trial, Unit, run
 from models.evaluation.few_shot.results import Result
-from models.studies.few_shot_comparison.baseline import RivalModel
+from models.studies.few_shot_comparison.inner_loops import BaselineModel
 from models.studies.few_shot_comparison.learned_method import LearnedMethod
 from models.studies.few_shot_comparison.spaces import Fold
 from models.studies.few_shot_comparison.variant import ComparisonConfig, Variant
 from models.training.engine.run_directory import RunDirectory
 from models.training.recipes.adaptive.meta_train import MetaTasks, meta_train
 
-Say = Callable[[str], object]
+Log = Callable[[str], object]
 
 CHOOSING_DRAWS = 2
 """Draws of each training task by which the closed forms' numbers and fine-tuning's rate are chosen."""
@@ -41,11 +41,11 @@ _NONE_FOR_VALIDATION = 1_000_000
 
 @dataclass(frozen=True)
 class Learning:
-    """Where rivals are learned: below `out`, where they are kept and found again."""
+    """Meta-trains variants in directories below `out`; one that is complete is loaded, not trained again."""
 
     config: ComparisonConfig
     out: Path
-    say: Say
+    log: Log
 
     def method(self, variant: Variant, fold: Fold) -> LearnedMethod:
         """Meta-train a variant on a fold; where it is to be fine-tuned, choose the rate there."""
@@ -55,27 +55,27 @@ class Learning:
         steps = variant.inner.tuned_steps
         grid = [replace(method, steps=steps, rate=rate) for rate in _RATES]
         chosen = best(grid, fold.meta.material(Unit.CATEGORY), self.config.seed)
-        self.say(f"{variant.name}: {steps} steps at {chosen.rate}, chosen on training tasks")
+        self.log(f"{variant.name}: {steps} steps at {chosen.rate}, chosen on training tasks")
         return chosen
 
-    def _model(self, variant: Variant, fold: Fold) -> RivalModel:
+    def _model(self, variant: Variant, fold: Fold) -> BaselineModel:
         config = self.config.adapt_config(variant)
         torch.manual_seed(config.seed)
-        model = RivalModel(config, fold.meta.photos.shape[1], variant.inner)
+        model = BaselineModel(config, fold.meta.photos.shape[1], variant.inner)
         if model.head is not None:
             model.head.data = torch.from_numpy(principal_axes(fold.meta, config.head_dim))
         tasks = MetaTasks.of([fold.meta], _NONE_FOR_VALIDATION, reduced=model.rotation_invariant)
         # What is learned depends on these numbers and on nothing else.
-        told = {**config.model_dump(mode="json"), "inner": variant.inner.model_dump(mode="json")}
-        told |= {
+        identity = {**config.model_dump(mode="json"), "inner": variant.inner.model_dump(mode="json")}
+        identity |= {
             "name": "",
             "about": {},
             "begins": _START,
             "learned_from": hashlib.sha256(fold.meta.sketches.tobytes()).hexdigest(),
         }
-        directory = self.out / hashlib.sha256(repr(sorted(told.items())).encode()).hexdigest()[:16]
-        self.say(f"learning {variant.name}")
-        meta_train(config, tasks, RunDirectory.open(directory, told), lambda line: None, model=model)
+        directory = self.out / hashlib.sha256(repr(sorted(identity.items())).encode()).hexdigest()[:16]
+        self.log(f"learning {variant.name}")
+        meta_train(config, tasks, RunDirectory.open(directory, identity), lambda line: None, model=model)
         model.requires_grad_(False)
         return model
 
@@ -89,12 +89,12 @@ def principal_axes(part: EmbeddedPart, count: int) -> Vectors:
 
 
 def best(grid: Sequence[LearnedMethod], meta: Material, seed: int) -> LearnedMethod:
-    """See `best_of`."""
+    """The method of the grid that `best_of` chooses."""
     return grid[best_of(grid, meta, seed)]
 
 
 def best_of(grid: Sequence[Method], meta: Material, seed: int) -> int:
-    """The place of the method with the highest acc@1 within the task at k = 5, the first of equals."""
+    """The number of the method with the highest acc@1 within the task at k = 5, the first of equals."""
     scores = [
         float((run(meta, [method], (5,), draws=CHOOSING_DRAWS, seed=seed).ranks[method.name, 5][:, 0] <= 1).mean())
         for method in grid
@@ -102,23 +102,23 @@ def best_of(grid: Sequence[Method], meta: Material, seed: int) -> int:
     return int(np.argmax(scores))
 
 
-def closed_forms(meta: Material, seed: int, say: Say) -> tuple[Method, ...]:
+def closed_forms(meta: Material, seed: int, log: Log) -> tuple[Method, ...]:
     """Of each closed form the one that does best on training tasks."""
-    found = tuple(grid[best_of(grid, meta, seed)] for grid in GRIDS.values())
-    say(f"chosen on training tasks: {', '.join(map(str, found))}")
-    return found
+    chosen = tuple(grid[best_of(grid, meta, seed)] for grid in GRIDS.values())
+    log(f"chosen on training tasks: {', '.join(map(str, chosen))}")
+    return chosen
 
 
 def table(folds: Sequence[Fold], learning: Learning, ours: Adaptation | None) -> Result:
-    """All rivals, and the product's own adaptation where there is one, over all folds."""
+    """All competitors, and the bundle's own adaptation where there is one, over all folds."""
     config, trials = learning.config, []
     for fold in folds:
-        closed = closed_forms(fold.meta.material(Unit.CATEGORY), config.seed, learning.say)
+        closed = closed_forms(fold.meta.material(Unit.CATEGORY), config.seed, learning.log)
         learned = [learning.method(variant, fold) for variant in config.variants]
         own = adaptation_methods(ours, Unit.CATEGORY) if ours is not None else ()
-        served = [method for method in own if method.name in (ZERO_SHOT, ADAPTED, GATED)]
-        methods: tuple[Method, ...] = (NoAdaptation(), Centred(), *closed, *learned, *served)
-        learning.say(f"{len(methods)} methods over {config.draws} draws of each test category")
+        adapted = [method for method in own if method.name in (ZERO_SHOT, ADAPTED, GATED)]
+        methods: tuple[Method, ...] = (NoAdaptation(), Centred(), *closed, *learned, *adapted)
+        learning.log(f"{len(methods)} methods over {config.draws} draws of each test category")
         material = fold.test.material(Unit.CATEGORY)
         trials.append(run(material, methods, config.ks, draws=config.draws, seed=config.seed))
     return result_of(pooled(trials), config.ks, config.draws, config.seed)
@@ -133,7 +133,7 @@ def ablations(folds: Sequence[Fold], learning: Learning) -> Result:
         methods += [learning.method(variant, fold) for variant in config.ablations]
         learned = learning.method(shown, fold)
         methods += [replace(learned, name=f"steps {steps}", steps=steps) for steps in range(MOST_STEPS + 1)]
-        learning.say(f"{len(methods)} ablations over {config.ablation_draws} draws of each test category")
+        learning.log(f"{len(methods)} ablations over {config.ablation_draws} draws of each test category")
         material = fold.test.material(Unit.CATEGORY)
         trials.append(run(material, methods, (config.ablation_k,), draws=config.ablation_draws, seed=config.seed))
     return result_of(pooled(trials), (config.ablation_k,), config.ablation_draws, config.seed)
@@ -143,7 +143,7 @@ def predicted_margins(folds: Sequence[Fold], learning: Learning) -> dict[str, fl
     """Test category -> the mean margin that the shown variant predicts for it."""
     config = learning.config
     shown = next(variant for variant in config.variants if variant.name == config.shown)
-    found: dict[str, list[float]] = {}
+    predicted: dict[str, list[float]] = {}
     for fold in folds:
         method, material = learning.method(shown, fold), fold.test.material(Unit.CATEGORY)
         for task in material.tasks:
@@ -153,8 +153,8 @@ def predicted_margins(folds: Sequence[Fold], learning: Learning) -> dict[str, fl
                     material.sketches[one.support], one.support_targets, material.photos[task.gallery]
                 )
                 if fitted.margin is not None:
-                    found.setdefault(task.name, []).append(float(fitted.margin))
-    return {name: float(np.mean(margins)) for name, margins in found.items()}
+                    predicted.setdefault(task.name, []).append(float(fitted.margin))
+    return {name: float(np.mean(margins)) for name, margins in predicted.items()}
 
 
 def tested(

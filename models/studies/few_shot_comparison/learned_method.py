@@ -1,4 +1,4 @@
-"""A rival as a method of the protocol."""
+"""A baseline as a method of the protocol."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from models.arrays import Rows, Vectors
 from models.data.sampling.episodes import Episode, Task
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.methods import TaskAdapter
-from models.studies.few_shot_comparison.baseline import RivalHead, RivalModel
+from models.studies.few_shot_comparison.inner_loops import BaselineHead, BaselineModel
 from models.training.recipes.adaptive.meta_model import TaskTensors
 
 
 @dataclass(frozen=True)
-class LearnedHead:
-    """What an episode's support made of a rival.
+class LearnedAdapter:
+    """What an episode's support made of a baseline.
 
-    `basis` (E, d): of the span of the task's photos and examples, where all of the head lies, for rivals that no
+    `basis` (E, d): of the span of the task's photos and examples, where all of the head lies, for baselines that no
     rotation changes. What a query has across it is dropped: it makes all of its cosines smaller alike. None: all of E.
     """
 
-    fitted: RivalHead
+    fitted: BaselineHead
     basis: Vectors | None
 
     def embed_sketches(self, sketches: Vectors) -> Vectors:
@@ -42,10 +42,10 @@ class LearnedHead:
 
 @dataclass(frozen=True)
 class LearnedMethod:
-    """`steps` and `rate`: in place of the rival's own, where given."""
+    """`steps` and `rate`: in place of the baseline's own, where given."""
 
     name: str
-    model: RivalModel
+    model: BaselineModel
     steps: int | None = None
     rate: float | None = None
     uses_examples: bool = True
@@ -56,9 +56,9 @@ class LearnedMethod:
         if self.model.rotation_invariant:
             spanning = np.concatenate([photos, sketches]).astype(np.float64)
             basis = np.linalg.qr(spanning.T)[0].astype(np.float32)
-        return LearnedHead(self.fitted(within(sketches, basis), positives, within(photos, basis)), basis)
+        return LearnedAdapter(self.fitted(within(sketches, basis), positives, within(photos, basis)), basis)
 
-    def fitted(self, sketches: Vectors, positives: Rows, photos: Vectors) -> RivalHead:
+    def fitted(self, sketches: Vectors, positives: Rows, photos: Vectors) -> BaselineHead:
         """The same with what led to it, in the space of the arguments."""
         rows, gallery = np.arange(len(sketches)), np.arange(len(photos))
         task = Task("", rows, positives, gallery, np.zeros_like(gallery))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from models.atomic_files import write_json, write_text
 from models.evaluation.few_shot.bundle_methods import GATED
 from models.evaluation.few_shot.charts import share_chart
 from models.evaluation.few_shot.figures import difference
@@ -21,8 +21,12 @@ from models.studies.few_shot_comparison.variant import ComparisonConfig, Plotted
 
 
 @dataclass(frozen=True)
-class Told:
-    """`facts`: what was compared with what. `margins`: of test categories, as predicted."""
+class ComparisonResults:
+    """All that a comparison measured.
+
+    `facts`: name and value of what was compared. `table`, `ablations`: on the folds, None without folds. `tests`: of
+    the bundle. `margins`: the mean predicted margin of each test category.
+    """
 
     facts: tuple[tuple[str, str], ...]
     table: Result | None
@@ -31,56 +35,56 @@ class Told:
     margins: Mapping[str, float]
 
 
-def write(out: Path, config: ComparisonConfig, found: Told) -> None:
-    """The three files."""
+def write(out: Path, config: ComparisonConfig, results: ComparisonResults) -> None:
+    """Write the three files. Raises OSError."""
     out.mkdir(parents=True, exist_ok=True)
-    told: dict[str, Any] = {**dict(found.facts), "config": config.model_dump(mode="json")}
-    for name, result in (("table", found.table), ("ablations", found.ablations)):
+    written: dict[str, Any] = {**dict(results.facts), "config": config.model_dump(mode="json")}
+    for name, result in (("table", results.table), ("ablations", results.ablations)):
         if result is not None:
-            told[name] = document([result])
-    told["tests"] = document(found.tests)
-    told["predicted_margins"] = {name: round(margin, 4) for name, margin in found.margins.items()}
-    (out / "comparison.json").write_text(json.dumps(told, ensure_ascii=False, indent=2), encoding="utf-8")
-    (out / "comparison.md").write_text(_markdown(config, found), encoding="utf-8")
-    tables = [result for result in (found.table, *found.tests) if result is not None]
-    served = any(GATED in result.methods for result in tables)
-    shown = (GATED if served else config.shown, config.ablation_k)
-    page = Page(found.facts, tables, datetime.now(UTC), shown, charts(found.ablations, config))
-    (out / "comparison.html").write_text(adaptation_page(page), encoding="utf-8")
+            written[name] = document([result])
+    written["tests"] = document(results.tests)
+    written["predicted_margins"] = {name: round(margin, 4) for name, margin in results.margins.items()}
+    write_json(out / "comparison.json", written)
+    write_text(out / "comparison.md", _markdown(config, results))
+    tables = [result for result in (results.table, *results.tests) if result is not None]
+    has_adaptation = any(GATED in result.methods for result in tables)
+    shown = (GATED if has_adaptation else config.shown, config.ablation_k)
+    page = Page(results.facts, tables, datetime.now(UTC), shown, charts(results.ablations, config))
+    write_text(out / "comparison.html", adaptation_page(page))
 
 
-def _markdown(config: ComparisonConfig, found: Told) -> str:
-    lines = [f"{name}: {value}  " for name, value in found.facts]
-    for result in (found.table, found.ablations, *found.tests):
+def _markdown(config: ComparisonConfig, results: ComparisonResults) -> str:
+    lines = [f"{name}: {value}  " for name, value in results.facts]
+    for result in (results.table, results.ablations, *results.tests):
         if result is not None:
             lines += ["", markdown(result), *(f"- {line}" for line in differences(result, config))]
-    if found.margins:
-        told = ", ".join(f"{name} {margin:.3f}" for name, margin in sorted(found.margins.items()))
-        lines += ["", f"Margins predicted by {config.shown} with k = {config.ablation_k}: {told}"]
+    if results.margins:
+        margins = ", ".join(f"{name} {margin:.3f}" for name, margin in sorted(results.margins.items()))
+        lines += ["", f"Margins predicted by {config.shown} with k = {config.ablation_k}: {margins}"]
     return "\n".join(lines) + "\n"
 
 
 def differences(result: Result, config: ComparisonConfig) -> list[str]:
-    """Of the shown variant and of what serves: more examples less fewer, and each other method taken away."""
+    """Of the shown variant and of the gated adapter: more examples minus fewer, and minus each other method."""
     lines = []
     k = config.ablation_k if config.ablation_k in result.ks else result.ks[-1]
 
-    def less(arm: tuple[str, int], other: tuple[str, int]) -> str:
+    def minus(arm: tuple[str, int], other: tuple[str, int]) -> str:
         return gain(difference(result.trial, arm, other, seed=result.seed))
 
     for name in (config.shown, GATED):
         if name not in result.methods:
             continue
         for few, many in zip(result.ks, result.ks[1:], strict=False):
-            lines.append(f"{name}, k = {many} less k = {few}: {less((name, many), (name, few))}")
+            lines.append(f"{name}, k = {many} minus k = {few}: {minus((name, many), (name, few))}")
         for other in result.methods:
             if other != name:
-                lines.append(f"{name} less {other}, k = {k}: {less((name, k), (other, k))}")
+                lines.append(f"{name} minus {other}, k = {k}: {minus((name, k), (other, k))}")
     return lines
 
 
 def charts(ablations: Result | None, config: ComparisonConfig) -> Sequence[Chart]:
-    """The poster's plots, as gains on no adaptation."""
+    """The plots of the paper's poster, as gains over no adaptation."""
     if ablations is None:
         return ()
     made = (_chart(ablations, plotted, config.ablation_k) for plotted in config.plots)

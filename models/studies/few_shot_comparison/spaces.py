@@ -1,7 +1,7 @@
 """The embeddings that a comparison runs on: each fold's own categories to learn from, and test splits.
 
-Rivals that learn a matrix can only be used in the space that they were learned in, so every fold is a comparison of its
-own: neither the categories that its rivals learn from nor those that they are tested on were seen by its encoders.
+Methods that learn a matrix can only be used in the space that they were learned in, so every fold is a comparison of
+its own: its encoders saw neither the categories that its methods learn from nor those that they are tested on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models.training.recipes.adaptive.config import AdaptConfig
 from models.training.recipes.adaptive.spaces import cached_part, training_spaces
 from models.training.weights.torch_encoders import TorchPair
 
-Say = Callable[[str], object]
+Log = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -33,29 +33,31 @@ class Fold:
 
 @dataclass(frozen=True)
 class Spaces:
-    """Where data sets lie, and where embeddings are kept, since encoding takes longest."""
+    """`data`: the folder of the data sets; `kept`: the cache of embeddings, since encoding takes longest."""
 
     data: Path
     kept: Path
-    say: Say
+    log: Log
 
     def folds(self, config: ComparisonConfig, base: AdaptConfig, bundle: Bundle, paths: Sequence[Path]) -> list[Fold]:
-        """One a checkpoint of `paths`, which are in the order of `training_spaces`."""
+        """One fold per checkpoint of `paths`, which are in the order of `training_spaces`."""
         dataset = open_dataset(self.data / base.folder)
-        self.say(f"encoding {base.split} and {config.test_split} of {dataset.name} for {len(paths)} folds, unless kept")
+        self.log(
+            f"encoding {base.split} and {config.test_split} of {dataset.name} for {len(paths)} folds, unless cached"
+        )
         metas = training_spaces(dataset, base.split, bundle, paths, self.kept)
         tested = dataset.split(config.test_split)
         tests = [cached_part(TorchPair.load(path), tested, config.test_split, self.kept) for path in paths]
         name = f"{dataset.name} {config.test_split}, encoders of the folds"
         return [Fold(meta, replace(test, name=name)) for meta, test in zip(metas, tests, strict=True)]
 
-    def test(self, wanted: TestSet, encoders: EncoderPair) -> EmbeddedPart:
-        """A test set by a bundle's encoders."""
-        part = open_dataset(self.data / wanted.folder).split(wanted.split)
-        if wanted.category is not None:
-            photos = {key: photo for key, photo in part.photos.items() if key.category == wanted.category}
+    def test(self, requested: TestSet, encoders: EncoderPair) -> EmbeddedPart:
+        """A test set in the space of a bundle's encoders."""
+        part = open_dataset(self.data / requested.folder).split(requested.split)
+        if requested.category is not None:
+            photos = {key: photo for key, photo in part.photos.items() if key.category == requested.category}
             records = tuple(record for record in part.records if record.photo in photos)
             part = replace(part, records=records, photos=MappingProxyType(photos))
-        self.say(f"encoding {wanted.name}, unless kept")
-        kept = cached_part(encoders, part, f"{wanted.split}-{wanted.category or 'all'}", self.kept)
-        return replace(kept, name=wanted.name)
+        self.log(f"encoding {requested.name}, unless cached")
+        kept = cached_part(encoders, part, f"{requested.split}-{requested.category or 'all'}", self.kept)
+        return replace(kept, name=requested.name)

@@ -1,4 +1,4 @@
-"""What is compared, as configuration: every learned rival is the product's meta-training with something switched."""
+"""What is compared, as configuration: every learned baseline is the product's meta-training with something switched."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from html import escape
 from models.evaluation.report.axes import Axis
 from models.evaluation.report.charts import Chart, Point, Series, chart_svg
 from models.evaluation.report.frame import html_document
-from models.studies.trade_off.standing import Standing, headings
+from models.studies.trade_off.entry import TradeOffEntry, headings
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LEAD = (
@@ -17,15 +17,15 @@ _LEAD = (
 )
 
 
-def trade_off_page(rows: Sequence[Standing]) -> str:
+def trade_off_page(entries: Sequence[TradeOffEntry]) -> str:
     """A whole HTML document without scripts. At most as many rows as there are letters."""
-    lettered = list(zip(_LETTERS, rows, strict=False))
-    body = "".join(f"<tr><td><b>{letter}</b></td>{_cells(row.cells, 'td')}</tr>" for letter, row in lettered)
+    lettered = list(zip(_LETTERS, entries, strict=False))
+    body = "".join(f"<tr><td><b>{letter}</b></td>{_cells(entry.cells, 'td')}</tr>" for letter, entry in lettered)
     charts = [
-        _chart(lettered, lambda row: row.sketch_ms, "CPU milliseconds per sketch, one thread"),
-        _chart(lettered, lambda row: row.megabytes, "megabytes of both encoders"),
+        _chart(lettered, lambda entry: entry.sketch_ms, "CPU milliseconds per sketch, one thread"),
+        _chart(lettered, lambda entry: entry.megabytes, "megabytes of both encoders"),
     ]
-    head = f"<thead><tr><th></th>{_cells(headings(rows), 'th')}</tr></thead>"
+    head = f"<thead><tr><th></th>{_cells(headings(entries), 'th')}</tr></thead>"
     return html_document(
         "Accuracy against cost",
         [
@@ -41,8 +41,8 @@ def _cells(texts: Sequence[str], tag: str) -> str:
     return f'<{tag} class="name">{escape(name)}</{tag}>' + "".join(f"<{tag}>{escape(each)}</{tag}>" for each in numbers)
 
 
-def _chart(lettered: Sequence[tuple[str, Standing]], cost: Callable[[Standing], float], axis: str) -> Chart:
+def _chart(lettered: Sequence[tuple[str, TradeOffEntry]], cost: Callable[[TradeOffEntry], float], axis: str) -> Chart:
     """Mean acc@1 in per cent over a cost on a logarithmic axis, one letter per bundle."""
-    points = [Point(float(f"{cost(row):.3g}"), 100 * row.mean, label=letter) for letter, row in lettered]
+    points = [Point(float(f"{cost(entry):.3g}"), 100 * entry.mean_accuracy, label=letter) for letter, entry in lettered]
     series = Series("", points, joined=False)
     return Chart("mean acc@1 in per cent", Axis(axis, log=True), Axis(), [series], value="{:.1f} %", titled=True)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.bundle import Bundle
-from models.export.build_bundle import Release, build_bundle
+from models.export.build import Release, build_bundle
 from models.export.folded import fold
 from models.export.onnx_export import export_onnx
 from models.networks.folding import pooled
@@ -72,7 +72,16 @@ def test_a_checkpoint_of_vit_students_becomes_a_bundle(shapes_dir: Path, tmp_pat
     checkpoint = StudentsFile(7, state, experiment)
     checkpoint.save(tmp_path / "students.pt")
     (tmp_path / "card.md").write_text("# Card\n\n{figures}\n")
-    build_bundle(Release(tmp_path / "students.pt", tmp_path / "card.md", shapes_dir.parent, tmp_path / "bundle", "vit"))
+    build_bundle(
+        Release(
+            tmp_path / "students.pt",
+            tmp_path / "card.md",
+            shapes_dir.parent,
+            tmp_path / "bundle",
+            "vit",
+            min_accuracy=0.0,
+        )
+    )
     bundle = Bundle.load(tmp_path / "bundle")
     assert bundle.embedding_dim == HYBRID.embedding_dim
     assert bundle.manifest.metrics["parity"]["rank_changes"] == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,7 +10,8 @@ import onnx
 import pytest
 import torch
 from onnx import numpy_helper
-from typer.testing import CliRunner
+from PIL import Image, ImageDraw
+from typer.testing import CliRunner, Result
 
 from inkseek import app
 from models.adapters.state import Adaptation
@@ -17,7 +19,7 @@ from models.bundle import Bundle, Encoder, Runtime, add_adaptation, write_bundle
 from models.export.onnx_export import export_onnx
 from models.export.precision.float16 import RangeExceeded, to_float16
 from models.export.precision.int8 import to_int8
-from models.export.precision.variants import ParentUnfit, VariantRefused, VariantRequest, make_variant
+from models.export.precision.variants import LossTooHigh, ParentUnfit, VariantRequest, make_variant
 from models.export.stored_weights import store_in_half, store_in_single, to_bytes
 from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.networks.preprocessing import preprocesses
@@ -139,22 +141,70 @@ def test_a_variant_is_a_bundle_of_its_own(parent: Path, shapes_dir: Path, tmp_pa
 def test_a_variant_that_loses_too_much_is_not_written(parent: Path, shapes_dir: Path, tmp_path: Path) -> None:
     lines: list[str] = []
     request = VariantRequest(parent, shapes_dir.parent, tmp_path / "int8", max_loss=-1.0, calibration_pairs=4)
-    with pytest.raises(VariantRefused, match="stem in float32"):
+    with pytest.raises(LossTooHigh, match="stem in float32"):
         make_variant(request, lines.append)
     assert not (tmp_path / "int8").exists()
     assert len(lines) == 2  # both recipes were tried
 
 
-def test_the_command(parent: Path, shapes_dir: Path, tmp_path: Path, tiny_bundle_dir: Path) -> None:
-    def run(*arguments: str) -> tuple[int, str]:
-        result = CliRunner().invoke(app, ["bundle", "quantize", "--data", str(shapes_dir.parent), *arguments])
-        return result.exit_code, result.output
+def quantize(data: Path, *words: object) -> Result:
+    return CliRunner().invoke(app, ["bundle", "quantize", "--data", str(data), *map(str, words)])
 
-    out = ("--out", str(tmp_path / "half"))
-    code, said = run(*out, "--bundle", str(parent), "--precision", "float16", "--max-loss", "100", "--pairs", "4")
-    assert code == 0, said
-    assert "shapes-float16-" in said
-    code, said = run(*out, "--bundle", str(tiny_bundle_dir))
-    assert code == 1
-    assert "does not say what it was trained" in said
-    assert run(*out, "--precision", "int4")[0] == 2
+
+def test_the_command(parent: Path, shapes_dir: Path, tmp_path: Path, tiny_bundle_dir: Path) -> None:
+    out = ("--out", tmp_path / "half")
+    done = quantize(shapes_dir.parent, *out, "--bundle", parent, "--precision", "float16", "--max-loss", 100)
+    assert done.exit_code == 0, done.output
+    assert "shapes-float16-" in done.stdout
+    unfit = quantize(shapes_dir.parent, *out, "--bundle", tiny_bundle_dir)
+    assert (unfit.exit_code, "does not say what it was trained" in unfit.stderr) == (1, True)
+    assert quantize(shapes_dir.parent, *out, "--precision", "int4").exit_code == 2
+
+
+def dark_boxes(root: Path) -> Path:
+    """Six photos that differ in a dark colour alone, to validate on; a white one, to find ranges on."""
+    root.mkdir(parents=True)
+    sketches, photos = [], []
+    for number in range(6):
+        photo, sketch = Image.new("RGB", (64, 64), "white"), Image.new("RGB", (64, 64), "white")
+        fill = (10 + 6 * number, 20, 60 - 6 * number)
+        ImageDraw.Draw(photo).rectangle((8, 8, 50, 44), fill=fill)
+        corners = (8 + number, 8, 50 - number, 44 - 2 * number)
+        ImageDraw.Draw(sketch).rectangle(corners, outline="black", width=2)
+        photo.save(root / f"photo{number}.png")
+        sketch.save(root / f"sketch{number}.png")
+        photos.append(f"photo{number}.png,box,{number},val")
+        sketches.append(f"sketch{number}.png,photo{number}.png,box,{number},val")
+    Image.new("RGB", (64, 64), "white").save(root / "white.png")
+    sketch.save(root / "sketch.png")
+    photos.append("white.png,box,white,train")
+    sketches.append("sketch.png,white.png,box,white,train")
+    header = "photo_path,category,photo_id,split"
+    (root / "photos.csv").write_text("\n".join([header, *photos]) + "\n")
+    (root / "manifest.csv").write_text("\n".join([f"sketch_path,{header}", *sketches]) + "\n")
+    return root.parent
+
+
+def test_a_gate_that_is_not_passed_ends_with_3(files: dict[str, bytes], tmp_path: Path) -> None:
+    """Ranges of a white image clip the dark ones to one embedding: all photos tie, so the right one is last."""
+    data = dark_boxes(tmp_path / "data" / "boxes")
+    sketch, photo = preprocesses(32)
+    sets, splits = [{"folder": "boxes", "pool": "boxes"}], [{"name": "val", "folder": "boxes", "split": "val"}]
+    write_bundle(
+        tmp_path / "parent",
+        name="boxes",
+        sketch_onnx=files["grid"],
+        sketch_preprocess=sketch,
+        photo_onnx=files["grid"],
+        photo_preprocess=photo,
+        model_card="",
+        provenance={"experiment": {"student": asdict(CONFIG), "sets": sets, "validation": splits}},
+    )
+    words = ("--bundle", tmp_path / "parent", "--out", tmp_path / "int8", "--pairs", 1, "--json")
+    lost = quantize(data, *words)
+    assert lost.exit_code == 3, lost.output
+    document = json.loads(lost.stdout)
+    assert document["error"] == "LossTooHigh"
+    assert document["measured"] == pytest.approx(1 / 6, abs=1e-4)
+    assert document["required"] == 0.005
+    assert not (tmp_path / "int8").exists()

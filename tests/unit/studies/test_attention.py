@@ -21,7 +21,7 @@ from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.networks.protocol import StudentPair
 from models.networks.vit import VitConfig
 from models.networks.vit_students import VitStudentConfig, VitStudents
-from models.studies.attention.command import Wanted, draw_attention
+from models.studies.attention.draw import AttentionRequest, draw_attention
 from models.studies.attention.layout import Layout
 from models.studies.attention.overlay import PANEL_PX, overlay
 from models.studies.attention.students import CheckpointStudents
@@ -107,7 +107,9 @@ def looked_into(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_a_folder_of_pictures_for_a_report(shapes_dir: Path, tmp_path: Path, looked_into: tuple[Path, Path]) -> None:
     students, teacher = looked_into
-    wanted = Wanted(shapes_dir, tmp_path / "pictures", split="val", students=students, teacher=teacher, pairs=3)
+    wanted = AttentionRequest(
+        shapes_dir, tmp_path / "pictures", split="val", students=students, teacher=teacher, pairs=3
+    )
     written = draw_attention(wanted)
     assert len(written) == 3
     assert [picture.caption[:2] for picture in read_pictures(tmp_path / "pictures")] == ["01", "02", "03"]

@@ -1,4 +1,4 @@
-"""The rivals of the comparison: their inner loops from the definition, and the whole of it on made-up embeddings."""
+"""The baselines of the comparison: their inner loops from the definition, and the whole of it on made-up embeddings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 import torch
 from PIL import Image
 from torch.nn import functional as F
+from typer.testing import CliRunner
 
+from inkseek import app
 from models.adapters.category import CategoryAdapter
 from models.data.datasets import PhotoKey
 from models.evaluation.few_shot.closed_form import Whitening
@@ -20,11 +22,10 @@ from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.methods import Method
 from models.evaluation.few_shot.protocol import Unit
 from models.networks.grid_students import GridStudentConfig, GridStudents
-from models.studies.few_shot_comparison.__main__ import main
-from models.studies.few_shot_comparison.baseline import RivalModel
 from models.studies.few_shot_comparison.experiment import Learning, ablations, best_of, predicted_margins, table
-from models.studies.few_shot_comparison.learned_method import LearnedHead, LearnedMethod
-from models.studies.few_shot_comparison.results import Told, write
+from models.studies.few_shot_comparison.inner_loops import BaselineModel
+from models.studies.few_shot_comparison.learned_method import LearnedAdapter, LearnedMethod
+from models.studies.few_shot_comparison.results import ComparisonResults, write
 from models.studies.few_shot_comparison.spaces import Fold
 from models.studies.few_shot_comparison.variant import ComparisonConfig, InnerRule, Variant
 from models.training.engine.config import ConfigInvalid
@@ -55,10 +56,10 @@ def configured(**changes: Any) -> ComparisonConfig:
     return shipped.model_copy(update={"base": base, "draws": 2, "ablation_draws": 2, "ks": (1, 3), **changes})
 
 
-def fresh(inner: InnerRule, **changes: Any) -> RivalModel:
+def fresh(inner: InnerRule, **changes: Any) -> BaselineModel:
     torch.manual_seed(0)
     variant = Variant(name="it", inner=inner, changes={"softness": 0.05, **changes})
-    model = RivalModel(configured().adapt_config(variant), E, inner)
+    model = BaselineModel(configured().adapt_config(variant), E, inner)
     model.requires_grad_(False)
     return model
 
@@ -81,7 +82,7 @@ def test_the_span_of_photos_and_examples_ranks_as_all_of_the_space_does() -> Non
     sketches, positives, photos = support()
     model = fresh(InnerRule(steps=3), start={"rate": 0.5})
     head = LearnedMethod("it", model).fit(sketches[:2], positives[:2], photos[:5])
-    whole = LearnedHead(LearnedMethod("it", model).fitted(sketches[:2], positives[:2], photos[:5]), None)
+    whole = LearnedAdapter(LearnedMethod("it", model).fitted(sketches[:2], positives[:2], photos[:5]), None)
     asked = part(7, ("hat",)).sketches
     short, full = (each.embed_sketches(asked) @ each.embed_photos(photos[:5]).T for each in (head, whole))
     assert head.embed_sketches(asked).shape[1] < whole.embed_sketches(asked).shape[1]
@@ -135,7 +136,7 @@ def test_the_whole_comparison_is_told_and_the_same_again(tmp_path: Path) -> None
     documents = []
     for attempt in ("first", "again"):
         learning = Learning(config, tmp_path / "learned", lambda line: None)
-        told = Told(
+        told = ComparisonResults(
             (("Bundle", "none"),),
             table(folds, learning, None),
             ablations(folds, learning),
@@ -198,13 +199,16 @@ def test_the_command_compares_folds_and_measures_the_bundle(tmp_path: Path, tiny
         '[[plots]]\ntitle = "Margin"\naxis = "fixed"\nprefix = "margin "\n'
         '[[tests]]\nname = "hats"\nfolder = "set"\nsplit = "val_unseen"\ncategory = "hat"\n'
     )
-    given = ["--config", config, "--data", tmp_path / "data", "--bundle", tiny_bundle_dir, "--out", tmp_path / "out"]
+    options = ["--config", config, "--data", tmp_path / "data", "--bundle", tiny_bundle_dir, "--out", tmp_path / "out"]
     folds = ["--fold", tmp_path / "0.pt", "--fold", tmp_path / "1.pt"]
-    assert main([str(each) for each in (*given, *folds)]) == 0
+    done = CliRunner().invoke(app, ["train", "compare", *map(str, (*options, *folds))])
+    assert done.exit_code == 0, done.output
     told = json.loads((tmp_path / "out/comparison.json").read_text())
     (table_of_folds,) = told["table"].values()
     assert table_of_folds["queries"] == 2 * 2 * 2  # folds, draws, photos held out
     assert {arm["method"] for arm in told["tests"]["hats"]["arms"]} >= {"no adaptation", "centred", "whitening"}
-    assert main([str(each) for each in given]) == 0  # without folds: the bundle alone
+    alone = CliRunner().invoke(app, ["train", "compare", *map(str, options)])  # without folds: the bundle's tests alone
+    assert alone.exit_code == 0, alone.output
     assert "table" not in json.loads((tmp_path / "out/comparison.json").read_text())
-    assert main([str(each) for each in (*given[:2], "--data", tmp_path / "none", *given[4:])]) == 2
+    missing = ("--config", config, "--data", tmp_path / "none", *options[4:])
+    assert CliRunner().invoke(app, ["train", "compare", *map(str, missing)]).exit_code == 1

@@ -1,4 +1,4 @@
-"""The rivals' inner loops on the product's own meta-model: MAML, sign-MAML, ANIL's fixed margin, fine-tuning."""
+"""The competitors' inner loops on the product's own meta-model: MAML, sign-MAML, ANIL's fixed margin, fine-tuning."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FixedMargin(nn.Module):
 
 
 @dataclass(frozen=True)
-class RivalHead(EpisodeHead):
+class BaselineHead(EpisodeHead):
     """`parameters`: "head" (E, E') and, with a block, "down" (E, R) and "up" (R, E), after the inner loop."""
 
     parameters: Parameters
@@ -50,11 +50,11 @@ class RivalHead(EpisodeHead):
 
     def scores(self, sketches: Tensor) -> Tensor:
         """(Q, E) -> (Q, G) cosines."""
-        asked = self.embed(self.model.features(self.task, sketches - self.centre))
-        return asked @ self.embed(self.model.features(self.task, self.task.photos - self.task.mean)).T
+        queries = self.embed(self.model.features(self.task, sketches - self.centre))
+        return queries @ self.embed(self.model.features(self.task, self.task.photos - self.task.mean)).T
 
 
-class RivalModel(MetaModel):
+class BaselineModel(MetaModel):
     """`MetaModel` with another rule for the inner loop. Its support's negatives are all of the task's other photos."""
 
     def __init__(self, config: AdaptConfig, embedding_dim: int, rule: InnerRule) -> None:
@@ -74,14 +74,14 @@ class RivalModel(MetaModel):
 
     def fit(
         self, task: TaskTensors, episode: Episode, steps: int | None = None, rate: float | None = None
-    ) -> RivalHead:
+    ) -> BaselineHead:
         """The head after the inner loop; `steps` and `rate` in place of the rule's and the learned one."""
         sketches, owners = task.rows(episode.support), torch.from_numpy(episode.support_targets)
         centre = self._centre(task, sketches, owners)
-        asked = self.features(task, sketches - centre)
+        drawn = self.features(task, sketches - centre)
         seen = self.features(task, task.photos - task.mean)
-        support = SupportTensors(asked, seen, owners)
-        parameters: Parameters = {"head": torch.eye(asked.shape[1]) if self.head is None else self.head}
+        support = SupportTensors(drawn, seen, owners)
+        parameters: Parameters = {"head": torch.eye(drawn.shape[1]) if self.head is None else self.head}
         if self.rule.block:
             parameters = {**parameters, "down": self.block_down, "up": self.block_up}
         margin = self.margin(parameters["head"], support)
@@ -91,7 +91,7 @@ class RivalModel(MetaModel):
             moved = tuple(parameters) if self.rule.moves == "all" else ("head",)
             for _ in range(taken):
                 parameters = self._stepped(parameters, moved, support, margin, size)
-        return RivalHead(self, task, centre, parameters["head"], margin, parameters)
+        return BaselineHead(self, task, centre, parameters["head"], margin, parameters)
 
     def _stepped(
         self, parameters: Parameters, moved: tuple[str, ...], support: SupportTensors, margin: Tensor, rate: Tensor

@@ -1,0 +1,133 @@
+"""Students' weights to a bundle: export both encoders, compare them with torch, measure them, write the model card.
+
+Two gates stand before the bundle: parity (ONNX answers as torch does) and accuracy on the validation splits, which is
+measured through the files that ship. A new bundle takes over what holds in any space of the default bundle's
+adaptation, so that its categories can be adapted at once; `inkseek train adapt` learns an adaptation of its own, and
+`inkseek bundle add-adaptation` puts that into its place.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.adapters import Adaptation
+from models.arrays import Vectors
+from models.bundle import (
+    Bundle,
+    Encoder,
+    ImageFile,
+    Runtime,
+    SketchNormalisation,
+    add_adaptation,
+    bundle_path,
+    embed,
+    write_bundle,
+)
+from models.bundle.manifest import ADAPTATION_NAME
+from models.bundle.preprocess import Preprocess
+from models.evaluation.protocol import CategoryGallery
+from models.evaluation.splits import ValidationSplit, load_galleries
+from models.export.folded import FoldedEncoder, fold
+from models.export.gates import require_accuracy
+from models.export.onnx_export import export_onnx
+from models.export.parity import Parity, compare
+from models.export.split_figures import as_metrics, as_table, encode_splits
+from models.networks.preprocessing import preprocesses
+from models.networks.protocol import StudentPair
+from models.training.weights.students_file import StudentsFile, load_students
+
+MAX_DIFFERENCE = 1e-5  # of unit vectors, computed in float32 by two libraries
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a bundle is made of.
+
+    `students`: a `students.pt`. `card`: a Markdown file, in which `{figures}` becomes the table of measured figures.
+    `data`: the folder that holds the data sets of the experiment's validation splits. `min_accuracy`: acc@1 in [0, 1]
+    within the category that every split has to reach; None: more than chance level.
+    """
+
+    students: Path
+    card: Path
+    data: Path
+    out: Path
+    name: str
+    normalisation: SketchNormalisation = field(default_factory=SketchNormalisation)
+    min_accuracy: float | None = None
+
+
+def build_bundle(release: Release) -> Bundle:
+    """Write the bundle and open it.
+
+    Raises CheckpointInvalid, ParityBroken, AccuracyTooLow, DatasetError, BundleError, OSError.
+    """
+    students, saved = load_students(release.students)
+    size_px = students.config.size_px
+    models = (export_onnx(students.sketch, size_px), export_onnx(students.photo, size_px))
+    preprocess = preprocesses(size_px, release.normalisation)
+    draft = _Draft(release, saved, models, preprocess, students.config.embedding_dim)
+    splits = tuple(ValidationSplit(**split) for split in saved.experiment["validation"])
+    card = release.card.read_text(encoding="utf-8")
+    galleries = load_galleries(release.data, splits)
+    parity = measured_parity(students, models, preprocess, galleries[splits[0].name])
+    parity.require(MAX_DIFFERENCE)
+    with tempfile.TemporaryDirectory() as folder:
+        # The figures are measured through the files that ship, so these exist before the manifest with the figures.
+        rows = encode_splits(draft.write(Path(folder) / "draft", card, {}), galleries)
+    figures = {name: split.figures() for name, split in rows.items()}
+    require_accuracy(figures, galleries, release.min_accuracy)
+    metrics = {"splits": as_metrics(figures), "parity": asdict(parity)}
+    return draft.write(release.out, card.replace("{figures}", as_table(figures)), metrics)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """All of a bundle but its card and its figures."""
+
+    release: Release
+    saved: StudentsFile
+    models: tuple[bytes, bytes]
+    preprocess: tuple[Preprocess, Preprocess]
+    embedding_dim: int
+
+    def write(self, out: Path, card: str, metrics: dict[str, Any]) -> Bundle:
+        write_bundle(
+            out,
+            name=self.release.name,
+            sketch_onnx=self.models[0],
+            sketch_preprocess=self.preprocess[0],
+            photo_onnx=self.models[1],
+            photo_preprocess=self.preprocess[1],
+            model_card=card,
+            metrics=metrics,
+            provenance={"experiment": self.saved.experiment, "steps": self.saved.step},
+        )
+        shipped = Adaptation.load(bundle_path() / ADAPTATION_NAME)
+        add_adaptation(out, shipped.carried_over(self.embedding_dim))
+        return Bundle.load(out, Runtime(device="cpu"))
+
+
+def measured_parity(
+    students: StudentPair,
+    models: tuple[bytes, bytes],
+    preprocess: tuple[Preprocess, Preprocess],
+    galleries: Sequence[CategoryGallery],
+) -> Parity:
+    """Both encoders on the sketches and photos of these galleries, as torch and as ONNX Runtime compute them."""
+    files: tuple[list[ImageFile], list[ImageFile]] = (
+        [query.sketch.image for gallery in galleries for query in gallery.queries],
+        [photo.path for gallery in galleries for photo in gallery.photos],
+    )
+    dim = students.config.embedding_dim
+    trained: list[Vectors] = []
+    exported: list[Vectors] = []
+    for number, student in enumerate((students.sketch, students.photo)):
+        session = Runtime(device="cpu").session(models[number])
+        trained.append(embed(FoldedEncoder(fold(student, halved=True), preprocess[number], dim), files[number]))
+        exported.append(Encoder(session, preprocess[number], dim).embed(files[number]))
+    return compare((trained[0], trained[1]), (exported[0], exported[1]), tolerance=MAX_DIFFERENCE)
