@@ -31,6 +31,11 @@ def stderr() -> Console:
     return Console(file=sys.stderr, stderr=True)
 
 
+def log(line: str) -> None:
+    """Write one line about the progress of a long command to stderr."""
+    sys.stderr.write(f"{line}\n")
+
+
 def print_json(document: Any) -> None:
     """One indented JSON document on stdout; what JSON has no form for is written as text."""
     sys.stdout.write(json.dumps(document, indent=2, default=str, ensure_ascii=False) + "\n")

@@ -28,7 +28,7 @@ class TorchMissing(InkseekError):
 
 Config = Annotated[Path, typer.Option(help="An experiment file, such as those of models/configs.")]
 Data = Annotated[Path, typer.Option(help="The folder that the experiment's data sets lie in.")]
-Out = Annotated[Path, typer.Option(help="The run's directory; a run that is there goes on.")]
+Out = Annotated[Path, typer.Option(help="The run's directory; an unfinished run resumes.")]
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a value, as a line of TOML.")
 ]
@@ -41,7 +41,7 @@ Cache = Annotated[Path | None, typer.Option(help="Where runs share decoded image
 
 @app.callback()
 def train() -> None:
-    """Train the teacher, distil the students."""
+    """Train the teacher, distil the students, adapt to categories; studies of what training does."""
     if importlib.util.find_spec("torch") is None:
         advice = "pip install --editable '.[train]' in a checkout"
         fail(TorchMissing(f"training needs torch, which serving does not: {advice}"))
@@ -144,7 +144,7 @@ def adapt(
     ] = None,
     changes: Changes = None,
 ) -> None:
-    """Meta-train what fits heads to a few examples: writes adaptation.npz."""
+    """Meta-train what adapts a bundle to a category from a few examples: writes adaptation.npz."""
     from models.training.recipes.adaptive.config import AdaptConfig
     from models.training.recipes.adaptive.train_adapt import AdaptRun, train_adapt
 

@@ -81,8 +81,8 @@ class GridStudent(StudentEncoder):
     def encode(self, images: Tensor, extras: frozenset[Extra] = frozenset()) -> Encoded:
         """(B, 3, S, S) normalised -> cells (B, C, g, g), C summed over the levels, and the requested extras."""
         maps = self.trunk.features(images)
-        seen = maps[-self.levels :]
-        cells = torch.cat([nn.functional.adaptive_avg_pool2d(level, self.grid) for level in seen], dim=1)
+        pooled_levels = [nn.functional.adaptive_avg_pool2d(level, self.grid) for level in maps[-self.levels :]]
+        cells = torch.cat(pooled_levels, dim=1)
         return Encoded(cells, tuple(maps) if "feature_maps" in extras else ())
 
     def folded(self) -> FoldedGridStudent:

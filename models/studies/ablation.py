@@ -1,6 +1,6 @@
 """Train the arms of an ablation, each with every seed, and put their figures into one table.
 
-Arms that share a teacher train it once. Every run resumes, so the whole does: the same command continues it.
+Arms that share a teacher train it once. Every run resumes, and so does the ablation: the same command continues it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from models.atomic_files import write_json, write_text
+from models.console import log
 from models.training.engine.config import ConfigInvalid, Frozen, merge_tables, read_experiment
 from models.training.engine.run_directory import RunDirectory
-from models.training.pairs.run import PairRun, Resources, log
+from models.training.pairs.run import PairRun, Resources
 from models.training.recipes.table import parse_recipe, train_students_of, train_teacher_of
 from models.training.recipes.xmodalvit.config import XModalConfig
 from models.training.recipes.xmodalvit.teacher import described_teacher

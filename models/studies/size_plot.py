@@ -46,7 +46,7 @@ def size_plot(paths: Sequence[Path]) -> str:
     Figures as served where each has those, else plain ones of all; splits that not all have are left out.
     """
     for centred in (True, False):
-        trained = [found for path in paths if (found := _read(path, centred)) is not None]
+        trained = [each for path in paths if (each := _read(path, centred)) is not None]
         if len(trained) == len(paths):
             return _drawn(trained)
     raise NothingToPlot("one of these has no figures: a run of students that was evaluated or a bundle is needed")
@@ -86,8 +86,8 @@ def _read_bundle(path: Path, centred: bool) -> Trained | None:
 
 def _first(entry: Mapping[str, float], centred: bool) -> dict[str, float]:
     ending = f"{_CENTRED}@1" if centred else "@1"
-    found = {name.removesuffix(ending): value for name, value in entry.items() if name.endswith(ending)}
-    return {name: value for name, value in found.items() if not name.endswith(_CENTRED)}
+    first = {name.removesuffix(ending): value for name, value in entry.items() if name.endswith(ending)}
+    return {name: value for name, value in first.items() if not name.endswith(_CENTRED)}
 
 
 def _millions(experiment: Mapping[str, object]) -> float:

@@ -30,8 +30,8 @@ def queue_contrast(
     """(B, D), (B, D), (B,) and the queue -> scalars; rows of any length, compared by cosine; keys get no gradient.
 
     Query i has one positive, key i, and the queue's keys as negatives, without those of its own photo: with more rows
-    in the queue than photos in the set a query would otherwise be told to avoid its own target. Keys of the same batch
-    are no negatives of each other; push them afterwards.
+    in the queue than photos in the set a query would otherwise be pushed away from its own target. Keys of the same
+    batch are no negatives of each other; push them afterwards.
     """
     queries, keys = F.normalize(queries, dim=1), F.normalize(keys.detach(), dim=1)
     own = (queries * keys).sum(dim=1, keepdim=True)

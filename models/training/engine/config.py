@@ -104,9 +104,9 @@ def read_experiment(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:
     values = read_toml(path)
     for line in changes:
         values = merge_tables(values, parse_toml(line, line))
-    found = values.get("schema_version")
-    if found != SCHEMA_VERSION or isinstance(found, bool):
-        raise ConfigInvalid(f"{path} has schema_version {found}; this release reads {SCHEMA_VERSION}")
+    version = values.get("schema_version")
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        raise ConfigInvalid(f"{path} has schema_version {version}; this release reads {SCHEMA_VERSION}")
     return values
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -99,9 +99,9 @@ class PairBatches:
             return None
         generator = torch.Generator().manual_seed(self.batches.seed * 1_000_003 + number)
         pair = draw_augmentation(count, self.augment, generator, groups).rows(own)
-        # The second sketch lies where the first does; another hand wobbles, presses and forgets otherwise.
-        hand = draw_augmentation(count, self.augment, generator).rows(own)
-        return pair, Augmentation(**{**vars(pair), "wobble": hand.wobble, "pen": hand.pen, "erase": hand.erase})
+        # The second sketch lies where the first does; its strokes are distorted, thickened and erased otherwise.
+        strokes = draw_augmentation(count, self.augment, generator).rows(own)
+        return pair, replace(pair, wobble=strokes.wobble, pen=strokes.pen, erase=strokes.erase)
 
     def _views(
         self,

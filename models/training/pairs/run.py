@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Generic, TypeVar
 
 from torch import nn
 
+from models.console import log
 from models.data.images.training_images import TrainingImages, prepare_images
 from models.data.sampling.category_batches import CategoryBatches
 from models.data.sampling.second_sketches import SecondSketches
@@ -67,8 +67,8 @@ class PairRun(Generic[C]):
 
     def launch(self, work: Callable[[Process], None]) -> None:
         """Call `work` in every process of the run. Raises DeviceUnavailable."""
-        given = self.resources
-        launch(work, processes=given.processes, threads=given.threads, device=given.device)
+        granted = self.resources
+        launch(work, processes=granted.processes, threads=granted.threads, device=granted.device)
 
     def galleries(self) -> dict[str, tuple[CategoryGallery, ...]]:
         """The validation splits' galleries by the split's name. Raises DatasetError."""
@@ -113,8 +113,3 @@ class PairRun(Generic[C]):
             synthetic_share=batch.synthetic_share,
             seed=self.config.seed,
         )
-
-
-def log(line: str) -> None:
-    """Write a line about the run's progress to stderr."""
-    sys.stderr.write(line + "\n")

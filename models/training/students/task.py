@@ -157,14 +157,14 @@ class StudentsTask:
         students, process = self.distillation.students, self.process
         views = batch.views[students.config.size_px]
         two = Need.SECOND_SKETCHES in self.objective.needs
-        drawn = torch.cat([views.first, views.second]) if two else views.first
-        wanted = frozenset(extra for need, extra in _EXTRAS.items() if need in self.objective.needs)
+        sketches = torch.cat([views.first, views.second]) if two else views.first
+        requested = frozenset(extra for need, extra in _EXTRAS.items() if need in self.objective.needs)
         with process.autocast(self.config.bf16):
-            of_sketches, of_photos = students.encode_pair(drawn, views.photos, wanted)
+            of_sketches, of_photos = students.encode_pair(sketches, views.photos, requested)
         parts = of_sketches.cells.float().chunk(2 if two else 1)
-        sketches = students.sketch.head(torch.cat([gather_rows(part, process) for part in parts]))
+        embedded = students.sketch.head(torch.cat([gather_rows(part, process) for part in parts]))
         photos = students.photo.head(gather_rows(of_photos.cells.float(), process))
-        first, second = sketches.chunk(2) if two else (sketches, None)
+        first, second = embedded.chunk(2) if two else (embedded, None)
         return first, second, photos, self._extras(of_sketches, of_photos, len(views.first))
 
     def _extras(self, of_sketches: Encoded, of_photos: Encoded, count: int) -> dict[Need, PerModality]:

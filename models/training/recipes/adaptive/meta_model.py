@@ -28,7 +28,7 @@ _ADAPTER_START = 1e-3
 class TaskTensors:
     """A category: `photos` (G, E), `sketches` (N, E), `mean` (E,), `axes` (E, r), `variances` (r,).
 
-    `category`: its number. `place`: of a sketch's row in the data set to its row here.
+    `category`: its number. `position`: of a sketch's row in the data set to its row here.
     """
 
     task: Task
@@ -38,7 +38,7 @@ class TaskTensors:
     mean: Tensor
     axes: Tensor
     variances: Tensor
-    place: dict[int, int]
+    position: dict[int, int]
 
     @classmethod
     def of(cls, part: EmbeddedPart, task: Task, category: int, *, reduced: bool) -> TaskTensors:
@@ -57,12 +57,12 @@ class TaskTensors:
             mean=torch.from_numpy(mean),
             axes=torch.from_numpy(axes),
             variances=torch.from_numpy(variances),
-            place={int(row): number for number, row in enumerate(task.sketches)},
+            position={int(row): number for number, row in enumerate(task.sketches)},
         )
 
     def rows(self, sketches: Rows) -> Tensor:
         """Rows of the data set (S,) -> (S, E)."""
-        return self.sketches[[self.place[int(row)] for row in sketches]]
+        return self.sketches[[self.position[int(row)] for row in sketches]]
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,11 @@ class EpisodeHead:
 
     def scores(self, sketches: Tensor) -> Tensor:
         """(Q, E) -> (Q, G) cosines."""
-        asked = self.model.features(self.task, sketches - self.centre)
-        seen = self.model.features(self.task, self.task.photos - self.task.mean)
+        queries = self.model.features(self.task, sketches - self.centre)
+        photos = self.model.features(self.task, self.task.photos - self.task.mean)
         if self.head is not None:
-            asked, seen = asked @ self.head, seen @ self.head
-        return F.normalize(asked, dim=1, eps=1e-9) @ F.normalize(seen, dim=1, eps=1e-9).T
+            queries, photos = queries @ self.head, photos @ self.head
+        return F.normalize(queries, dim=1, eps=1e-9) @ F.normalize(photos, dim=1, eps=1e-9).T
 
 
 class MetaModel(nn.Module):
@@ -129,15 +129,15 @@ class MetaModel(nn.Module):
         centre = self._centre(task, sketches, owners)
         if self.config.method != "adaptive":
             return EpisodeHead(self, task, centre, None, None)
-        drawn, positives = torch.unique(owners, return_inverse=True)
-        asked = self.features(task, sketches - centre)
-        seen = self.features(task, task.photos - task.mean)
+        with_sketch, positives = torch.unique(owners, return_inverse=True)
+        queries = self.features(task, sketches - centre)
+        photos = self.features(task, task.photos - task.mean)
         with torch.no_grad():
-            nearness = (F.normalize(asked, dim=1) @ F.normalize(seen, dim=1).T).amax(dim=0)
-            nearness[drawn] = -torch.inf
-            others = nearness.argsort(descending=True)[: min(self.config.negatives, len(seen) - len(drawn))]
-        support = SupportTensors(asked, seen[torch.cat([drawn, others])], positives)
-        start = torch.eye(asked.shape[1]) if self.head is None else self.head
+            nearness = (F.normalize(queries, dim=1) @ F.normalize(photos, dim=1).T).amax(dim=0)
+            nearness[with_sketch] = -torch.inf
+            others = nearness.argsort(descending=True)[: min(self.config.negatives, len(photos) - len(with_sketch))]
+        support = SupportTensors(queries, photos[torch.cat([with_sketch, others])], positives)
+        start = torch.eye(queries.shape[1]) if self.head is None else self.head
         margin = self.margin(start, support)
         stepped = adapt(
             start,
@@ -152,12 +152,12 @@ class MetaModel(nn.Module):
     def _centre(self, task: TaskTensors, sketches: Tensor, owners: Tensor) -> Tensor:
         """See `models.adapters.prior`."""
         per_photo, prior = self.value("per_photo"), self.value("share") * task.mean
-        drawn = sorted(set(owners.tolist()))
-        if not drawn:
+        with_sketch = sorted(set(owners.tolist()))
+        if not with_sketch:
             return prior
-        own = [sketches[owners == photo] for photo in drawn]
-        owed = self.value("follow") * (task.photos[drawn] - task.mean)
-        offsets = torch.stack([rows.mean(dim=0) for rows in own]) - owed - prior
+        own = [sketches[owners == photo] for photo in with_sketch]
+        followed = self.value("follow") * (task.photos[with_sketch] - task.mean)
+        offsets = torch.stack([rows.mean(dim=0) for rows in own]) - followed - prior
         weights = torch.stack([1 / (per_photo + (1 - per_photo) / len(rows)) for rows in own])
         trust = 1 / self._distance_over_error(offsets, weights)
         return prior + weights @ offsets / (trust + weights.sum())

@@ -1,7 +1,7 @@
 """Meta-training: episodes of categories, an inner loop on each support, an outer loop on what all of them share.
 
 Adaptive FG-SBIR (ECCV 2022), B3. A step's episodes are a function of the seed and the step, so a run that was killed
-goes on as if it had not been.
+resumes as if it had not been.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from models.training.recipes.adaptive.meta_model import EpisodeHead, MetaModel, 
 from models.training.recipes.adaptive.regularisers import category_loss, domain_loss, feature_triplet, semantic_loss
 from models.training.recipes.adaptive.word_vectors import WORD_DIM, name_vectors
 
-Say = Callable[[str], object]
+Log = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ def meta_train(
     config: AdaptConfig,
     tasks: MetaTasks,
     run: RunDirectory,
-    say: Say = print,
+    log: Log = print,
     *,
     stop_after: int | None = None,
     model: MetaModel | None = None,
 ) -> MetaModel:
-    """Train, or go on; the state is in `run`. `stop_after`: end after this step as if killed there.
+    """Train, or resume from the state in `run`. `stop_after`: end after this step as if killed there.
 
     `model`: a fresh one with another inner loop, in place of the configuration's. Raises CheckpointInvalid.
     """
@@ -100,7 +100,7 @@ def meta_train(
         step += 1
         if step % 10 == 0 or step == config.steps:
             metrics.add(step, {**terms, **{name: model.value(name).item() for name in model.scalars}})
-            say(f"step {step}: " + ", ".join(f"{name} {value:.4f}" for name, value in terms.items()))
+            log(f"step {step}: " + ", ".join(f"{name} {value:.4f}" for name, value in terms.items()))
         if step % config.checkpoint_every == 0 or step == config.steps:
             state = {
                 "step": step,
@@ -121,11 +121,11 @@ def _step(
     sums: dict[str, float] = {}
     for number in random.integers(len(tasks.train), size=config.episodes):
         task = tasks.train[number]
-        drawn = episode(task.task, int(random.choice(config.ks)), int(random.integers(2**31)), seed=config.seed)
-        fitted = model.fit(task, drawn)
-        terms = {"outer": outer_loss(config, fitted, drawn)}
+        one = episode(task.task, int(random.choice(config.ks)), int(random.integers(2**31)), seed=config.seed)
+        fitted = model.fit(task, one)
+        terms = {"outer": outer_loss(config, fitted, one)}
         if heads is not None:
-            terms |= _regularisers(config, model, heads, task, drawn, fitted)
+            terms |= _regularisers(config, model, heads, task, one, fitted)
         total = sum(terms.values(), start=torch.zeros(())) / config.episodes
         total.backward()  # type: ignore[no-untyped-call]
         if fitted.margin is not None:
@@ -135,11 +135,11 @@ def _step(
     return sums
 
 
-def outer_loss(config: AdaptConfig, fitted: EpisodeHead, drawn: Episode) -> Tensor:
+def outer_loss(config: AdaptConfig, fitted: EpisodeHead, one: Episode) -> Tensor:
     """Of the sketches of photos held out, and by `known_share` of the support's photos' unused ones. Scalar."""
     task = fitted.task
-    loss = _retrieval(config, fitted, drawn.holdout, drawn.holdout_targets)
-    spare = ~np.isin(task.task.sketches, np.concatenate([drawn.support, drawn.holdout]))
+    loss = _retrieval(config, fitted, one.holdout, one.holdout_targets)
+    spare = ~np.isin(task.task.sketches, np.concatenate([one.support, one.holdout]))
     if not config.known_share or not spare.any():
         return loss
     known = _retrieval(config, fitted, task.task.sketches[spare], task.task.targets[spare])
@@ -157,11 +157,11 @@ def _retrieval(
 
 
 def _regularisers(
-    config: AdaptConfig, model: MetaModel, heads: FeatureHeads, task: TaskTensors, drawn: Episode, fitted: EpisodeHead
+    config: AdaptConfig, model: MetaModel, heads: FeatureHeads, task: TaskTensors, one: Episode, fitted: EpisodeHead
 ) -> dict[str, Tensor]:
     """L_D, L_C, L_ud and L_S of F, over support and holdout, each times its weight."""
-    rows = np.concatenate([drawn.support, drawn.holdout])
-    owners, positives = np.unique(np.concatenate([drawn.support_targets, drawn.holdout_targets]), return_inverse=True)
+    rows = np.concatenate([one.support, one.holdout])
+    owners, positives = np.unique(np.concatenate([one.support_targets, one.holdout_targets]), return_inverse=True)
     sketches = model.features(task, task.rows(rows) - fitted.centre)
     photos = model.features(task, task.photos[owners] - task.mean)
     weights, terms = config.features, {}

@@ -58,12 +58,12 @@ def cached_part(encoders: EncoderPair, part: PairDataset, name: str, cache: Path
     """As `embedded_part`; kept below `cache`, since encoding is most of the time that meta-training takes."""
     path = cache / f"{part.name}-{name}-{encoders.bundle_id}-{len(part.records)}-{len(part.photos)}.npz"
     if not path.is_file():
-        found = embedded_part(encoders, part, name)
-        known = {"drawn": _plain(found.drawn), "people": found.people, "keys": _plain(found.keys)}
+        embedded = embedded_part(encoders, part, name)
+        known = {"drawn": _plain(embedded.drawn), "people": embedded.people, "keys": _plain(embedded.keys)}
         cache.mkdir(parents=True, exist_ok=True)
         staged = path.with_suffix(".partial")
         with staged.open("wb") as file:
-            np.savez(file, sketches=found.sketches, photos=found.photos, known=np.array(json.dumps(known)))
+            np.savez(file, sketches=embedded.sketches, photos=embedded.photos, known=np.array(json.dumps(known)))
         staged.replace(path)
     with np.load(path, allow_pickle=False) as file:
         known = json.loads(str(file["known"]))

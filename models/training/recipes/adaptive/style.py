@@ -25,7 +25,7 @@ _DRAWS = 4
 
 @dataclass(frozen=True)
 class StyleChoice:
-    """`mrr`: mean of 1 / rank within the asked photo's category by (strength, photos trusted), over k = 1, 5, 10."""
+    """`mrr`: mean of 1 / rank within the queried photo's category by (strength, photos trusted), over k = 1, 5, 10."""
 
     usual: Vectors
     mrr: Mapping[tuple[float, float], float]
@@ -49,22 +49,22 @@ def choose_style(part: EmbeddedPart) -> StyleChoice:
     material = part.material(Unit.PERSON)
     row_of = {key: row for row, key in enumerate(part.keys)}
     usual = _usual(part, row_of)
-    found: dict[tuple[float, float], list[float]] = {(s, t): [] for s in _STRENGTHS for t in _PHOTOS_TRUSTED}
+    reciprocal: dict[tuple[float, float], list[float]] = {(s, t): [] for s in _STRENGTHS for t in _PHOTOS_TRUSTED}
     for task in material.tasks:
         photos = part.photos[task.gallery]
         around = surroundings(photos, photos)
         for k in _KS:
             for draw in range(_DRAWS):
-                drawn = episode(task, k, draw)
-                shown, asked = drawn.support_targets, part.sketches[drawn.holdout]
-                other_kinds = task.categories[drawn.holdout_targets][:, None] != task.categories[None, :]
-                for strength, trusted in found:
+                one = episode(task, k, draw)
+                shown, queries = one.support_targets, part.sketches[one.holdout]
+                other_kinds = task.categories[one.holdout_targets][:, None] != task.categories[None, :]
+                for strength, trusted in reciprocal:
                     rule = StyleRule(usual, strength, trusted, _SHARE)
-                    head = rule.adapter(part.sketches[drawn.support], around[shown], shown)
-                    scores = np.where(other_kinds, -np.inf, head.embed_sketches(asked) @ photos.T)
-                    placed = ranks_of(scores, drawn.holdout_targets)
-                    found[strength, trusted].append(float((1 / placed).mean()))
-    return StyleChoice(usual, {setting: float(np.mean(values)) for setting, values in found.items()})
+                    adapter = rule.adapter(part.sketches[one.support], around[shown], shown)
+                    scores = np.where(other_kinds, -np.inf, adapter.embed_sketches(queries) @ photos.T)
+                    ranks = ranks_of(scores, one.holdout_targets)
+                    reciprocal[strength, trusted].append(float((1 / ranks).mean()))
+    return StyleChoice(usual, {setting: float(np.mean(values)) for setting, values in reciprocal.items()})
 
 
 def _usual(part: EmbeddedPart, row_of: Mapping[PhotoKey, int]) -> Vectors:

@@ -6,7 +6,6 @@ figures.json, and embeddings/, so that a second run need not encode anything.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from models.adapters import Adaptation
 from models.atomic_files import write_json
 from models.bundle import Bundle, Runtime
 from models.bundle.manifest import ADAPTATION_NAME
+from models.console import log
 from models.data.datasets import open_dataset
 from models.evaluation.few_shot.bundle_methods import ADAPTED, GATED, adaptation_methods
 from models.evaluation.few_shot.material import EmbeddedPart
@@ -40,31 +40,31 @@ class AdaptRun:
     out: Path
 
 
-def train_adapt(given: AdaptRun) -> Adaptation:
-    """Train, or go on; write adaptation.npz. One thread. Raises InkseekError."""
+def train_adapt(run: AdaptRun) -> Adaptation:
+    """Train, or resume, on one thread; writes adaptation.npz. Raises InkseekError."""
     torch.set_num_threads(1)
-    config, bundle = given.config, Bundle.load(given.bundle, Runtime(device="cpu", threads=1))
-    directory = RunDirectory.open(given.out, {**config.model_dump(mode="json"), "bundle_id": bundle.bundle_id})
-    dataset = open_dataset(given.data / config.folder)
-    cache = given.out / "embeddings"
-    parts = training_spaces(dataset, config.split, bundle, given.folds, cache)
-    if not given.folds:
-        _say("no folds: episodes of categories that the encoders may have been trained on teach little")
+    config, bundle = run.config, Bundle.load(run.bundle, Runtime(device="cpu", threads=1))
+    directory = RunDirectory.open(run.out, config.described(bundle_id=bundle.bundle_id), config.normalised)
+    dataset = open_dataset(run.data / config.folder)
+    cache = run.out / "embeddings"
+    parts = training_spaces(dataset, config.split, bundle, run.folds, cache)
+    if not run.folds:
+        log("no folds: episodes of categories that the encoders may have been trained on leave little to learn")
     invariant = not (config.head_dim or config.features.adapter_rank)
     tasks = MetaTasks.of(parts, config.validation, reduced=invariant)
-    model = meta_train(config, tasks, directory, _say)
+    model = meta_train(config, tasks, directory, log)
     adaptation = model.adaptation(config.name, bundle.embedding_dim, "" if invariant else bundle.bundle_id)
     figures: dict[str, Any] = {"validation": _figures(adaptation, parts, config)}
     if config.style is not None:
-        people = open_dataset(given.data / config.style.folder).split(config.style.split)
+        people = open_dataset(run.data / config.style.folder).split(config.style.split)
         style = choose_style(cached_part(bundle, people, config.style.split, cache))
         adaptation = replace(style.into(adaptation), bundle_id=bundle.bundle_id)
         table = {f"strength {s}, photos {t}": round(mrr, 4) for (s, t), mrr in style.mrr.items()}
         figures["style"] = {"mrr": table, "chosen": style.best}
-    adaptation.save(given.out / ADAPTATION_NAME)
+    adaptation.save(run.out / ADAPTATION_NAME)
     settings = adaptation.settings.model_dump()
-    write_json(given.out / "figures.json", {"id": adaptation.adaptation_id, "settings": settings, **figures})
-    _say(f"{adaptation.adaptation_id} written to {given.out / ADAPTATION_NAME}")
+    write_json(run.out / "figures.json", {"id": adaptation.adaptation_id, "settings": settings, **figures})
+    log(f"{adaptation.adaptation_id} written to {run.out / ADAPTATION_NAME}")
     return adaptation
 
 
@@ -79,20 +79,16 @@ def _figures(adaptation: Adaptation, parts: Sequence[EmbeddedPart], config: Adap
         chosen = Material(part.name, Unit.CATEGORY, part.sketches, part.photos, tuple(kept))
         methods = adaptation_methods(adaptation, Unit.CATEGORY)
         trial = run(chosen, methods, config.ks, draws=config.draws)
-        for key, found in trial.ranks.items():
-            ranks.setdefault(key, []).extend(found[:, 0].tolist())
+        for key, of_key in trial.ranks.items():
+            ranks.setdefault(key, []).extend(of_key[:, 0].tolist())
     table = {
         f"{method}, k = {k}": {
-            "acc@1": round(100 * sum(rank == 1 for rank in placed) / len(placed), 1),
-            "mrr": round(100 * sum(1 / rank for rank in placed) / len(placed), 1),
+            "acc@1": round(100 * sum(rank == 1 for rank in of_method) / len(of_method), 1),
+            "mrr": round(100 * sum(1 / rank for rank in of_method) / len(of_method), 1),
         }
-        for (method, k), placed in sorted(ranks.items())
+        for (method, k), of_method in sorted(ranks.items())
         if method in (ADAPTED, GATED) or k == config.ks[0]
     }
     for row, cells in table.items():
-        _say(f"{row}: acc@1 {cells['acc@1']}, mrr {cells['mrr']}")
+        log(f"{row}: acc@1 {cells['acc@1']}, mrr {cells['mrr']}")
     return table
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")

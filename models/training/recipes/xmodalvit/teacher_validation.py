@@ -103,7 +103,7 @@ def _triples(gallery: CategoryGallery) -> list[_Triple]:
     sketches: dict[PhotoKey, list[SketchSource]] = {}
     for query in gallery.queries:
         sketches.setdefault(query.photo, []).append(query.sketch)
-    return [_Triple(photo_of[key], drawn[0], drawn[min(1, len(drawn) - 1)]) for key, drawn in sketches.items()]
+    return [_Triple(photo_of[key], own[0], own[min(1, len(own) - 1)]) for key, own in sketches.items()]
 
 
 def _pixels(files: Sequence[ImageFile], prepare: Preprocess) -> Tensor:
