@@ -32,6 +32,7 @@ def locked(out_dir: Path) -> Iterator[None]:
         raise BuildError(f"{out_dir} cannot be written: {error.strerror or error}") from error
     with file:
         try:
+            # Not a pid file: the kernel releases this lock when its holder is killed.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
@@ -45,6 +46,7 @@ def locked(out_dir: Path) -> Iterator[None]:
 
 def new_staging(out_dir: Path) -> Path:
     """An empty folder for a build, invisible to readers. What killed builds left behind is removed first."""
+    # The lock is held, so that no other build is writing any of them.
     for leftover in layout.versions_dir(out_dir).glob(".*"):
         shutil.rmtree(leftover, ignore_errors=True)
     staging = layout.versions_dir(out_dir) / f"{_STAGING_PREFIX}{uuid.uuid4().hex[:12]}"
@@ -68,6 +70,7 @@ def publish(out_dir: Path, staging: Path, manifest: IndexManifest) -> str:
     path.write_bytes(data)
     sync_path(path)
     sync_path(staging)
+    # Above every version, not only the published one: after a rollback, a name must not come twice.
     sequence = max((layout.version_sequence(name) for name in layout.list_versions(out_dir)), default=0) + 1
     version = layout.version_name(sequence, manifest_digest(data))
     staging.rename(layout.versions_dir(out_dir) / version)
@@ -113,6 +116,7 @@ def rollback(out_dir: Path, to: str | None = None) -> tuple[str, str]:
         current = layout.current_version(out_dir) if to is None else published_version(out_dir) or "unknown"
         target = to or _version_before(out_dir, current)
         folder = layout.version_dir(out_dir, target)
+        # Hours of use lie ahead of a rollback that nobody watches: better slow than to a damaged version.
         check_hashes(folder, read_manifest(folder))
         layout.publish_pointer(out_dir, target)
     return current, target

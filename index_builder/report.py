@@ -54,13 +54,13 @@ class Report:
     """Writes report.jsonl line by line and counts reasons; use as a context manager."""
 
     def __init__(self, path: Path) -> None:
-        """`skipped` and `noted` count the reasons."""
+        """Opens nothing yet. `skipped` and `noted` count the entries by reason."""
         self._path = path
         self.skipped: Counter[str] = Counter()
         self.noted: Counter[str] = Counter()
 
     def __enter__(self) -> Report:
-        """Create the file."""
+        """Create the file, or empty it. Raises OSError."""
         self._file = self._path.open("w", encoding="utf-8")
         return self
 
@@ -88,7 +88,7 @@ class Report:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Force the file to the disk."""
+        """Force the file to the disk, also after an error: what was reported stays readable. Raises OSError."""
         with self._file as file:
             file.flush()
             os.fsync(file.fileno())

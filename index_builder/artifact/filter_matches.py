@@ -12,7 +12,7 @@ from index_builder.artifact.photo_filter import PhotoFilter
 from index_builder.artifact.photo_store import PhotoStore
 from models.arrays import Rows
 
-REMEMBERED_FILTERS = 64
+REMEMBERED_FILTERS = 64  # at most 8 bytes per photo each: 1 GB for 2 million photos if each matched everything
 
 
 class FilterMatches:
@@ -42,6 +42,7 @@ class FilterMatches:
             if where in self._rows:
                 self._rows.move_to_end(where)
                 return self._rows[where]
+        # Outside of the lock: a slow filter holds up no other one; at worst two threads compute the same rows.
         rows = self._match(where)
         rows.flags.writeable = False
         with self._lock:

@@ -71,6 +71,7 @@ class GalleryIndex:
         version = version or layout.current_version(out_dir)
         folder = layout.version_dir(out_dir, version)
         manifest = read_manifest(folder)
+        # Before the hashes: reading every byte of an index that is rejected anyway would be in vain.
         if bundle_id is not None and manifest.bundle_id != bundle_id:
             raise BundleMismatch(f"bundle of index {out_dir}", expected=bundle_id, actual=manifest.bundle_id)
         if check_files:
@@ -86,6 +87,7 @@ class GalleryIndex:
             store = open_store(folder, manifest.search, count=manifest.count, dim=manifest.embedding_dim)
         except StoreUnreadable as error:
             raise IndexCorrupt(error.what, expected=error.expected, actual=error.actual) from error
+        # Also where no hashes are checked: rows of unequal files would name the wrong photos.
         photos = PhotoStore(folder / layout.PHOTOS, manifest.metadata_fields)
         expect(layout.PHOTOS, f"{manifest.count} photos", f"{photos.count()} photos")
         return cls(
@@ -135,6 +137,7 @@ class GalleryIndex:
             raise ValueError(f"queries must be (Q, {self.embedding_dim}) and k >= 1, not {queries.shape} and {k}")
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         rows = self.rows_where(where) if where else None
+        # One query at a time: an answer must not depend on which others arrive with it.
         return [self._search_one(query, k, rows, exact, min_score) for query in queries]
 
     def rows_where(self, where: PhotoFilter) -> Rows:
@@ -175,6 +178,7 @@ class GalleryIndex:
 
     def original_path(self, photo_id: str) -> Path | None:
         """The photo's own file, where the gallery is at hand; never a path outside of it. Raises PhotoNotFound."""
+        # Resolved at each call: since the build, a file may have become a link that leaves the gallery.
         root = self._root.resolve()
         path = (root / self.photo(photo_id).path).resolve()
         return path if path.is_relative_to(root) and path.is_file() else None
@@ -182,6 +186,7 @@ class GalleryIndex:
     def problems(self) -> list[str]:
         """Defects that a slow check of all rows finds; empty when the version is sound."""
         problems = self._photos.problems()
+        # In blocks: the norms of a memory map would otherwise read a large gallery into memory at once.
         for start in range(0, self.count, _CHECKED_ROWS):
             rows = np.arange(start, min(start + _CHECKED_ROWS, self.count))
             norms = np.linalg.norm(self._store.vectors_of(rows), axis=1)

@@ -40,12 +40,13 @@ __all__ = [
 
 _POINTER = "current"
 _VERSIONS = "versions"
+# Six digits sort by name as well; a seventh is allowed, so that the count never ends.
 _VERSION_NAME = re.compile(r"^(\d{6,})-([0-9a-f]{12})$")
 _HASH_BLOCK_BYTES = 1 << 20
 
 
 def versions_dir(out_dir: Path) -> Path:
-    """Folder that holds all versions."""
+    """The folder of all versions, complete and in progress; it may not exist yet."""
     return out_dir / _VERSIONS
 
 
@@ -97,6 +98,7 @@ def current_version(out_dir: Path) -> str:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise IndexCorrupt(f"{pointer}", expected="the name of a version", actual=str(error)) from error
+    # The name becomes a path: anything else in the pointer could lead out of the index.
     if not _VERSION_NAME.match(text):
         raise IndexCorrupt(f"{pointer}", expected="the name of a version", actual=repr(text[:80]))
     return text

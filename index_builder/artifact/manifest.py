@@ -85,12 +85,14 @@ class IndexManifest(_Frozen):
     @field_validator("files")
     @classmethod
     def _plain_names(cls, files: dict[str, FileEntry]) -> dict[str, FileEntry]:
+        # A name with a slash would let a manifest make readers hash files outside of the version.
         if any(Path(name).name != name for name in files):
             raise ValueError("lists a path where a plain file name is expected")
         return files
 
     def to_bytes(self) -> bytes:
-        """The bytes of manifest.json."""
+        """The content of manifest.json: indented UTF-8 JSON that `parse_manifest` reads."""
+        # Sorted keys: equal manifests are equal bytes, and get equal digests in their version names.
         document = self.model_dump(mode="json")
         return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
@@ -107,6 +109,7 @@ def parse_manifest(data: bytes) -> IndexManifest:
     """
     document = _json_object(data)
     version = document.get("schema_version")
+    # JSON's true equals 1 in Python.
     if version != SCHEMA_VERSION or isinstance(version, bool):
         raise IndexSchemaUnsupported("index schema version", expected=SCHEMA_VERSION, actual=version)
     try:

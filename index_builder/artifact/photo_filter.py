@@ -27,7 +27,7 @@ class Condition:
     value: str
 
     def __str__(self) -> str:
-        """As `parse_condition` reads it."""
+        """The condition as text from which `parse_condition` makes an equal one."""
         return f"{self.field}{self.operator}{self.value}"
 
 

@@ -23,8 +23,8 @@ from models.arrays import Rows
 
 MetadataValue: TypeAlias = str | int | float | bool | None
 
-_COLUMNS = ("row", "photo_id", "category", "path", "sha256", "width", "height")
-_IN_CLAUSE_ROWS = 500
+COLUMNS = ("row", "photo_id", "category", "path", "sha256", "width", "height")
+_IN_CLAUSE_ROWS = 500  # SQLite limits the parameters of a statement, to 999 in older builds
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,15 @@ class PhotoStore:
         self._path = path
         self._fields = tuple(fields)
         metadata = "".join(f", {metadata_column(position)}" for position in range(len(self._fields)))
-        self._select = f"SELECT {', '.join(_COLUMNS)}{metadata} FROM photos"
+        self._select = f"SELECT {', '.join(COLUMNS)}{metadata} FROM photos"
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        # Whoever forgets `close` leaks no file handles beyond the life of the store.
         weakref.finalize(self, _close_all, self._connections)
 
     def count(self) -> int:
-        """Photos in the file."""
+        """Photos in the file (G). Raises IndexCorrupt."""
         return self._number("SELECT count(*) FROM photos")
 
     def photo(self, photo_id: str) -> PhotoRecord:
@@ -153,6 +154,7 @@ class PhotoStore:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
+            # A published version never changes: immutable=1 saves the locks, and needs no right to write its folder.
             uri = self._path.absolute().as_uri() + "?mode=ro&immutable=1"
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
             connection.row_factory = sqlite3.Row
@@ -167,7 +169,7 @@ class PhotoStore:
             field.name: bool(value) if field.type == "boolean" and value is not None else value
             for field, value in columns
         }
-        return PhotoRecord(**{name: values[name] for name in _COLUMNS}, metadata=metadata)
+        return PhotoRecord(**{name: values[name] for name in COLUMNS}, metadata=metadata)
 
 
 def _close_all(connections: list[sqlite3.Connection]) -> None:

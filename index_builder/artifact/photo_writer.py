@@ -9,7 +9,7 @@ from types import TracebackType
 
 from index_builder.artifact.manifest import MetadataField
 from index_builder.artifact.photo_filter import metadata_column
-from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
+from index_builder.artifact.photo_store import COLUMNS, PhotoRecord, Thumbnail
 from models.atomic_files import sync_path
 
 
@@ -23,11 +23,12 @@ class PhotoStoreWriter:
         """`path` must not exist yet; `fields`: the metadata columns."""
         self._path = path
         self._fields = tuple(fields)
-        columns = 7 + len(self._fields)
-        self._insert = f"INSERT INTO photos VALUES ({', '.join('?' * columns)})"
+        marks = ", ".join("?" * (len(COLUMNS) + len(self._fields)))
+        self._insert = f"INSERT INTO photos VALUES ({marks})"
 
     def __enter__(self) -> PhotoStoreWriter:
         """Create the file and its tables."""
+        # One transaction for all rows, which `__exit__` ends: before that, no reader may use the file anyway.
         self._database = sqlite3.connect(self._path, isolation_level=None)
         metadata = "".join(f", {metadata_column(position)}" for position in range(len(self._fields)))
         self._database.executescript(
@@ -61,6 +62,7 @@ class PhotoStoreWriter:
         """Build the lookup indexes and force the file to the disk; after an error, only close it."""
         try:
             if kind is None:
+                # After the last row: one sort instead of an insertion into the tree for each photo.
                 self._database.execute("CREATE UNIQUE INDEX photos_by_id ON photos (photo_id)")
                 self._database.execute("CREATE INDEX IF NOT EXISTS photos_by_sha256 ON photos (sha256)")
                 self._database.execute("COMMIT")

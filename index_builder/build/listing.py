@@ -11,6 +11,7 @@ def listed_photos(source: PhotoSource, report: Report) -> tuple[SourcePhoto, ...
 
     Raises GalleryInvalid.
     """
+    # Sorted by id, so that a rebuild gives the same rows in whichever order the source lists its photos.
     by_id: dict[str, SourcePhoto] = {}
     for listed in source.list():
         if isinstance(listed, Skipped):

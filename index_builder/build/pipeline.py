@@ -25,6 +25,7 @@ from index_builder.stores.choice import build_store, store_files
 from index_builder.stores.plan import SearchPlan, choose_plan
 from models.bundle import Bundle, Pace, cpu_quota
 
+# On a CPU small batches keep every core decoding and encoding by turns; a GPU is idle without large ones.
 _CPU_BATCH, _GPU_BATCH = 2, 64
 
 
@@ -39,12 +40,14 @@ def build_index(request: BuildRequest, progress: Progress = lambda stage, done, 
             f"{request.out} lies inside the gallery {request.photos}: its files would be read as photos"
         )
     bundle = Bundle.load(request.bundle, request.runtime)
+    # Before the long work: an encoder that computes other vectors here would make an index without meaning.
     bundle.check_canary()
     with locked(request.out):
         staging = new_staging(request.out)
         try:
             manifest = _stage_version(request, source, bundle, staging, progress)
             progress("publish", 0, 1)
+            # Read before the swap: services go on with this version until they notice the new one.
             in_use = published_version(request.out)
             version = publish(request.out, staging, manifest)
         except (OSError, sqlite3.Error) as error:  # no space left, no permission, a disk that fails
@@ -67,6 +70,7 @@ def _stage_version(
     sketches = _embed_sketches(request.sketches, bundle, progress) if request.sketches else None
     with Report(staging / layout.REPORT) as report:
         count, photos_per_s = _embed_photos(request, source, bundle, staging, report, progress)
+    # After the report is closed, whose counts say why.
     if count == 0:
         reasons = ", ".join(f"{reason}: {number}" for reason, number in report.skipped.most_common())
         raise GalleryEmpty(f"no photo of {request.photos} could be indexed ({reasons or 'it is empty'})")
@@ -129,6 +133,7 @@ def _index(
     progress("recall", 0, 1)
     required = request.min_recall or 0.0
     probe = sketches or photo_probe(variants[0].store)
+    # A gate above the target is also what the setting is tuned for, else it would fail for no reason.
     plan, report = fastest_good(variants, probe, max(required, TARGET_RECALL))
     progress("recall", 1, 1)
     if report.recall < required:

@@ -45,6 +45,7 @@ def progress() -> Iterator[OnProgress]:
         TimeRemainingColumn(),
     )
     console = stderr()
+    # A log file would get a line for every step of every bar.
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         tasks: dict[Stage, TaskID] = {}
 

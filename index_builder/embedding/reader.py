@@ -13,7 +13,7 @@ from models.bundle import ImageError, ImageTooLarge, ImageUnreadable, ImageUnsup
 
 
 class PhotoEmpty(ImageUnreadable):
-    """The photo's file has zero bytes."""
+    """The photo's file has zero bytes; the report names that apart from damage."""
 
 
 def read_bytes(source: PhotoSource, photo: SourcePhoto, max_bytes: int) -> bytes:
@@ -28,6 +28,7 @@ def read_bytes(source: PhotoSource, photo: SourcePhoto, max_bytes: int) -> bytes
         if size > max_bytes:
             raise ImageTooLarge(f"{size:,} bytes; at most {max_bytes:,} are read")
         file.seek(0)
+        # A file that grows meanwhile is cut off here and then rejected by the decoder, not read to its end.
         return file.read(max_bytes + 1)
 
 

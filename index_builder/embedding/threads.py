@@ -35,6 +35,7 @@ class ThreadedEmbedder:
 
         Raises what the encoder raises.
         """
+        # Photos whose files were drawn but whose outcomes are still to come; outcomes keep the order of the files.
         ahead: deque[SourcePhoto] = deque()
 
         def files() -> Iterator[Callable[[], bytes]]:
@@ -45,6 +46,7 @@ class ThreadedEmbedder:
         # A JPEG is decoded at the smallest scale that still feeds both the encoder and the thumbnail.
         draft_px = max(THUMBNAIL_PX, self._encoder.preprocess.size_px)
         outcomes = embed_stream(self._encoder, files(), facts_of, self._limits, draft_px=draft_px, pace=self._pace)
+        # A caller that stops early, by an error say, must not leave threads that go on decoding.
         with closing(outcomes):
             for outcome in outcomes:
                 photo = ahead.popleft()

@@ -14,7 +14,7 @@ from index_builder.stores.base import VectorStore
 from models.arrays import Rows, Vectors
 from models.bundle import Embedded, Encoder
 
-MAX_QUERIES = 500
+MAX_QUERIES = 500  # each costs an exact search of the whole gallery
 
 _SKETCH_COLUMN = "sketch_path"
 
@@ -56,6 +56,7 @@ def sketch_probe(source: Path, encoder: Encoder, max_queries: int = MAX_QUERIES)
 
 def spread(count: int, at_most: int) -> Rows:
     """At most that many of `count` positions, evenly spread, the same ones each time."""
+    # Even, not random: two builds of one gallery measure with the same queries.
     return np.unique(np.linspace(0, count - 1, num=min(count, at_most)).round().astype(np.int64))
 
 

@@ -14,7 +14,7 @@ from index_builder.errors import GalleryInvalid
 
 PATH, CATEGORY, PHOTO_ID = "photo_path", "category", "photo_id"
 RESERVED = (PATH, CATEGORY, PHOTO_ID)
-MAX_COLUMNS = 500
+MAX_COLUMNS = 500  # SQLite allows 2,000 columns, but a filter over so many is more likely a mistake
 
 TypedColumn: TypeAlias = tuple[FieldType, list[MetadataValue]]
 """A column's type and its values; None is an unknown value."""
@@ -70,12 +70,13 @@ def text_of(value: Any) -> str:
 def _number(text: str) -> int | float | None:
     if text.lstrip("+-").isdigit() and len(text) <= _LONGEST_INTEGER and abs(int(text)) <= _LARGEST_INTEGER:
         return int(text)
+    # "1e999" is a number by its form, but infinite: no filter could compare it.
     number = float(text)
     return number if math.isfinite(number) else None
 
 
 def _type_of(value: Any) -> FieldType | None:
-    if isinstance(value, bool):
+    if isinstance(value, bool):  # before int, of which bool is a subclass
         return "boolean"
     if isinstance(value, (int, float)) or hasattr(value, "as_tuple"):  # as_tuple: decimal.Decimal
         return "number"

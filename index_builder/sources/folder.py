@@ -18,7 +18,7 @@ class FolderSource:
     """A `PhotoSource` over everything below a folder, but for hidden files and folders."""
 
     def __init__(self, root: Path) -> None:
-        """`root`: the folder, resolved."""
+        """`root`: the folder, resolved, so that a link out of it shows by its path."""
         self._root = root
 
     @classmethod
@@ -28,18 +28,19 @@ class FolderSource:
 
     @property
     def description(self) -> GallerySource:
-        """The folder's path."""
+        """The folder's resolved path, without a manifest."""
         return GallerySource(root=str(self._root))
 
     @property
     def fields(self) -> tuple[MetadataField, ...]:
-        """None: a folder carries no metadata."""
+        """Always empty: a folder carries no metadata."""
         return ()
 
     def list(self) -> Iterator[SourcePhoto | Skipped]:
         """Each file, folder by folder; a folder that cannot be read is skipped with its reason."""
         folders = [self._root]
         while folders:
+            # Only folders wait in this list, never files: their number does not matter.
             folder = folders.pop()
             try:
                 entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -48,6 +49,7 @@ class FolderSource:
                 yield Skipped("unreadable", path, error.strerror or str(error))
                 continue
             for entry in entries:
+                # Links to folders are not followed: they may lead out, or in a circle.
                 if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
                     folders.append(Path(entry.path))
                 else:
@@ -58,7 +60,7 @@ class FolderSource:
         return open_file(self._root, photo.path)
 
     def covers(self, path: Path) -> bool:
-        """Whether `path` lies in the folder."""
+        """Whether `path`, which need not exist, is inside the folder once links are resolved."""
         return path.resolve().is_relative_to(self._root)
 
     def _listed(self, entry: os.DirEntry[str]) -> SourcePhoto | Skipped:

@@ -12,6 +12,7 @@ def fault_of(root: Path, relative: str, photo_id: str | None = None) -> Skipped 
     """Why `relative` is no regular file below the resolved `root`; None where it is one."""
     try:
         resolved = (root / relative).resolve(strict=True)
+        # A gallery is published with its photos: a link must not publish files from elsewhere.
         if not resolved.is_relative_to(root):
             return Skipped("outside_gallery", relative, "a link that leaves the gallery's folder", photo_id)
         if resolved.is_file():
@@ -24,5 +25,5 @@ def fault_of(root: Path, relative: str, photo_id: str | None = None) -> Skipped 
 
 
 def open_file(root: Path, relative: str) -> BinaryIO:
-    """The file's bytes. Raises OSError."""
+    """The file at `relative` below `root`, open for reading; the caller closes it. Raises OSError."""
     return (root / relative).open("rb")

@@ -32,6 +32,7 @@ def read_csv(path: Path) -> ManifestColumns:
     """
     cells, bad_rows = [], []
     try:
+        # utf-8-sig: spreadsheets write a byte order mark. strict: an unclosed quote would swallow all further rows.
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
             header = checked_header(path, next(reader, []))
@@ -39,7 +40,7 @@ def read_csv(path: Path) -> ManifestColumns:
                 if len(row) > len(header):
                     detail = f"{len(row)} cells, {len(header)} columns"
                     bad_rows.append(Skipped("bad_row", f"{path.name}:{reader.line_num}", detail))
-                elif row:
+                elif row:  # the reader gives an empty list for an empty line
                     cells.append(row + [""] * (len(header) - len(row)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise GalleryInvalid(f"{path} cannot be read as a CSV manifest: {error}") from error

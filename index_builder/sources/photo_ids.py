@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-MAX_ID_CHARACTERS = 1024
+MAX_ID_CHARACTERS = 1024  # an id is part of a URL, whose length clients and proxies limit
 
 
 class PhotoIdInvalid(ValueError):

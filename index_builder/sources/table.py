@@ -59,7 +59,7 @@ class TableSource:
         return open_file(self._root, photo.path)
 
     def covers(self, path: Path) -> bool:
-        """Never: a manifest names each photo."""
+        """Never: only what the manifest names is listed."""
         return False
 
     def _listed(self, position: int) -> SourcePhoto | Skipped:
@@ -67,6 +67,7 @@ class TableSource:
         if not photo_path:
             return Skipped("bad_row", self._columns.row_names[position], f"{PATH} is empty")
         path = Path(photo_path)
+        # An absolute path would tie the index to this machine, ".." would make two paths of one photo.
         if path.is_absolute() or ".." in path.parts:
             return Skipped("outside_gallery", photo_path, "paths are relative to the manifest, without '..'")
         relative = path.as_posix()

@@ -45,5 +45,6 @@ def build_store(
     if plan.is_exact:
         return (StoreVariant(plan, exact),)
     built = FaissStore.build(exact, plan, threads=threads, settings=settings)
+    # Written before it is measured: what is published is what was measured, whichever setting wins.
     built.write(folder / ANN_INDEX)
     return tuple(StoreVariant(step, built.at(step)) for step in plan_steps(plan, settings))

@@ -23,7 +23,7 @@ class ExactStore:
         self._vectors = vectors.view()
         self._vectors.flags.writeable = False
         self._all_rows = np.arange(len(vectors), dtype=np.int64)
-        self._all_rows.flags.writeable = False
+        self._all_rows.flags.writeable = False  # every caller of `candidates` gets this very array
         self._block_rows = block_rows
 
     @classmethod

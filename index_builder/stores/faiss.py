@@ -15,8 +15,8 @@ from index_builder.stores.plan import DEFAULT_SETTINGS, TRAINING_ROWS_PER_LIST, 
 from models.arrays import Rows, Vectors
 from models.atomic_files import sync_path
 
-_ADD_BLOCK_ROWS = 65_536
-_MIN_TRAINING_ROWS = 10_000
+_ADD_BLOCK_ROWS = 65_536  # bounds what is copied from the memory map at once
+_MIN_TRAINING_ROWS = 10_000  # what the codes are trained on where few lists need fewer rows
 
 
 class FaissStore:
@@ -107,7 +107,7 @@ class FaissStore:
             np.ascontiguousarray(query[None], np.float32), requested, params=self._parameters(requested)
         )
         nearest: Rows = np.unique(rows[0])
-        nearest = nearest[nearest >= 0]
+        nearest = nearest[nearest >= 0]  # -1 fills up what FAISS could not find
         # FAISS may return fewer rows than requested; a caller never gets fewer than k while there are k.
         return nearest if len(nearest) >= min(k, self.count) else self._exact.candidates(query[None], k)[0]
 
@@ -125,5 +125,6 @@ def _train(index: Any, exact: ExactStore) -> None:
     index.cp.min_points_per_centroid = 1
     index.pq.cp.min_points_per_centroid = 1
     sample_rows = max(index.nlist * TRAINING_ROWS_PER_LIST, _MIN_TRAINING_ROWS)
+    # Spread over all rows: they are sorted by category, so the first ones would be of a few kinds only.
     step = max(1, exact.count // sample_rows)
     index.train(np.ascontiguousarray(exact.vectors_of(np.arange(0, exact.count, step))))

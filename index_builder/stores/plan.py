@@ -27,6 +27,7 @@ class SearchPlan(BaseModel):
     factory: str | None = None
     ef_search: int | None = Field(default=None, ge=1)
     nprobe: int | None = Field(default=None, ge=1)
+    # In the plan and not a constant: an index must be searched as it was measured, whatever later releases choose.
     candidate_factor: int = Field(default=1, ge=1)
 
     @property
@@ -68,7 +69,9 @@ def choose_plan(
         return SearchPlan(kind="flat")
     if kind == "hnsw":
         return SearchPlan(kind="hnsw", factory=f"HNSW{settings.hnsw_links}", ef_search=settings.ef_search[0])
+    # 4 sqrt(G) lists, as FAISS recommends, but no more than the gallery has training rows for.
     lists = max(1, min(2 ** round(math.log2(4 * math.sqrt(count))), count // TRAINING_ROWS_PER_LIST))
+    # Four dimensions per 4-bit code: 100 bytes for 800 numbers; fewer where the length is not divisible.
     codes = next(dim // width for width in (4, 3, 2, 1) if dim % width == 0)
     return SearchPlan(
         kind="ivfpq",

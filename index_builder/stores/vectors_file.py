@@ -33,8 +33,9 @@ class VectorWriter:
         return self
 
     def append(self, vectors: Vectors) -> None:
-        """Add rows (B, E)."""
+        """Write rows (B, E) after those already written; other float types are converted. Raises OSError."""
         assert vectors.shape == (len(vectors), self._dim), vectors.shape
+        # Little-endian whatever the machine, as the header says.
         self._file.write(np.ascontiguousarray(vectors, dtype="<f4").tobytes())
         self.count += len(vectors)
 
@@ -52,6 +53,7 @@ class VectorWriter:
 def open_vectors(path: Path, count: int, embedding_dim: int) -> Vectors:
     """The rows (G, E) as a read-only memory map. Raises StoreUnreadable when the file is anything else."""
     try:
+        # No pickles: an index may come from elsewhere.
         vectors: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise StoreUnreadable(path.name, expected="a .npy array", actual=str(error)) from error
