@@ -43,7 +43,7 @@ def run(settings: Settings, announce: Announce) -> None:
     Raises AddressUnusable, BundleError, IndexArtifactError before anything is served.
     """
     with _listen(settings.host, settings.port) as listener:
-        address = _page_address(settings.host, listener.getsockname()[1])
+        address = page_address(settings.host, listener.getsockname()[1])
         if settings.workers == 1:
             configure_logging(settings.log_level, settings.log_format)
             _run_here(settings, listener, lambda: announce(address))
@@ -93,7 +93,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _page_address(host: str, port: int) -> str:
-    """What to type into a browser on this machine."""
+def page_address(host: str, port: int) -> str:
+    """The URL of the page for a browser on this machine; an IPv6 address in brackets."""
     shown = {"0.0.0.0": "localhost", "::": "localhost", "": "localhost"}.get(host, host)
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"

@@ -41,20 +41,9 @@ class Metrics:
             ["route", "method", "status"],
             registry=r,
         )
-        self.request_seconds = Histogram(
-            "inkseek_request_seconds",
-            "Whole time of a request, by route template.",
-            ["route"],
-            buckets=_BUCKETS,
-            registry=r,
-        )
-        self.stage_seconds = Histogram(
-            "inkseek_stage_seconds",
-            "Time of one stage of a search: wait, decode, preprocess, encode, search.",
-            ["stage"],
-            buckets=_BUCKETS,
-            registry=r,
-        )
+        self.request_seconds = _seconds("inkseek_request_seconds", "Whole time of a request, by route.", "route", r)
+        stages = "Time of one stage of a search: wait, decode, preprocess, encode, search."
+        self.stage_seconds = _seconds("inkseek_stage_seconds", stages, "stage", r)
         self.rejected = Counter("inkseek_rejected", "Requests rejected unanswered, by reason.", ["reason"], registry=r)
         self.in_flight = _gauge("inkseek_in_flight", "Requests being handled.", r)
         self.queue = _gauge("inkseek_queue", "Jobs waiting for a worker thread.", r)
@@ -109,6 +98,10 @@ class Metrics:
         """Take this process out of the sums over processes that are alive."""
         if os.environ.get(MULTIPROCESS_VARIABLE):
             multiprocess.mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+
+
+def _seconds(name: str, text: str, label: str, registry: CollectorRegistry) -> Histogram:
+    return Histogram(name, text, [label], buckets=_BUCKETS, registry=registry)
 
 
 def _gauge(

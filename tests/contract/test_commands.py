@@ -39,6 +39,7 @@ def serving(options: Sequence[str], **environment: str) -> Iterator[tuple[str, s
         env=clean_environment(**environment),
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # a group of its own, so that nothing of it outlives a test that fails
     )
     assert process.stderr is not None
     try:
@@ -52,7 +53,7 @@ def serving(options: Sequence[str], **environment: str) -> Iterator[tuple[str, s
             raise AssertionError("it did not start: " + "".join(lines))
     finally:
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stderr.close()
 
@@ -73,11 +74,11 @@ def test_serve_answers_and_stops_gracefully(index_dir: Path, tiny_bundle_dir: Pa
 def test_several_workers_share_their_metrics(index_dir: Path, tiny_bundle_dir: Path, cross: bytes) -> None:
     options = ["--index", str(index_dir), "--bundle", str(tiny_bundle_dir), "--workers", "2"]
     with serving(options, INKSEEK_THREADS="1") as (address, process):
-        with httpx.Client(base_url=address, timeout=30) as client:
+        with httpx.Client(base_url=address, timeout=90) as client:
             for _ in range(12):  # a connection each, so that both workers get some
-                response = httpx.post(address + "v1/search", content=cross, timeout=30)
+                response = httpx.post(address + "v1/search", content=cross, timeout=90)
                 assert response.json()["results"][0]["photo_id"] == "cross/2.png"
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while "inkseek_threads 2.0" not in (text := client.get("metrics").text):  # both have started
                 assert time.monotonic() < deadline, text
                 time.sleep(0.1)

@@ -42,10 +42,10 @@ def info(request: Request) -> Info:
             metadata_fields=[MetadataFieldInfo(name=field.name, type=field.type) for field in index.metadata_fields],
             adaptation_id=bundle.adaptation.adaptation_id if bundle.adaptation else None,
             adaptation_method=bundle.adaptation.method if bundle.adaptation else None,
-            limits=_limits(process.settings),
+            limits=limits_of(process.settings),
         )
 
 
-def _limits(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> Limits:
     """Every limit is a setting of the same name, except the API's own `max_k`."""
     return Limits(max_k=K_MAX, **{name: getattr(settings, name) for name in Limits.model_fields if name != "max_k"})
