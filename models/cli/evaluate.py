@@ -78,8 +78,8 @@ def evaluate(
     """Measure how often a sketch finds its photo, with intervals.
 
     Every sketch is a query; the gallery also holds photos without a sketch.
-    Figures come from the bundle's ONNX files, the ones that serve, scored as
-    the service scores.
+    Figures come from the bundle's ONNX files, scored as the service
+    scores.
     """
     _check_options(report, pictures, bundle, baseline)
     if adapt is not None:

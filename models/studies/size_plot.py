@@ -26,7 +26,7 @@ class Trained:
     """Students of a run or a bundle. `parameters`: of the sketch encoder, in millions.
 
     `figures`: acc@1 by split in percent, of the weights that were published. `curve`: the same at each step that was
-    evaluated; none of a bundle. `centred`: as a search within a category is served, else by plain cosines.
+    evaluated; none of a bundle. `centred`: mean-centred within the category, as the service scores; else plain cosines.
     """
 
     name: str
@@ -43,7 +43,8 @@ class Trained:
 def size_plot(paths: Sequence[Path]) -> str:
     """Run directories and bundles -> SVG. Raises NothingToPlot, CheckpointInvalid, BundleError.
 
-    Figures as served where each has those, else plain ones of all; splits that not all have are left out.
+    The figures are mean-centred ones where each has those, else plain ones of all. Splits that not all
+    have are left out.
     """
     for centred in (True, False):
         trained = [each for path in paths if (each := _read(path, centred)) is not None]
@@ -106,7 +107,7 @@ def _drawn(trained: Sequence[Trained]) -> str:
     splits = [name for name in trained[0].figures if all(name in each.figures for each in trained)]
     if not splits:
         raise NothingToPlot("they share no split that all of them were measured on")
-    how = "as served within a category" if trained[0].centred else "plain cosines"
+    how = "mean-centred within a category" if trained[0].centred else "plain cosines"
     sizes = sorted({each.parameters for each in trained})
     size = Axis("million parameters of an encoder", [(size, f"{size:g} M") for size in sizes], log=True, margin=0.06)
     by_size = [

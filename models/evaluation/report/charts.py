@@ -41,7 +41,7 @@ CHART_STYLE = """
 
 @dataclass(frozen=True)
 class Point:
-    """`interval`: of y. `label`: stands beside the point."""
+    """`interval`: of y. `label`: is written next to the point."""
 
     x: float
     y: float
@@ -114,7 +114,7 @@ def chart_svg(chart: Chart) -> str:
 
 
 def charts_svg(charts: Sequence[Chart]) -> str:
-    """Charts beside each other, as the content of an .svg file."""
+    """Charts side by side, as the content of an .svg file."""
     width, height = _WIDTH * len(charts), max(chart.outer_px for chart in charts)
     drawn = "".join(
         f'<g transform="translate({_WIDTH * number:.0f} 0)">{_drawn(chart)}</g>' for number, chart in enumerate(charts)

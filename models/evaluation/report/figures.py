@@ -46,7 +46,7 @@ def tiles(evaluation: Evaluation) -> str:
     parts.append(
         f'<div class="tile"><dt>mean rank</dt><dd><b>{measured.figures.mean_rank:.2f}</b>'
         f'<span class="interval">{between(interval, share=False)}</span>'
-        f'<span class="note">at chance level, acc@1 is {percent(evaluation.chance_at_1)} %</span></dd></div>'
+        f'<span class="note">acc@1 at chance: {percent(evaluation.chance_at_1)} %</span></dd></div>'
     )
     return f'<dl class="tiles">{"".join(parts)}</dl>'
 

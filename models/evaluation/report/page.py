@@ -158,7 +158,7 @@ def _method(report: Report) -> str:
 def _vectors_of(encoders: EncoderPair) -> str:
     if isinstance(encoders, HogPair):
         return "The embeddings are histograms of oriented gradients: nothing was learned."
-    return "Embeddings come from the bundle's ONNX files, the ones that serve."
+    return "The embeddings come from the bundle's ONNX files, which are those that the service uses."
 
 
 def _scored_by(evaluation: Evaluation) -> str:

@@ -62,7 +62,7 @@ class LossTooHigh(GateNotPassed):
 class VariantRequest:
     """`parent`: the bundle's directory. `data`: the folder that holds the data sets it was trained on.
 
-    `max_loss`: of acc@1 as a share, on any split, by plain cosines or within a category as it is served.
+    `max_loss`: of acc@1 as a share, on any split, by plain cosines or mean-centred within a category.
     `calibration_pairs`: training pairs that ranges are found on.
     """
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.arrays import Vectors
 from models.errors import InkseekError
-
-Vector = NDArray[np.float32]
 
 
 class LayoutUnknown(InkseekError):
@@ -59,7 +58,7 @@ class Layout:
         """Length E of an embedding."""
         return self.cls_dim + self.channels * self.grid * self.grid
 
-    def parts(self, sketch: Vector, photo: Vector) -> Parts:
+    def parts(self, sketch: Vectors, photo: Vectors) -> Parts:
         """(E,), (E,) -> their dot product by cell: the parts sum up to it, nothing is left out or counted twice."""
         product = sketch.astype(np.float64) * photo.astype(np.float64)
         cells = product[self.cls_dim :].reshape(self.channels, self.grid, self.grid).sum(axis=0)

@@ -28,7 +28,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Row:
-    """Panels beside each other under a title."""
+    """Panels side by side under a title."""
 
     title: str
     panels: Sequence[Panel]

@@ -36,7 +36,7 @@ class _RankedPair:
 def pair_pictures(
     dataset: PairDataset, records: Sequence[SketchRecord], students: InspectedStudents, teacher: InspectedTeacher | None
 ) -> Iterator[tuple[str, Image.Image]]:
-    """File name and RGB of each record that can be encoded and has a wrong photo beside the right one.
+    """File name and RGB of each record that can be encoded and has a wrong photo next to the right one.
 
     Raises EmbeddingsNotFinite, and LayoutUnknown where there is nothing to see: no layout, no CLS to read, no teacher.
     """

@@ -39,7 +39,7 @@ class InspectedStudents(Protocol):
 
 @dataclass(frozen=True)
 class BundleStudents:
-    """As they serve. What a transformer's CLS reads cannot be told from an ONNX file."""
+    """A bundle's ONNX encoders. They do not show what a transformer's CLS reads."""
 
     bundle_id: str
     layout: Layout

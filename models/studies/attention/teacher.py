@@ -15,8 +15,6 @@ from models.networks.fused_teacher import Teacher
 from models.networks.preprocessing import preprocesses
 from models.training.recipes.xmodalvit.teacher import load_teacher
 
-Map = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
 class TeacherMaps:
@@ -24,8 +22,8 @@ class TeacherMaps:
     sketch.
     """
 
-    on_photo: Map
-    on_sketch: Map
+    on_photo: NDArray[np.float32]
+    on_sketch: NDArray[np.float32]
 
 
 @dataclass(frozen=True)

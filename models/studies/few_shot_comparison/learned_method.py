@@ -27,11 +27,11 @@ class LearnedAdapter:
     basis: Vectors | None
 
     def embed_sketches(self, sketches: Vectors) -> Vectors:
-        """Less the sketches' centre, then features and head."""
+        """(N, E) -> (N, E'): the sketches' centre is subtracted, then features and head."""
         return self._embedded(torch.from_numpy(within(sketches, self.basis)) - self.fitted.centre)
 
     def embed_photos(self, photos: Vectors) -> Vectors:
-        """Less the photos' mean, then features and head."""
+        """(N, E) -> (N, E'): the photos' mean is subtracted, then features and head."""
         return self._embedded(torch.from_numpy(within(photos, self.basis)) - self.fitted.task.mean)
 
     @torch.no_grad()

@@ -42,7 +42,7 @@ class Variant(_Frozen):
 
 
 class TestSet(_Frozen):
-    """`category`: of a split with several that are to be told apart, the one."""
+    """`category`: of a split with several, the one to test on; None for all."""
 
     name: str
     folder: str
@@ -65,7 +65,7 @@ class ComparisonConfig(_Frozen):
 
     `test_split`: of the same folder, the split that variants are compared on; `tests`: what the bundle's own adaptation
     is measured on. `ablation_k`: the k of ablations, `ablation_draws`: theirs. `shown`: the variant that the
-    others are compared with, and whose inner steps and margins are told.
+    others are compared with, and whose inner steps and margins are reported.
     """
 
     schema_version: Literal[1]

@@ -46,11 +46,11 @@ def test_figures_are_those_of_the_published_weights(tmp_path: Path) -> None:
     assert figures == [f"a: 40 at {sizes[0]} M", f"a: 60 at {sizes[1]} M"]
     assert converged == [f"small: 10 at {sizes[0]} M", f"large: 20 at {sizes[1]} M"]
     assert len(curves) == 4
-    assert "as served" in svg
+    assert "mean-centred" in svg
 
 
 @pytest.mark.parametrize(
-    ("entry", "shown", "how"), [({}, 31, "plain"), ({"centred": {"acc_at_1": 0.425}}, 42.5, "served")]
+    ("entry", "shown", "how"), [({}, 31, "plain"), ({"centred": {"acc_at_1": 0.425}}, 42.5, "mean-centred")]
 )
 def test_a_bundle_stands_beside_runs(
     tmp_path: Path, tiny_bundle_dir: Path, entry: dict[str, object], shown: float, how: str
