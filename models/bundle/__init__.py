@@ -20,7 +20,15 @@ from models.bundle.errors import (
     SketchSolid,
     StrokesInvalid,
 )
-from models.bundle.image import DecodedImage, ImageFile, ImageLimits, decode_image, open_image
+from models.bundle.image import (
+    PHOTO_MATTE,
+    SKETCH_MATTE,
+    DecodedImage,
+    ImageFile,
+    ImageLimits,
+    decode_image,
+    open_image,
+)
 from models.bundle.manifest import BundleManifest
 from models.bundle.preprocess import Preprocess
 from models.bundle.runtime import Runtime, cpu_quota
@@ -31,6 +39,8 @@ from models.bundle.writing import add_adaptation, write_bundle
 
 __all__ = [
     "DEFAULT_BUNDLE",
+    "PHOTO_MATTE",
+    "SKETCH_MATTE",
     "Bundle",
     "BundleCorrupt",
     "BundleError",

@@ -17,6 +17,10 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 Matte = Literal["white", "contrast"]
 """What transparency is composited on: white, or black where what is visible is light."""
+PHOTO_MATTE: Matte = "white"
+"""The ground of every photo that an encoder sees; an index on another would answer differently from its figures."""
+SKETCH_MATTE: Matte = "contrast"
+"""The ground of every sketch: the one that shows its ink."""
 
 ImageFile: TypeAlias = bytes | Path | Image.Image | Callable[[], bytes | Image.Image]
 """An image wherever it lies: a file's bytes, its path, an image that is open, or a call that gives bytes or an image.

@@ -12,7 +12,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.arrays import Vectors
-from models.bundle.image import DecodedImage, ImageFile, ImageLimits, Matte, open_image
+from models.bundle.image import PHOTO_MATTE, SKETCH_MATTE, DecodedImage, ImageFile, ImageLimits, Matte, open_image
 from models.bundle.sketch import SketchNormalisation, normalise_sketch
 
 Modality = Literal["sketch", "photo"]
@@ -41,12 +41,8 @@ class Preprocess(BaseModel):
 
     @property
     def matte(self) -> Matte:
-        """What transparency is composited on: photos on white, sketches on the ground that shows their ink.
-
-        The only place that chooses: an index whose photos lie on another ground than the evaluated ones would answer
-        differently from its figures.
-        """
-        return "white" if self.sketch is None else "contrast"
+        """What transparency is composited on: photos on white, sketches on the ground that shows their ink."""
+        return PHOTO_MATTE if self.sketch is None else SKETCH_MATTE
 
     def decode(
         self, file: ImageFile, limits: ImageLimits | None = None, *, draft_px: int | None = None

@@ -14,7 +14,7 @@ from models.data.sampling.episodes import Episode
 from models.studies.few_shot_comparison.variant import InnerRule
 from models.training.recipes.adaptive.config import AdaptConfig
 from models.training.recipes.adaptive.inner_loop import SupportTensors, triplet_loss
-from models.training.recipes.adaptive.meta_model import EpisodeHead, MetaModel, TaskTensors
+from models.training.recipes.adaptive.meta_model import EpisodeAdapter, MetaModel, TaskTensors
 
 Parameters = Mapping[str, Tensor]
 
@@ -39,7 +39,7 @@ class FixedMargin(nn.Module):
 
 
 @dataclass(frozen=True)
-class BaselineHead(EpisodeHead):
+class BaselineHead(EpisodeAdapter):
     """`parameters`: "head" (E, E') and, with a block, "down" (E, R) and "up" (R, E), after the inner loop."""
 
     parameters: Parameters

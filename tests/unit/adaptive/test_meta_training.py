@@ -80,7 +80,7 @@ VARIANTS: tuple[dict[str, object], ...] = (
     {},
     {"method": "bayes"},
     {"head_dim": 9, "first_order": True},
-    {"features": {"adapter_rank": 3, "triplet": 0.1}},
+    {"features": {"residual_rank": 3, "triplet": 0.1}},
 )
 
 
@@ -113,7 +113,7 @@ def test_what_is_trained_is_what_is_served(changes: dict[str, object]) -> None:
                 assert fitted.margin == pytest.approx(head.margin.item(), abs=1e-5)
 
 
-@pytest.mark.parametrize("changes", [{}, {"features": {"adapter_rank": 3}, "outer_loss": "triplet"}])
+@pytest.mark.parametrize("changes", [{}, {"features": {"residual_rank": 3}, "outer_loss": "triplet"}])
 def test_a_killed_run_ends_as_one_that_was_not(tmp_path: Path, changes: dict[str, object]) -> None:
     tasks = MetaTasks.of((made_up(),), 4, reduced=not changes)
 

@@ -165,8 +165,8 @@ def test_every_shipped_variant_is_valid_and_nonsense_is_refused(tmp_path: Path) 
     assert config.shown in {variant.name for variant in config.variants}
     assert all(any(each.name.startswith(plotted.prefix) for each in config.ablations) for plotted in config.plots[:2])
     broken = tmp_path / "broken.toml"
-    broken.write_text(CONFIG.read_text().replace("adapter_rank", "adaptor_rank"))
-    with pytest.raises(ConfigInvalid, match="adaptor_rank"):
+    broken.write_text(CONFIG.read_text().replace("residual_rank", "residuum_rank"))
+    with pytest.raises(ConfigInvalid, match="residuum_rank"):
         ComparisonConfig.load(broken)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from models.bundle import StrokesInvalid, decode_image
+from models.bundle import SKETCH_MATTE, StrokesInvalid, open_image
 from models.data.datasets.records.sketch_source import CANVAS, Strokes, draw_in_place, split_strokes
 
 _NOT_STROKES = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, AttributeError)
@@ -117,7 +117,7 @@ class TracedSketch:
 
     def image(self) -> Image.Image:
         """The file decoded, as of an ImageSketch; the strokes are not drawn."""
-        return decode_image(self.path.read_bytes(), matte="contrast").image
+        return open_image(self.path, matte=SKETCH_MATTE).image
 
     def strokes(self) -> Strokes:
         """The strokes in the order of drawing."""

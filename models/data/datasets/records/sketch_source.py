@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import StrokeLimits, StrokesInvalid, decode_image, rasterise_strokes
+from models.bundle import SKETCH_MATTE, StrokeLimits, StrokesInvalid, open_image, rasterise_strokes
 
 Strokes: TypeAlias = tuple[NDArray[np.float32], ...]
 """In the order of drawing, each (P, 2) x, y on a canvas of 256 x 256, y downwards."""
@@ -44,7 +44,7 @@ class ImageSketch:
 
     def image(self) -> Image.Image:
         """The file decoded, on white or on black, whichever shows what is visible of it."""
-        return decode_image(self.path.read_bytes(), matte="contrast").image
+        return open_image(self.path, matte=SKETCH_MATTE).image
 
     def strokes(self) -> Strokes | None:
         """None: an image file has no strokes."""

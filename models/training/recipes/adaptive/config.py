@@ -25,14 +25,14 @@ class StartConfig(Frozen):
 
 
 class FeatureConfig(Frozen):
-    """Weights of the regularisers of F, and F itself: the frozen embedding in the category's frame, plus an adapter.
+    """Weights of the regularisers of F, and F itself: the frozen embedding in the category's frame, plus a residual.
 
-    `adapter_rank`: of the linear adapter x + (x down) up, 0 for none, and then nothing is regularised. `domain`: L_D.
-    `category`: L_C. `triplet`: L_ud with `triplet_margin`. `semantic`: L_S. Adaptive FG-SBIR publishes no weights.
+    `residual_rank`: of the low-rank residual x + (x down) up, 0 for none, and then nothing is regularised. `domain`:
+    L_D. `category`: L_C. `triplet`: L_ud with `triplet_margin`. `semantic`: L_S. Adaptive FG-SBIR publishes no weights.
     `heads_rate`: of the outer loop for D, C and G, 0 for that of the rest.
     """
 
-    adapter_rank: int = Field(default=0, ge=0)
+    residual_rank: int = Field(default=0, ge=0)
     domain: float = Field(default=0.1, ge=0)
     category: float = Field(default=0.1, ge=0)
     triplet: float = Field(default=0.0, ge=0)

@@ -1,4 +1,4 @@
-"""What is meta-learned, in torch: the same head as `models.adapters.fit` makes, differentiable in all of it."""
+"""What is meta-learned, in torch: the category adapter of `models.adapters.fit`, differentiable in all of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from models.training.recipes.adaptive.inner_loop import SupportTensors, adapt
 from models.training.recipes.adaptive.margin import MarginNet
 
 _POSITIVE = ("shrinkage", "power", "trust", "rate")
-_ADAPTER_START = 1e-3
+_RESIDUAL_START = 1e-3
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,11 @@ class TaskTensors:
 
 
 @dataclass(frozen=True)
-class EpisodeHead:
-    """What an episode's support made; `head`: M after the inner loop, None for methods without one."""
+class EpisodeAdapter:
+    """The adapter of one episode: the sketches' `centre` (E,), and `head`, M (E, E') after the inner loop.
+
+    `head` and the predicted `margin` are None for methods without an inner loop.
+    """
 
     model: MetaModel
     task: TaskTensors
@@ -85,10 +88,10 @@ class EpisodeHead:
 
 
 class MetaModel(nn.Module):
-    """The scalars, the margin network, the start of M and the adapter; which of them learn, the configuration says."""
+    """The scalars, the margin network, the start of M and the residual; the configuration says which of them learn."""
 
     def __init__(self, config: AdaptConfig, embedding_dim: int) -> None:
-        """Random only where the head or the adapter are learned."""
+        """Random numbers are drawn only where M or the residual are learned; `embedding_dim`: E."""
         super().__init__()
         self.config = config
         self.scalars = nn.ParameterDict()
@@ -102,9 +105,9 @@ class MetaModel(nn.Module):
         if config.head_dim:
             self.head = nn.Parameter(nn.init.orthogonal_(torch.empty(embedding_dim, config.head_dim)))
         self.down: nn.Parameter | None = None
-        if rank := config.features.adapter_rank:
+        if rank := config.features.residual_rank:
             self.down = nn.Parameter(torch.randn(embedding_dim, rank) * embedding_dim**-0.5)
-            self.up = nn.Parameter(torch.randn(rank, embedding_dim) * _ADAPTER_START)
+            self.up = nn.Parameter(torch.randn(rank, embedding_dim) * _RESIDUAL_START)
 
     @property
     def rotation_invariant(self) -> bool:
@@ -117,18 +120,18 @@ class MetaModel(nn.Module):
         return raw.exp() if name in _POSITIVE else torch.sigmoid(raw) if name == "per_photo" else raw
 
     def features(self, task: TaskTensors, moved: Tensor) -> Tensor:
-        """(N, E) differences to a mean -> F (N, E): rows of length 1 in the category's frame, then the adapter."""
+        """(N, E) differences to a mean -> F (N, E): rows of length 1 in the category's frame, then the residual."""
         floor = self.value("shrinkage") * task.variances.sum() / max(1, len(task.photos) - 1)
         gains = (1 + task.variances / floor) ** -self.value("power") - 1
         framed = F.normalize(moved + ((moved @ task.axes) * gains) @ task.axes.T, dim=1, eps=1e-9)
         return framed if self.down is None else framed + (framed @ self.down) @ self.up
 
-    def fit(self, task: TaskTensors, episode: Episode) -> EpisodeHead:
-        """The head after the inner loop on the episode's support."""
+    def fit(self, task: TaskTensors, episode: Episode) -> EpisodeAdapter:
+        """The adapter after the inner loop on the episode's support."""
         sketches, owners = task.rows(episode.support), torch.from_numpy(episode.support_targets)
         centre = self._centre(task, sketches, owners)
         if self.config.method != "adaptive":
-            return EpisodeHead(self, task, centre, None, None)
+            return EpisodeAdapter(self, task, centre, None, None)
         with_sketch, positives = torch.unique(owners, return_inverse=True)
         queries = self.features(task, sketches - centre)
         photos = self.features(task, task.photos - task.mean)
@@ -147,7 +150,7 @@ class MetaModel(nn.Module):
             softness=self.config.softness,
             first_order=self.config.first_order,
         )
-        return EpisodeHead(self, task, centre, stepped, margin)
+        return EpisodeAdapter(self, task, centre, stepped, margin)
 
     def _centre(self, task: TaskTensors, sketches: Tensor, owners: Tensor) -> Tensor:
         """See `models.adapters.prior`."""

@@ -24,7 +24,7 @@ from models.training.engine.run_directory import RunDirectory
 from models.training.engine.state import CheckpointInvalid, load_tensors, save_tensors
 from models.training.recipes.adaptive.config import AdaptConfig
 from models.training.recipes.adaptive.inner_loop import hinge
-from models.training.recipes.adaptive.meta_model import EpisodeHead, MetaModel, TaskTensors
+from models.training.recipes.adaptive.meta_model import EpisodeAdapter, MetaModel, TaskTensors
 from models.training.recipes.adaptive.regularisers import category_loss, domain_loss, feature_triplet, semantic_loss
 from models.training.recipes.adaptive.word_vectors import WORD_DIM, name_vectors
 
@@ -80,7 +80,7 @@ def meta_train(
     torch.manual_seed(config.seed)
     embedding_dim = tasks.train[0].photos.shape[1]
     model = MetaModel(config, embedding_dim) if model is None else model
-    heads = FeatureHeads(embedding_dim, tasks.names) if config.features.adapter_rank else None
+    heads = FeatureHeads(embedding_dim, tasks.names) if config.features.residual_rank else None
     learned = [p for module in (model, heads) if module is not None for p in module.parameters() if p.requires_grad]
     if not learned:
         return model
@@ -135,7 +135,7 @@ def _step(
     return sums
 
 
-def outer_loss(config: AdaptConfig, fitted: EpisodeHead, one: Episode) -> Tensor:
+def outer_loss(config: AdaptConfig, fitted: EpisodeAdapter, one: Episode) -> Tensor:
     """Of the sketches of photos held out, and by `known_share` of the support's photos' unused ones. Scalar."""
     task = fitted.task
     loss = _retrieval(config, fitted, one.holdout, one.holdout_targets)
@@ -147,7 +147,7 @@ def outer_loss(config: AdaptConfig, fitted: EpisodeHead, one: Episode) -> Tensor
 
 
 def _retrieval(
-    config: AdaptConfig, fitted: EpisodeHead, sketches: np.ndarray[Any, Any], targets: np.ndarray[Any, Any]
+    config: AdaptConfig, fitted: EpisodeAdapter, sketches: np.ndarray[Any, Any], targets: np.ndarray[Any, Any]
 ) -> Tensor:
     scores = fitted.scores(fitted.task.rows(sketches))
     own = torch.from_numpy(targets)
@@ -157,7 +157,7 @@ def _retrieval(
 
 
 def _regularisers(
-    config: AdaptConfig, model: MetaModel, heads: FeatureHeads, task: TaskTensors, one: Episode, fitted: EpisodeHead
+    config: AdaptConfig, model: MetaModel, heads: FeatureHeads, task: TaskTensors, one: Episode, fitted: EpisodeAdapter
 ) -> dict[str, Tensor]:
     """L_D, L_C, L_ud and L_S of F, over support and holdout, each times its weight."""
     rows = np.concatenate([one.support, one.holdout])

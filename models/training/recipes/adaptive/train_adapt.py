@@ -50,7 +50,7 @@ def train_adapt(run: AdaptRun) -> Adaptation:
     parts = training_spaces(dataset, config.split, bundle, run.folds, cache)
     if not run.folds:
         log("no folds: episodes of categories that the encoders may have been trained on leave little to learn")
-    invariant = not (config.head_dim or config.features.adapter_rank)
+    invariant = not (config.head_dim or config.features.residual_rank)
     tasks = MetaTasks.of(parts, config.validation, reduced=invariant)
     model = meta_train(config, tasks, directory, log)
     adaptation = model.adaptation(config.name, bundle.embedding_dim, "" if invariant else bundle.bundle_id)
