@@ -157,7 +157,7 @@ def test_the_whole_comparison_is_told_and_the_same_again(tmp_path: Path) -> None
     assert [name for name in ablation if name.startswith("steps")] == [f"steps {n}" for n in range(6)]
     page = (tmp_path / "first" / "comparison.html").read_text()
     assert page.count("<figure>") == 3  # no margins here
-    assert "proposed less sign-MAML, k = 3" in (tmp_path / "first" / "comparison.md").read_text()
+    assert "proposed minus sign-MAML, k = 3" in (tmp_path / "first" / "comparison.md").read_text()
 
 
 def test_every_shipped_variant_is_valid_and_nonsense_is_refused(tmp_path: Path) -> None:
