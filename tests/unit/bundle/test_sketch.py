@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
 from models.bundle import SketchEmpty, SketchNormalisation, SketchSolid, normalise_sketch
@@ -84,3 +86,29 @@ def test_a_speck_is_empty() -> None:
 def test_all_ink_is_solid() -> None:
     with pytest.raises(SketchSolid, match="dark area"):
         normalise_sketch(Image.new("L", (256, 256), 0), KEEP)
+
+
+corner = st.integers(0, 59)
+
+
+@given(
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.integers(0, 255),
+    st.lists(st.tuples(corner, corner, corner, corner, st.integers(0, 255)), max_size=4),
+    st.sampled_from([0.0, 0.5, 1.0]),
+)
+@settings(max_examples=120, deadline=None)
+def test_any_drawing_becomes_dark_strokes_on_a_white_square_or_is_rejected(
+    size: tuple[int, int], paper: int, boxes: list[tuple[int, int, int, int, int]], min_extent: float
+) -> None:
+    image = Image.new("L", size, paper)
+    for left, top, right, bottom, level in boxes:
+        image.paste(level, (min(left, right), min(top, bottom), max(left, right) + 1, max(top, bottom) + 1))
+    before = image.tobytes()
+    try:
+        seen = np.asarray(normalise_sketch(image, SketchNormalisation(min_extent=min_extent)))
+    except (SketchEmpty, SketchSolid):
+        return
+    assert seen.shape[0] == seen.shape[1] <= 256
+    assert seen.min() < 128
+    assert image.tobytes() == before
