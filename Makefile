@@ -78,8 +78,8 @@ $(PAGE_CODE)/node_modules/.package-lock.json: $(PAGE_CODE)/package-lock.json | $
 	@touch $@
 
 # Another bundle means other vectors: the service would refuse the old index.
-$(DEMO_INDEX)/current: models/bundles/default/manifest.json examples/gallery/manifest.csv | $(VENV)/.serve
-	$(BIN)/inkseek index build --photos examples/gallery/manifest.csv --out $(DEMO_INDEX)
+$(DEMO_INDEX)/current: models/bundles/default/manifest.json examples/manifest.csv | $(VENV)/.serve
+	$(BIN)/inkseek index build --photos examples/manifest.csv --out $(DEMO_INDEX)
 
 clean: ## Remove what was built; the environment stays
 	rm -rf var build dist *.egg-info .mypy_cache .ruff_cache .coverage .coverage.* $(PAGE_CODE)/node_modules

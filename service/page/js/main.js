@@ -57,7 +57,6 @@ class Page {
     });
     this.styles = new StyleChoice(find("profile-choice"), this.#adapters, () => this.#search({ profile: this.styles.chosen }));
     this.teach = this.#newTeachPanel();
-    showExamples(find("examples"), find("example-template", HTMLTemplateElement), (drawing) => this.board.replace(drawing));
     find("back-to-drawing").addEventListener("click", () => this.#search({ like: null }, { push: true }));
     addEventListener("popstate", () => this.#followAddress());
     this.#bindResultCount(k);
@@ -126,12 +125,22 @@ class Page {
     try {
       const known = await this.#client.categories();
       this.picker.load(known);
-      this.teach.loadCategories(known.categories.map(({ category }) => category));
+      const names = known.categories.map(({ category }) => category);
+      this.teach.loadCategories(names);
+      showExamples(find("examples"), find("example-template", HTMLTemplateElement), names, (drawing, category) => this.#showExample(drawing, category));
       find("gallery-size").textContent = `${new Intl.NumberFormat("en").format(known.total)} photos`;
     } catch {
       // The search itself says what is wrong; the filter fills once the service answers.
       setTimeout(() => this.#loadCategories(), RETRY_MS);
     }
+  }
+
+  /** Searches for an example where its photo is. @param {import("./drawing/drawing.js").Drawing} drawing @param {string} [category] */
+  #showExample(drawing, category) {
+    const categories = category === undefined ? [] : [category];
+    this.picker.select(categories);
+    this.#set({ categories }, { push: false });
+    this.board.replace(drawing);
   }
 
   /** Loads whether the bundle can be adapted, and the profiles. */

@@ -8,20 +8,30 @@ const WIDTH = 2.5;
 
 /** @typedef {import("./drawing.js").Line} Line */
 
+/** @typedef {{name: string, category?: string, strokes: [x: number[], y: number[]][]}} Example   category: where its photo is */
+
 /**
+ * Shows the examples once; those of a category that the gallery lacks are left out.
+ *
  * @param {HTMLElement} root gets a button for each example
  * @param {HTMLTemplateElement} template
- * @param {(drawing: import("./drawing.js").Drawing) => void} onPick
+ * @param {readonly string[]} categories of the gallery
+ * @param {(drawing: import("./drawing.js").Drawing, category: string | undefined) => void} onPick
  */
-export async function showExamples(root, template, onPick) {
+export async function showExamples(root, template, categories, onPick) {
+  if (root.dataset.shown) return;
+  root.dataset.shown = "true";
   const response = await fetch(EXAMPLES_URL).catch(() => null);
   if (!response?.ok) return; // The page works without examples.
-  for (const { name, strokes } of await response.json()) {
+  /** @type {Example[]} */
+  const examples = await response.json();
+  for (const { name, category, strokes } of examples) {
+    if (category !== undefined && !categories.includes(category)) continue;
     /** @type {Line[]} */
     const drawing = strokes.map(toLine);
     const button = instantiate(template);
     query(button, ".example-name", HTMLElement).textContent = name;
-    button.addEventListener("click", () => onPick(drawing));
+    button.addEventListener("click", () => onPick(drawing, category));
     root.append(button);
     paintThumbnail(query(button, "canvas", HTMLCanvasElement), drawing);
   }
