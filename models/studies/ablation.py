@@ -20,8 +20,6 @@ from models.training.engine.config import ConfigInvalid, Frozen, merge_tables, r
 from models.training.engine.run_directory import RunDirectory
 from models.training.pairs.run import PairRun, Resources
 from models.training.recipes.table import parse_recipe, train_students_of, train_teacher_of
-from models.training.recipes.xmodalvit.config import XModalConfig
-from models.training.recipes.xmodalvit.teacher import described_teacher
 from models.training.students.config import StudentExperiment
 
 
@@ -102,8 +100,7 @@ def _train_arm(name: str, run: PairRun[StudentExperiment]) -> None:
 
 def _teacher_key(config: StudentExperiment) -> str:
     """The same for experiments that differ in what concerns their students alone."""
-    described = described_teacher(config) if isinstance(config, XModalConfig) else config.described()
-    plain = json.dumps(described, sort_keys=True)
+    plain = json.dumps(config.described_teacher(), sort_keys=True)
     return f"seed{config.seed}-{hashlib.sha256(plain.encode()).hexdigest()[:10]}"
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import torch
 import torch.distributed as dist
+from torch import nn
 from torch.multiprocessing.spawn import spawn
 
 from models.errors import InkseekError
@@ -38,6 +39,11 @@ class Process:
     def autocast(self, enabled: bool) -> torch.autocast:
         """A context in which operations that tolerate it compute in bfloat16."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+def to_device(module: nn.Module, process: Process) -> None:
+    """Move a module to the process's device, its image tensors with channels last, in place."""
+    module.to(process.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # not in torch's stubs
 
 
 def launch(work: Callable[[Process], None], *, processes: int = 1, threads: int = 1, device: str = "auto") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
@@ -44,3 +45,8 @@ class StudentExperiment(PairExperiment):
     student: AnyStudentForm = GridStudentConfig()
     published_student: Path | None = None
     student_training: StudentTraining
+
+    def described_teacher(self) -> dict[str, Any]:
+        """What a run of this experiment's teacher is known by: all but what concerns the students alone."""
+        own = StudentExperiment.model_fields.keys() - PairExperiment.model_fields.keys()
+        return {name: value for name, value in self.described(task="teacher").items() if name not in own}

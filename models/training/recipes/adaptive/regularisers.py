@@ -5,8 +5,6 @@ Each term looks at F of sketches and photos, of support and holdout alike. The w
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,18 +12,9 @@ from torch.nn import functional as F
 from models.training.recipes.adaptive.inner_loop import hinge, pair_distances
 
 
-class ReverseGradient(torch.autograd.Function):
-    """The identity forwards; backwards, the gradient with its sign turned (Ganin and Lempitsky, ICML 2015)."""
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor) -> Tensor:
-        """(N, F) -> (N, F)."""
-        return features.view_as(features)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        """(N, F) -> (N, F)."""
-        return -gradients[0]
+def reverse_gradient(features: Tensor) -> Tensor:
+    """(N, F) -> the same numbers; backwards, the gradient with its sign turned (Ganin and Lempitsky, ICML 2015)."""
+    return 2 * features.detach() - features
 
 
 def domain_loss(discriminator: nn.Module, sketches: Tensor, photos: Tensor) -> Tensor:
@@ -33,7 +22,7 @@ def domain_loss(discriminator: nn.Module, sketches: Tensor, photos: Tensor) -> T
 
     `discriminator`: (N, F) -> (N, 1) logits of being a photo.
     """
-    logits = discriminator(ReverseGradient.apply(torch.cat([sketches, photos])))[:, 0]  # type: ignore[no-untyped-call]
+    logits = discriminator(reverse_gradient(torch.cat([sketches, photos])))[:, 0]
     domain = torch.cat([torch.zeros(len(sketches)), torch.ones(len(photos))])
     return F.binary_cross_entropy_with_logits(logits, domain)
 

@@ -26,7 +26,7 @@ from models.training.engine.config import ConfigInvalid, TrainingPlan
 from models.training.engine.distributed import gather_rows, sum_gradients
 from models.training.engine.loop import Evaluation, Fit
 from models.training.engine.optimiser import RateGroup, split_rates
-from models.training.engine.processes import Process
+from models.training.engine.processes import Process, to_device
 from models.training.engine.run_directory import RunDirectory
 from models.training.engine.state import CheckpointInvalid, load_tensors, save_tensors
 from models.training.pairs.batches import PairBatch
@@ -38,7 +38,6 @@ from models.training.weights.start import cnn_trunks, freeze_stages, start_from_
 TEACHER_NAME = "teacher.pt"
 _KEYS = "r_s"
 _CONFIG = TypeAdapter(TeacherConfig)
-_OF_STUDENTS = frozenset({"student", "published_student", "student_training"})
 
 
 def train_teacher(run: PairRun[XModalConfig]) -> None:
@@ -51,14 +50,9 @@ def train_teacher(run: PairRun[XModalConfig]) -> None:
     for name, term in objective.terms.items():
         if term.part is not None and term.part not in teacher.parts:
             raise ConfigInvalid(f"{name} looks at the part {term.part!r}; this teacher has {', '.join(teacher.parts)}")
-    RunDirectory.open(run.out, described_teacher(run.config), run.config.normalised)
+    RunDirectory.open(run.out, run.config.described_teacher(), run.config.normalised)
     run.prepare(teacher)
     run.launch(partial(_train_rank, run))
-
-
-def described_teacher(config: XModalConfig) -> dict[str, Any]:
-    """What a teacher's run is known by: the experiment without what concerns the students alone."""
-    return {name: value for name, value in config.described(task="teacher").items() if name not in _OF_STUDENTS}
 
 
 def load_teacher(folder: Path) -> FrozenTeacher:
@@ -84,7 +78,7 @@ def _train_rank(run: PairRun[XModalConfig], process: Process) -> None:
         start_from_published(teacher, config.published)
     plan = config.require_teacher().plan
     freeze_stages(teacher, plan.frozen_stages)
-    teacher.to(process.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    to_device(teacher, process)
     task = TeacherTask(config, teacher, run.galleries(), process)
     batches = run.batches((config.teacher.encoder.size_px,), process, two_sketches=True)
     Fit(task, plan, batches, RunDirectory(run.out), process, run.resources.workers, run.stop_after).fit()
