@@ -70,7 +70,7 @@ def support() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[An
     return material.sketches[task.sketches[::3]], task.targets[::3], material.photos[task.gallery]
 
 
-def test_without_a_step_every_rival_is_the_centred_head() -> None:
+def test_without_a_step_every_competitor_is_the_centred_adapter() -> None:
     sketches, positives, photos = support()
     head = LearnedMethod("it", fresh(InnerRule()), steps=0).fit(sketches, positives, photos)
     expected = CategoryAdapter.centred(photos)
@@ -124,7 +124,7 @@ def test_the_best_of_a_grid_is_chosen_on_its_tasks() -> None:
     assert best_of(grid, material, 0) == 1
 
 
-def test_the_whole_comparison_is_told_and_the_same_again(tmp_path: Path) -> None:
+def test_the_whole_comparison_is_written_and_the_same_again(tmp_path: Path) -> None:
     shipped = configured()
     chosen = [each for each in shipped.variants if each.name in ("sign-MAML", "proposed")]
     ablated = [each for each in shipped.ablations if each.name in ("features: all", "size 32")]
