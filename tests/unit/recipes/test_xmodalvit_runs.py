@@ -186,6 +186,7 @@ def test_an_experiment_reads_the_same_in_every_process() -> None:
     assert texts[0] == texts[1]
 
 
+@pytest.mark.timeout(400)  # four processes import torch; on a busy machine that alone takes minutes
 def test_two_processes_compute_what_one_does(
     outlines_dir: Path, experiment: Experiment, teacher_dir: Path, tmp_path: Path
 ) -> None:
