@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from models.errors import InkseekError
 from service.adaptation.adapt import AdaptOptions, adapt
 from service.adaptation.examples import SupportLimits
 from service.adaptation.listing import adapters_of, profiles_of
@@ -19,7 +17,6 @@ from service.errors import (
     AdapterNotFound,
     AdaptersLimit,
     AdapterStale,
-    CategoryAbsent,
     CategoryTooSmall,
     NameInvalid,
     NothingToRollBack,
@@ -28,7 +25,6 @@ from service.errors import (
     PairContradictory,
     PairDuplicate,
     PhotoElsewhere,
-    ProfileAbsent,
     SupportMismatch,
     SupportOnePhoto,
     TooManyPairs,
@@ -37,11 +33,10 @@ from service.errors import (
 from service.http.json_response import json_response
 from service.http.openapi import EXAMPLES_BODY, Responses, created, ok, problem_responses
 from service.http.route import api_router
+from service.http.routes.adapter_scopes import CATEGORY, PROFILE, ScopeRoutes
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
 from service.http.schemas.adapters import (
-    ADAPTER_EXAMPLE,
     PROFILES_EXAMPLE,
-    STYLE_ADAPTER_EXAMPLE,
     ActiveAdapterId,
     Adapter,
     Adapters,
@@ -75,68 +70,6 @@ _FIT_ERRORS = (
     OnlinePhotosLimit,
     AdaptationUnavailable,
     OnlineUnwritable,
-)
-
-
-@dataclass(frozen=True)
-class ScopeRoutes:
-    """What differs between the routes of the two scopes: paths, words, and the error for a name that does not exist.
-
-    `parameter`: of the path, with its `description` and `example`. `noun`: of the adapter, in summaries.
-    """
-
-    scope: Scope
-    path: str
-    parameter: str
-    description: str
-    example: str
-    noun: str
-    fit_summary: str
-    fit_description: str
-    rollback_description: str
-    absent: type[InkseekError]
-    adapter: dict[str, Any]
-
-    @property
-    def in_path(self) -> Any:
-        """The declaration of the path's parameter: the default of a route's `name`, whose alias differs by scope."""
-        return Path(alias=self.parameter, description=self.description, examples=[self.example])
-
-    def operation(self, verb: str) -> str:
-        """The operation's id in the OpenAPI document, such as `list_category_adapters`."""
-        return f"{verb}_{self.noun.replace(' ', '_')}"
-
-
-CATEGORY = ScopeRoutes(
-    scope="category",
-    path="/v1/categories/{category:path}/adapters",
-    parameter="category",
-    description="A category, slashes and all; a new one brings its photos along.",
-    example="clothing",
-    noun="category adapter",
-    fit_summary="Adapt a category to a few examples",
-    fit_description="Fits a category adapter to pairs of a sketch and the photo that it shows; searches with "
-    "`category=` then go through it.\n\nIt is activated unless leave-one-out over the examples gets worse by more than "
-    "two standard errors. Uploaded photos join the gallery, at once and for good, whether or not it is activated.",
-    rollback_description="Undoes the last activation. `active` is null when no adapter is left: the category's photos "
-    "are compared mean-centred, zero-shot.",
-    absent=CategoryAbsent,
-    adapter=ADAPTER_EXAMPLE,
-)
-PROFILE = ScopeRoutes(
-    scope="profile",
-    path="/v1/profiles/{name}/adapters",
-    parameter="name",
-    description="A name for the user who draws.",
-    example="ada",
-    noun="style adapter",
-    fit_summary="Adapt to a user's way of drawing",
-    fit_description="Fits a style adapter, as for a category, with photos of the gallery alone; searches with "
-    "`profile=` then go through it.",
-    rollback_description="Undoes the last activation. `active` is null when no adapter is left: sketches are encoded "
-    "zero-shot.",
-    absent=ProfileAbsent,
-    adapter=STYLE_ADAPTER_EXAMPLE,
 )
 
 
