@@ -23,6 +23,9 @@ from service.runtime.serving import load_bundle, load_retriever
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 30  # people draw slower than uvicorn's 5 s
 _SHUTDOWN_S = 10  # what is being answered may be finished
+_WORKER_SILENCE_S = (
+    60  # a worker that imports and loads on a busy machine does not answer; 5 s kill it, again and again
+)
 
 _OPTIONS: dict[str, Any] = {
     "access_log": False,
@@ -74,7 +77,11 @@ def _run_here(settings: Settings, listener: socket.socket, ready: Callable[[], N
 
 def _run_workers(settings: Settings, listener: socket.socket) -> None:
     config = uvicorn.Config(
-        "service.app:create_app_from_environment", factory=True, workers=settings.workers, **_OPTIONS
+        "service.app:create_app_from_environment",
+        factory=True,
+        workers=settings.workers,
+        timeout_worker_healthcheck=_WORKER_SILENCE_S,
+        **_OPTIONS,
     )
     with tempfile.TemporaryDirectory(prefix="inkseek-metrics-") as shared:
         os.environ.update(settings_environment(settings))
