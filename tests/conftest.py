@@ -8,10 +8,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from models.bundle import Preprocess, SketchNormalisation, write_bundle
+from models.adapters import Adaptation
+from models.bundle import EmbeddingParts, Preprocess, SketchNormalisation, add_adaptation, write_bundle
 
 TINY_PX = 32
 TINY_DIM = 3 * 8 * 8
+TINY_PARTS = EmbeddingParts(layout_dim=TINY_DIM, kind_dim=3 * 2 * 2, layout_weight=0.6)
 
 
 def tiny_onnx() -> bytes:
@@ -32,6 +34,51 @@ def tiny_onnx() -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def tiny_parted_onnx() -> bytes:
+    """As `tiny_onnx`, and beside that layout a kind: block means of 16 x 16, each part of its weight's length."""
+    nodes = []
+    for part, block, weight in (("layout", 4, TINY_PARTS.layout_weight), ("kind", 16, TINY_PARTS.kind_weight)):
+        nodes += [
+            helper.make_node(
+                "AveragePool", ["image"], [f"{part}_means"], kernel_shape=[block] * 2, strides=[block] * 2
+            ),
+            helper.make_node("Flatten", [f"{part}_means"], [f"{part}_flat"], axis=1),
+            helper.make_node("Sub", [f"{part}_flat", "white"], [f"{part}_ink"]),
+            helper.make_node("LpNormalization", [f"{part}_ink"], [f"{part}_unit"], axis=1, p=2),
+            helper.make_node("Constant", [], [f"{part}_weight"], value_float=weight),
+            helper.make_node("Mul", [f"{part}_unit", f"{part}_weight"], [part]),
+        ]
+    graph = helper.make_graph(
+        [*nodes, helper.make_node("Concat", ["layout", "kind"], ["embedding"], axis=1)],
+        "tiny_parted",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 3, TINY_PX, TINY_PX])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", TINY_DIM + TINY_PARTS.kind_dim])],
+        [helper.make_tensor("white", TensorProto.FLOAT, [], [1.001])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+@pytest.fixture(scope="session")
+def parted_bundle_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny bundle's layout with a kind of 12 numbers behind it; it can adapt, untrained."""
+    out = tmp_path_factory.mktemp("bundles") / "parted"
+    unit: dict[str, tuple[float, float, float]] = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
+    write_bundle(
+        out,
+        name="parted",
+        sketch_onnx=tiny_parted_onnx(),
+        sketch_preprocess=Preprocess(size_px=TINY_PX, sketch=SketchNormalisation(), **unit),
+        photo_onnx=tiny_parted_onnx(),
+        photo_preprocess=Preprocess(size_px=TINY_PX, **unit),
+        model_card="# parted\n\nBlock means of two sizes, for tests.\n",
+        parts=TINY_PARTS,
+    )
+    add_adaptation(out, Adaptation.untrained(TINY_DIM))
+    return out
 
 
 @pytest.fixture(scope="session")

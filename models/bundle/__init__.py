@@ -30,6 +30,7 @@ from models.bundle.image import (
     open_image,
 )
 from models.bundle.manifest import BundleManifest
+from models.bundle.parts import EmbeddingParts, Focus
 from models.bundle.preprocess import Preprocess
 from models.bundle.runtime import Runtime, cpu_quota
 from models.bundle.sketch import SketchNormalisation, normalise_sketch
@@ -49,7 +50,9 @@ __all__ = [
     "BundleSchemaUnsupported",
     "DecodedImage",
     "Embedded",
+    "EmbeddingParts",
     "Encoder",
+    "Focus",
     "ImageEncoder",
     "ImageError",
     "ImageFile",

@@ -7,11 +7,13 @@ import json
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from models.bundle.parts import EmbeddingParts
 from models.bundle.preprocess import Preprocess
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, 2)  # 1 knew no parts
 
 MANIFEST_NAME = "manifest.json"
 MODEL_CARD_NAME = "MODEL_CARD.md"
@@ -41,6 +43,7 @@ class EncoderSpec(_Frozen):
 class BundleManifest(_Frozen):
     """Everything that a reader of the bundle may rely on.
 
+    `parts`: how an embedding is divided; None where it is one piece, which then serves every search.
     `metrics`: measured figures by split. `provenance`: data, recipe, revision. Neither is part of the identity.
     """
 
@@ -49,11 +52,23 @@ class BundleManifest(_Frozen):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
     created_at: datetime
     embedding_dim: int = Field(ge=1)
+    parts: EmbeddingParts | None = None
     sketch: EncoderSpec
     photo: EncoderSpec
     files: dict[str, FileEntry]
     metrics: dict[str, Any] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _parts_fill_the_embedding(self) -> BundleManifest:
+        if self.parts is not None and self.parts.layout_dim + self.parts.kind_dim != self.embedding_dim:
+            raise ValueError(f"the parts {self.parts} do not make up {self.embedding_dim} numbers")
+        return self
+
+    @property
+    def adapted_dim(self) -> int:
+        """Length of what adapters work on: the layout part, or the whole embedding where it has no parts."""
+        return self.embedding_dim if self.parts is None else self.parts.layout_dim
 
     def identity(self) -> str:
         """The `bundle_id` of this content, name and digest: equal exactly when embeddings are.

@@ -25,9 +25,10 @@ from models.bundle.manifest import (
     CANARY_SKETCH_NAME,
     CANARY_VECTORS_NAME,
     MANIFEST_NAME,
-    SCHEMA_VERSION,
+    READABLE_VERSIONS,
     BundleManifest,
 )
+from models.bundle.parts import EmbeddingParts
 from models.bundle.runtime import Runtime
 
 DEFAULT_BUNDLE = "default"
@@ -70,7 +71,7 @@ class Bundle:
         if (stored := contents.get(ADAPTATION_NAME)) is not None:
             try:
                 adaptation = Adaptation.from_bytes(stored, str(path / ADAPTATION_NAME))
-                adaptation.require_fits(manifest.embedding_dim, manifest.bundle_id)
+                adaptation.require_fits(manifest.adapted_dim, manifest.bundle_id)
             except AdaptationCorrupt as error:
                 raise BundleCorrupt(str(error)) from error
         return cls(path, manifest, encoders[0], encoders[1], adaptation)
@@ -84,6 +85,11 @@ class Bundle:
     def embedding_dim(self) -> int:
         """Length E of an embedding."""
         return self.manifest.embedding_dim
+
+    @property
+    def parts(self) -> EmbeddingParts | None:
+        """How an embedding is divided; None where it is one piece."""
+        return self.manifest.parts
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -147,8 +153,9 @@ def read_manifest(name_or_path: str | Path | None = None) -> BundleManifest:
     except (ValueError, OSError) as error:
         raise BundleCorrupt(f"{file} cannot be read: {error}") from error
     version = raw.get("schema_version") if isinstance(raw, dict) else None
-    if version != SCHEMA_VERSION:
-        raise BundleSchemaUnsupported(f"{file} has schema version {version!r}; this release reads {SCHEMA_VERSION}")
+    if version not in READABLE_VERSIONS:
+        readable = " and ".join(map(str, READABLE_VERSIONS))
+        raise BundleSchemaUnsupported(f"{file} has schema version {version!r}; this release reads {readable}")
     try:
         manifest = BundleManifest.model_validate(raw)
     except ValidationError as error:

@@ -29,6 +29,7 @@ from models.bundle.manifest import (
     EncoderSpec,
     FileEntry,
 )
+from models.bundle.parts import EmbeddingParts
 from models.bundle.preprocess import Preprocess
 from models.bundle.runtime import Runtime
 from models.bundle.store import read_manifest, verified_contents
@@ -46,12 +47,14 @@ def write_bundle(
     model_card: str,
     metrics: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
+    parts: EmbeddingParts | None = None,
 ) -> BundleManifest:
     """Write a bundle at `out` atomically; a bundle that is there is replaced.
 
     `sketch_onnx`, `photo_onnx`: serialised models, `image` (B, 3, size_px, size_px) -> `embedding` (B, E), rows of
     length 1. They are opened and run on the canary drawing, so a bundle that cannot serve is never written.
-    Raises BundleCorrupt when they do not fit the bundle's interface or each other; OSError.
+    `parts`: how embeddings are divided, where they are. Raises BundleCorrupt when the models do not fit the bundle's
+    interface or each other; OSError.
     """
     files = {"sketch.onnx": sketch_onnx, "photo.onnx": photo_onnx, MODEL_CARD_NAME: model_card.encode()}
     drawing = _canary_drawing()
@@ -72,6 +75,7 @@ def write_bundle(
         name=name,
         created_at=datetime.now(UTC).replace(microsecond=0),
         embedding_dim=vectors[0].size,
+        parts=parts,
         sketch=EncoderSpec(file="sketch.onnx", preprocess=sketch_preprocess),
         photo=EncoderSpec(file="photo.onnx", preprocess=photo_preprocess),
         files={n: FileEntry(bytes=len(d), sha256=hashlib.sha256(d).hexdigest()) for n, d in sorted(files.items())},
@@ -89,7 +93,7 @@ def add_adaptation(path: Path, adaptation: Adaptation) -> BundleManifest:
     Raises AdaptationCorrupt (it was made for another bundle), BundleNotFound, BundleCorrupt, BundleSchemaUnsupported.
     """
     manifest = read_manifest(path)
-    adaptation.require_fits(manifest.embedding_dim, manifest.bundle_id)
+    adaptation.require_fits(manifest.adapted_dim, manifest.bundle_id)
     contents = {**verified_contents(path, manifest), ADAPTATION_NAME: adaptation.to_bytes()}
     data = contents[ADAPTATION_NAME]
     entry = FileEntry(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())

@@ -115,6 +115,9 @@ def evaluate_split(
     keys = [photo.key for photo in photos]
     photo_vectors = embed_photos(encoders, photos, progress)
     sketch_vectors = embed_sketches(encoders, dataset.records, progress)
+    if protocol is Protocol.CATEGORY:
+        photo_vectors = photo_vectors.adaptable(encoders.parts)
+        sketch_vectors = sketch_vectors.adaptable(encoders.parts)
     scored = {}
     for scoring in dict.fromkeys((Scoring.PLAIN, SERVED_SCORING[protocol])):
         rankings = rank(dataset.records, keys, sketch_vectors, photo_vectors, protocol, scoring)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from models.arrays import Vectors
-from models.bundle import ImageEncoder, ImageFile, Pace, Unusable, cpu_quota, embed_stream
+from models.bundle import EmbeddingParts, ImageEncoder, ImageFile, Pace, Unusable, cpu_quota, embed_stream
 from models.data.datasets import Photo, SketchRecord
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.errors import EmbeddingsNotFinite
@@ -26,6 +26,10 @@ class Embeddings:
 
     vectors: Vectors
     unusable: Mapping[int, str]
+
+    def adaptable(self, parts: EmbeddingParts | None) -> Embeddings:
+        """What searches within a category go by: the layout, or all of it where there are no parts."""
+        return self if parts is None else replace(self, vectors=parts.layout_of(self.vectors))
 
 
 def embed_sketches(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import ImageEncoder, Preprocess, SketchNormalisation
+from models.bundle import EmbeddingParts, ImageEncoder, Preprocess, SketchNormalisation
 from models.evaluation.hog import hog
 
 _HOG_PX = 160
@@ -23,6 +23,10 @@ class EncoderPair(Protocol):
     @property
     def bundle_id(self) -> str:
         """Identity of the embedding space."""
+
+    @property
+    def parts(self) -> EmbeddingParts | None:
+        """How an embedding is divided; None where it is one piece."""
 
     @property
     def sketch(self) -> ImageEncoder:
@@ -62,5 +66,6 @@ class HogPair:
     """HOG as a pair of encoders: a baseline for any data set."""
 
     bundle_id: str = "hog"
+    parts: EmbeddingParts | None = None
     sketch: HogEncoder = HogEncoder(Preprocess(size_px=_HOG_PX, sketch=SketchNormalisation(), **_AS_IT_IS))
     photo: HogEncoder = HogEncoder(Preprocess(size_px=_HOG_PX, **_AS_IT_IS))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.arrays import Vectors
-from models.bundle import Bundle
+from models.bundle import Bundle, EmbeddingParts
 from models.evaluation.protocol import BothFigures, CategoryGallery, measure_both
 from models.export.parity import Parity, compare, pooled
 
@@ -22,11 +22,13 @@ class SplitRows:
 
     galleries: tuple[CategoryGallery, ...]
     rows: tuple[tuple[Vectors, Vectors], ...]
+    parts: EmbeddingParts | None = None
 
     def figures(self) -> BothFigures:
         """The figures of every sketch searched among its category's photos."""
-        sketches = {gallery.queries: rows for gallery, (rows, _) in zip(self.galleries, self.rows, strict=True)}
-        photos = {gallery.photos: rows for gallery, (_, rows) in zip(self.galleries, self.rows, strict=True)}
+        within = (lambda rows: rows) if self.parts is None else self.parts.layout_of
+        sketches = {gallery.queries: within(rows) for gallery, (rows, _) in zip(self.galleries, self.rows, strict=True)}
+        photos = {gallery.photos: within(rows) for gallery, (_, rows) in zip(self.galleries, self.rows, strict=True)}
         return measure_both(
             self.galleries, lambda queries: sketches[tuple(queries)], lambda gallery: photos[tuple(gallery)]
         )
@@ -49,6 +51,7 @@ def encode_splits(bundle: Bundle, galleries: Galleries) -> dict[str, SplitRows]:
                 )
                 for gallery in parts
             ),
+            bundle.parts,
         )
         for name, parts in galleries.items()
     }

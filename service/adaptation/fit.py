@@ -72,7 +72,7 @@ def fit(
     new, photos = resolve_photos(gallery, target, examples, uploads)
     shown = photos[: len(sketches)]
     reject_contradictions(sketches, shown)
-    vectors = np.stack([sketch.vector for sketch in sketches])
+    vectors = gallery.adaptable(np.stack([sketch.vector for sketch in sketches]))
     if target.scope == "category":
         fitted = _fit_category(adaptation, gallery, target.name, vectors, shown, new, sample)
     else:
@@ -120,9 +120,10 @@ def _fit_category(
         else int(np.searchsorted(rows, gallery.view.row(photo.photo_id)))
         for photo in shown
     ]
-    photos = gallery.view.vectors(rows)
+    photos = gallery.vectors(rows)
     if new:
-        photos = np.concatenate([photos, [added.photo.vector for added in new]])
+        added = np.stack([photo.photo.vector for photo in new if photo.photo.vector is not None])
+        photos = np.concatenate([photos, gallery.adaptable(added)])
     fitted = adaptation.fit_category(sketches, np.array(positives, np.int64), photos)
     return _Fit(fitted.adapter, fitted.margin, fitted.leave_one_out, fitted.passes_gate)
 
@@ -140,7 +141,7 @@ def _rows_to_fit_to(
         return rows
     own = [gallery.view.row(photo.photo_id) for photo in shown if gallery.view.has_photo(photo.photo_id)]
     scorer = gallery.scorer(category, fitted=False)
-    near = [scorer.top_k(sketch, sample.nearest, gallery.view.products)[1] for sketch in sketches]
+    near = [scorer.top_k(sketch, sample.nearest, gallery.products)[1] for sketch in sketches]
     return np.unique(np.concatenate([evenly(rows, sample.photos), *near, np.array(own, np.int64)]))
 
 
@@ -154,7 +155,8 @@ def _fit_profile(
     others = evenly(np.setdiff1d(rows, np.array(sorted(own))), sample.distractors)
     if not len(others) and len(own) < 2:
         raise CategoryTooSmall("the gallery has a single photo: there is nothing to tell it from")
-    fitted = adaptation.fit_style(sketches, np.stack([photo.vector for photo in shown]), gallery.view.vectors(others))
+    drawn = gallery.adaptable(np.stack([photo.vector for photo in shown]))
+    fitted = adaptation.fit_style(sketches, drawn, gallery.vectors(others))
     return _Fit(fitted.adapter, None, fitted.leave_one_out, fitted.passes_gate)
 
 

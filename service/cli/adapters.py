@@ -158,7 +158,7 @@ def refit(
 def _store_of(settings: Settings) -> OnlineStore:
     """The online store alone: no encoder and no index are needed to activate adapters."""
     manifest = read_manifest(settings.bundle)
-    return OnlineStore(settings.online_folder, manifest.bundle_id, manifest.embedding_dim)
+    return OnlineStore(settings.online_folder, manifest.bundle_id, manifest.adapted_dim)
 
 
 def _outcome(result: RefitResult) -> str:

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from models.bundle import Focus
 from models.console import fail, print_json, stdout
 from models.errors import InkseekError
 from service.cli.contact_sheet import Tile, contact_sheet
@@ -38,6 +39,7 @@ def search(
     exact: Annotated[bool, typer.Option("--exact", help="Score every photo, not the index's candidates.")] = False,
     profile: Annotated[str | None, typer.Option(help="Whose way of drawing it is: a profile with adapters.")] = None,
     adapt: Annotated[bool, typer.Option("--adapt/--no-adapt", help="Apply the active adapters.")] = True,
+    focus: Annotated[Focus | None, typer.Option(help="Compare by the kind of thing, by detail, or by both.")] = None,
     bundle: BundleOption = None,
     online_dir: OnlineDir = None,
     sheet: Annotated[Path | None, typer.Option(help="Write the answer as a picture, PNG or JPEG.")] = None,
@@ -45,7 +47,7 @@ def search(
 ) -> None:
     """Find the photos most like a sketch, without a server."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
-    query = SearchQuery(k, tuple(category or ()), tuple(condition or ()), min_score, exact, adapt, profile)
+    query = SearchQuery(k, tuple(category or ()), tuple(condition or ()), min_score, exact, adapt, profile, focus)
     try:
         drawing = read_sketch(sys.stdin.buffer.read() if str(sketch) == "-" else sketch.read_bytes())
         with open_retriever(settings) as retriever:

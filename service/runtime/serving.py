@@ -33,7 +33,7 @@ def load_retriever(settings: Settings, bundle: Bundle, version: str | None = Non
     index = GalleryIndex.load(
         settings.index, version=version, bundle_id=bundle.bundle_id, gallery_root=settings.gallery_root
     )
-    store = OnlineStore(settings.online_folder, bundle.bundle_id, bundle.embedding_dim)
+    store = OnlineStore(settings.online_folder, bundle.bundle_id, bundle.manifest.adapted_dim)
     retriever = Retriever(bundle, index, settings.image_limits, settings.stroke_limits, store)
     try:
         check_canary(retriever)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from index_builder.artifact import GalleryIndex, PhotoFilter, SearchHit
 from models.adapters import CategoryAdapter, StyleAdapter
 from models.arrays import Rows, Vectors
+from models.bundle import EmbeddingParts
 from service.search.adapter_cache import AdapterCache
 from service.search.category_scorer import CategoryScorer
 from service.search.gallery_view import GalleryView
@@ -32,33 +34,62 @@ class ScoredHits:
 
 @dataclass(frozen=True)
 class Gallery:
-    """The photos that can be found and the adapters that are active."""
+    """The photos that can be found and the adapters that are active.
+
+    `parts`: how embeddings are divided. Adapters work on the layout (E' numbers), since within a category the kind
+    is the same for all; without parts they work on all of it (E' = E).
+    """
 
     view: GalleryView
     state: OnlineState
     _cache: AdapterCache
+    parts: EmbeddingParts | None = None
 
     def answer(self, vector: Vectors, query: SearchQuery, where: PhotoFilter | None) -> ScoredHits:
         """(E,) unit embedding of a sketch -> the k best. Photos of one category are compared through its adapter.
 
-        Without a category, or with several, scores are plain cosines; see `CategoryScorer.top_k` for the others.
+        Without a category, with several, or with a focus on the kind, scores are plain cosines of the parts in focus;
+        see `CategoryScorer.top_k` for the others.
         """
         style_adapter_id = self.state.active.get(AdapterTarget("profile", query.profile or "")) if query.adapt else None
         if style_adapter_id is not None:
-            vector = self._style_adapter(style_adapter_id).embed_sketches(vector[None])[0]
-        if where is None or len(where.categories) != 1:
+            vector = self._in_style(self._style_adapter(style_adapter_id), vector)
+        if where is None or len(where.categories) != 1 or query.focus in ("kind", "balanced"):
+            if self.parts is not None and query.focus is not None:
+                vector = self.parts.focused(vector, query.focus)
             hits = self.view.search(vector, query.k, where, exact=query.exact, min_score=query.min_score)
             return ScoredHits(hits, style_adapter_id=style_adapter_id)
         (category,) = where.categories
         scorer = self.scorer(category, fitted=query.adapt)
         within = self.view.rows_where(where) if where.conditions else None
-        scores, rows = scorer.top_k(vector, query.k, self.view.products, within)
+        scores, rows = scorer.top_k(self.adaptable(vector[None])[0], query.k, self.products, within)
         hits = [
             SearchHit(row, score)
             for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
             if query.min_score is None or score >= query.min_score
         ]
         return ScoredHits(hits, "adapter" if scorer.adapter_id else "centred", scorer.adapter_id, style_adapter_id)
+
+    @property
+    def adapted_dim(self) -> int:
+        """E', the length of what adapters work on."""
+        return self.view.index.embedding_dim if self.parts is None else self.parts.layout_dim
+
+    def adaptable(self, embeddings: Vectors) -> Vectors:
+        """(N, E) embeddings -> (N, E'), what adapters work on, rows of length 1."""
+        return embeddings if self.parts is None else self.parts.layout_of(embeddings)
+
+    def vectors(self, rows: Rows) -> Vectors:
+        """(R,) ascending rows -> (R, E'), what adapters work on; not to be written into."""
+        return self.adaptable(self.view.vectors(rows))
+
+    def blocks(self, rows: Rows) -> Iterator[Vectors]:
+        """(R,) ascending rows -> what adapters work on (n, E'), piece by piece."""
+        return map(self.adaptable, self.view.blocks(rows))
+
+    def products(self, weights: Vectors, rows: Rows) -> Vectors:
+        """(E',), (R,) ascending rows -> (R,) inner products with what adapters work on."""
+        return self.view.products(weights if self.parts is None else self.parts.over_layout(weights), rows)
 
     def category_rows(self, category: str) -> Rows:
         """Ascending rows of a category's photos; none for a category that is not there (yet)."""
@@ -74,17 +105,22 @@ class Gallery:
             rows = self.category_rows(category)
             adapter = self.view.store.adapter(adapter_id) if adapter_id else None
             if isinstance(adapter, CategoryAdapter):
-                return CategoryScorer.of(adapter, adapter_id, rows, self.view.blocks)
-            centred = CategoryAdapter.centred(self.view.vectors(evenly(rows, _PHOTOS_FOR_A_MEAN)))
-            return CategoryScorer.of(centred, None, rows, self.view.blocks)
+                return CategoryScorer.of(adapter, adapter_id, rows, self.blocks)
+            centred = CategoryAdapter.centred(self.vectors(evenly(rows, _PHOTOS_FOR_A_MEAN)))
+            return CategoryScorer.of(centred, None, rows, self.blocks)
 
         # An adapter of this category, or a photo in it, makes another key; what happens to other categories does not.
         return self._cache.get((category, adapter_id, self.view.uploads_in(category)), make)
 
+    def _in_style(self, adapter: StyleAdapter, vector: Vectors) -> Vectors:
+        """(E,) -> (E,) with the style removed from what adapters work on."""
+        (moved,) = adapter.embed_sketches(self.adaptable(vector[None]))
+        return moved if self.parts is None else self.parts.with_layout(vector, moved)
+
     def _style_adapter(self, adapter_id: str) -> StyleAdapter:
         def make() -> StyleAdapter:
             adapter = self.view.store.adapter(adapter_id)
-            return adapter if isinstance(adapter, StyleAdapter) else StyleAdapter.neutral(self.view.index.embedding_dim)
+            return adapter if isinstance(adapter, StyleAdapter) else StyleAdapter.neutral(self.adapted_dim)
 
         return self._cache.get(("profile", adapter_id), make)
 
@@ -100,7 +136,7 @@ class GalleryKeeper:
         self._cache = cache
         self._gallery: Gallery | None = None
 
-    def gallery(self, index: GalleryIndex, store: OnlineStore) -> Gallery:
+    def gallery(self, index: GalleryIndex, store: OnlineStore, parts: EmbeddingParts | None = None) -> Gallery:
         """The index with the uploads and adapters of the store as it is now. Raises OnlineCorrupt."""
         state = store.state()
         kept = self._gallery
@@ -112,7 +148,7 @@ class GalleryKeeper:
                 view = GalleryView.of(index, store, state.photos, kept.view if kept else None)
             else:
                 view = kept.view
-            self._gallery = Gallery(view, state, self._cache)
+            self._gallery = Gallery(view, state, self._cache, parts)
             return self._gallery
 
 

@@ -6,12 +6,15 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.bundle import Focus
+
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
     """How a sketch is searched for: at most `k` photos, those of any of `categories` that meet all `filters` (as text).
 
-    `exact`: score every photo. `adapt`: through active adapters. `profile`: whose way of drawing it is.
+    `exact`: score every photo. `adapt`: through active adapters. `profile`: whose way of drawing it is. `focus`: what
+    photos are compared by; None: within one category the layout, else layout and kind.
     """
 
     k: int = 10
@@ -21,6 +24,7 @@ class SearchQuery:
     exact: bool = False
     adapt: bool = True
     profile: str | None = None
+    focus: Focus | None = None
 
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:

@@ -33,7 +33,7 @@ class Retriever:
 
     def gallery(self) -> Gallery:
         """Index, uploads and adapters as they are now. Take it once for each answer. Raises OnlineCorrupt."""
-        return self._keeper.gallery(self.index, self.store)
+        return self._keeper.gallery(self.index, self.store, self.bundle.parts)
 
     def search(self, sketch: Sketch, query: SearchQuery) -> SearchResult:
         """The k photos most like the sketch.

@@ -38,12 +38,15 @@ NOTHING = OnlineState()
 class OnlineStore:
     """Thread-safe. A database that is not there yet is an empty store; the first change makes it."""
 
-    def __init__(self, folder: Path, bundle_id: str, embedding_dim: int) -> None:
-        """`folder` holds the database, or will; nothing is opened before the first call."""
+    def __init__(self, folder: Path, bundle_id: str, adapted_dim: int) -> None:
+        """`folder` holds the database, or will; nothing is opened before the first call.
+
+        `adapted_dim`: length of what the bundle's adapters work on (`BundleManifest.adapted_dim`).
+        """
         self.folder = folder
         self.bundle_id = bundle_id
         self.problem: str | None = None
-        self._embedding_dim = embedding_dim
+        self._adapted_dim = adapted_dim
         self._path = folder / FILE
         self._lock = threading.Lock()
         self._reader: sqlite3.Connection | None = None
@@ -92,7 +95,7 @@ class OnlineStore:
         with self._lock:
             database = self._database()
             arrays = adapters.arrays_of(database, adapter_id) if database else None
-        return None if arrays is None else adapter_from_bytes(arrays, adapter_id, self._embedding_dim)
+        return None if arrays is None else adapter_from_bytes(arrays, adapter_id, self._adapted_dim)
 
     def check(self) -> None:
         """Read the arrays of every active adapter. Raises OnlineCorrupt."""

@@ -15,7 +15,7 @@ from models.evaluation.few_shot.protocol import Material, Unit
 
 @dataclass(frozen=True)
 class EmbeddedPart:
-    """A split's sketches (N, E) and its gallery (G, E), rows of length 1, with what is known of each.
+    """A split's sketches (N, E) and its gallery (G, E), what adapters work on, with what is known of each.
 
     `drawn` (N,): the photo of each sketch; `people` (N,): its artist, or empty; `keys` (G,): the photos; `left_out`:
     names of the images without an embedding, which are in no episode.
@@ -45,8 +45,8 @@ def embedded_part(
 ) -> EmbeddedPart:
     """Encode every sketch and photo of a split. Raises EmbeddingsNotFinite."""
     photos = tuple(part.photos.values())
-    of_photos = embed_photos(encoders, photos, progress)
-    of_sketches = embed_sketches(encoders, part.records, progress)
+    of_photos = embed_photos(encoders, photos, progress).adaptable(encoders.parts)
+    of_sketches = embed_sketches(encoders, part.records, progress).adaptable(encoders.parts)
     lost = {photos[row].key for row in of_photos.unusable}
     kept = [
         row for row, record in enumerate(part.records) if row not in of_sketches.unusable and record.photo not in lost

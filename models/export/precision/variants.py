@@ -196,6 +196,7 @@ def _write(
         model_card=card,
         metrics=metrics,
         provenance={**parent.manifest.provenance, "variant_of": parent.bundle_id, **(provenance or {})},
+        parts=parent.parts,
     )
 
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import Bundle, ImageEncoder, Runtime
+from models.bundle import Bundle, EmbeddingParts, ImageEncoder, Runtime
 from models.studies.attention.layout import Layout
 from models.training.weights.students_file import load_students
 from models.training.weights.torch_encoders import TorchEncoder, TorchPair
@@ -27,6 +27,10 @@ class InspectedStudents(Protocol):
     @property
     def layout(self) -> Layout:
         """Where in the image their numbers come from."""
+
+    @property
+    def parts(self) -> EmbeddingParts | None:
+        """How an embedding is divided."""
 
     @property
     def sketch(self) -> ImageEncoder:
@@ -45,13 +49,14 @@ class BundleStudents:
     layout: Layout
     sketch: ImageEncoder
     photo: ImageEncoder
+    parts: EmbeddingParts | None = None
 
     @classmethod
     def load(cls, path: Path | None) -> BundleStudents:
         """Raises BundleError, LayoutUnknown."""
         bundle = Bundle.load(path, Runtime(threads=1))
         layout = Layout.of_experiment(bundle.manifest.provenance.get("experiment") or {})
-        return cls(bundle.bundle_id, layout, bundle.sketch, bundle.photo)
+        return cls(bundle.bundle_id, layout, bundle.sketch, bundle.photo, bundle.parts)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class CheckpointStudents:
     layout: Layout
     sketch: TorchEncoder
     photo: TorchEncoder
+    parts: EmbeddingParts | None = None
 
     @classmethod
     def load(cls, path: Path) -> CheckpointStudents:

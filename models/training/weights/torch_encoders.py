@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import Preprocess
+from models.bundle import EmbeddingParts, Preprocess
 from models.networks.preprocessing import preprocesses
 from models.networks.protocol import StudentEncoder, StudentPair
 from models.training.weights.students_file import load_students
@@ -47,6 +47,7 @@ class TorchPair:
     bundle_id: str
     sketch: TorchEncoder
     photo: TorchEncoder
+    parts: EmbeddingParts | None = None
 
     @classmethod
     def load(cls, path: Path) -> TorchPair:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue
 
+from models.bundle import Focus
 from service.adaptation.targets import NAME_CHARACTERS
 from service.http.schemas.base import (
     EXAMPLE_BUNDLE_ID,
@@ -74,11 +75,21 @@ class SearchParams(NarrowingParams):
         str | None,
         Field(max_length=NAME_CHARACTERS, description="Whose way of drawing it is: a profile of /v1/profiles."),
     ] = None
+    focus: Annotated[
+        Focus | None,
+        Field(
+            description="What photos are compared by: `kind`, the kind of thing; `detail`, the layout of its lines; "
+            "`balanced`, both. By default both, and `detail` within a single `category`. Without effect where the "
+            "bundle's embeddings have no parts."
+        ),
+    ] = None
 
     def to_query(self) -> SearchQuery:
         """The parameters as the use case takes them; the profile's name in Unicode's NFC form."""
         profile = None if self.profile is None else unicodedata.normalize("NFC", self.profile)
-        return SearchQuery(self.k, self.category, self.filter, self.min_score, self.exact, self.adapt, profile)
+        return SearchQuery(
+            self.k, self.category, self.filter, self.min_score, self.exact, self.adapt, profile, self.focus
+        )
 
 
 class Hit(Schema):

@@ -53,7 +53,7 @@ def train_adapt(run: AdaptRun) -> Adaptation:
     invariant = not (config.head_dim or config.features.residual_rank)
     tasks = MetaTasks.of(parts, config.validation, reduced=invariant)
     model = meta_train(config, tasks, directory, log)
-    adaptation = model.adaptation(config.name, bundle.embedding_dim, "" if invariant else bundle.bundle_id)
+    adaptation = model.adaptation(config.name, bundle.manifest.adapted_dim, "" if invariant else bundle.bundle_id)
     figures: dict[str, Any] = {"validation": _figures(adaptation, parts, config)}
     if config.style is not None:
         people = open_dataset(run.data / config.style.folder).split(config.style.split)
