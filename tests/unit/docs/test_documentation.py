@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,3 +131,13 @@ def test_every_chore_is_in_the_makefile() -> None:
 
 def test_the_readme_is_a_screen_and_a_half() -> None:
     assert len(text_of(ROOT / "README.md").splitlines()) <= 90
+
+
+@pytest.mark.parametrize("package", ["index_builder", "models", "service"])
+def test_the_picture_of_rooms_is_the_import_contract(package: str) -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    [contract] = [known for known in config["contracts"] if known.get("containers") == [package]]
+    layers = [sorted(layer.split(" | ")) for layer in contract["layers"]]
+    picture = re.search(rf"subgraph {package}\n.*?\n(.*)\n", text_of(ROOT / "docs" / "architecture.md"))
+    assert picture
+    assert [sorted(box.split(", ")) for box in re.findall(r"\[([^\]]+)\]", picture[1])] == layers
