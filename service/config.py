@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where encoders run; `auto` takes a GPU when onnxruntime offers one."
     )
-    require_gpu: bool = Field(default=False, description="Refuse to start on a CPU instead of falling back to it.")
+    require_gpu: bool = Field(default=False, description="Fail to start on a CPU instead of falling back to it.")
 
     max_upload_bytes: int = Field(
         default=10 * 2**20, ge=1_024, le=2**30, description="Largest request body in bytes; more is answered 413."

@@ -11,6 +11,7 @@ import pytest
 from typer.core import TyperCommand
 
 from docs.tables import REFERENCE, TABLES, commands, filled
+from models.losses.table import LOSSES
 from service.app import create_app
 from service.config import load_settings, settings_table
 
@@ -81,6 +82,12 @@ def test_every_route_is_in_the_reference() -> None:
         if f"`{method.upper()} {path}`" not in page
     ]
     assert not missing
+
+
+def test_every_loss_has_its_row() -> None:
+    page = text_of(ROOT / "docs" / "howto" / "train.md")
+    assert LOSSES
+    assert not [name for name in LOSSES if f"| `{name}` |" not in page]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
