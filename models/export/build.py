@@ -37,7 +37,7 @@ from models.export.onnx_export import export_onnx
 from models.export.parity import Parity, compare
 from models.export.split_figures import as_metrics, as_table, encode_splits
 from models.networks.preprocessing import preprocesses
-from models.networks.protocol import StudentPair
+from models.networks.protocol import StudentForm, StudentPair
 from models.training.weights.students_file import StudentsFile, load_students
 
 MAX_DIFFERENCE = 1e-5  # of unit vectors, computed in float32 by two libraries
@@ -69,8 +69,8 @@ def build_bundle(release: Release) -> Bundle:
     students, saved = load_students(release.students)
     size_px = students.config.size_px
     models = (export_onnx(students.sketch, size_px), export_onnx(students.photo, size_px))
-    preprocess = preprocesses(size_px, release.normalisation)
-    draft = _Draft(release, saved, models, preprocess, students.config.embedding_dim)
+    preprocess = preprocesses(size_px, release.normalisation, students.config.statistics)
+    draft = _Draft(release, saved, models, preprocess, students.config)
     splits = tuple(ValidationSplit(**split) for split in saved.experiment["validation"])
     card = release.card.read_text(encoding="utf-8")
     galleries = load_galleries(release.data, splits)
@@ -93,10 +93,10 @@ class _Draft:
     saved: StudentsFile
     models: tuple[bytes, bytes]
     preprocess: tuple[Preprocess, Preprocess]
-    embedding_dim: int
+    form: StudentForm
 
     def write(self, out: Path, card: str, metrics: dict[str, Any]) -> Bundle:
-        write_bundle(
+        manifest = write_bundle(
             out,
             name=self.release.name,
             sketch_onnx=self.models[0],
@@ -106,9 +106,10 @@ class _Draft:
             model_card=card,
             metrics=metrics,
             provenance={"experiment": self.saved.experiment, "steps": self.saved.step},
+            parts=self.form.embedding_parts,
         )
         shipped = Adaptation.load(bundle_path() / ADAPTATION_NAME)
-        add_adaptation(out, shipped.carried_over(self.embedding_dim))
+        add_adaptation(out, shipped.carried_over(manifest.adapted_dim))
         return Bundle.load(out, Runtime(device="cpu"))
 
 

@@ -33,6 +33,17 @@ def fold_norm(norm: nn.BatchNorm2d, project: nn.Conv2d) -> nn.Conv2d:
     return folded
 
 
+def fold_linear(norm: nn.BatchNorm1d, project: nn.Linear) -> nn.Linear:
+    """A linear map with bias that computes `project(norm(x))` of a norm without scale and shift, in eval mode."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    folded = nn.Linear(project.in_features, project.out_features)
+    with torch.no_grad():
+        folded.weight.copy_(project.weight * torch.rsqrt(norm.running_var + norm.eps))
+        folded.bias.copy_(-(folded.weight @ norm.running_mean))
+    return folded
+
+
 def pooled(features: Tensor, grid: int) -> Tensor:
     """(B, C, H, W) -> (B, C, g, g), H = W: `adaptive_avg_pool2d` in operations that export and have fast kernels."""
     side = features.shape[-1]

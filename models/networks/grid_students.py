@@ -17,6 +17,7 @@ from models.networks.folding import fold_norm, fold_trunks, pooled
 from models.networks.layers.mobilenet import MobileNetTrunk
 from models.networks.layers.resnet import ResNetTrunk
 from models.networks.layers.trunk import Trunk
+from models.networks.preprocessing import IMAGENET, PixelStatistics
 from models.networks.protocol import Encoded, Extra, StudentEncoder, StudentPair
 
 
@@ -44,6 +45,15 @@ class GridStudentConfig:
     def build(self) -> GridStudents:
         """A pair of this form with random weights, in training mode."""
         return GridStudents(self)
+
+    @property
+    def statistics(self) -> PixelStatistics:
+        """ImageNet's."""
+        return IMAGENET
+
+    @property
+    def embedding_parts(self) -> None:
+        """An embedding of this form is not divided."""
 
     @property
     def embedding_dim(self) -> int:

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from models.bundle import SketchNormalisation
 from models.bundle.preprocess import Preprocess
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
+
+@dataclass(frozen=True)
+class PixelStatistics:
+    """Mean and deviation by RGB channel, of values in [0, 1], that an input is normalised with."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
 
 
-def preprocesses(size_px: int, normalisation: SketchNormalisation | None = None) -> tuple[Preprocess, Preprocess]:
+IMAGENET = PixelStatistics((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""What torchvision's and timm's ImageNet weights were trained with."""
+
+SYMMETRIC = PixelStatistics((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+"""Values in [-1, 1], what TensorFlow's EfficientNets were trained with."""
+
+
+def preprocesses(
+    size_px: int, normalisation: SketchNormalisation | None = None, statistics: PixelStatistics = IMAGENET
+) -> tuple[Preprocess, Preprocess]:
     """The serving preprocessing of sketches and of photos, into (3, S, S) with S = `size_px`.
 
     `normalisation`: of sketches alone; by default that of `SketchNormalisation`.
     """
-    plain = Preprocess(size_px=size_px, mean=IMAGENET_MEAN, std=IMAGENET_STD)
+    plain = Preprocess(size_px=size_px, mean=statistics.mean, std=statistics.std)
     return plain.model_copy(update={"sketch": normalisation or SketchNormalisation()}), plain

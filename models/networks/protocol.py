@@ -13,6 +13,9 @@ from typing import Literal, Protocol
 
 from torch import Tensor, nn
 
+from models.bundle import EmbeddingParts
+from models.networks.preprocessing import PixelStatistics
+
 Extra = Literal["feature_maps", "attention"]
 """Outputs beside the embedding that a loss may need: maps (B, C, H, W) by stage, and (B, heads, h, w) of the CLS."""
 
@@ -40,6 +43,14 @@ class StudentForm(Protocol):
     @property
     def embedding_dim(self) -> int:
         """Length E of an embedding."""
+
+    @property
+    def statistics(self) -> PixelStatistics:
+        """Mean and deviation that the inputs are normalised with."""
+
+    @property
+    def embedding_parts(self) -> EmbeddingParts | None:
+        """How an embedding is divided into layout and kind; None: it is not."""
 
     def build(self) -> StudentPair:
         """A pair of this form with random weights, in training mode."""

@@ -9,6 +9,7 @@ from pydantic import Discriminator, Tag, TypeAdapter, ValidationError
 
 from models.errors import InkseekError
 from models.networks.grid_students import GridStudentConfig
+from models.networks.part_students import PartStudentConfig
 from models.networks.protocol import StudentForm
 from models.networks.vit_students import VitStudentConfig
 
@@ -23,11 +24,14 @@ def _form_of(value: Any) -> str:
 
 
 AnyStudentForm = Annotated[
-    Annotated[GridStudentConfig, Tag("grid")] | Annotated[VitStudentConfig, Tag("vit")], Discriminator(_form_of)
+    Annotated[GridStudentConfig, Tag("grid")]
+    | Annotated[PartStudentConfig, Tag("parts")]
+    | Annotated[VitStudentConfig, Tag("vit")],
+    Discriminator(_form_of),
 ]
 """For pydantic: a table with `form`, "grid" where it does not say."""
 
-_FORMS: TypeAdapter[GridStudentConfig | VitStudentConfig] = TypeAdapter(AnyStudentForm)
+_FORMS: TypeAdapter[GridStudentConfig | PartStudentConfig | VitStudentConfig] = TypeAdapter(AnyStudentForm)
 
 
 def student_form(experiment: Mapping[str, Any]) -> StudentForm:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from models.networks.folding import fold_norm, fold_trunks, pooled
 from models.networks.grid_students import GridHead
 from models.networks.layers.attention import NORM_EPS
+from models.networks.preprocessing import IMAGENET, PixelStatistics
 from models.networks.protocol import Encoded, Extra, StudentEncoder, StudentPair
 from models.networks.vit import Vit, VitConfig, token_map
 
@@ -43,6 +44,15 @@ class VitStudentConfig:
     def size_px(self) -> int:
         """Input side."""
         return self.encoder.size_px
+
+    @property
+    def statistics(self) -> PixelStatistics:
+        """ImageNet's."""
+        return IMAGENET
+
+    @property
+    def embedding_parts(self) -> None:
+        """An embedding of this form is not divided."""
 
     @property
     def embedding_dim(self) -> int:

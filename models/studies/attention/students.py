@@ -74,7 +74,7 @@ class CheckpointStudents:
         """Raises CheckpointInvalid, LayoutUnknown."""
         students, saved = load_students(path)
         pair = TorchPair.of(students, path.parent.name)
-        return cls(pair.bundle_id, Layout.of_experiment(saved.experiment), pair.sketch, pair.photo)
+        return cls(pair.bundle_id, Layout.of_experiment(saved.experiment), pair.sketch, pair.photo, pair.parts)
 
 
 @torch.no_grad()

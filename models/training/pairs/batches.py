@@ -17,7 +17,7 @@ from models.data.sampling.category_batches import CategoryBatches
 from models.data.sampling.second_sketches import SecondSketches
 from models.errors import InkseekError
 from models.losses.inputs import Strokes
-from models.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from models.networks.preprocessing import IMAGENET, PixelStatistics
 from models.training.engine.distributed import share_of
 from models.training.engine.processes import Process
 
@@ -55,6 +55,7 @@ class PairBatches:
     """Batch number i is a function of seed and i alone, whatever the number of processes.
 
     `second`: None where one sketch of a photo is enough; views then repeat the first. `augment`: None only resizes.
+    `statistics`: of the networks' inputs.
     """
 
     images: TrainingImages
@@ -63,6 +64,7 @@ class PairBatches:
     augment: AugmentConfig | None
     sizes: Sequence[int]
     process: Process
+    statistics: PixelStatistics = IMAGENET
 
     def batch(self, number: int) -> PairBatch:
         """Batch `number`: rows of decoded images, of which this process's share is augmented."""
@@ -122,8 +124,8 @@ class PairBatches:
         return Views(self._normalised(photos), ready, ready if second is first else self._normalised(second))
 
     def _normalised(self, images: Tensor) -> Tensor:
-        """(B, 1 or 3, S, S) in [0, 1] -> (B, 3, S, S) with the serving preprocessing's mean and deviation."""
-        mean, std = torch.tensor(IMAGENET_MEAN).view(3, 1, 1), torch.tensor(IMAGENET_STD).view(3, 1, 1)
+        """(B, 1 or 3, S, S) in [0, 1] -> (B, 3, S, S) with the networks' mean and deviation."""
+        mean, std = (torch.tensor(channels).view(3, 1, 1) for channels in (self.statistics.mean, self.statistics.std))
         ready = torch.addcmul(-mean / std, images, 1 / std).contiguous(memory_format=torch.channels_last)
         return ready.to(self.process.device, non_blocking=True)
 

@@ -15,6 +15,7 @@ from models.data.sampling.category_batches import CategoryBatches
 from models.data.sampling.second_sketches import SecondSketches
 from models.evaluation.protocol import CategoryGallery
 from models.evaluation.splits import load_galleries
+from models.networks.preprocessing import IMAGENET, PixelStatistics
 from models.training.engine.processes import Process, launch
 from models.training.pairs.batches import PairBatches, require_learnable
 from models.training.pairs.config import PairExperiment
@@ -90,15 +91,23 @@ class PairRun(Generic[C]):
             queries, photos = sum(len(g.queries) for g in parts), sum(len(g.photos) for g in parts)
             log(f"{name}: {queries:,} sketches search {photos:,} photos of {len(parts)} categories")
 
-    def batches(self, sizes: tuple[int, ...], process: Process, *, two_sketches: bool) -> PairBatches:
+    def batches(
+        self,
+        sizes: tuple[int, ...],
+        process: Process,
+        *,
+        two_sketches: bool,
+        statistics: PixelStatistics = IMAGENET,
+    ) -> PairBatches:
         """The batches of a process at input sides `sizes` in pixels; call `prepare` first.
 
         `two_sketches`: with a second sketch of each photo, else the views repeat the first.
+        `statistics`: of the inputs.
         """
         images = self._open_images(lambda line: None)
         second = SecondSketches(images.pools, self.config.seed) if two_sketches else None
         augment = self.config.augment or None
-        return PairBatches(images, self._category_batches(images), second, augment, sizes, process)
+        return PairBatches(images, self._category_batches(images), second, augment, sizes, process, statistics)
 
     def _open_images(self, report: Callable[[str], None]) -> TrainingImages:
         return prepare_images(self.resources.data, self.config.sets, self.config.cache_px, self.images, report)

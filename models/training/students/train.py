@@ -14,6 +14,7 @@ from models.errors import InkseekError
 from models.losses.inputs import Need
 from models.losses.objective import Objective
 from models.networks.frozen import FrozenNetwork
+from models.networks.preprocessing import IMAGENET
 from models.networks.protocol import StudentPair
 from models.training.engine.config import ConfigInvalid
 from models.training.engine.loop import Fit
@@ -54,6 +55,8 @@ def train_students(run: PairRun[StudentExperiment], teachers: TeacherLoader | No
     if training.distilling:
         if run.teacher is None or teachers is None:
             raise TeacherMissing("these losses need a teacher: give --teacher RUN, or set their weights to 0")
+        if students.config.statistics != IMAGENET:
+            raise ConfigInvalid("teachers see images normalised by ImageNet's statistics, and these students do not")
         teachers.load(run.teacher)
         hashes["teacher_sha256"] = teachers.sha256(run.teacher)
     _require_parts(training.objective, students)
@@ -96,6 +99,8 @@ def _train_rank(run: PairRun[StudentExperiment], teachers: TeacherLoader | None,
         if part is not None:
             to_device(part, process)
     task = StudentsTask(config, module, teacher, run.galleries(), process)
-    batches = run.batches(task.sizes, process, two_sketches=Need.SECOND_SKETCHES in task.objective.needs)
+    two_sketches = Need.SECOND_SKETCHES in task.objective.needs
+    statistics = students.config.statistics
+    batches = run.batches(task.sizes, process, two_sketches=two_sketches, statistics=statistics)
     folder = RunDirectory(run.out)
     Fit(task, training.plan, batches, folder, process, run.resources.workers, run.stop_after, run.keep).fit()

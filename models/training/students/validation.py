@@ -28,15 +28,19 @@ def validate(
 ) -> dict[str, float]:
     """acc@1 and acc@10 of each split in percent; the encoding is shared by all processes.
 
-    `NAME@1` by plain cosines, `NAME/centred@1` as a search within a category scores. Leaves the students in eval mode.
+    `NAME@1` by plain cosines, `NAME/centred@1` as a search within a category scores; of an
+    embedding in parts both compare the layout alone, which is what tells a category's photos apart. Leaves the students
+    in eval mode.
     """
     students.eval()
-    sketch, photo = preprocesses(students.config.size_px)
+    sketch, photo = preprocesses(students.config.size_px, statistics=students.config.statistics)
     figures: dict[str, float] = {}
+    divided = students.config.embedding_parts
+    within = (lambda rows: rows) if divided is None else divided.layout_of
     for name, parts in galleries.items():
         sketches = _table([q for g in parts for q in g.queries], _sketch_file, students.sketch, sketch, process, bf16)
         photos = _table([p for g in parts for p in g.photos], _photo_file, students.photo, photo, process, bf16)
-        measured = measure_both(parts, _lookup(sketches), _lookup(photos))
+        measured = measure_both(parts, _lookup(sketches, within), _lookup(photos, within))
         for label, part in ((name, measured.plain), (f"{name}/centred", measured.centred)):
             figures[f"{label}@1"] = round(100 * part.acc_at_1, 1)
             figures[f"{label}@10"] = round(100 * part.acc_at_10, 1)
@@ -74,5 +78,7 @@ def _photo_file(photo: Photo) -> ImageFile:
     return photo.path
 
 
-def _lookup(table: dict[T, NDArray[np.float32]]) -> Callable[[Sequence[T]], NDArray[np.float32]]:
-    return lambda items: np.stack([table[item] for item in items])
+def _lookup(
+    table: dict[T, NDArray[np.float32]], within: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+) -> Callable[[Sequence[T]], NDArray[np.float32]]:
+    return lambda items: within(np.stack([table[item] for item in items]))

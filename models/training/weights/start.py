@@ -7,17 +7,25 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from models.networks.layers.efficientnet_lite import EfficientNetLite
 from models.networks.layers.mobilenet import MobileNetTrunk
 from models.networks.layers.resnet import ResNetTrunk
 from models.networks.layers.trunk import Trunk
 from models.networks.vit import Vit
 from models.training.engine.state import CheckpointInvalid, load_tensors
-from models.training.weights.pretrained import MOBILENET_V2_IMAGENET, RESNET18_IMAGENET, PinnedWeights, fetch
+from models.training.weights.pretrained import (
+    EFFICIENTNET_LITE1_IMAGENET,
+    MOBILENET_V2_IMAGENET,
+    RESNET18_IMAGENET,
+    PinnedWeights,
+    fetch,
+)
 from models.training.weights.students_file import load_students
 
 _IMAGENET: dict[type[Trunk], PinnedWeights] = {
     ResNetTrunk: RESNET18_IMAGENET,
     MobileNetTrunk: MOBILENET_V2_IMAGENET,
+    EfficientNetLite: EFFICIENTNET_LITE1_IMAGENET,
 }
 
 

@@ -59,5 +59,6 @@ class TorchPair:
     def of(cls, students: StudentPair, bundle_id: str) -> TorchPair:
         """Students in eval mode, under a name."""
         dim = students.config.embedding_dim
-        sketch, photo = preprocesses(students.config.size_px)
-        return cls(bundle_id, TorchEncoder(students.sketch, sketch, dim), TorchEncoder(students.photo, photo, dim))
+        sketch, photo = preprocesses(students.config.size_px, statistics=students.config.statistics)
+        encoders = TorchEncoder(students.sketch, sketch, dim), TorchEncoder(students.photo, photo, dim)
+        return cls(bundle_id, *encoders, students.config.embedding_parts)

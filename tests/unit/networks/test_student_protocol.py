@@ -11,9 +11,11 @@ from torch.nn import functional as F
 
 from models.networks.folding import fold_norm, fold_trunks
 from models.networks.grid_students import GridStudentConfig
+from models.networks.layers.efficientnet_lite import EfficientNetLite
 from models.networks.layers.mobilenet import MobileNetTrunk
 from models.networks.layers.resnet import ResNetTrunk
 from models.networks.layers.trunk import Trunk
+from models.networks.part_students import PartStudentConfig
 from models.networks.protocol import Extra, StudentPair
 from models.networks.student_forms import StudentFormUnknown, student_form
 from models.networks.vit import VitConfig
@@ -21,10 +23,13 @@ from models.networks.vit_students import VitStudentConfig
 
 GRID = GridStudentConfig(size_px=32, widths=(4, 8), grid=2, channels=3, levels=2)
 VIT = VitStudentConfig(VitConfig(size_px=32, dim=12, depth=2, heads=3, patch_px=8), cls_dim=6, grid=2, channels=3)
-FORMS: dict[str, GridStudentConfig | VitStudentConfig] = {
+PARTS = PartStudentConfig(size_px=32, width=0.1, depth=0.4, grid=3, channels=2, kind_dim=5)
+FORMS: dict[str, GridStudentConfig | PartStudentConfig | VitStudentConfig] = {
     "grid": GRID,
     "two trunks": replace(GRID, shared_trunk=False),
     "mobile": replace(GRID, trunk="mobilenet_v2", widths=(4, 6, 8)),
+    "parts": PARTS,
+    "parts, one stem each": replace(PARTS, own_stages=0),
     "vit": VIT,
     "cls alone": replace(VIT, grid=0),
     "shared vit": replace(VIT, shared_encoder=True),
@@ -35,7 +40,7 @@ EVERYTHING: frozenset[Extra] = frozenset({"feature_maps", "attention"})
 def shaken(pair: StudentPair) -> StudentPair:
     """Statistics and scales that would be noticed if they were lost."""
     for module in pair.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             assert module.running_mean is not None
             assert module.running_var is not None
             module.running_mean.normal_(std=0.3)
@@ -94,7 +99,7 @@ def test_folded_students_answer_the_same_without_a_batch_norm(pair: StudentPair)
     for student in (pair.sketch, pair.photo):
         folded = student.folded()
         torch.testing.assert_close(folded(images), student(images), atol=1e-5, rtol=1e-4)
-        assert not any(isinstance(part, nn.BatchNorm2d) for part in folded.modules())
+        assert not any(isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d) for part in folded.modules())
     assert all(torch.equal(value, pair.state_dict()[name]) for name, value in before.items())
 
 
@@ -128,10 +133,11 @@ def test_forms_of_before_the_schema_version_are_found_too() -> None:
             student_form(experiment)
 
 
-TRUNKS: list[Trunk] = [ResNetTrunk((4, 8, 6)), MobileNetTrunk((4, 6, 8, 8, 4))]
+TRUNKS: list[Trunk] = [ResNetTrunk((4, 8, 6)), MobileNetTrunk((4, 6, 8, 8, 4)), EfficientNetLite(0.1, 0.4)]
+TRUNK_NAMES = ["resnet", "mobilenet", "efficientnet"]
 
 
-@pytest.mark.parametrize("trunk", TRUNKS, ids=["resnet", "mobilenet"])
+@pytest.mark.parametrize("trunk", TRUNKS, ids=TRUNK_NAMES)
 def test_trunks_give_a_map_of_each_stage_and_freeze_from_the_front(trunk: Trunk) -> None:
     images = torch.randn(1, 3, 64, 64)
     maps = trunk.features(images)
@@ -148,7 +154,7 @@ def test_trunks_give_a_map_of_each_stage_and_freeze_from_the_front(trunk: Trunk)
     assert learning == set(names[len(names) - len(learning) :])  # the last ones, in the order of the layers
 
 
-@pytest.mark.parametrize("trunk", TRUNKS, ids=["resnet", "mobilenet"])
+@pytest.mark.parametrize("trunk", TRUNKS, ids=TRUNK_NAMES)
 @torch.no_grad()
 def test_folding_a_trunk_leaves_its_function(trunk: Trunk) -> None:
     torch.manual_seed(1)

@@ -1,0 +1,206 @@
+"""Students whose embedding has two parts, *layout* (a grid of cells) and *kind* (pooled globally).
+
+See `models.bundle.parts` for what the parts mean and how they are weighed. The trunk is an EfficientNet-Lite: layout
+comes from its stages of stride 16, kind from its last stage and its head. Each part is standardised by its domain's
+own statistics and projected by weights that the domains share. Sketch and photo share the trunk but for its lowest
+stages: a stroke on paper has other edges than a photograph.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.bundle import EmbeddingParts
+from models.networks.folding import fold_linear, fold_norm
+from models.networks.layers.area_pool import area_pool
+from models.networks.layers.efficientnet_lite import EfficientNetLite
+from models.networks.preprocessing import SYMMETRIC, PixelStatistics
+from models.networks.protocol import Encoded, Extra, StudentEncoder, StudentPair
+
+_LAYOUT_MAPS = (3, 4)
+_KIND_MAPS = (6, 7)
+
+
+@dataclass(frozen=True)
+class PartStudentConfig:
+    """`size_px`: input side. `width`, `depth`: of the EfficientNet-Lite, see there. `grid`: cells a side of the layout.
+
+    `channels`: of the layout, per cell. `kind_dim`: numbers of the kind. `own_stages`: how many of the lowest stages
+    each domain has for itself, the stem with them; 0: the stem alone. `layout_weight`: w of `EmbeddingParts`.
+    """
+
+    size_px: int = 128
+    width: float = 1.0
+    depth: float = 1.1
+    grid: int = 5
+    channels: int = 32
+    kind_dim: int = 192
+    own_stages: int = 2
+    layout_weight: float = math.sqrt(0.5)
+    form: Literal["parts"] = "parts"
+
+    @property
+    def statistics(self) -> PixelStatistics:
+        """What EfficientNets' published weights expect."""
+        return SYMMETRIC
+
+    @property
+    def embedding_parts(self) -> EmbeddingParts:
+        """Layout, then kind."""
+        layout_dim = self.grid * self.grid * self.channels
+        return EmbeddingParts(layout_dim=layout_dim, kind_dim=self.kind_dim, layout_weight=self.layout_weight)
+
+    @property
+    def embedding_dim(self) -> int:
+        """Length E = channels * grid * grid + kind_dim of an embedding."""
+        return self.embedding_parts.layout_dim + self.kind_dim
+
+    def build(self) -> PartStudents:
+        """A pair of this form with random weights, in training mode."""
+        return PartStudents(self)
+
+
+class LayoutHead(nn.Module):
+    """Cells to the layout."""
+
+    def __init__(self, channels_in: int, project: nn.Conv2d) -> None:
+        """`project`: 1x1, which heads may share."""
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels_in, affine=False)
+        self.project = project
+
+    def forward(self, cells: Tensor) -> Tensor:
+        """(B, C, g, g) -> (B, channels * g * g), rows of length 1."""
+        return F.normalize(self.project(self.norm(cells)).flatten(1), dim=1)
+
+
+class KindHead(nn.Module):
+    """Pooled features to the kind."""
+
+    def __init__(self, channels_in: int, project: nn.Linear) -> None:
+        """`project`: which heads may share."""
+        super().__init__()
+        self.norm = nn.BatchNorm1d(channels_in, affine=False)
+        self.project = project
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """(B, C') -> (B, kind_dim), rows of length 1."""
+        return F.normalize(self.project(self.norm(pooled)), dim=1)
+
+
+class PartHead(nn.Module):
+    """Both parts, weighed into one embedding."""
+
+    def __init__(self, layout: LayoutHead, kind: KindHead, config: PartStudentConfig) -> None:
+        """`config`: of the students."""
+        super().__init__()
+        self.layout = layout
+        self.kind = kind
+        self.grid = config.grid
+        self.parts = config.embedding_parts
+
+    def forward(self, cells: Tensor) -> Tensor:
+        """(B, C g g + C'): the layout's cells, flat, then what is pooled -> (B, E), rows of length 1."""
+        pooled_from = self.layout.norm.num_features * self.grid * self.grid
+        grid = cells[:, :pooled_from].reshape(len(cells), -1, self.grid, self.grid)  # (B, C, g, g)
+        return _weighed(self.layout(grid), self.kind(cells[:, pooled_from:]), self.parts)
+
+
+class PartStudent(StudentEncoder):
+    """A single-modality encoder of both parts."""
+
+    extras: frozenset[Extra] = frozenset({"feature_maps"})
+
+    def __init__(self, trunk: EfficientNetLite, head: PartHead) -> None:
+        """Modules may be shared with another encoder."""
+        super().__init__()
+        self.trunk = trunk
+        self.head: PartHead = head
+
+    def encode(self, images: Tensor, extras: frozenset[Extra] = frozenset()) -> Encoded:
+        """(B, 3, S, S) normalised -> the head's input and the requested extras."""
+        maps = self.trunk.features(images)
+        cells = torch.cat([_grid_cells(maps, self.head.grid).flatten(1), _pooled(maps)], dim=1)
+        return Encoded(cells, tuple(maps) if "feature_maps" in extras else ())
+
+    def folded(self) -> FoldedPartStudent:
+        """See `StudentEncoder.folded`."""
+        return FoldedPartStudent(self)
+
+
+class FoldedPartStudent(nn.Module):
+    """The same function as a student of two parts in eval mode, without a BatchNorm left in it."""
+
+    def __init__(self, student: PartStudent) -> None:
+        """Copy the student and fold its norms; the student stays as it is."""
+        super().__init__()
+        student = copy.deepcopy(student).float()
+        self.trunk = student.trunk
+        self.layout = fold_norm(student.head.layout.norm, student.head.layout.project)
+        self.kind = fold_linear(student.head.kind.norm, student.head.kind.project)
+        self.grid, self.parts = student.head.grid, student.head.parts
+        self.eval()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, 3, S, S) normalised -> (B, E), rows of length 1."""
+        maps = self.trunk.features(image)
+        layout = F.normalize(self.layout(_grid_cells(maps, self.grid)).flatten(1), dim=1)
+        return _weighed(layout, F.normalize(self.kind(_pooled(maps)), dim=1), self.parts)
+
+
+class PartStudents(StudentPair):
+    """Sketch and photo student of two parts."""
+
+    sketch: PartStudent
+    photo: PartStudent
+
+    def __init__(self, config: PartStudentConfig) -> None:
+        """Random weights; pretrained ones are loaded into the trunks afterwards."""
+        super().__init__()
+        self.config: PartStudentConfig = config
+        trunk = EfficientNetLite(config.width, config.depth)
+        in_cells = sum(trunk.widths[number] for number in _LAYOUT_MAPS)
+        in_pooled = trunk.widths[-1] + trunk.channels_out
+        # One projection of each part for both: see `GridStudents`.
+        layout = nn.Conv2d(in_cells, config.channels, 1, bias=False)
+        nn.init.orthogonal_(layout.weight)
+        kind = nn.Linear(in_pooled, config.kind_dim, bias=False)
+        nn.init.normal_(kind.weight, std=in_pooled**-0.5)
+
+        def head() -> PartHead:
+            return PartHead(LayoutHead(in_cells, layout), KindHead(in_pooled, kind), config)
+
+        self.photo = PartStudent(trunk, head())
+        self.sketch = PartStudent(trunk.with_own(config.own_stages), head())
+
+    @property
+    def parts(self) -> Mapping[str, slice]:
+        """`layout` and `kind`."""
+        layout_dim = self.config.embedding_parts.layout_dim
+        return {"layout": slice(0, layout_dim), "kind": slice(layout_dim, self.config.embedding_dim)}
+
+    def trunks(self) -> list[nn.Module]:
+        """The photo's trunk, and what the sketch's has for itself."""
+        return [self.photo.trunk, self.sketch.trunk.lowest(self.config.own_stages)]
+
+
+def _grid_cells(maps: list[Tensor], grid: int) -> Tensor:
+    """The trunk's maps -> (B, C, g, g)."""
+    return torch.cat([area_pool(maps[number], grid) for number in _LAYOUT_MAPS], dim=1)
+
+
+def _pooled(maps: list[Tensor]) -> Tensor:
+    """The trunk's maps -> (B, C')."""
+    return torch.cat([maps[number].mean(dim=(2, 3)) for number in _KIND_MAPS], dim=1)
+
+
+def _weighed(layout: Tensor, kind: Tensor, parts: EmbeddingParts) -> Tensor:
+    return torch.cat([parts.layout_weight * layout, parts.kind_weight * kind], dim=1)
