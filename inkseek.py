@@ -11,6 +11,7 @@ from index_builder.cli.index import app as index_app
 from models.cli.bundle import app as bundle_app
 from models.cli.data import app as data_app
 from models.cli.evaluate import evaluate
+from models.cli.evaluate_kinds import evaluate_kinds_command
 from models.cli.train import app as train_app
 from models.console import stdout
 from service.cli.adapters import app as adapters_app
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(search)
 app.command()(evaluate)
+app.command("evaluate-kinds")(evaluate_kinds_command)
 app.add_typer(adapters_app, name="adapters", help="Adapt a category or a drawing style to a few examples.")
 app.add_typer(index_app, name="index", help="Build and look after the index of a photo gallery.")
 app.add_typer(data_app, name="data", help="Look at sketch-photo data sets.")

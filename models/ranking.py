@@ -28,6 +28,18 @@ def ranks_of(scores: NDArray[np.floating], targets: Rows, tie: float = TIE) -> R
     return result
 
 
+def best_ranks_of(scores: NDArray[np.floating], right: NDArray[np.bool_], tie: float = TIE) -> Rows:
+    """(Q, G) scores, (Q, G) which photos are right -> (Q,) rank of the best right one, in [1, G].
+
+    One more than the wrong photos whose score is not below it by more than `tie`; right photos do not count against
+    each other. The rank is G + 1 where no photo is right.
+    """
+    best = np.where(right & ~np.isnan(scores), scores, -np.inf).max(axis=1, initial=-np.inf)
+    wrong_before = ~right & ~(scores < best[:, None] - tie)
+    result: Rows = 1 + wrong_before.sum(axis=1)
+    return result
+
+
 def top_columns(scores: NDArray[np.floating], k: int) -> Rows:
     """(Q, G) scores -> (Q, min(k, G)) columns of the highest, the best first, of equal scores the lower column first.
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from models.atomic_files import write_text
 from models.bundle import Bundle, Runtime, bundle_path
 from models.cli.options import BundleOption
-from models.console import fail, print_json, stderr, stdout
-from models.data.datasets import FORMATS, PairDataset, open_dataset
+from models.cli.progress import encoding_progress
+from models.console import fail, print_json, stdout
+from models.data.datasets import FORMATS, PairDataset, mirrored, open_dataset
 from models.data.sampling.episodes import DRAWS
 from models.errors import InkseekError
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
@@ -61,6 +61,9 @@ def evaluate(
     format: Annotated[
         str, typer.Option(help=f"auto, or one of {', '.join(known.name for known in FORMATS)}.")
     ] = "auto",
+    mirror_queries: Annotated[
+        bool, typer.Option("--mirror-queries", help="Exchange left and right of every sketch before it is encoded.")
+    ] = False,
     adapt: Annotated[
         str | None,
         typer.Option(metavar="K,K", help="Measure what the bundle makes of so many examples, such as 1,5,10."),
@@ -83,8 +86,9 @@ def evaluate(
     """
     _check_options(report, pictures, bundle, baseline)
     if adapt is not None:
-        if pictures is not None or baseline is not None or against is not None:
-            raise typer.BadParameter("it excludes --pictures, --baseline and --against", param_hint="--adapt")
+        if pictures is not None or baseline is not None or against is not None or mirror_queries:
+            excluded = "--pictures, --baseline, --against and --mirror-queries"
+            raise typer.BadParameter(f"it excludes {excluded}", param_hint="--adapt")
         try:
             _adapt(data, format, split or (), bundle, adapt, by, draws, seed, report, as_json)
         except (InkseekError, OSError) as error:
@@ -92,7 +96,7 @@ def evaluate(
         return
     try:
         shown = read_pictures(pictures) if pictures is not None else ()
-        dataset = open_dataset(data, format)
+        dataset = _queried(open_dataset(data, format), mirror_queries)
         parts = chosen_splits(dataset, split or ())
         encoders = HogPair() if baseline is not None else _opened(bundle)
         competitor = _opened(against) if against is not None else None
@@ -139,6 +143,10 @@ def _opened(path: Path | None) -> Bundle:
     return Bundle.load(path, Runtime(threads=1))  # batches are encoded by threads of their own: see `embeddings`
 
 
+def _queried(dataset: PairDataset, mirror_queries: bool) -> PairDataset:
+    return mirrored(dataset) if mirror_queries else dataset
+
+
 def _adapt(
     data: Path,
     format_: str,
@@ -175,7 +183,7 @@ def _adapted(
     bundle: Bundle, parts: Sequence[tuple[str, PairDataset]], ks: Sequence[int], unit: Unit, draws: int, seed: int
 ) -> list[Result]:
     results = []
-    with _progress() as progress:
+    with encoding_progress() as progress:
         for name, part in parts:
             encoding = progress.add_task(f"encoding {name}".strip(), total=len(part.photos) + len(part.records))
             embedded = embedded_split(bundle, name, part, partial(progress.advance, encoding))
@@ -190,7 +198,7 @@ def _evaluated(
     encoders: EncoderPair, parts: Sequence[tuple[str, PairDataset]], protocol: Protocol, seed: int
 ) -> list[Evaluation]:
     evaluations = []
-    with _progress() as progress:
+    with encoding_progress() as progress:
         for name, part in parts:
             task = progress.add_task(f"encoding {name}".strip(), total=len(part.photos) + len(part.records))
             done = partial(progress.advance, task)
@@ -207,11 +215,6 @@ def _compared(
         paired(this.served.rankings.ranks, other.served.rankings.ranks, this.photo_numbers, seed)
         for this, other in zip(evaluations, others, strict=True)
     ]
-
-
-def _progress() -> Progress:
-    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=stderr(), transient=True)
 
 
 def _write(path: Path, page: str) -> None:

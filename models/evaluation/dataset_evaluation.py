@@ -39,6 +39,14 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A share of queries, in [0, 1], with its interval; no interval with fewer than two photos."""
+
+    value: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
 class Scored:
     """The results of one way to score: `overall`, per category, and acc@k for k from 1 to 20 as `curve`."""
 
@@ -54,7 +62,8 @@ class Evaluation:
 
     `scored`: by each way to score. `chance_at_1`: the expected acc@1 of a random ranking. `unusable_sketches` and
     `unusable_photos` are rows of `records` and `photos` without an embedding, with the reason: their queries count as
-    missed.
+    missed. `category_first`: the share of queries whose first photo is any of the sketch's category; None where only
+    one category is searched.
     """
 
     split: str
@@ -65,6 +74,7 @@ class Evaluation:
     chance_at_1: float
     unusable_sketches: Mapping[int, str]
     unusable_photos: Mapping[int, str]
+    category_first: Share | None = None
 
     @property
     def served(self) -> Scored:
@@ -131,7 +141,20 @@ def evaluate_split(
         chance_at_1=float((1 / scored[Scoring.PLAIN].rankings.searched).mean()),
         unusable_sketches=sketch_vectors.unusable,
         unusable_photos=photo_vectors.unusable,
+        category_first=_category_first(
+            dataset.records, keys, scored[SERVED_SCORING[protocol]].rankings, protocol, seed
+        ),
     )
+
+
+def _category_first(
+    records: Sequence[SketchRecord], keys: Sequence[PhotoKey], rankings: Rankings, protocol: Protocol, seed: int
+) -> Share | None:
+    if protocol is Protocol.CATEGORY or len({key.category for key in keys}) < 2:
+        return None
+    first = (rankings.category_ranks == 1).astype(np.float64)
+    intervals = bootstrap(first[:, None], _numbers_of([record.photo for record in records]), seed)
+    return Share(float(first.mean()), intervals[0] if intervals else None)
 
 
 def _scored(

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
+from PIL import Image
 
 from models.arrays import Vectors
-from models.bundle import EmbeddingParts, ImageEncoder, ImageFile, Pace, Unusable, cpu_quota, embed_stream
-from models.data.datasets import Photo, SketchRecord
+from models.bundle import (
+    EmbeddingParts,
+    ImageEncoder,
+    ImageFile,
+    Pace,
+    Unusable,
+    cpu_quota,
+    embed_stream,
+    rasterise_strokes,
+)
+from models.data.datasets import LabelledSketch, Photo, SketchRecord, SketchSource
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.errors import EmbeddingsNotFinite
 
@@ -39,9 +50,24 @@ def embed_sketches(
     return _embed(encoders.sketch, len(records), (record.sketch.image for record in records), progress)
 
 
+def embed_drawings(
+    encoders: EncoderPair, sketches: Sequence[LabelledSketch], progress: Progress | None = None
+) -> Embeddings:
+    """Q labelled sketches -> (Q, E); strokes, where they are known, are framed and drawn as the service draws them.
+
+    Raises EmbeddingsNotFinite.
+    """
+    return _embed(encoders.sketch, len(sketches), (partial(_drawn, item.sketch) for item in sketches), progress)
+
+
 def embed_photos(encoders: EncoderPair, photos: Sequence[Photo], progress: Progress | None = None) -> Embeddings:
     """G photos -> (G, E). Raises EmbeddingsNotFinite."""
     return _embed(encoders.photo, len(photos), (photo.path for photo in photos), progress)
+
+
+def _drawn(sketch: SketchSource) -> Image.Image:
+    strokes = sketch.strokes()
+    return sketch.image() if strokes is None else rasterise_strokes(strokes)
 
 
 def _embed(encoder: ImageEncoder, count: int, files: Iterable[ImageFile], progress: Progress | None) -> Embeddings:

@@ -13,7 +13,7 @@ from models.adapters.category import CategoryAdapter
 from models.arrays import Rows
 from models.data.datasets import PhotoKey, SketchRecord
 from models.evaluation.embeddings import Embeddings
-from models.ranking import TIE, ranks_of, top_columns
+from models.ranking import TIE, best_ranks_of, ranks_of, top_columns
 
 SHOWN = 10
 _BLOCK = 256  # queries scored at once: bounds memory, not results
@@ -41,12 +41,13 @@ SERVED_SCORING = {Protocol.GALLERY: Scoring.PLAIN, Protocol.CATEGORY: Scoring.CE
 class Rankings:
     """The results of Q queries in the order of their records; photos are named by their row in the gallery.
 
-    `ranks` (Q,) from 1; `searched` (Q,) how many photos each was searched among; `first` (Q, 10) the best rows, -1
-    where there are no more; `scores` (Q, 10) theirs; `own_scores` (Q,) the right photo's. Scores are -inf where
-    there is no vector.
+    `ranks` (Q,) from 1; `category_ranks` (Q,) those of the best photo of the sketch's category; `searched` (Q,) how
+    many photos each was searched among; `first` (Q, 10) the best rows, -1 where there are no more; `scores` (Q, 10)
+    theirs; `own_scores` (Q,) the right photo's. Scores are -inf where there is no vector.
     """
 
     ranks: NDArray[np.int64]
+    category_ranks: NDArray[np.int64]
     searched: NDArray[np.int64]
     first: NDArray[np.int64]
     scores: NDArray[np.float64]
@@ -69,6 +70,7 @@ def rank(
     """
     rankings = Rankings(
         ranks=np.zeros(len(records), dtype=np.int64),
+        category_ranks=np.zeros(len(records), dtype=np.int64),
         searched=np.zeros(len(records), dtype=np.int64),
         first=np.full((len(records), SHOWN), -1, dtype=np.int64),
         scores=np.full((len(records), SHOWN), -np.inf),
@@ -76,15 +78,19 @@ def rank(
     )
     row_of = {key: row for row, key in enumerate(photos)}
     own = np.array([row_of[record.photo] for record in records], dtype=np.int64)
+    queried = np.array([record.photo.category for record in records])
+    searched = np.array([key.category for key in photos])
     no_photo = np.isin(np.arange(len(photos)), list(photo_vectors.unusable))
     no_sketch = np.isin(np.arange(len(records)), list(sketch_vectors.unusable))
-    for queries, gallery in _searches(records, photos, protocol):
+    for queries, gallery in _searches(queried, searched, protocol):
         score = _scorer(photo_vectors.vectors[gallery], ~no_photo[gallery], scoring)
         for block in np.array_split(queries, -(-len(queries) // _BLOCK)):
             scores = score(sketch_vectors.vectors[block]).astype(np.float64)
             scores[:, no_photo[gallery]] = -np.inf
             scores[no_sketch[block]] = -np.inf
             _fill(rankings, block, gallery, scores, np.searchsorted(gallery, own[block]))
+            alike = queried[block][:, None] == searched[gallery]
+            rankings.category_ranks[block] = best_ranks_of(scores, alike)
     return rankings
 
 
@@ -116,15 +122,13 @@ def _fill(
 
 
 def _searches(
-    records: Sequence[SketchRecord], photos: Sequence[PhotoKey], protocol: Protocol
+    queried: NDArray[np.str_], searched: NDArray[np.str_], protocol: Protocol
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows of queries, and the rows of the gallery that they are searched in, ascending."""
+    """(Q,), (G,) categories -> rows of queries, and the rows of the gallery that they are searched in, ascending."""
     if protocol is Protocol.GALLERY:
-        if records:
-            yield np.arange(len(records)), np.arange(len(photos))
+        if len(queried):
+            yield np.arange(len(queried)), np.arange(len(searched))
         return
-    queried = np.array([record.photo.category for record in records])
-    searched = np.array([key.category for key in photos])
     for name in np.unique(queried):
         yield np.flatnonzero(queried == name), np.flatnonzero(searched == name)
 

@@ -7,6 +7,7 @@ for record in dataset.split("test").records:
 """
 
 from models.data.datasets.content_check import check_content
+from models.data.datasets.layouts.photo_manifest import read_photos
 from models.data.datasets.opening import FORMATS, Format, open_dataset
 from models.data.datasets.records.dataset import Count, PairDataset
 from models.data.datasets.records.errors import (
@@ -22,6 +23,7 @@ from models.data.datasets.records.errors import (
 )
 from models.data.datasets.records.findings import Finding, FindingKind, summarise
 from models.data.datasets.records.json_sketches import JsonStrokeSketch, LineSketch, TracedSketch
+from models.data.datasets.records.mirrored import MirroredSketch, mirrored
 from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import LabelledSketch, Photo, PhotoKey, SketchRecord
 from models.data.datasets.records.sketch_source import ImageSketch, SketchSource, Strokes, StrokeSketch
@@ -43,6 +45,7 @@ __all__ = [
     "LabelledSketch",
     "LayoutIncomplete",
     "LineSketch",
+    "MirroredSketch",
     "PairDataset",
     "Photo",
     "PhotoKey",
@@ -55,6 +58,8 @@ __all__ = [
     "Strokes",
     "TracedSketch",
     "check_content",
+    "mirrored",
     "open_dataset",
+    "read_photos",
     "summarise",
 ]

@@ -56,11 +56,13 @@ def unusable_images(evaluation: Evaluation) -> tuple[list[dict[str, str]], list[
 def _split(evaluation: Evaluation) -> dict[str, Any]:
     """Figures of plain cosines, and those of the service's scores under `served`."""
     plain, served = evaluation.scored[Scoring.PLAIN], evaluation.served
+    first = evaluation.category_first
     sketches, photos = unusable_images(evaluation)
     return {
         **_measured(plain.overall),
         "served": _measured(served.overall),
         "chance_at_1": round(evaluation.chance_at_1, 4),
+        "category_at_1": first and {"value": round(first.value, 4), "interval": _interval(first.interval)},
         "categories": {
             name: {**_measured(measured), "served": _measured(served.categories[name])}
             for name, measured in plain.categories.items()

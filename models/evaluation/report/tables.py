@@ -29,6 +29,10 @@ def print_evaluation(
     overall_beside = plain.overall if plain is not None else None
     if plain is not None:
         caption += "\nas served: the category mean is subtracted; plain: by cosine alone"
+    if (first := evaluation.category_first) is not None:
+        bounds = first.interval
+        between = f" ({100 * bounds.low:.1f} to {100 * bounds.high:.1f})" if bounds is not None else ""
+        caption += f"\nfirst photo of the sketch's category: {100 * first.value:.1f}{between}"
     names = _readable(served, every)
     if len(names) < len(served.categories):
         caption += f"\nthe best and the worst of {len(served.categories):,} categories; --all lists them"

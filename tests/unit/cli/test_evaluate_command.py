@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from typer.testing import CliRunner, Result
 
 from inkseek import app
@@ -132,6 +132,31 @@ def test_two_bundles_are_compared_on_the_same_queries(pairs_dir: Path, tiny_bund
     assert all(d == {"value": 0.0, "interval": {"low": 0.0, "high": 0.0}} for d in itself["differences"].values())
     table = run("--data", pairs_dir, "--split", "val", "--against", tiny_bundle_dir, "--bundle", tiny_bundle_dir)
     assert f"by both {told['ranked_first']['both'] + told['ranked_first']['only_other']}" in table.stdout
+
+
+def test_mirrored_queries_are_measured_against_the_same_photos(pairs_dir: Path, tiny_bundle_dir: Path) -> None:
+    options = ("--data", pairs_dir, "--split", "val", "--bundle", tiny_bundle_dir, "--protocol", "category", "--json")
+    document = json.loads(run(*options, "--mirror-queries").stdout)
+    assert document["data"] == "pairs, sketches mirrored"
+    for path in (pairs_dir / "sketches").rglob("*.png"):
+        with Image.open(path) as image:
+            turned = ImageOps.mirror(image)
+        turned.save(path)
+    by_hand = json.loads(run(*options).stdout)
+    assert document["splits"] == by_hand["splits"]
+    assert "excludes" in run(*options, "--mirror-queries", "--adapt", "1").stderr
+
+
+def test_the_gallery_s_table_and_document_give_the_category_first(pairs_dir: Path, tiny_bundle_dir: Path) -> None:
+    options = ("--data", pairs_dir, "--split", "val", "--bundle", tiny_bundle_dir)
+    first = evaluate_split(Bundle.load(tiny_bundle_dir), open_dataset(pairs_dir).split("val")).category_first
+    assert first is not None
+    assert first.interval is not None
+    told = json.loads(run(*options, "--json").stdout)["splits"]["val"]["category_at_1"]
+    assert told["value"] == pytest.approx(first.value, abs=1e-4)
+    assert told["interval"]["low"] == pytest.approx(first.interval.low, abs=1e-4)
+    said = " ".join(run(*options).stdout.split())
+    assert f"first photo of the sketch's category: {100 * first.value:.1f} ({100 * first.interval.low:.1f} to" in said
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ PAGE = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "evaluation
 
 def test_every_option_has_its_row() -> None:
     words = {"every": "--all", "as_json": "--json"}
-    known = {words.get(name, f"--{name}") for name in inspect.signature(evaluate).parameters}
+    known = {words.get(name, f"--{name.replace('_', '-')}") for name in inspect.signature(evaluate).parameters}
     assert {line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `--")} == known
 
 

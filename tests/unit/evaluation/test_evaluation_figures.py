@@ -12,8 +12,9 @@ from PIL import Image
 from models.bundle import Bundle
 from models.data.datasets import PairDataset, PhotoKey, SplitMissing, open_dataset
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
-from models.evaluation.embeddings import embed_sketches
+from models.evaluation.embeddings import embed_photos, embed_sketches
 from models.evaluation.errors import EmbeddingsNotFinite, NothingToEvaluate, SplitNotChosen
+from models.evaluation.intervals import bootstrap
 from models.evaluation.protocol import Figures, category_galleries, measure_both
 from models.evaluation.rankings import Protocol, Scoring
 from models.ranking import TIE
@@ -100,6 +101,30 @@ def test_what_is_searched_is_counted(bundle: Bundle, val: PairDataset) -> None:
     lamps = apart.served.categories["lamp"].figures.queries
     mugs = apart.served.categories["<i>mug</i>"].figures.queries
     assert apart.chance_at_1 == pytest.approx((lamps / 7 + mugs / 5) / (lamps + mugs))
+
+
+def test_a_first_photo_of_the_category_is_counted_whichever_of_its_photos_it_is(
+    bundle: Bundle, val: PairDataset
+) -> None:
+    found = evaluate_split(bundle, val, protocol=Protocol.GALLERY, seed=2)
+    keys = list(val.photos)
+    photos = embed_photos(bundle, tuple(val.photos.values())).vectors.astype(float)
+    hits = []
+    for record, sketch in zip(val.records, embed_sketches(bundle, val.records).vectors.astype(float), strict=True):
+        scores = photos @ sketch
+        best = {
+            alike: max(
+                s for s, key in zip(scores, keys, strict=True) if (key.category == record.photo.category) is alike
+            )
+            for alike in (True, False)
+        }
+        hits.append(float(best[True] > best[False] + TIE))
+    share = found.category_first
+    assert share is not None
+    assert share.value == pytest.approx(sum(hits) / len(hits))
+    assert found.served.overall.figures.acc_at_1 < share.value < 1
+    assert (share.interval,) == bootstrap(np.array(hits)[:, None], found.photo_numbers, 2)
+    assert evaluate_split(bundle, val, protocol=Protocol.CATEGORY).category_first is None
 
 
 def test_within_categories_it_agrees_with_the_figures_of_training(bundle: Bundle, val: PairDataset) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from index_builder.stores.ranking import top_k
-from models.ranking import TIE, ranks_of, top_columns
+from models.ranking import TIE, best_ranks_of, ranks_of, top_columns
 
 VALUES = st.sampled_from([-1.0, 0.0, 0.25, 0.25 + TIE / 2, 0.25 + 2 * TIE, 0.5, -np.inf])
 SCORES = arrays.arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 12)), elements=VALUES)
@@ -33,6 +33,24 @@ def test_ranks_are_those_of_a_loop(scores: np.ndarray, data: st.DataObject) -> N
     targets = np.array(data.draw(st.lists(columns, min_size=len(scores), max_size=len(scores))))
     expected = [naive_rank(row, target) for row, target in zip(scores.tolist(), targets.tolist(), strict=True)]
     assert ranks_of(scores, targets).tolist() == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(SCORES, st.data())
+def test_the_best_of_several_right_photos_has_the_rank_of_a_loop(scores: np.ndarray, data: st.DataObject) -> None:
+    right = data.draw(arrays.arrays(np.bool_, scores.shape))
+    expected = []
+    for row, shown in zip(scores.tolist(), right.tolist(), strict=True):
+        best = max((score for score, is_right in zip(row, shown, strict=True) if is_right), default=-math.inf)
+        wrong = [score for score, is_right in zip(row, shown, strict=True) if not is_right]
+        expected.append(1 + sum(score >= best - TIE for score in wrong))
+    assert best_ranks_of(scores, right).tolist() == expected
+
+
+def test_right_photos_do_not_count_against_each_other_and_numbers_that_are_none_do() -> None:
+    scores = np.array([[0.5, 0.5, 0.5, 0.1], [np.nan, 0.4, np.nan, 0.1], [np.nan, 0.4, 0.1, 0.1]])
+    right = np.array([[True, True, False, False], [False, True, False, False], [True, False, False, False]])
+    assert best_ranks_of(scores, right).tolist() == [2, 3, 4]
 
 
 @settings(max_examples=100, deadline=None)

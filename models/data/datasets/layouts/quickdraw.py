@@ -1,7 +1,7 @@
 """Quick, Draw! drawings as strokes: `<kind>.ndjson` or `strokes/<kind>.ndjson`, one drawing per line.
 
 No drawing was made from a photo: every sketch is a labelled one. `kinds.csv`, where it is there, divides the kinds by
-its columns `kind` and `split`.
+its columns `kind` and `split`; further columns become attributes of the kind's sketches.
 """
 
 from __future__ import annotations
@@ -34,15 +34,17 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
     table = root / "kinds.csv"
     rows = read_table(table, ("kind", "split")) if table.is_file() else []
     # A split by kind, not by drawing: a kind that was trained on is no longer unseen.
-    splits = {row["kind"]: row["split"] for row in rows}
-    for kind in sorted(splits.keys() - {file.stem for file in files}):
+    listed = {row["kind"]: row for row in rows}
+    for kind in sorted(listed.keys() - {file.stem for file in files}):
         collector.note(FindingKind.MISSING_FILE, f"{kind}.ndjson", "kinds.csv names this kind; it has no file")
     for file in files:
-        if splits and file.stem not in splits:
+        if listed and file.stem not in listed:
             collector.note(FindingKind.UNLISTED, file, "is not in kinds.csv; its sketches belong to every split")
+        row = listed.get(file.stem, {})
+        attributes = {name: value for name, value in row.items() if name not in ("kind", "split")}
         for line in lines_in(file):
             sketch = LineSketch(f"{collector.name_of(file)}:{line.number}", line)
-            collector.add_labelled(LabelledSketch(sketch, file.stem, splits.get(file.stem, "")))
+            collector.add_labelled(LabelledSketch(sketch, file.stem, row.get("split", ""), attributes=attributes))
     return collector.build(root.name, "quickdraw")
 
 

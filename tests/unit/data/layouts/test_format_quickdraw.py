@@ -35,6 +35,7 @@ def test_every_line_is_a_labelled_sketch(kinds: Path) -> None:
         ("strokes/cup.ndjson:2", "cup", "train"),
         ("strokes/hot_dog.ndjson:1", "hot_dog", "val"),
     ]
+    assert [item.attributes for item in dataset.labelled] == [{"accepted_names": name} for name in ("mug", "mug", "")]
     assert dataset.categories == ("cup", "hot_dog")
     assert dataset.splits == ("train", "val")
     assert dataset.counts()["train", "cup"].labelled == 2
