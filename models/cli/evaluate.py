@@ -64,6 +64,9 @@ def evaluate(
     mirror_queries: Annotated[
         bool, typer.Option("--mirror-queries", help="Exchange left and right of every sketch before it is encoded.")
     ] = False,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Search each sketch both ways round, as a search with mirror=true.")
+    ] = False,
     adapt: Annotated[
         str | None,
         typer.Option(metavar="K,K", help="Measure what the bundle makes of so many examples, such as 1,5,10."),
@@ -86,8 +89,8 @@ def evaluate(
     """
     _check_options(report, pictures, bundle, baseline)
     if adapt is not None:
-        if pictures is not None or baseline is not None or against is not None or mirror_queries:
-            excluded = "--pictures, --baseline, --against and --mirror-queries"
+        if pictures is not None or baseline is not None or against is not None or mirror_queries or mirror:
+            excluded = "--pictures, --baseline, --against, --mirror and --mirror-queries"
             raise typer.BadParameter(f"it excludes {excluded}", param_hint="--adapt")
         try:
             _adapt(data, format, split or (), bundle, adapt, by, draws, seed, report, as_json)
@@ -100,7 +103,7 @@ def evaluate(
         parts = chosen_splits(dataset, split or ())
         encoders = HogPair() if baseline is not None else _opened(bundle)
         competitor = _opened(against) if against is not None else None
-        evaluations = _evaluated(encoders, parts, protocol, seed)
+        evaluations = _evaluated(encoders, parts, protocol, mirror, seed)
         compared = _compared(evaluations, competitor, parts, seed) if competitor is not None else None
         if report is not None:
             page = report_page(Report(encoders, dataset, evaluations, datetime.now(UTC), seed, shown, compared))
@@ -195,14 +198,18 @@ def _adapted(
 
 
 def _evaluated(
-    encoders: EncoderPair, parts: Sequence[tuple[str, PairDataset]], protocol: Protocol, seed: int
+    encoders: EncoderPair, parts: Sequence[tuple[str, PairDataset]], protocol: Protocol, mirror: bool, seed: int
 ) -> list[Evaluation]:
     evaluations = []
     with encoding_progress() as progress:
         for name, part in parts:
-            task = progress.add_task(f"encoding {name}".strip(), total=len(part.photos) + len(part.records))
+            task = progress.add_task(
+                f"encoding {name}".strip(), total=len(part.photos) + (1 + mirror) * len(part.records)
+            )
             done = partial(progress.advance, task)
-            evaluations.append(evaluate_split(encoders, part, name, protocol=protocol, seed=seed, progress=done))
+            evaluations.append(
+                evaluate_split(encoders, part, name, protocol=protocol, mirror=mirror, seed=seed, progress=done)
+            )
     return evaluations
 
 
@@ -210,7 +217,7 @@ def _compared(
     evaluations: Sequence[Evaluation], competitor: EncoderPair, parts: Sequence[tuple[str, PairDataset]], seed: int
 ) -> tuple[str, list[Paired]]:
     """The competitor's name, and each evaluation minus the competitor's, both scored as the service scores."""
-    others = _evaluated(competitor, parts, evaluations[0].protocol, seed)
+    others = _evaluated(competitor, parts, evaluations[0].protocol, evaluations[0].mirror, seed)
     return competitor.bundle_id, [
         paired(this.served.rankings.ranks, other.served.rankings.ranks, this.photo_numbers, seed)
         for this, other in zip(evaluations, others, strict=True)

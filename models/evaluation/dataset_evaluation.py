@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.datasets import PairDataset, Photo, PhotoKey, SketchRecord
+from models.data.datasets import PairDataset, Photo, PhotoKey, SketchRecord, mirrored
 from models.evaluation.embeddings import Progress, embed_photos, embed_sketches
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.errors import NothingToEvaluate, SplitNotChosen
@@ -60,14 +60,15 @@ class Scored:
 class Evaluation:
     """The results on a split, whose gallery is `photos`.
 
-    `scored`: by each way to score. `chance_at_1`: the expected acc@1 of a random ranking. `unusable_sketches` and
-    `unusable_photos` are rows of `records` and `photos` without an embedding, with the reason: their queries count as
-    missed. `category_first`: the share of queries whose first photo is any of the sketch's category; None where only
-    one category is searched.
+    `mirror`: whether the mirrored sketches were searched as well. `scored`: by each way to score. `chance_at_1`: the
+    expected acc@1 of a random ranking. `unusable_sketches` and `unusable_photos` are rows of `records` and `photos`
+    without an embedding, with the reason: their queries count as missed. `category_first`: the share of queries whose
+    first photo is any of the sketch's category; None where only one category is searched.
     """
 
     split: str
     protocol: Protocol
+    mirror: bool
     records: tuple[SketchRecord, ...]
     photos: tuple[Photo, ...]
     scored: Mapping[Scoring, Scored]
@@ -114,27 +115,32 @@ def evaluate_split(
     split: str = "",
     *,
     protocol: Protocol = Protocol.GALLERY,
+    mirror: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measure a pair of encoders: every record of `dataset` is a query, all of its photos are the gallery.
 
-    `seed` is the bootstrap's. Raises EmbeddingsNotFinite.
+    `mirror`: each sketch is searched both ways round, and a photo counts by its better score. `seed` is the
+    bootstrap's. Raises EmbeddingsNotFinite.
     """
     photos = tuple(dataset.photos.values())
     keys = [photo.key for photo in photos]
     photo_vectors = embed_photos(encoders, photos, progress)
     sketch_vectors = embed_sketches(encoders, dataset.records, progress)
+    turned_vectors = embed_sketches(encoders, mirrored(dataset).records, progress) if mirror else None
     if protocol is Protocol.CATEGORY:
         photo_vectors = photo_vectors.adaptable(encoders.parts)
         sketch_vectors = sketch_vectors.adaptable(encoders.parts)
+        turned_vectors = turned_vectors and turned_vectors.adaptable(encoders.parts)
     scored = {}
     for scoring in dict.fromkeys((Scoring.PLAIN, SERVED_SCORING[protocol])):
-        rankings = rank(dataset.records, keys, sketch_vectors, photo_vectors, protocol, scoring)
+        rankings = rank(dataset.records, keys, sketch_vectors, photo_vectors, protocol, scoring, turned_vectors)
         scored[scoring] = _scored(dataset.records, photos, rankings, protocol, seed)
     return Evaluation(
         split=split,
         protocol=protocol,
+        mirror=mirror,
         records=dataset.records,
         photos=photos,
         scored=scored,

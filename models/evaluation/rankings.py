@@ -61,12 +61,14 @@ def rank(
     photo_vectors: Embeddings,
     protocol: Protocol,
     scoring: Scoring = Scoring.PLAIN,
+    mirrored_vectors: Embeddings | None = None,
 ) -> Rankings:
     """Rank every query among its photos; centred, each category's photos have an adapter of their own.
 
     Ties count against the query (`models.ranking`), and the right photo is listed after those that tie with it. A
     sketch without an embedding ties with everything, as everything does with a right photo that has none: both have
-    the last rank, since a service that gives no result has missed.
+    the last rank, since a service that gives no result has missed. With `mirrored_vectors`, the embeddings of the
+    mirrored sketches, a photo's score is the better of its two.
     """
     rankings = Rankings(
         ranks=np.zeros(len(records), dtype=np.int64),
@@ -86,6 +88,8 @@ def rank(
         score = _scorer(photo_vectors.vectors[gallery], ~no_photo[gallery], scoring)
         for block in np.array_split(queries, -(-len(queries) // _BLOCK)):
             scores = score(sketch_vectors.vectors[block]).astype(np.float64)
+            if mirrored_vectors is not None:
+                scores = np.maximum(scores, score(mirrored_vectors.vectors[block]))
             scores[:, no_photo[gallery]] = -np.inf
             scores[no_sketch[block]] = -np.inf
             _fill(rankings, block, gallery, scores, np.searchsorted(gallery, own[block]))

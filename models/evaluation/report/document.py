@@ -32,6 +32,7 @@ def document(
         "data": dataset.name,
         "format": dataset.format,
         "protocol": protocol.value,
+        "mirror": evaluations[0].mirror,
         "served_scores": SERVED_SCORING[protocol].value,
         "intervals": {"level": LEVEL, "resamples": RESAMPLES, "of": "photos", "seed": seed},
         "splits": splits,

@@ -60,6 +60,7 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("Bundle", report.encoders.bundle_id),
         ("Data", f"{report.dataset.name} ({report.dataset.format})"),
         ("Protocol", report.evaluations[0].protocol.value),
+        *((("Searched", "both ways round"),) if report.evaluations[0].mirror else ()),
         ("Measured", f"{report.made_at:%Y-%m-%d %H:%M} UTC"),
     )
 

@@ -29,6 +29,8 @@ def print_evaluation(
     overall_beside = plain.overall if plain is not None else None
     if plain is not None:
         caption += "\nas served: the category mean is subtracted; plain: by cosine alone"
+    if evaluation.mirror:
+        caption += "\nsearched both ways round: a photo counts by the better of its two scores"
     if (first := evaluation.category_first) is not None:
         bounds = first.interval
         between = f" ({100 * bounds.low:.1f} to {100 * bounds.high:.1f})" if bounds is not None else ""

@@ -147,6 +147,15 @@ def test_mirrored_queries_are_measured_against_the_same_photos(pairs_dir: Path, 
     assert "excludes" in run(*options, "--mirror-queries", "--adapt", "1").stderr
 
 
+def test_both_ways_round_it_does_not_matter_how_a_sketch_was_drawn(pairs_dir: Path, tiny_bundle_dir: Path) -> None:
+    options = ("--data", pairs_dir, "--split", "val", "--bundle", tiny_bundle_dir, "--protocol", "category", "--mirror")
+    upright = json.loads(run(*options, "--json").stdout)
+    turned = json.loads(run(*options, "--mirror-queries", "--json").stdout)
+    assert upright["mirror"] is True
+    assert turned["splits"] == upright["splits"]
+    assert "searched both ways round" in " ".join(run(*options).stdout.split())
+
+
 def test_the_gallery_s_table_and_document_give_the_category_first(pairs_dir: Path, tiny_bundle_dir: Path) -> None:
     options = ("--data", pairs_dir, "--split", "val", "--bundle", tiny_bundle_dir)
     first = evaluate_split(Bundle.load(tiny_bundle_dir), open_dataset(pairs_dir).split("val")).category_first

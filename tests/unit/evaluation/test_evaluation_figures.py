@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from models.bundle import Bundle
 from models.data.datasets import PairDataset, PhotoKey, SplitMissing, open_dataset
@@ -125,6 +125,38 @@ def test_a_first_photo_of_the_category_is_counted_whichever_of_its_photos_it_is(
     assert found.served.overall.figures.acc_at_1 < share.value < 1
     assert (share.interval,) == bootstrap(np.array(hits)[:, None], found.photo_numbers, 2)
     assert evaluate_split(bundle, val, protocol=Protocol.CATEGORY).category_first is None
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+def test_both_ways_round_a_photo_counts_by_its_better_cosine(
+    parted_bundle_dir: Path, val: PairDataset, protocol: Protocol
+) -> None:
+    bundle = Bundle.load(parted_bundle_dir)
+    assert bundle.parts is not None
+    cut = bundle.parts.layout_dim if protocol is Protocol.CATEGORY else None
+
+    def encoded(image: Image.Image, modality: str) -> NDArray[np.float64]:
+        encoder = bundle.sketch if modality == "sketch" else bundle.photo
+        vector = encoder.encode(encoder.prepare(image)[None])[0, :cut].astype(float)
+        unit: NDArray[np.float64] = vector / np.linalg.norm(vector)
+        return unit
+
+    photos = {key: encoded(Image.open(photo.path).convert("RGB"), "photo") for key, photo in val.photos.items()}
+    ranks = []
+    for record in val.records:
+        image = record.sketch.image()
+        ways = [encoded(image, "sketch"), encoded(ImageOps.mirror(image), "sketch")]
+        scores = {
+            key: max(float(way @ vector) for way in ways)
+            for key, vector in photos.items()
+            if protocol is Protocol.GALLERY or key.category == record.photo.category
+        }
+        ranks.append(sum(score >= scores[record.photo] - TIE for score in scores.values()))
+    found = evaluate_split(bundle, val, protocol=protocol, mirror=True).scored[Scoring.PLAIN].rankings.ranks
+    assert found.tolist() == ranks
+    assert (
+        found.tolist() != evaluate_split(bundle, val, protocol=protocol).scored[Scoring.PLAIN].rankings.ranks.tolist()
+    )
 
 
 def test_within_categories_it_agrees_with_the_figures_of_training(bundle: Bundle, val: PairDataset) -> None:
