@@ -48,6 +48,11 @@ def tiles(evaluation: Evaluation) -> str:
         f'<span class="interval">{between(interval, share=False)}</span>'
         f'<span class="note">acc@1 at chance: {percent(evaluation.chance_at_1)} %</span></dd></div>'
     )
+    if (first := evaluation.category_first) is not None:
+        parts.append(
+            f'<div class="tile"><dt>category first</dt><dd><b>{percent(first.value)}</b><span class="unit">%</span>'
+            f'<span class="interval">{between(first.interval)}</span>{bar_svg(first.value, first.interval)}</dd></div>'
+        )
     return f'<dl class="tiles">{"".join(parts)}</dl>'
 
 

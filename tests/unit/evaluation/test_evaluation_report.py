@@ -93,6 +93,21 @@ def test_a_competitor_has_its_section(pairs_dir: Path, bundle: Bundle) -> None:
     assert f"by this one alone: {(ranks == 1).sum()}" in text
 
 
+def test_the_category_that_comes_first_has_its_tile_where_several_are_searched(pairs_dir: Path, bundle: Bundle) -> None:
+    report = evaluated(bundle, pairs_dir)
+    first = report.evaluations[0].category_first
+    assert first is not None
+    assert re.search(rf"category first\s*{100 * first.value:.1f}\s*%", parsed(report_page(report)).text)
+    assert "category first" not in parsed(report_page(evaluated(bundle, pairs_dir, Protocol.CATEGORY))).text
+
+
+def test_both_ways_round_is_said(pairs_dir: Path, bundle: Bundle) -> None:
+    report = evaluated(bundle, pairs_dir)
+    both = replace(report, evaluations=[replace(report.evaluations[0], mirror=True)])
+    assert "both ways round" in parsed(report_page(both)).text
+    assert "both ways round" not in parsed(report_page(report)).text
+
+
 def test_names_are_text_and_no_markup(pairs_dir: Path, bundle: Bundle) -> None:
     page = report_page(evaluated(bundle, pairs_dir))
     assert "<i>mug" not in page
