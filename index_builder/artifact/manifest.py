@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from index_builder.artifact.errors import IndexCorrupt, IndexSchemaUnsupported
 from index_builder.stores.plan import SearchPlan
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+READABLE_VERSIONS: Final = (1, 2)  # 1 knew no facing
 
 FieldType = Literal["number", "text", "boolean"]
 
@@ -66,10 +67,23 @@ class BuildSummary(_Frozen):
     noted: dict[str, int] = {}
 
 
-class IndexManifest(_Frozen):
-    """Everything that a reader needs to know before it opens a file of the version."""
+class Facing(_Frozen):
+    """Whether a category's photos face one way, and the measurement behind it: `index_builder.quality.facing`.
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    `asymmetry`: how much less like the others a photo is mirrored; about 0 where photos face both ways, at most 1.
+    """
+
+    one_way: bool
+    asymmetry: float
+
+
+class IndexManifest(_Frozen):
+    """Everything that a reader needs to know before it opens a file of the version.
+
+    `facing`: of each category that has enough photos to measure it; "" stands for the photos of no category.
+    """
+
+    schema_version: Literal[1, 2] = SCHEMA_VERSION
     created_at: str
     inkseek_version: str
     bundle_id: str
@@ -79,6 +93,7 @@ class IndexManifest(_Frozen):
     metadata_fields: tuple[MetadataField, ...] = ()
     search: SearchPlan
     recall: RecallReport | None = None
+    facing: dict[str, Facing] = {}
     build: BuildSummary
     files: dict[str, FileEntry]
 
@@ -89,6 +104,11 @@ class IndexManifest(_Frozen):
         if any(Path(name).name != name for name in files):
             raise ValueError("lists a path where a plain file name is expected")
         return files
+
+    @property
+    def one_way_categories(self) -> frozenset[str]:
+        """Categories whose photos face one way; "" among them stands for the photos of no category."""
+        return frozenset(category for category, facing in self.facing.items() if facing.one_way)
 
     def to_bytes(self) -> bytes:
         """The content of manifest.json: indented UTF-8 JSON that `parse_manifest` reads."""
@@ -110,8 +130,9 @@ def parse_manifest(data: bytes) -> IndexManifest:
     document = _json_object(data)
     version = document.get("schema_version")
     # JSON's true equals 1 in Python.
-    if version != SCHEMA_VERSION or isinstance(version, bool):
-        raise IndexSchemaUnsupported("index schema version", expected=SCHEMA_VERSION, actual=version)
+    if version not in READABLE_VERSIONS or isinstance(version, bool):
+        readable = " or ".join(map(str, READABLE_VERSIONS))
+        raise IndexSchemaUnsupported("index schema version", expected=readable, actual=version)
     try:
         return IndexManifest.model_validate_json(data)
     except ValidationError as error:

@@ -9,19 +9,22 @@ from importlib import metadata
 from pathlib import Path
 
 from index_builder.artifact import layout
-from index_builder.artifact.manifest import BuildSummary, IndexManifest, RecallReport
+from index_builder.artifact.manifest import BuildSummary, Facing, IndexManifest, RecallReport
+from index_builder.artifact.photo_store import PhotoStore
 from index_builder.build.listing import listed_photos
 from index_builder.build.photo_files import write_photos
 from index_builder.build.request import BuildRequest, BuildResult, Progress
 from index_builder.embedding.threads import ThreadedEmbedder
 from index_builder.errors import BuildError, GalleryEmpty, GalleryInvalid, RecallTooLow
 from index_builder.publish import discard, locked, new_staging, prune, publish, published_version
+from index_builder.quality.facing import measure_facing
 from index_builder.quality.probes import Probe, photo_probe, sketch_probe
 from index_builder.quality.recall import TARGET_RECALL, fastest_good
 from index_builder.report import Report
 from index_builder.sources.base import PhotoSource
 from index_builder.sources.choice import open_source
 from index_builder.stores.choice import build_store, store_files
+from index_builder.stores.exact import ExactStore
 from index_builder.stores.plan import SearchPlan, choose_plan
 from models.bundle import Bundle, Pace, cpu_quota
 
@@ -75,6 +78,7 @@ def _stage_version(
         reasons = ", ".join(f"{reason}: {number}" for reason, number in report.skipped.most_common())
         raise GalleryEmpty(f"no photo of {request.photos} could be indexed ({reasons or 'it is empty'})")
     plan, recall = _index(request, count, bundle.embedding_dim, staging, sketches, progress)
+    facing = _facing(request, source, bundle, count, staging, progress)
     return IndexManifest(
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         inkseek_version=_own_version(),
@@ -85,6 +89,7 @@ def _stage_version(
         metadata_fields=source.fields,
         search=plan,
         recall=recall,
+        facing=facing,
         build=BuildSummary(
             seconds=round(time.monotonic() - started, 3),
             photos_per_s=round(photos_per_s, 2),
@@ -139,6 +144,21 @@ def _index(
     if report.recall < required:
         raise RecallTooLow(measured=report.recall, required=required, queries=report.queries)
     return plan, report
+
+
+def _facing(
+    request: BuildRequest, source: PhotoSource, bundle: Bundle, count: int, staging: Path, progress: Progress
+) -> dict[str, Facing]:
+    """Which categories face one way, measured on the staged vectors and thumbnails."""
+    photos = PhotoStore(staging / layout.PHOTOS, source.fields)
+    vectors = ExactStore.open(staging / layout.VECTORS, count=count, dim=bundle.embedding_dim)
+    try:
+        return measure_facing(
+            photos, vectors, bundle, _pace(request, bundle), lambda done, total: progress("facing", done, total)
+        )
+    finally:
+        photos.close()
+        vectors.close()
 
 
 def _pace(request: BuildRequest, bundle: Bundle) -> Pace:

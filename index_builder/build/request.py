@@ -11,7 +11,7 @@ from index_builder.artifact.manifest import IndexManifest
 from index_builder.stores.plan import DEFAULT_SETTINGS, KindChoice, StoreSettings
 from models.bundle import ImageLimits, Runtime
 
-Stage: TypeAlias = Literal["sketches", "gallery", "photos", "index", "recall", "publish"]
+Stage: TypeAlias = Literal["sketches", "gallery", "photos", "index", "recall", "facing", "publish"]
 
 Progress: TypeAlias = Callable[[Stage, int, int | None], None]
 """Called with a stage, how much of it is done, and its total (None: unknown)."""

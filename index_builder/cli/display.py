@@ -29,6 +29,7 @@ _STAGES: dict[Stage, str] = {
     "photos": "embedding photos",
     "index": "building the index",
     "recall": "measuring recall",
+    "facing": "measuring facing",
     "publish": "publishing",
 }
 _SHOWN_CATEGORIES = 20
@@ -92,8 +93,9 @@ def print_index(
 ) -> None:
     """One version with its categories, and the names of all versions."""
     table = _summary(index.version, index.manifest)
+    one_way = index.manifest.one_way_categories
     for name, count in categories[:_SHOWN_CATEGORIES]:
-        table.add_row(f"category {escape(name)}", f"{count:,}")
+        table.add_row(f"category {escape(name)}", f"{count:,}{', faces one way' if name in one_way else ''}")
     if len(categories) > _SHOWN_CATEGORIES:
         table.add_row("...", f"{len(categories) - _SHOWN_CATEGORIES} more categories")
     shown = [f"[green]{version} (published)[/green]" if version == current else version for version in versions]

@@ -31,7 +31,7 @@ from models.bundle.image import (
 )
 from models.bundle.manifest import BundleManifest
 from models.bundle.parts import EmbeddingParts, Focus
-from models.bundle.preprocess import Preprocess
+from models.bundle.preprocess import Preprocess, mirrored
 from models.bundle.runtime import Runtime, cpu_quota
 from models.bundle.sketch import SketchNormalisation, normalise_sketch
 from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, read_manifest, shipped_bundles
@@ -77,6 +77,7 @@ __all__ = [
     "decode_image",
     "embed",
     "embed_stream",
+    "mirrored",
     "normalise_sketch",
     "open_image",
     "rasterise_strokes",

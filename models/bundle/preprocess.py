@@ -18,6 +18,11 @@ from models.bundle.sketch import SketchNormalisation, normalise_sketch
 Modality = Literal["sketch", "photo"]
 
 
+def mirrored(inputs: Vectors) -> Vectors:
+    """(..., H, W) inputs of an encoder -> the same shape, each flipped left to right, contiguous."""
+    return np.ascontiguousarray(inputs[..., ::-1])
+
+
 class Preprocess(BaseModel):
     """How an image becomes an encoder's input.
 

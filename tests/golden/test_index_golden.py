@@ -39,3 +39,22 @@ def test_schema_version_1_is_searched() -> None:
     matching = [row for row in expected.tolist() if row >= 20 and row % 2 == 0]
     assert [hit.row for hit in index.search(query, 10, where=where)[0]] == matching
     index.close()
+
+
+def test_schema_version_1_knows_of_no_category_that_it_faces_one_way() -> None:
+    index = GalleryIndex.load(GOLDEN)
+    assert index.manifest.facing == {}
+    assert index.manifest.one_way_categories == frozenset()
+    index.close()
+
+
+def test_schema_version_2_is_read_with_how_its_categories_face() -> None:
+    index = GalleryIndex.load(GOLDEN.with_name("index_v2"), bundle_id="golden-bundle")
+    assert (index.version, index.manifest.schema_version) == ("000001-a4258217a5ef", 2)
+    assert {name: (it.one_way, it.asymmetry) for name, it in index.manifest.facing.items()} == {
+        "chair": (False, 0.0125),
+        "shoe": (True, 0.241),
+    }
+    assert index.manifest.one_way_categories == {"shoe"}
+    assert index.problems() == []
+    index.close()
