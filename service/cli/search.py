@@ -17,7 +17,7 @@ from service.cli.contact_sheet import Tile, contact_sheet
 from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
 from service.http.schemas.search import K_MAX, search_json
 from service.runtime.serving import open_retriever
-from service.search.query import SearchQuery
+from service.search.query import Mirror, SearchQuery
 from service.search.results import SearchResult
 from service.search.retriever import Retriever
 from service.sketches.reading import read_sketch
@@ -40,6 +40,9 @@ def search(
     profile: Annotated[str | None, typer.Option(help="Whose way of drawing it is: a profile with adapters.")] = None,
     adapt: Annotated[bool, typer.Option("--adapt/--no-adapt", help="Apply the active adapters.")] = True,
     focus: Annotated[Focus | None, typer.Option(help="Compare by the kind of thing, by detail, or by both.")] = None,
+    mirror: Annotated[
+        Mirror, typer.Option(help="Look for the mirrored drawing, too; auto: where photos face one way.")
+    ] = "auto",
     bundle: BundleOption = None,
     online_dir: OnlineDir = None,
     sheet: Annotated[Path | None, typer.Option(help="Write the answer as a picture, PNG or JPEG.")] = None,
@@ -47,7 +50,8 @@ def search(
 ) -> None:
     """Find the photos most like a sketch, without a server."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
-    query = SearchQuery(k, tuple(category or ()), tuple(condition or ()), min_score, exact, adapt, profile, focus)
+    narrowing = k, tuple(category or ()), tuple(condition or ()), min_score, exact
+    query = SearchQuery(*narrowing, adapt, profile, focus, mirror)
     try:
         drawing = read_sketch(sys.stdin.buffer.read() if str(sketch) == "-" else sketch.read_bytes())
         with open_retriever(settings) as retriever:
@@ -75,9 +79,10 @@ def _write_sheet(path: Path, retriever: Retriever, sketch: Sketch, result: Searc
 
 
 def _table(result: SearchResult) -> Table:
-    table = Table("#", "score", "category", "photo")
+    table = Table("#", "score", "category", "photo", "")
     for hit in result.photos:
-        table.add_row(str(hit.rank), f"{hit.score:.3f}", escape(hit.photo.category), escape(hit.photo.photo_id))
+        mark = "mirrored" if hit.mirrored else ""
+        table.add_row(str(hit.rank), f"{hit.score:.3f}", escape(hit.photo.category), escape(hit.photo.photo_id), mark)
     return table
 
 

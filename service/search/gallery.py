@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,22 +14,30 @@ from models.bundle import EmbeddingParts
 from service.search.adapter_cache import AdapterCache
 from service.search.category_scorer import CategoryScorer
 from service.search.gallery_view import GalleryView
+from service.search.mirroring import MirroredSketch, better_of
 from service.search.query import SearchQuery
 from service.search.results import Adapted
 from service.store.online_store import OnlineState, OnlineStore
 from service.store.records import AdapterTarget
 
+# An approximate index proposes this many photos for each that a mirrored search answers: those that face both ways do
+# not count, and an exact search of every other photo would take as long as one of the whole gallery.
+_PROPOSED_PER_MIRRORED = 4
 _PHOTOS_FOR_A_MEAN = 32_768  # more do not change it, and need not lie side by side: then they are copied
 
 
 @dataclass(frozen=True)
 class ScoredHits:
-    """Hits, best first, and the adapters that they were scored through."""
+    """Hits, best first, and the adapters that they were scored through.
+
+    `mirrored`: rows of the hits whose score is that of the mirrored drawing.
+    """
 
     hits: list[SearchHit]
     adapted: Adapted = "none"
     adapter_id: str | None = None
     style_adapter_id: str | None = None
+    mirrored: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,21 @@ class Gallery:
     _cache: AdapterCache
     parts: EmbeddingParts | None = None
 
-    def answer(self, vector: Vectors, query: SearchQuery, where: PhotoFilter | None) -> ScoredHits:
-        """(E,) unit embedding of a sketch -> the k best. Photos of one category are compared through its adapter.
+    def answer(
+        self, vector: Vectors, query: SearchQuery, where: PhotoFilter | None, mirrored: MirroredSketch | None = None
+    ) -> ScoredHits:
+        """(E,) unit embedding of a sketch -> the k best; with `mirrored`, by the better of a photo's two scores."""
+        upright = self._scored(vector, query, where)
+        if mirrored is None:
+            return upright
+        flipped = self._scored(mirrored.vector, query, where, mirrored.scope.rows)
+        hits, rows = better_of(upright.hits, flipped.hits, query.k)
+        return replace(upright, hits=hits, mirrored=rows)
+
+    def _scored(
+        self, vector: Vectors, query: SearchQuery, where: PhotoFilter | None, among: Rows | None = None
+    ) -> ScoredHits:
+        """The k best photos that match, or of those `among` them. Of one category, photos go through its adapter.
 
         Without a category, with several, or with a focus on the kind, scores are plain cosines of the parts in focus;
         see `CategoryScorer.top_k` for the others.
@@ -57,9 +78,9 @@ class Gallery:
         if where is None or len(where.categories) != 1 or query.focus in ("kind", "balanced"):
             if self.parts is not None and query.focus is not None:
                 vector = self.parts.focused(vector, query.focus)
-            hits = self.view.search(vector, query.k, where, exact=query.exact, min_score=query.min_score)
+            hits = self._plainly_scored(vector, query, where, among)
             return ScoredHits(hits, style_adapter_id=style_adapter_id)
-        (category,) = where.categories
+        (category,) = where.categories  # which faces one way as a whole or not: `among` would leave none of it out
         scorer = self.scorer(category, fitted=query.adapt)
         within = self.view.rows_where(where) if where.conditions else None
         scores, rows = scorer.top_k(self.adaptable(vector[None])[0], query.k, self.products, within)
@@ -69,6 +90,19 @@ class Gallery:
             if query.min_score is None or score >= query.min_score
         ]
         return ScoredHits(hits, "adapter" if scorer.adapter_id else "centred", scorer.adapter_id, style_adapter_id)
+
+    def _plainly_scored(
+        self, vector: Vectors, query: SearchQuery, where: PhotoFilter | None, among: Rows | None
+    ) -> list[SearchHit]:
+        if among is None:
+            return self.view.search(vector, query.k, where, exact=query.exact, min_score=query.min_score)
+        if where or query.exact or self.view.index.manifest.search.is_exact:
+            return self.view.search_rows(vector, query.k, among, min_score=query.min_score)
+        proposed = self.view.search(
+            vector, query.k * _PROPOSED_PER_MIRRORED, None, exact=False, min_score=query.min_score
+        )
+        faces_one_way = np.isin([hit.row for hit in proposed], among)
+        return [hit for hit, kept in zip(proposed, faces_one_way.tolist(), strict=True) if kept][: query.k]
 
     @property
     def adapted_dim(self) -> int:

@@ -89,6 +89,15 @@ class GalleryView:
         counts.update(photo.category for photo in self.uploaded)
         return dict(sorted(counts.items()))
 
+    @cached_property
+    def one_way_rows(self) -> Rows:
+        """Ascending rows of photos, uploaded ones too, whose category faces one way by the index's measurement."""
+        one_way = self.index.manifest.one_way_categories
+        if not one_way:
+            return np.empty(0, np.int64)
+        uploads = [n for n, photo in enumerate(self.uploaded, self.index.count) if photo.category in one_way]
+        return np.concatenate([self.index.rows_where(PhotoFilter(one_way)), np.array(uploads, np.int64)])
+
     def categories(self) -> dict[str, int]:
         """Photos in each category, by name."""
         return self._categories
@@ -113,6 +122,15 @@ class GalleryView:
             if min_score is None or score >= min_score:
                 hits.append(SearchHit(self.index.count + position, score))
         return sorted(hits, key=lambda hit: (-hit.score, hit.row))[:k]
+
+    def search_rows(self, query: Vectors, k: int, rows: Rows, *, min_score: float | None) -> list[SearchHit]:
+        """(E,) unit vector, (R,) ascending rows -> the k best hits among them by plain cosine, each of them scored."""
+        scores, best = top_k(self.products(query, rows), k, rows)
+        return [
+            SearchHit(row, score)
+            for row, score in zip(best.tolist(), np.clip(scores, -1.0, 1.0).tolist(), strict=True)
+            if min_score is None or score >= min_score
+        ]
 
     def rows_where(self, where: PhotoFilter) -> Rows:
         """Ascending rows that match. Raises CategoryNotFound, FilterInvalid."""

@@ -5,8 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from models.bundle import Focus
+
+Mirror: TypeAlias = Literal["auto", "true", "false"]
+"""Whether photos are compared with the mirrored drawing as well; auto: those of categories that face one way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,8 @@ class SearchQuery:
     """How a sketch is searched for: at most `k` photos, those of any of `categories` that meet all `filters` (as text).
 
     `exact`: score every photo. `adapt`: through active adapters. `profile`: whose way of drawing it is. `focus`: what
-    photos are compared by; None: within one category the layout, else layout and kind.
+    photos are compared by; None: within one category the layout, else layout and kind. `mirror`: whether
+    the mirrored drawing is compared as well.
     """
 
     k: int = 10
@@ -25,6 +30,7 @@ class SearchQuery:
     adapt: bool = True
     profile: str | None = None
     focus: Focus | None = None
+    mirror: Mirror = "auto"
 
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:

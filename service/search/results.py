@@ -15,11 +15,12 @@ Adapted = Literal["adapter", "centred", "none"]
 
 @dataclass(frozen=True, slots=True)
 class RankedPhoto:
-    """A photo of the answer: its score in [-1, 1], its rank from 1."""
+    """A photo of the answer: its score in [-1, 1], its rank from 1. `mirrored`: the mirrored drawing got that score."""
 
     photo: PhotoRecord
     score: float
     rank: int
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)

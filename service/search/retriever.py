@@ -9,10 +9,11 @@ import numpy as np
 from PIL import Image
 
 from index_builder.artifact import GalleryIndex, PhotoFilter, SearchHit, parse_condition
-from models.bundle import Bundle, ImageLimits, StrokeLimits
+from models.bundle import Bundle, ImageLimits, StrokeLimits, mirrored
 from service.errors import UnknownCategory, UnknownProfile
 from service.search.adapter_cache import AdapterCache
 from service.search.gallery import Gallery, GalleryKeeper
+from service.search.mirroring import MirroredSketch, mirror_scope
 from service.search.query import SearchQuery, unknown_name
 from service.search.results import RankedPhoto, SearchResult, Stopwatch
 from service.sketches.decode import decode_sketch
@@ -43,15 +44,19 @@ class Retriever:
         stopwatch = Stopwatch()
         gallery = self.gallery()
         where = _filter(gallery, query)
+        scope = mirror_scope(gallery.view, query, where)
         with stopwatch.stage("decode"):
             image = self.decode(sketch)
         with stopwatch.stage("preprocess"):
             tensor = self.bundle.sketch.prepare(image)
         with stopwatch.stage("encode"):
-            vector = self.bundle.sketch.encode(tensor[None])[0]
+            # Both in one batch: that takes less time than two calls, and one sketch alone less than either.
+            batch = tensor[None] if scope is None else np.stack([tensor, mirrored(tensor)])
+            vectors = self.bundle.sketch.encode(batch)
         with stopwatch.stage("search"):
-            scored = gallery.answer(vector, query, where)
-            photos = _ranked(gallery, scored.hits)
+            flipped = None if scope is None else MirroredSketch(vectors[1], scope)
+            scored = gallery.answer(vectors[0], query, where, flipped)
+            photos = _ranked(gallery, scored.hits, scored.mirrored)
         return SearchResult(
             photos,
             self.bundle.bundle_id,
@@ -109,6 +114,9 @@ def _filter(gallery: Gallery, query: SearchQuery) -> PhotoFilter | None:
     return PhotoFilter(frozenset(query.categories), tuple(parse_condition(text) for text in query.filters))
 
 
-def _ranked(gallery: Gallery, hits: Sequence[SearchHit]) -> list[RankedPhoto]:
+def _ranked(gallery: Gallery, hits: Sequence[SearchHit], flipped: frozenset[int] = frozenset()) -> list[RankedPhoto]:
     photos = gallery.view.photos([hit.row for hit in hits])
-    return [RankedPhoto(photo, hit.score, rank) for rank, (photo, hit) in enumerate(zip(photos, hits, strict=True), 1)]
+    return [
+        RankedPhoto(photo, hit.score, rank, hit.row in flipped)
+        for rank, (photo, hit) in enumerate(zip(photos, hits, strict=True), 1)
+    ]

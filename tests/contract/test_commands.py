@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
 from inkseek import app
@@ -140,6 +140,17 @@ def test_search_as_json_with_filters(index_dir: Path, tiny_bundle_dir: Path, cro
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)["results"]
     assert sorted(hit["photo_id"] for hit in found) == ["box/1.png", "box/3.png", "cross/1.png", "cross/3.png"]
+
+
+def test_search_takes_the_mirrored_drawing(index_dir: Path, tiny_bundle_dir: Path, sketch: Path) -> None:
+    with Image.open(sketch) as drawn:
+        ImageOps.mirror(drawn).save(sketch)
+    options = ["search", str(sketch), "--index", str(index_dir), "--bundle", str(tiny_bundle_dir), "-k", "1"]
+    best = json.loads(CliRunner().invoke(app, [*options, "--mirror", "true", "--json"]).stdout)["results"][0]
+    assert (best["photo_id"], best["mirrored"]) == ("cross/2.png", True)
+    assert "mirrored" in CliRunner().invoke(app, [*options, "--mirror", "true"]).output
+    as_drawn = json.loads(CliRunner().invoke(app, [*options, "--mirror", "false", "--json"]).stdout)["results"][0]
+    assert not as_drawn["mirrored"] and as_drawn["score"] < best["score"]
 
 
 def test_search_writes_a_contact_sheet(index_dir: Path, tiny_bundle_dir: Path, sketch: Path, tmp_path: Path) -> None:

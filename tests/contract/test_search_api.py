@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from starlette.testclient import TestClient
 
 from service.http.schemas.problem import Problem
@@ -232,3 +232,24 @@ def test_preview_is_what_the_model_sees(client: TestClient, cross: bytes) -> Non
         assert view.getpixel((0, 16)) == 255
         assert min(view.convert("L").tobytes()) < 64
     assert client.post("/v1/preview", content=b"no image").status_code == 415
+
+
+def test_the_mirrored_drawing_is_looked_for(client: TestClient, drawing: Drawing, encoded: Encode) -> None:
+    flipped = ImageOps.mirror(drawing("wave form", 3))
+    answers = {
+        mirror: client.post(f"/v1/search?k=50&mirror={mirror}", content=encoded(flipped)).json()
+        for mirror in ("true", "false", "auto")
+    }
+    upright = client.post("/v1/search?k=50&mirror=false", content=encoded(drawing("wave form", 3))).json()
+    scores = {way: {hit["photo_id"]: hit["score"] for hit in answer["results"]} for way, answer in answers.items()}
+    other_way = {hit["photo_id"]: hit["score"] for hit in upright["results"]}
+    for hit in answers["true"]["results"]:
+        as_drawn, mirrored = scores["false"][hit["photo_id"]], other_way[hit["photo_id"]]
+        assert hit["score"] == pytest.approx(max(as_drawn, mirrored), abs=1e-5)
+        assert hit["mirrored"] or mirrored <= as_drawn + 1e-5
+    assert any(hit["mirrored"] for hit in answers["true"]["results"])
+    assert not any(hit["mirrored"] for hit in answers["false"]["results"])
+    # Five photos of a kind are too few to say how it faces.
+    assert scores["auto"] == scores["false"]
+    assert client.post("/v1/search?mirror=maybe", content=encoded(flipped)).status_code == 422
+    assert not any(entry["faces_one_way"] for entry in client.get("/v1/categories").json()["categories"])

@@ -23,5 +23,5 @@ router = api_router("gallery", "search")
 def categories(request: Request) -> Response:
     """Photos without a category are in none of them, but in the total."""
     with serving_of(request) as retriever:
-        view = retriever.gallery().view
-        return json_response(categories_json(view.categories(), view.count))
+        view, one_way = retriever.gallery().view, retriever.index.manifest.one_way_categories
+        return json_response(categories_json(view.categories(), view.count, one_way))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
@@ -29,6 +29,10 @@ class CategoryCount(Schema):
 
     category: str
     count: Annotated[int, Field(ge=1)]
+    faces_one_way: Annotated[
+        bool,
+        Field(description="Whether its photos mostly face one way, so that `mirror=auto` looks for mirrored ones."),
+    ] = False
 
 
 class Categories(Schema):
@@ -51,9 +55,12 @@ def photo_json(photo: PhotoRecord) -> dict[str, Any]:
     }
 
 
-def categories_json(counts: Mapping[str, int], total: int) -> dict[str, Any]:
-    """Photos per category, by name, as Categories."""
-    return {"categories": [{"category": name, "count": count} for name, count in counts.items()], "total": total}
+def categories_json(counts: Mapping[str, int], total: int, one_way: Collection[str] = ()) -> dict[str, Any]:
+    """Photos per category, by name, as Categories. `one_way`: names of those that face one way."""
+    categories = [
+        {"category": name, "count": count, "faces_one_way": name in one_way} for name, count in counts.items()
+    ]
+    return {"categories": categories, "total": total}
 
 
 PHOTO_EXAMPLE: dict[str, Any] = {

@@ -21,7 +21,7 @@ from service.http.schemas.base import (
     rounded,
 )
 from service.http.schemas.problem import PROBLEM_EXAMPLE, Problem
-from service.search.query import SearchQuery
+from service.search.query import Mirror, SearchQuery
 from service.search.results import SearchResult
 from service.sketches.json_forms import ImageBody, PointsBody, StrokesBody
 
@@ -83,12 +83,21 @@ class SearchParams(NarrowingParams):
             "bundle's embeddings have no parts."
         ),
     ] = None
+    mirror: Annotated[
+        Mirror,
+        Field(
+            description="Whether the drawing is compared mirrored as well, so that a photo that faces the other way is "
+            "found: `true`, with every photo; `false`, with none; `auto`, with those of categories whose photos face "
+            "one way (`faces_one_way` in /v1/categories), where it costs no accuracy. A photo's score is the better "
+            "of the two."
+        ),
+    ] = "auto"
 
     def to_query(self) -> SearchQuery:
         """The parameters as the use case takes them; the profile's name in Unicode's NFC form."""
         profile = None if self.profile is None else unicodedata.normalize("NFC", self.profile)
         return SearchQuery(
-            self.k, self.category, self.filter, self.min_score, self.exact, self.adapt, profile, self.focus
+            self.k, self.category, self.filter, self.min_score, self.exact, self.adapt, profile, self.focus, self.mirror
         )
 
 
@@ -99,6 +108,7 @@ class Hit(Schema):
     category: Annotated[str, Field(description="Empty for a photo without one.")]
     score: Annotated[Score, Field(description=_SCORE)]
     rank: Annotated[int, Field(ge=1, le=K_MAX)]
+    mirrored: Annotated[bool, Field(description="Whether the score is that of the mirrored drawing.")] = False
     thumbnail_url: str
     image_url: str
     metadata: dict[str, JsonValue]
@@ -153,6 +163,7 @@ def search_json(result: SearchResult) -> dict[str, Any]:
                 "category": ranked.photo.category,
                 "score": round(ranked.score, 6),
                 "rank": ranked.rank,
+                "mirrored": ranked.mirrored,
                 **photo_urls(ranked.photo.photo_id),
                 "metadata": present(ranked.photo.metadata),
             }
@@ -174,6 +185,7 @@ SEARCH_EXAMPLE: dict[str, Any] = {
             "category": "clothing",
             "score": 0.8312,
             "rank": 1,
+            "mirrored": False,
             **photo_urls(EXAMPLE_PHOTO_ID),
             "metadata": EXAMPLE_METADATA,
         },
