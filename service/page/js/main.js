@@ -223,6 +223,7 @@ class Page {
         e: () => this.tools.choose(this.board.tool === "eraser" ? "pen" : "eraser"),
         "[": () => this.tools.changeWidth(-0.5),
         "]": () => this.tools.changeWidth(0.5),
+        f: () => this.board.flip(),
         delete: () => this.board.clear(),
         backspace: () => this.board.clear(),
         o: () => find("image-file").click(),

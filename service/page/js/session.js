@@ -13,7 +13,7 @@ const MAX_K = 200;
 
 /** @param {import("./drawing/drawing.js").Drawing} drawing @returns {string} all of it, pictures as data URLs */
 export function serialise(drawing) {
-  return JSON.stringify(drawing.map((mark) => (mark.kind === "image" ? { kind: mark.kind, src: mark.src } : mark)));
+  return JSON.stringify(drawing.map((mark) => (mark.kind === "image" ? { kind: mark.kind, src: mark.src, flipped: mark.flipped } : mark)));
 }
 
 /** @param {import("./drawing/drawing.js").Drawing} drawing */

@@ -69,6 +69,18 @@ def test_undo_redo_and_clear_change_what_is_sent(user: User) -> None:
     assert (user.picture_sent_by(lambda: user.page.keyboard.press("Control+Shift+Z")) == two).all()
 
 
+def test_flip_mirrors_the_drawing_and_undo_brings_it_back(user: User) -> None:
+    flip = user.page.get_by_role("button", name="Flip left and right")
+    expect(flip).to_be_disabled()
+    user.draw([(60.0, 60.0), (60.0, 180.0)])
+    drawn = user.picture_sent_by(lambda: user.draw([(60.0, 60.0), (160.0, 60.0)]))
+    flipped = user.picture_sent_by(flip.click)
+    assert (drawn != flipped).any()
+    assert np.abs(flipped[:, ::-1].astype(float) - drawn).mean() < 1  # but for half a pixel of smoothing
+    assert (user.picture_sent_by(lambda: user.page.keyboard.press("f")) == drawn).all()
+    assert (user.picture_sent_by(lambda: user.page.keyboard.press("Control+z")) == flipped).all()
+
+
 def test_the_eraser_takes_ink_away_and_the_pen_comes_back(user: User) -> None:
     whole = user.ink_sent_by(lambda: user.draw(LINE))
     user.page.get_by_role("button", name="Eraser").click()

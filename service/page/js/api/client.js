@@ -2,7 +2,7 @@
  * The client of searches, photos and categories.
  *
  * @typedef {{photo_id: string, category: string, score: number, rank: number, thumbnail_url: string,
- *   image_url: string, metadata: Record<string, unknown>}} Hit
+ *   image_url: string, metadata: Record<string, unknown>, mirrored?: boolean}} Hit   mirrored: the mirrored drawing matched
  * @typedef {{results: Hit[], adapter_id?: string | null, style_adapter_id?: string | null, bundle_id: string,
  *   index_version: string, timings_ms: Record<string, number>}} Answer
  * @typedef {{photo_id: string, thumbnail_url: string, width?: number, height?: number, metadata?: Record<string, unknown>}} Photo

@@ -1,7 +1,7 @@
 /** The drawing board: turns pointer events into marks and keeps the canvas showing them. */
 
 import { context2d, query } from "../element.js";
-import { BOARD_UNITS, EMPTY, describe, hasPicture, isBlank, paint } from "./drawing.js";
+import { BOARD_UNITS, EMPTY, describe, flipped, hasPicture, isBlank, paint } from "./drawing.js";
 import { History } from "./history.js";
 
 /** A wider eraser than the pen: one rubs out a line, not a part of its width. */
@@ -70,6 +70,11 @@ export class Board {
 
   redo() {
     if (!this.#line && this.#history.redo()) this.#changed();
+  }
+
+  /** Exchanges left and right. */
+  flip() {
+    if (!this.#line && this.#history.present.length) this.replace(flipped(this.#history.present));
   }
 
   clear() {

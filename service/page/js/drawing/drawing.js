@@ -6,7 +6,7 @@
  *
  * @typedef {[x: number, y: number, pressure?: number]} Point   pressure in 0..1, from pens only
  * @typedef {{kind: "stroke" | "eraser", width: number, points: Point[]}} Line
- * @typedef {{kind: "image", src: string, image: HTMLImageElement}} Picture
+ * @typedef {{kind: "image", src: string, image: HTMLImageElement, flipped?: boolean}} Picture   flipped: shown mirrored
  * @typedef {readonly (Line | Picture)[]} Drawing
  */
 
@@ -44,6 +44,18 @@ export function describe(drawing) {
   return parts.join(" and ");
 }
 
+/** @param {Drawing} drawing @returns {Drawing} the same, with left and right exchanged */
+export function flipped(drawing) {
+  return drawing.map((mark) =>
+    mark.kind === "image" ? { ...mark, flipped: !mark.flipped } : { ...mark, points: mark.points.map(flippedPoint) },
+  );
+}
+
+/** @param {Point} point @returns {Point} */
+function flippedPoint([x, y, ...pressure]) {
+  return [BOARD_UNITS - x, y, ...pressure];
+}
+
 /**
  * Paints marks, in order, on a context that is scaled to board units. Erasers take away all that lies below them.
  * @param {CanvasRenderingContext2D} context
@@ -56,7 +68,7 @@ export function paint(context, drawing, ink) {
   context.strokeStyle = context.fillStyle = ink;
   for (const mark of drawing) {
     context.globalCompositeOperation = mark.kind === "eraser" ? "destination-out" : "source-over";
-    if (mark.kind === "image") paintPicture(context, mark.image);
+    if (mark.kind === "image") paintPicture(context, mark);
     else paintLine(context, mark);
   }
   context.restore();
@@ -122,12 +134,18 @@ function inkBox(context, drawing) {
   return { x: (left + right + 1) / 2 / scale, y: (top + bottom + 1) / 2 / scale, side };
 }
 
-/** @param {CanvasRenderingContext2D} context @param {HTMLImageElement} image */
-function paintPicture(context, image) {
+/** @param {CanvasRenderingContext2D} context @param {Picture} picture */
+function paintPicture(context, { image, flipped: isFlipped }) {
   const scale = BOARD_UNITS / Math.max(image.naturalWidth, image.naturalHeight);
   const width = image.naturalWidth * scale;
   const height = image.naturalHeight * scale;
+  context.save();
+  if (isFlipped) {
+    context.translate(BOARD_UNITS, 0);
+    context.scale(-1, 1);
+  }
   context.drawImage(image, (BOARD_UNITS - width) / 2, (BOARD_UNITS - height) / 2, width, height);
+  context.restore();
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Line} line */

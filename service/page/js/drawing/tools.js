@@ -21,6 +21,7 @@ export class Tools {
     this.#find("eraser").addEventListener("click", () => this.choose(board.tool === "eraser" ? "pen" : "eraser"));
     this.#find("undo").addEventListener("click", () => board.undo());
     this.#find("redo").addEventListener("click", () => board.redo());
+    this.#find("flip").addEventListener("click", () => board.flip());
     this.#find("clear").addEventListener("click", () => board.clear());
     this.#width.addEventListener("input", () => this.#setWidth(this.#width.valueAsNumber));
     this.#setWidth(board.strokeWidth);
@@ -43,6 +44,7 @@ export class Tools {
   refresh() {
     this.#enable("undo", this.#board.canUndo);
     this.#enable("redo", this.#board.canRedo);
+    this.#enable("flip", this.#board.drawing.length > 0);
     this.#enable("clear", this.#board.drawing.length > 0);
   }
 

@@ -93,7 +93,9 @@ export class ResultsGrid {
     const name = photoName(hit);
     query(cell, ".card-name", HTMLElement).textContent = name;
     query(cell, ".card-score", HTMLElement).textContent = scoreText(hit.score);
-    query(cell, ".card", HTMLElement).setAttribute("aria-label", `${index + 1}: ${name}, ${hit.category}, score ${scoreText(hit.score)}`);
+    query(cell, ".card-mirrored", HTMLElement).hidden = !hit.mirrored;
+    const label = `${index + 1}: ${name}, ${hit.category}, score ${scoreText(hit.score)}${hit.mirrored ? ", mirrored" : ""}`;
+    query(cell, ".card", HTMLElement).setAttribute("aria-label", label);
     query(cell, ".pick .hidden-text", HTMLElement).textContent = `${name} is what I drew`;
     this.#markPicked(cell);
     return cell;

@@ -110,6 +110,7 @@ export class PhotoDialog {
     const facts = [
       ["Category", hit.category],
       ["Score", scoreText(hit.score)],
+      ["Matches", hit.mirrored ? "your drawing, mirrored" : null],
       ["Size", photo.width ? `${photo.width} × ${photo.height} px` : null],
       ["Photo id", hit.photo_id],
       ...Object.entries(photo.metadata ?? hit.metadata ?? {}).filter(([key]) => key !== "name" && key !== "title"),
