@@ -229,14 +229,15 @@ def test_not_ready_while_worker_threads_hang(make_settings: MakeSettings) -> Non
             assert (await client.get("/readyz")).status_code == 200
             release = threading.Event()
             hang = asyncio.ensure_future(process.workers.run(release.wait))
-            await until(lambda: process.monitor.health.trouble is not None)
-            response = await client.get("/readyz")
-            assert (response.status_code, response.json()["code"]) == (503, "not_ready")
-            assert response.headers["retry-after"] == "1"
-            assert (await client.get("/livez")).status_code == 200
-            assert "inkseek_ready 0.0" in (await client.get("/metrics")).text
-
-            release.set()
+            try:
+                await until(lambda: process.monitor.health.trouble is not None)
+                response = await client.get("/readyz")
+                assert (response.status_code, response.json()["code"]) == (503, "not_ready")
+                assert response.headers["retry-after"] == "1"
+                assert (await client.get("/livez")).status_code == 200
+                assert "inkseek_ready 0.0" in (await client.get("/metrics")).text
+            finally:
+                release.set()  # a failure must not leave a thread that the loop waits for without end
             await hang
             await until(lambda: process.monitor.health.trouble is None)
             assert (await client.get("/readyz")).status_code == 200
