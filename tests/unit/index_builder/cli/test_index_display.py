@@ -88,3 +88,13 @@ def test_without_a_terminal_progress_is_silent(capsys: pytest.CaptureFixture[str
             progress(stage, 3, 3)
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
+
+
+def test_a_category_that_faces_one_way_is_said_to(capsys: pytest.CaptureFixture[str]) -> None:
+    golden = Path(__file__).resolve().parents[3] / "golden" / "index_v2"
+    index = GalleryIndex.load(golden)
+    print_index(index, index.categories(), [index.version], index.version)
+    index.close()
+    shown = {line.split("│")[1].strip(): line for line in capsys.readouterr().out.splitlines() if "category" in line}
+    assert "4, faces one way" in shown["category shoe"]
+    assert "faces" not in shown["category chair"]
