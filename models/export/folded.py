@@ -10,21 +10,21 @@ from torch import nn
 
 from models.arrays import Vectors
 from models.bundle.preprocess import Preprocess
-from models.export.stored_weights import HALVED_FROM
+from models.export.stored_weights import is_halved
 from models.networks.protocol import StudentEncoder
 
 
 def fold(student: StudentEncoder, *, halved: bool) -> nn.Module:
     """A student of any form -> images (B, 3, S, S) to embeddings (B, E), folded and without gradients.
 
-    `halved`: weights of at least `HALVED_FROM` numbers are rounded to what half precision can store, which is what is
-    exported and what is measured.
+    `halved`: weights that `is_halved` names are rounded to what half precision can store, which is what is exported and
+    what is measured.
     """
     folded = student.folded()
     if halved:
         with torch.no_grad():
             for weights in folded.parameters():
-                if weights.numel() >= HALVED_FROM:
+                if is_halved(weights.shape):
                     weights.copy_(weights.half())
     return folded.requires_grad_(False)
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-HALVED_FROM = 256  # numbers; smaller constants (shapes, biases of few channels) are not worth a Cast node
+_HALVED_FROM = 256  # numbers; smaller constants are not worth a Cast node
+
+
+def is_halved(shape: Sequence[int]) -> bool:
+    """Whether weights of this shape are stored in half precision: kernels and matrices, not biases or means.
+
+    A saturated channel has a mean near 6 and hardly any variance, so what half precision would cut off its mean is many
+    times its deviation; and vectors are few.
+    """
+    return len(shape) >= 2 and math.prod(shape) >= _HALVED_FROM
 
 
 def store_in_half(model: ModelProto) -> None:
@@ -19,7 +30,7 @@ def store_in_half(model: ModelProto) -> None:
     """
     casts = []
     for weights in model.graph.initializer:
-        if weights.data_type != TensorProto.FLOAT or int(np.prod(weights.dims)) < HALVED_FROM:
+        if weights.data_type != TensorProto.FLOAT or not is_halved(weights.dims):
             continue
         name = weights.name
         halved = numpy_helper.from_array(numpy_helper.to_array(weights).astype(np.float16), f"{name}.half")

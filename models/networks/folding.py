@@ -33,15 +33,29 @@ def fold_norm(norm: nn.BatchNorm2d, project: nn.Conv2d) -> nn.Conv2d:
     return folded
 
 
-def fold_linear(norm: nn.BatchNorm1d, project: nn.Linear) -> nn.Linear:
-    """A linear map with bias that computes `project(norm(x))` of a norm without scale and shift, in eval mode."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    folded = nn.Linear(project.in_features, project.out_features)
-    with torch.no_grad():
-        folded.weight.copy_(project.weight * torch.rsqrt(norm.running_var + norm.eps))
-        folded.bias.copy_(-(folded.weight @ norm.running_mean))
-    return folded
+class FoldedLinear(nn.Module):
+    """Computes `project(norm(x))` of a norm without scale and shift, in eval mode.
+
+    The mean is subtracted first and not folded into a bias. Saturated channels have a large mean, hardly any variance
+    and so large weights: two sums that nearly cancel would lose what half precision cuts off these.
+    """
+
+    mean: Tensor
+
+    def __init__(self, norm: nn.BatchNorm1d, project: nn.Linear) -> None:
+        """Copy both; they stay as they are."""
+        super().__init__()
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        self.register_buffer("mean", norm.running_mean.clone())
+        self.scaled = nn.Linear(project.in_features, project.out_features, bias=False)
+        with torch.no_grad():
+            self.scaled.weight.copy_(project.weight * torch.rsqrt(norm.running_var + norm.eps))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C) -> (B, E)."""
+        projected: Tensor = self.scaled(x - self.mean)
+        return projected
 
 
 def pooled(features: Tensor, grid: int) -> Tensor:

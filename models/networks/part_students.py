@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.bundle import EmbeddingParts
-from models.networks.folding import fold_linear, fold_norm
+from models.networks.folding import FoldedLinear, fold_norm
 from models.networks.layers.area_pool import area_pool
 from models.networks.layers.efficientnet_lite import EfficientNetLite
 from models.networks.preprocessing import SYMMETRIC, PixelStatistics
@@ -145,7 +145,7 @@ class FoldedPartStudent(nn.Module):
         student = copy.deepcopy(student).float()
         self.trunk = student.trunk
         self.layout = fold_norm(student.head.layout.norm, student.head.layout.project)
-        self.kind = fold_linear(student.head.kind.norm, student.head.kind.project)
+        self.kind = FoldedLinear(student.head.kind.norm, student.head.kind.project)
         self.grid, self.parts = student.head.grid, student.head.parts
         self.eval()
 

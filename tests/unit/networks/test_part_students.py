@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.networks.folding import fold_linear
+from models.networks.folding import FoldedLinear
 from models.networks.layers.area_pool import area_pool
 from models.networks.layers.efficientnet_lite import Block, EfficientNetLite
 from models.networks.part_students import PartStudentConfig, PartStudents
@@ -138,12 +138,16 @@ def test_the_kind_does_not_see_where_and_the_layout_does() -> None:
 
 
 @torch.no_grad()
-def test_a_norm_folds_into_the_linear_map_behind_it() -> None:
+def test_a_folded_norm_survives_saturated_channels_and_weights_in_half() -> None:
     torch.manual_seed(3)
-    norm, project = nn.BatchNorm1d(5, affine=False).eval(), nn.Linear(5, 3, bias=False)
+    norm, project = nn.BatchNorm1d(64, affine=False).eval(), nn.Linear(64, 3, bias=False)
     assert norm.running_mean is not None
     assert norm.running_var is not None
-    norm.running_mean.normal_()
-    norm.running_var.uniform_(0.5, 2.0)
-    rows = torch.randn(4, 5)
-    torch.testing.assert_close(fold_linear(norm, project)(rows), project(norm(rows)), atol=1e-5, rtol=1e-5)
+    norm.running_mean.uniform_(5.9, 6.0)
+    norm.running_var.copy_(torch.where(torch.arange(64) < 40, 1e-12, 1.0))
+    rows = norm.running_mean + torch.randn(4, 64) * (norm.running_var + 1e-10).sqrt()
+    expected = project.double()(norm.double()(rows.double()))
+    folded = FoldedLinear(norm.float(), project.float())
+    torch.testing.assert_close(folded(rows).double(), expected, atol=1e-5, rtol=1e-5)
+    folded.scaled.weight.copy_(folded.scaled.weight.half())
+    torch.testing.assert_close(folded(rows).double(), expected, atol=3e-3, rtol=1e-3)
