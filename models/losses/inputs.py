@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -87,10 +88,11 @@ class Unpaired:
 class LossInputs:
     """`sketches`, `photos` (B, E): unit rows, row i of both is a pair. `identities` (B,): the photo of each pair.
 
-    `categories` (B,): the batch's group of each pair, from 0. `kind_labels` (B,): kinds by name, over all data sets.
-    `second_sketches` (B, E): another sketch of each photo. `matches`: queries with the keys that they are to find;
-    `queues`: earlier keys by the modality of the queries. `prototypes` (K, E): learned, one per kind. `parts`: named
-    ranges of the E numbers.
+    `categories` (B,): the batch's group of each pair, from 0. `kind_labels` (B,): kinds by name, over all data sets,
+    -1 where it is unknown. `second_sketches` (B, E): another sketch of each photo. `matches`: queries with the keys
+    that they are to find; `queues`: earlier keys by the modality of the queries. `prototypes` (K, E): learned, one per
+    kind. `compatible_kinds` (K, K) bool: kinds that some picture has both of, so that neither is wrong where the other
+    is right; None: no two are. `parts`: named ranges of the E numbers.
     """
 
     sketches: Tensor
@@ -107,7 +109,20 @@ class LossInputs:
     strokes: Strokes | None = None
     unpaired: Unpaired | None = None
     prototypes: Tensor | None = None
+    compatible_kinds: Tensor | None = None
     parts: Mapping[str, slice] = field(default_factory=dict)
+
+    def labelled(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """Sketches (N, E) with their kinds (N,), then photos (M, E) with theirs: of pairs, then unpaired."""
+        kinds = self.kind_labels
+        assert kinds is not None, "the batch has no kinds"
+        if self.unpaired is None:
+            return (self.sketches, kinds), (self.photos, kinds)
+        more = self.unpaired
+        return (
+            (torch.cat([self.sketches, more.sketches]), torch.cat([kinds, more.sketch_kinds])),
+            (torch.cat([self.photos, more.photos]), torch.cat([kinds, more.photo_kinds])),
+        )
 
     def part(self, name: str) -> LossInputs:
         """The same batch with the own embeddings cut to a named part, rows of length 1 again. Raises KeyError."""

@@ -39,6 +39,7 @@ def inputs() -> LossInputs:
         identities=torch.arange(B),
         categories=torch.tensor([0, 0, 0, 1, 1, 1]),
         second_sketches=unit(12),
+        kind_labels=torch.tensor([0, 1, 2, 0, 1, -1]),
         matches=matches,
         queues={name: KeyQueue.start(7, D, seed) for seed, name in enumerate(("r_s", "r_p"))},
         targets=targets,
