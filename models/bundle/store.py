@@ -153,7 +153,7 @@ def read_manifest(name_or_path: str | Path | None = None) -> BundleManifest:
     except (ValueError, OSError) as error:
         raise BundleCorrupt(f"{file} cannot be read: {error}") from error
     version = raw.get("schema_version") if isinstance(raw, dict) else None
-    if version not in READABLE_VERSIONS:
+    if isinstance(version, bool) or version not in READABLE_VERSIONS:
         readable = " and ".join(map(str, READABLE_VERSIONS))
         raise BundleSchemaUnsupported(f"{file} has schema version {version!r}; this release reads {readable}")
     try:

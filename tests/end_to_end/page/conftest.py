@@ -100,8 +100,9 @@ def serving(app: ASGIApp) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each file: while Playwright runs, no other test of this process can run an event loop."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
@@ -143,7 +144,7 @@ def open_user(open_context: OpenContext, recorder: Recorder) -> OpenUser:
     return lambda address="/", **options: User(open_context(**options).new_page(), recorder).open(address)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desktop_page(browser: Browser, service_url: str) -> Iterator[Page]:
     """One window for many tests: a new one costs more than most tests do."""
     context = browser.new_context(base_url=service_url, **DESKTOP)
