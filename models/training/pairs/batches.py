@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -39,8 +40,8 @@ class Views:
 class PairBatch:
     """`identities` (B,), `groups` (B,): photo and category of each pair of the whole batch, as numbers.
 
-    `views`: this process's share by size in pixels. `kind_labels` (B,): the kind of each pair by name, over all data
-    sets; `strokes`: the first sketches as pen movements; both of the whole batch, None where the data has none.
+    `views`: this process's share by size in pixels. `kind_labels` (B,): the category of each pair by its name, over
+    all data sets; `strokes`: the first sketches as pen movements; both of the whole batch, None where there are none.
     """
 
     identities: Tensor
@@ -79,7 +80,9 @@ class PairBatches:
         augmentation = self._augmentation(count, number, own, groups)
         views = {size: self._views(photos, first, second, size, augmentation) for size in dict.fromkeys(self.sizes)}
         identities = torch.from_numpy(rows.photos[:count])
-        return PairBatch(identities.to(self.process.device), groups.to(self.process.device), views)
+        kinds = torch.tensor([self._kinds[int(photo)] for photo in rows.photos[:count]])
+        device = self.process.device
+        return PairBatch(identities.to(device), groups.to(device), views, kinds.to(device))
 
     def from_to(self, start: int, stop: int, workers: int) -> Iterator[PairBatch]:
         """Batches `start` to `stop`; with `workers` threads they are prepared while the device is busy."""
@@ -93,6 +96,13 @@ class PairBatches:
                     ahead.append(pool.submit(self.batch, number))
                 if number >= start + 2 * workers and ahead:
                     yield ahead.popleft().result()
+
+    @cached_property
+    def _kinds(self) -> Mapping[int, int]:
+        """Photo row -> number of its category's name among all names: sets that share a name share the kind."""
+        names = {pool.name: pool.name.rpartition("/")[2].lower().replace(" ", "_") for pool in self.batches.pools}
+        numbers = {name: number for number, name in enumerate(sorted(set(names.values())))}
+        return {photo: numbers[names[pool.name]] for pool in self.batches.pools for photo in pool.photos}
 
     def _augmentation(
         self, count: int, number: int, own: slice, groups: Tensor

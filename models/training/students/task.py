@@ -37,7 +37,7 @@ SKETCHES, PHOTOS = "r_s", "r_p"
 def offered_needs(students: StudentPair, *, with_teacher: bool) -> frozenset[Need]:
     """What a batch of pairs can give to losses with students of this form."""
     extras = students.sketch.extras & students.photo.extras
-    own = {Need.SECOND_SKETCHES, *(need for need, extra in _EXTRAS.items() if extra in extras)}
+    own = {Need.SECOND_SKETCHES, Need.KIND_LABELS, *(need for need, extra in _EXTRAS.items() if extra in extras)}
     return frozenset(own | FROM_A_TEACHER) if with_teacher else frozenset(own)
 
 

@@ -91,3 +91,19 @@ def test_a_gpu_that_is_not_there_is_said_to_be_missing() -> None:
     seen: list[Process] = []
     launch(seen.append)
     assert seen == [Process(0, 1, torch.device("cpu"))]
+
+
+def test_categories_of_one_name_are_one_kind_in_every_data_set() -> None:
+    pools = tuple(
+        CategoryPool(name, 1.0, rows, tuple((row,) for row in rows), ((), ()))
+        for name, rows in (("a/shoe", (0, 1)), ("b/Shoe", (2, 3)), ("a/chair", (4, 5)))
+    )
+    batches = CategoryBatches(pools, batch_size=6, groups=3, drawn_share=1.0, synthetic_share=0.0, seed=0)
+    seen = set()
+    for number in range(12):
+        batch = PairBatches(images(), batches, None, None, (16,), Process()).batch(number)
+        assert batch.kind_labels is not None
+        for photo, kind in zip(batch.identities.tolist(), batch.kind_labels.tolist(), strict=True):
+            assert kind == (0 if photo >= 4 else 1)
+            seen.add(photo)
+    assert seen == set(range(6))
