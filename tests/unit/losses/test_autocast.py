@@ -33,6 +33,8 @@ def inputs_of(sketches: Tensor, photos: Tensor) -> LossInputs:
         matches=(Match("r_s", sketches, targets.sketch_first), Match("r_p", photos, targets.photo_first)),
         queues={"r_s": KeyQueue.start(20, E, 0), "r_p": KeyQueue.start(20, E, 1)},
         targets=targets,
+        kind_labels=torch.arange(B) % 5,
+        prototypes=unit(11)[:5],
     )
 
 
