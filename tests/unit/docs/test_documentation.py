@@ -11,9 +11,12 @@ import pytest
 from typer.core import TyperCommand
 
 from docs.tables import REFERENCE, TABLES, commands, filled
+from index_builder.artifact import manifest as index_manifest
+from models.bundle import manifest as bundle_manifest
 from models.losses.table import LOSSES
 from service.app import create_app
 from service.config import load_settings, settings_table
+from service.store import database
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
@@ -82,6 +85,15 @@ def test_every_route_is_in_the_reference() -> None:
         if f"`{method.upper()} {path}`" not in page
     ]
     assert not missing
+
+
+def test_schema_versions_are_those_that_are_written() -> None:
+    written = re.findall(r"^`([\w/]+)`, schema version (\d+)", text_of(REFERENCE / "formats.md"), re.MULTILINE)
+    assert dict(written) == {
+        "models/bundle": str(bundle_manifest.SCHEMA_VERSION),
+        "index_builder/artifact": str(index_manifest.SCHEMA_VERSION),
+        "service/store": str(database.SCHEMA_VERSION),
+    }
 
 
 def test_every_loss_has_its_row() -> None:
