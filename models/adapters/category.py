@@ -61,11 +61,13 @@ class CategoryAdapter:
 
         Within a category they are rescaled cosines, whose values compare with the plain cosines of other searches.
         """
+        # Rescaling can carry a cosine past 1, and callers rely on the range of a cosine.
         rescaled: Vectors = np.clip(self.offset + self.scale * (sketches @ photos.T), -1.0, 1.0)
         return rescaled
 
     def calibrated(self, photos: Vectors) -> CategoryAdapter:
         """The same adapter with the scale that `score_scale` gives on (G, E) embeddings of the category's photos."""
+        # Every k-th photo and not a random choice: the same photos always give the same scale.
         sample = photos[:: max(1, -(-len(photos) // _SCALE_SAMPLE))]
         scale, offset = score_scale(sample, self.embed_photos(sample))
         return replace(self, scale=scale, offset=offset)
@@ -84,6 +86,7 @@ def centred_cosines(sketches: Vectors, photos: Vectors) -> Vectors:
     """
     mean = category_mean(photos)
     centred = unit_rows(sketches - mean)
+    # |x - mean|^2 of unit rows x, written out; rounding may leave it below zero where x is the mean itself.
     squared = 1 - 2 * (photos @ mean) + float(mean @ mean)
     products = centred @ photos.T - (centred @ mean)[:, None]
     cosines: Vectors = (products / np.sqrt(np.maximum(squared, 1e-9))).astype(np.float32, copy=False)
@@ -98,6 +101,7 @@ def score_scale(before: Vectors, after: Vectors) -> tuple[float, float]:
     """
     if len(before) < 3:
         return 1.0, 0.0
+    # k=1 leaves out each photo's cosine with itself: it is 1 in both spaces and says nothing about the scale.
     pairs = np.triu_indices(len(before), k=1)
     old, new = (before @ before.T)[pairs], (after @ after.T)[pairs]
     spread = float(new.std())

@@ -117,6 +117,7 @@ class PreparedCategory:
         # The photos after the step are moved + along @ steps; neither they nor their lengths need be formed.
         steps = fitted.step.weights @ fitted.step.moved
         along = self.features @ fitted.step.rows.T
+        # Without a head nothing was moved, so the products before and after M are the same.
         across = along if self.head is None else self.moved @ fitted.step.moved.T
         squared = np.einsum("ge,ge->g", self.moved, self.moved)
         squared += 2 * np.einsum("gn,gn->g", along, across @ fitted.step.weights.T)
@@ -129,6 +130,7 @@ class PreparedCategory:
         """The category adapter of a fit: frame, residual and M after the step in one map, scale from the gallery."""
         head = np.eye(self.photos.shape[1], dtype=np.float32) if self.head is None else self.head
         head = head if fitted.step is None else fitted.step.head(head)
+        # The step was made for M alone, on rows that had passed the residual: so the residual joins the map after it.
         head = head if self.residual is None else self.residual.before(head)
         map_ = self.frame.turn(head.T).T  # the frame is symmetric
         return CategoryAdapter(self.frame.mean, map_, sketch_mean=fitted.centre).calibrated(self.gallery)
@@ -141,7 +143,9 @@ class PreparedCategory:
         """Features of sketches with their own photos, and the `negatives` other photos that are nearest to them."""
         drawn, owner = np.unique(positives, return_inverse=True)
         nearness = (self.features @ unit_rows(sketches).T).max(axis=1)
+        # The own photos are candidates in any case, and must not take the places of negatives.
         nearness[drawn] = -np.inf
+        # A stable sort: photos at equal distance are taken in gallery order, so a fit can be repeated.
         others = np.argsort(-nearness, kind="stable")[: min(negatives, len(nearness) - len(drawn))]
         candidates = self.features[np.concatenate([drawn, others])]
         return Support(sketches, candidates, owner.reshape(-1).astype(np.int64))

@@ -23,6 +23,7 @@ Measured on categories that no encoder was trained on: leave-one-out over a hand
 adapter will do on other photos, and adapters fitted to fewer photos than the final one do worse. At zero, a third of
 the adapters would be rejected, and with them a third of what fitting gains.
 """
+# The same ranks in another order have means that differ in the last digits; that is no loss.
 _ROUNDING = 1e-9
 _RANK_ALL = 2_000  # photos
 _NEAREST = 150  # of each sketch
@@ -124,4 +125,6 @@ def contenders(scores: Vectors, positives: Rows) -> Rows:
     if scores.shape[1] <= _RANK_ALL:
         return np.arange(scores.shape[1])
     nearest = np.argpartition(-scores, _NEAREST, axis=1)[:, :_NEAREST]
+    # A sketch's own photo may not be near it, yet needs a rank. The rows come out ascending, as `searchsorted` in
+    # `fit_category` requires.
     return np.unique(np.concatenate([nearest.ravel(), positives]))

@@ -84,6 +84,7 @@ def inner_step(head: Vectors | None, support: Support, *, margin: float, rate: f
 def triplet_weights(moved: Vectors, support: Support, *, margin: float, softness: float) -> Vectors:
     """Z (n, E') -> L (n, n): dL_T / dM is X^T L Z, for the rows X and Z of `Support.rows`, before and after M."""
     sketches = len(support.sketches)
+    # A photo that equals the mean arrives here as zeros.
     length = np.maximum(np.linalg.norm(moved, axis=1), 1e-9)
     cosines = (moved @ moved.T) / length[:, None] / length[None, :]
     distances = np.sqrt(np.maximum(2.0 - 2.0 * cosines[:sketches, sketches:], 0.0) + DISTANCE_FLOOR)
@@ -92,6 +93,7 @@ def triplet_weights(moved: Vectors, support: Support, *, margin: float, softness
     # dL/dd: each triplet inside the margin pulls at the own photo and pushes its negative.
     pull = -slope
     np.put_along_axis(pull, support.positives[:, None], slope.sum(axis=1, keepdims=True), axis=1)
+    # The mean is over S (N - 1) triplets, none where the own photo is the only candidate.
     pull /= max(1, slope.size - len(slope))
     # d|a - b|/da is (a - b) / |a - b|; of that, what runs along a itself is lost in scaling a to length 1.
     toward = np.zeros_like(cosines)
@@ -111,5 +113,6 @@ def pairwise_distances(sketches: Vectors, photos: Vectors) -> Vectors:
 
 
 def _hinge_slope(inside: Vectors, softness: float) -> Vectors:
+    # The logistic function, written as a tanh because that cannot overflow as an exp does.
     slope: Vectors = 0.5 + 0.5 * np.tanh(inside / (2 * softness)) if softness else (inside > 0).astype(np.float32)
     return slope

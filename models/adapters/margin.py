@@ -38,6 +38,7 @@ class MarginPredictor:
     def constant(cls, margin: float, hidden: int = 8) -> MarginPredictor:
         """The network that predicts `margin`, in (0, 1), for every support set; `hidden`: width H of its layers."""
         logit = np.log(margin / (1 - margin))
+        # Weights of zero let nothing through but the last bias, so every support set gets the same margin.
         zeros = np.zeros
         return cls(
             zeros((PAIR_FEATURES, hidden), np.float32),
@@ -52,6 +53,7 @@ class MarginPredictor:
     def from_arrays(cls, arrays: Mapping[str, Vectors]) -> MarginPredictor:
         """The inverse of `arrays`, whose shapes it checks. Raises KeyError, ValueError."""
         loaded = cls(**{name: arrays[f"margin.{name}"] for name in cls.__dataclass_fields__})
+        # A network of the same width has the shapes that belong together, so they are written down only once.
         expected = cls.constant(0.5, hidden=len(loaded.inner_bias)).arrays()
         for name, array in loaded.arrays().items():
             if array.shape != expected[name].shape:
@@ -65,6 +67,7 @@ class MarginPredictor:
     def predict(self, head: Vectors | None, support: Support) -> float:
         """M (E, E') before the step, None for the identity, and the support pairs -> the margin, in (0, 1)."""
         pairs = pair_features(head, support)
+        # The mean makes the margin independent of the order and the number of the pairs.
         hidden = np.tanh(pairs @ self.inner_weight + self.inner_bias).mean(axis=0)
         hidden = np.tanh(hidden @ self.outer_weight + self.outer_bias)
         return float(1 / (1 + np.exp(-(hidden @ self.last_weight + self.last_bias[0]))))

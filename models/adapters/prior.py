@@ -66,10 +66,13 @@ class CentrePrior(BaseModel):
         """(P, E), (P,) -> 1 / trust'."""
         photos = len(offsets)
         ratio = 0.0
+        # A single photo has no other to form x_i . x_j with: the learned trust alone then speaks.
         if photos > 1:
             lengths = np.einsum("pe,pe->p", offsets, offsets)
             total = offsets.sum(axis=0)
+            # The sum of x_i . x_j over all i != j is the squared length of the sum, less the squared lengths.
             distance = float(total @ total - lengths.sum()) / (photos * (photos - 1))
+            # |x_i|^2 exceeds U by S / w_i on average, so the weight brings every photo to the same S.
             error = float((weights * (lengths - distance)).mean())
             ratio = min(max(distance, 0.0) / max(error, 1e-9), MOST / self.trust)
         return ((photos - 1) * ratio + LEARNED / self.trust) / (photos - 1 + LEARNED + NONE)

@@ -53,6 +53,7 @@ _UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
 )
+# A direction of one embedding space means nothing in another, even where E is the same.
 _OF_ONE_SPACE = ("head", "down", "up", "usual")
 
 
@@ -118,6 +119,7 @@ class Adaptation:
     def adaptation_id(self) -> str:
         """Name and digest of everything that decides what is fitted: equal exactly when fits are."""
         digest = hashlib.sha256(self._header())
+        # The order in which arrays were added is no difference, and the same bytes in another shape are one.
         for name in sorted(self.arrays):
             array = self.arrays[name]
             digest.update(f"{name}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
@@ -160,6 +162,7 @@ class Adaptation:
         settings, rule = self.settings, None
         if self.method == "centred":
             frame = GalleryFrame.of(photos, shrinkage=1.0, power=0.0)
+            # With this trust the centre stays at the photos' mean, however many sketches there are.
             no_examples = CentrePrior(share=1.0, follow=0.0, trust=1e9)
             return PreparedCategory.of(photos, rows, frame=frame, prior=no_examples, head=None, rule=None)
         if self.method == "adaptive":
@@ -205,6 +208,7 @@ class Adaptation:
     def from_bytes(cls, data: bytes, source: str = "adaptation") -> Adaptation:
         """The inverse of `to_bytes`; `source` names it in errors. Raises AdaptationCorrupt."""
         try:
+            # A bundle may come from anyone, and reading a pickle runs code that it names.
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
                 stored = {name: np.asarray(file[name]) for name in file.files}
             header = _Header.model_validate_json(stored.pop(_HEADER).tobytes())
@@ -249,6 +253,7 @@ class Adaptation:
 
 def _finite(name: str, array: NDArray[Any]) -> Vectors:
     """Raises ValueError."""
+    # A single NaN would spread to every score of a search without an error anywhere.
     if array.dtype != np.float32 or not np.isfinite(array).all():
         raise ValueError(f"{name} is {array.dtype}, or holds numbers that are not finite; float32 is expected")
     return array

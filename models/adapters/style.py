@@ -72,6 +72,7 @@ class StyleRule:
         residual = sketches - self.share * surroundings - self.expected_offset
         per_photo = np.stack([residual[owners == owner].mean(axis=0) for owner in np.unique(owners)])
         kept = self.strength * len(per_photo) / (len(per_photo) + self.photos_trusted)
+        # The sign: a query is moved by what the person's style adds, in the opposite direction.
         return StyleAdapter.shifting((-kept * per_photo.mean(axis=0)).astype(np.float32))
 
 
@@ -105,6 +106,7 @@ def surroundings(photos: Vectors, gallery: Vectors) -> Vectors:
 def owners_of(photos: Vectors) -> Rows:
     """(S, E) -> (S,) numbers from 0; equal rows are one photo."""
     _, owners = np.unique(photos, axis=0, return_inverse=True)
+    # numpy 2.0 alone returns the inverse as a column where an axis is named.
     return owners.reshape(-1).astype(np.int64)
 
 

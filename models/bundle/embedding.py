@@ -137,6 +137,7 @@ def embed_stream(
     def outcomes(batch: tuple[tuple[int, ImageFile], ...]) -> list[Embedded[Kept] | Unusable]:
         read = [_read(encoder, position, file, keep, limits, draft_px) for position, file in batch]
         pixels = [item.pixels for item in read if isinstance(item, _Read)]
+        # Unusable images have no row in the batch, so a vector is drawn for the readable ones alone.
         vectors = iter(encoder.encode(np.stack(pixels)) if pixels else ())
         return [Embedded(i.position, next(vectors), i.kept) if isinstance(i, _Read) else i for i in read]
 
@@ -149,12 +150,15 @@ def embed_stream(
         window: deque[Future[list[Embedded[Kept] | Unusable]]] = deque()
         try:
             for batch in batches:
+                # Only the caller's thread advances `files` (a generator cannot be advanced by two), and the oldest
+                # batch is awaited first, which keeps the order.
                 window.append(pool.submit(outcomes, batch))
                 if len(window) >= pace.workers * _WINDOW_PER_WORKER:
                     yield from window.popleft().result()
             while window:
                 yield from window.popleft().result()
         finally:
+            # Leaving the `with` would wait for every batch that is still queued; a closed generator drops those.
             pool.shutdown(wait=True, cancel_futures=True)
 
 

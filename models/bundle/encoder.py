@@ -35,6 +35,8 @@ class Encoder:
 
     def __post_init__(self) -> None:
         """Check the model's inputs and outputs against the bundle's interface. Raises BundleCorrupt."""
+        # The batch axis is left out of the comparison: it is dynamic, and onnxruntime gives a name in place of its
+        # length.
         inputs = {i.name: i.shape for i in self.session.get_inputs()}
         outputs = {o.name: o.shape for o in self.session.get_outputs()}
         size = self.preprocess.size_px

@@ -151,4 +151,5 @@ class LossInputs:
         )
 
 
+# A misspelt need shows at import and not in the middle of a training.
 assert {need.value for need in Need} <= {each.name for each in fields(LossInputs)}

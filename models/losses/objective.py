@@ -55,6 +55,7 @@ def _term(name: str, value: Any) -> Any:
         raise ValueError(f"there is no loss {chosen!r}; there are {', '.join(sorted(LOSSES))}")
     known = {key: values.pop(key) for key in ("weight", "part") if key in values}
     options = {key: option for key, option in values.items() if key not in ("loss", "options")}
+    # An experiment file writes options beside the weight; a dumped `LossTerm` holds them under `options`.
     options |= values.get("options", {})
     return {"loss": chosen, **known, "options": LOSSES[chosen].options.model_validate(options).model_dump()}
 

@@ -65,6 +65,7 @@ def pooled(features: Tensor, grid: int) -> Tensor:
         return features
     if side % grid == 0:
         return nn.functional.avg_pool2d(features, side // grid)
+    # The mean over a rectangle is a mean over rows of means over columns, so two matrix products give it.
     shares = _pooling_shares(side, grid).to(features)
     return shares @ features @ shares.T
 

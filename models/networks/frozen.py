@@ -128,4 +128,5 @@ class FrozenBundle(FrozenNetwork):
 
 
 def _encoded(encoder: Encoder, images: Tensor) -> Tensor:
+    # numpy carries no gradient, so this needs no `torch.no_grad`.
     return torch.from_numpy(encoder.encode(images.float().contiguous().cpu().numpy())).to(images.device)

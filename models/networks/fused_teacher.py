@@ -110,6 +110,7 @@ class Teacher(nn.Module):
         for block in self.fusion:
             assert isinstance(block, XMABlock)
             on_photo = block.sketch_reads_photo.weights(sketch[:, 0], photo[:, 1:])
+            # Within a block the photo's CLS still is the old one when it reads, but the sketch is the new one already.
             old_photo_cls = photo[:, 0]
             photo, sketch = block(photo, sketch)
             on_sketch = block.photo_reads_sketch.weights(old_photo_cls, sketch)
@@ -120,6 +121,7 @@ class Teacher(nn.Module):
     def grid_parameters(self) -> list[nn.Parameter]:
         """Parameters of the grid heads, each once."""
         heads = [head for head in (self.photo_grid, self.sketch_grid) if head is not None]
+        # The heads share their projection, which an optimiser must not be given twice.
         return list(dict.fromkeys(parameter for head in heads for parameter in head.parameters()))
 
     def _pooled(self, tokens: Tensor) -> Tensor:
@@ -129,5 +131,6 @@ class Teacher(nn.Module):
 
     def _beside(self, cls: Tensor, grid: Tensor) -> Tensor:
         share = self.config.grid_share
+        # Both parts have length 1, so these factors make their squared lengths the shares, with the sum 1.
         unit = nn.functional.normalize(cls, dim=1)
         return torch.cat([(1 - share) ** 0.5 * unit, share**0.5 * grid], dim=1)

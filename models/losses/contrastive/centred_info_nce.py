@@ -51,6 +51,8 @@ def centred_info_nce(
         )
         terms.append(within.total * len(rows))
         counted += len(rows)
+    # Divided by B and not by `counted`: a batch in which few pairs count then weighs less. The empty sum stays on the
+    # graph, so that a backward pass works.
     total = torch.stack(terms).sum() / len(categories) if terms else sketches.sum() * 0.0
     return CentredTerms(total, torch.tensor(counted / max(1, len(categories))))
 

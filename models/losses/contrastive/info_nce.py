@@ -41,6 +41,7 @@ def _cross_entropy(logits: Tensor, left_out: Tensor, label_smoothing: float) -> 
     """(B, B), (B, B) -> scalar; the target of row i is column i."""
     log_p = F.log_softmax(logits.masked_fill(left_out, -torch.inf), dim=1)
     stay = ~left_out
+    # What left the softmax is -inf here, and one such entry would make the whole sum infinite.
     even = log_p.masked_fill(left_out, 0.0).sum(dim=1) / stay.sum(dim=1)
     return -((1 - label_smoothing) * log_p.diagonal() + label_smoothing * even).mean()
 

@@ -34,6 +34,7 @@ def supervised_contrast(
     """
     counted = positive.any(dim=1)
     if not bool(counted.any()):
+        # A zero that hangs on the graph: a backward pass works, and the encoders get gradients of 0.
         return queries.sum() * 0.0
     logits = (queries @ keys.T / temperature)[counted]
     own = positive[counted]
@@ -60,6 +61,7 @@ def kind_contrast(
     positive = known & (sketch_kinds[:, None] == photo_kinds[None, :])
     negative = known & ~positive
     if compatible is not None:
+        # Unknown kinds are -1, which would index the last row; they are no negatives already, so any row will do.
         negative &= ~compatible[sketch_kinds.clamp(min=0)][:, photo_kinds.clamp(min=0)]
     forward = supervised_contrast(sketches, photos, positive, negative, temperature=temperature)
     backward = supervised_contrast(photos, sketches, positive.T, negative.T, temperature=temperature)

@@ -45,6 +45,7 @@ def kind_prototypes(
     own = kinds[known]
     logits = embeddings[known] @ prototypes.T / temperature
     left_out = torch.zeros_like(logits, dtype=torch.bool) if compatible is None else compatible[own]
+    # The table may call a kind compatible with itself, but a row's own kind has to stay in its softmax.
     left_out = left_out.scatter(1, own[:, None], False)
     log_share = F.log_softmax(logits.masked_fill(left_out, -torch.inf), dim=1)
     hit = log_share.gather(1, own[:, None])[:, 0]

@@ -37,6 +37,7 @@ def queue_contrast(
     own = (queries * keys).sum(dim=1, keepdim=True)
     others = queries @ queue.keys.T  # (B, K)
     others = others.masked_fill(identities[:, None] == queue.identities[None, :], -torch.inf)
+    # The positive is column 0, as in MoCo.
     logits = torch.cat([own, others], dim=1) / temperature
     total = -F.log_softmax(logits, dim=1)[:, 0].mean()
     return QueueContrastTerms(total, (own > others).all(dim=1).float().mean().detach())

@@ -33,6 +33,7 @@ def relational_angle(student: Tensor, teacher: Tensor, *, budget: int = ANGLE_BU
     total = student.new_zeros(())
     for start in range(0, count, part):
         vertices = slice(start, start + part)
+        # Where everything fits at once there is no reason to compute it twice.
         if part >= count:
             total = total + _angle_part(student, teacher, vertices)
         else:
@@ -52,6 +53,7 @@ def _cosines(rows: Tensor, vertices: slice) -> Tensor:
     ways = rows[None, :, :] - rows[vertices, None, :]  # (n, N, E)
     squared = ways.square().sum(dim=2, keepdim=True)
     apart = squared > 1e-12 * rows.detach().square().sum(dim=1).mean()
+    # The 1 goes in before the root: its slope is infinite at 0, and a `where` after it would multiply that by 0 to NaN.
     lengths = torch.where(apart, squared, torch.ones_like(squared)).sqrt()
     directions = torch.where(apart, ways / lengths, torch.zeros_like(ways))
     return directions @ directions.transpose(1, 2)

@@ -24,6 +24,7 @@ class Attention(nn.Module):
         """(B, N, D) -> (B, N, D)."""
         batch, count, dim = tokens.shape
         qkv = self.qkv(tokens).reshape(batch, count, 3, self.heads, dim // self.heads)
+        # The order of timm: q, k and v lie one after the other, each with its heads.
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, N, d)
         attended = F.scaled_dot_product_attention(q, k, v)
         mixed: Tensor = self.proj(attended.transpose(1, 2).flatten(2))
@@ -33,6 +34,7 @@ class Attention(nn.Module):
         """(B, N, D) -> (B, heads, N) in [0, 1], rows of sum 1: how much token 0 reads from each, to look at."""
         batch, count, dim = tokens.shape
         qkv = self.qkv(tokens).reshape(batch, count, 3, self.heads, dim // self.heads)
+        # PyTorch's fused attention does not return its weights, so they are computed a second time.
         q, k, _ = qkv.permute(2, 0, 3, 1, 4)
         return torch.softmax(q[:, :, :1] @ k.transpose(2, 3) / q.shape[-1] ** 0.5, dim=-1)[:, :, 0]
 

@@ -67,6 +67,7 @@ class CrossModalRead(nn.Module):
         return self.attend.weights(self._sequence(self.transform(cls), others))
 
     def _sequence(self, query: Tensor, others: Tensor) -> Tensor:
+        # The query leads its own sequence: the CLS may read itself, and so may ignore the other side.
         normed: Tensor = self.norm(torch.cat([query[:, None], others], dim=1))
         return normed
 
