@@ -18,11 +18,13 @@ def hog(grey: NDArray[np.float32], cell_px: int = 16) -> NDArray[np.float32]:
     height, width = grey.shape
     dy, dx = np.gradient(grey)
     strength = np.hypot(dx, dy)
+    # Bin b has its centre at (b + 0.5) / 9 of half a turn; modulo pi a stroke has the same orientation both ways.
     position = (np.arctan2(dy, dx) % np.pi) / np.pi * _BINS - 0.5
     lower = np.floor(position).astype(np.int64)
     upper_share = position - lower
     rows, columns = np.indices(grey.shape) // cell_px
     cells = np.zeros((height // cell_px, width // cell_px, _BINS), dtype=np.float64)
+    # `cells[...] +=` would count a repeated index once. Orientations are cyclic: beside the first bin lies the last.
     np.add.at(cells, (rows, columns, lower % _BINS), strength * (1 - upper_share))
     np.add.at(cells, (rows, columns, (lower + 1) % _BINS), strength * upper_share)
     blocks = np.concatenate([cells[:-1, :-1], cells[:-1, 1:], cells[1:, :-1], cells[1:, 1:]], axis=-1)

@@ -92,6 +92,7 @@ def rank(
                 scores = np.maximum(scores, score(mirrored_vectors.vectors[block]))
             scores[:, no_photo[gallery]] = -np.inf
             scores[no_sketch[block]] = -np.inf
+            # The gallery's rows ascend, so a binary search gives the column of the right photo.
             _fill(rankings, block, gallery, scores, np.searchsorted(gallery, own[block]))
             alike = queried[block][:, None] == searched[gallery]
             rankings.category_ranks[block] = best_ranks_of(scores, alike)
@@ -141,6 +142,7 @@ def _first(scores: NDArray[np.float64], targets: Rows) -> tuple[Rows, NDArray[np
     """(Q, G), (Q,) -> columns and scores (Q, up to 10), the best first; the right photo stands where its rank says."""
     each = np.arange(len(scores))
     behind_ties = scores.copy()
+    # Just below all that counts as a tie with it, so that it is listed behind them.
     behind_ties[each, targets] = np.nextafter(scores[each, targets] - TIE, -np.inf)
     order = top_columns(behind_ties, SHOWN)
     return order, np.take_along_axis(scores, order, axis=1)

@@ -27,6 +27,7 @@ class SplitRows:
     def figures(self) -> BothFigures:
         """The figures of every sketch searched among its category's photos."""
         within = (lambda rows: rows) if self.parts is None else self.parts.layout_of
+        # `measure_both` asks for embeddings by records; everything is encoded already, so it is looked up by the same.
         sketches = {gallery.queries: within(rows) for gallery, (rows, _) in zip(self.galleries, self.rows, strict=True)}
         photos = {gallery.photos: within(rows) for gallery, (_, rows) in zip(self.galleries, self.rows, strict=True)}
         return measure_both(

@@ -38,6 +38,7 @@ def store_in_half(model: ModelProto) -> None:
         casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
     nodes = list(model.graph.node)
     del model.graph.node[:]
+    # ONNX wants each node behind those that it reads from, so the casts come first.
     model.graph.node.extend(casts + nodes)
 
 

@@ -185,6 +185,7 @@ def chance_of_right(right: int, photos: int, k: int) -> float:
     """Probability that one of `right` among `photos` is in the first k of a random order (hypergeometric)."""
     missed = 1.0
     for drawn in range(min(k, photos)):
+        # Once the wrong photos are used up, a right one is certain.
         missed *= max(0, photos - right - drawn) / (photos - drawn)
     return 1 - missed
 

@@ -129,6 +129,7 @@ def make_variant(request: VariantRequest, report: Callable[[str], None]) -> Bund
 def _trained_on(parent: Bundle) -> tuple[tuple[ValidationSplit, ...], tuple[SetConfig, ...]]:
     """Splits that the bundle was measured on, and training sets in the same folders, which are there when those are."""
     provenance = parent.manifest.provenance
+    # Losses are measured against the parent, and those of a chain of variants would add up unseen.
     if "variant_of" in provenance:
         raise ParentUnfit(f"{parent.bundle_id} is a variant of {provenance['variant_of']}: make others from that one")
     try:
@@ -172,6 +173,7 @@ def _publish(
     manifest = _write(parent, request, models, request.out, card, metrics, provenance)
     if parent.adaptation is not None:
         # Its embeddings are the parent's but for rounding.
+        # An adaptation that serves any bundle has an empty id, and keeps it.
         adaptation = replace(parent.adaptation, bundle_id=parent.adaptation.bundle_id and manifest.bundle_id)
         manifest = add_adaptation(request.out, adaptation)
     return manifest

@@ -56,6 +56,7 @@ def compare(run: ComparisonRun, log: Callable[[str], object]) -> None:
     spaces = Spaces(run.data, run.embeddings or run.out / "embeddings", log)
     learning = Learning(config, run.out / "learned", log)
     folds = spaces.folds(config, config.adapt_config(config.variants[0]), bundle, run.folds) if run.folds else []
+    # Without folds there are no training tasks to choose a number by; the middle of each grid stands in.
     closed: tuple[Method, ...] = tuple(grid[len(grid) // 2] for grid in GRIDS.values())
     if folds:
         closed = closed_forms(folds[0].meta.material(Unit.CATEGORY), config.seed, log)

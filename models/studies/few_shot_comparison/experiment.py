@@ -35,6 +35,7 @@ MARGIN_DRAWS = 10
 """Draws over which a predicted margin is averaged."""
 MOST_STEPS = 5
 _RATES = (0.01, 0.03, 0.1, 0.3)
+# Where M starts is part of a learned method's identity: with another start another directory is taken.
 _START = "identity, or principal axes"
 _NONE_FOR_VALIDATION = 1_000_000
 
@@ -85,6 +86,7 @@ def principal_axes(part: EmbeddedPart, count: int) -> Vectors:
     tasks = part.material(Unit.CATEGORY).tasks
     moved = np.concatenate([part.photos[task.gallery] - category_mean(part.photos[task.gallery]) for task in tasks])
     _, axes = np.linalg.eigh(moved.T @ moved)
+    # eigh gives the smallest eigenvalue first.
     return np.ascontiguousarray(axes[:, ::-1][:, :count], dtype=np.float32)
 
 

@@ -64,6 +64,7 @@ class LearnedMethod:
         task = Task("", rows, positives, gallery, np.zeros_like(gallery))
         part = EmbeddedPart("", sketches, photos, (), (), ())
         tensors = TaskTensors.of(part, task, 0, reduced=False)
+        # Nothing is held out: queries come later, through the adapter.
         one = Episode(task, len(rows), 0, rows, positives, rows[:0], rows[:0])
         return self.model.fit(tensors, one, self.steps, self.rate)
 

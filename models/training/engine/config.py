@@ -105,6 +105,7 @@ def read_experiment(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:
     for line in changes:
         values = merge_tables(values, parse_toml(line, line))
     version = values.get("schema_version")
+    # TOML's `true` would pass for 1, because True == 1 in Python.
     if version != SCHEMA_VERSION or isinstance(version, bool):
         raise ConfigInvalid(f"{path} has schema_version {version}; this release reads {SCHEMA_VERSION}")
     return values

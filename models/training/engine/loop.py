@@ -116,6 +116,8 @@ class Fit(Generic[B]):
         optimiser = build_optimiser(task.rate_groups(plan), plan)
         progress = self._resume(averaged, optimiser)
         metrics = Metrics(self.run, progress.step) if self.process.is_main else None
+        # Batches are numbered over the run and a step takes `accumulate` of them, so a resumed run goes on with the
+        # next.
         stream = self.batches.from_to(progress.step * plan.accumulate, plan.steps * plan.accumulate, self.workers)
         with _progress_bar(self.process) as display:
             bar = display.add_task(self.run.path.name, total=plan.steps, completed=progress.step)
@@ -128,6 +130,7 @@ class Fit(Generic[B]):
                 display.update(bar, completed=done)
                 if metrics is not None and (done % _LOG_EVERY == 0 or last):
                     metrics.add(done, {name: round(float(value.detach()), 5) for name, value in terms.items()})
+                # Before the checkpoint, which holds the score: a resumed run does not evaluate this step again.
                 if done % plan.evaluate_every == 0 or last:
                     figures = self._evaluate(averaged, progress, metrics)
                     pace_s = (time.monotonic() - began) / (done - began_at)
@@ -151,6 +154,7 @@ class Fit(Generic[B]):
             torch.autograd.backward(terms["total"] / plan.accumulate)
             for name, value in terms.items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() / plan.accumulate
+        # Before clipping: the limit is on the gradient of the whole batch, and every process has to cut it alike.
         self.task.share_gradients()
         if plan.clip:
             torch.nn.utils.clip_grad_norm_(module.parameters(), plan.clip)

@@ -22,6 +22,7 @@ class RateGroup:
 
 def split_rates(module: nn.Module, pretrained: Iterable[nn.Module], plan: TrainingPlan) -> tuple[RateGroup, ...]:
     """The learning parameters of `pretrained` parts at the plan's `rate`, all others of the module at `new_rate`."""
+    # By identity, because == on tensors compares their elements.
     old = {id(parameter) for part in pretrained for parameter in part.parameters()}
     learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
     return (
@@ -32,6 +33,7 @@ def split_rates(module: nn.Module, pretrained: Iterable[nn.Module], plan: Traini
 
 def build_optimiser(groups: Iterable[RateGroup], plan: TrainingPlan) -> torch.optim.Optimizer:
     """Adam or AdamW over the groups that have parameters; `set_rates` gives each its rate."""
+    # `lr` is overwritten at every step, so the rate before the schedule is kept beside it, in the optimiser's state.
     tables = [{"params": list(group.parameters), "base_rate": group.rate} for group in groups if group.parameters]
     kind = torch.optim.Adam if plan.optimiser == "adam" else torch.optim.AdamW
     return kind(tables, lr=plan.rate, weight_decay=plan.weight_decay)

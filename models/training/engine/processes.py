@@ -59,6 +59,7 @@ def launch(work: Callable[[Process], None], *, processes: int = 1, threads: int 
         work(Process(0, 1, torch.device(kind)))
         return
     with tempfile.TemporaryDirectory() as folder:
+        # Meeting at a file needs no free port, so runs beside each other on one machine cannot collide.
         arguments = (work, processes, threads, kind, f"file://{folder}/rendezvous")
         spawn(_run_rank, args=arguments, nprocs=processes)  # type: ignore[no-untyped-call]
 
@@ -81,5 +82,6 @@ def _configure(kind: str, rank: int, threads: int) -> None:
     torch.set_num_threads(threads)
     if kind == "cuda":
         torch.cuda.set_device(rank)
+        # Fixed algorithms: a resumed run has to give the numbers of an uninterrupted one.
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True

@@ -58,6 +58,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
     """Read named tensors and plain values onto the CPU; nothing else is unpickled. Raises CheckpointInvalid."""
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
+    # torch.load fails with errors of pickle, zipfile, the operating system or its own, by where the file is broken.
     except Exception as error:
         raise CheckpointInvalid(f"{path} cannot be read: {error}") from error
     if not isinstance(values, dict):

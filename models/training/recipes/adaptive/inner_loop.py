@@ -45,6 +45,8 @@ def adapt(
     `first_order`: the step's gradient counts as a constant in the outer loop.
     """
     for _ in range(steps):
+        # The gradient from torch.func is itself differentiable, so the outer loop sees through the step; detached, it
+        # is first-order MAML.
         slope = torch.func.grad(triplet_loss)(head, support, margin, softness)
         head = head - rate * (slope.detach() if first_order else slope)
     return head
@@ -59,6 +61,7 @@ def triplet_loss(head: Tensor, support: SupportTensors, margin: Tensor | float, 
 def pair_distances(sketches: Tensor, photos: Tensor) -> Tensor:
     """(S, E'), (N, E') of any length -> (S, N): Euclidean distances of the rows scaled to length 1."""
     cosines = F.normalize(sketches, dim=1, eps=1e-9) @ F.normalize(photos, dim=1, eps=1e-9).T
+    # Rounding can bring a cosine above 1; the floor keeps the root's slope finite at distance 0.
     return ((2 - 2 * cosines).clamp_min(0) + DISTANCE_FLOOR).sqrt()
 
 
@@ -68,4 +71,5 @@ def hinge(distances: Tensor, positives: Tensor, margin: Tensor | float, softness
     negatives = torch.arange(distances.shape[1])[None, :] != positives[:, None]
     inside = margin + own - distances
     violation = softness * F.softplus(inside / softness) if softness else inside.clamp_min(0)
+    # Each of the S sketches has N - 1 negatives.
     return torch.where(negatives, violation, 0.0).sum() / max(1, len(distances) * (distances.shape[1] - 1))

@@ -18,11 +18,13 @@ class MarginNet(nn.Module):
         self.inner = nn.Linear(PAIR_FEATURES, hidden)
         self.outer = nn.Linear(hidden, hidden)
         self.last = nn.Linear(hidden, 1)
+        # Then sigmoid(0 · hidden + logit(start)) is `start`, whatever the support looks like.
         nn.init.zeros_(self.last.weight)
         nn.init.constant_(self.last.bias, float(torch.logit(torch.tensor(start))))
 
     def forward(self, head: Tensor, support: SupportTensors) -> Tensor:
         """(E, E') head before the step, support -> scalar."""
+        # A mean over pairs takes any number of them, in any order.
         hidden = torch.tanh(self.inner(pair_features(head, support))).mean(dim=0)
         margin: Tensor = torch.sigmoid(self.last(torch.tanh(self.outer(hidden))))[0]
         return margin
@@ -44,6 +46,7 @@ def pair_features(head: Tensor, support: SupportTensors) -> Tensor:
     distances = pair_distances(support.sketches @ head, support.photos @ head)
     own = distances.gather(1, support.positives[:, None])[:, 0]
     negatives = support.negatives()
+    # 2 is the largest distance of unit vectors: a support without negatives has them as far away as can be.
     nearest = torch.where(negatives, distances, 2.0).amin(dim=1)
     count = negatives.sum(dim=1)
     mean = torch.where(count > 0, (distances * negatives).sum(dim=1) / count.clamp_min(1), 2.0)

@@ -97,6 +97,7 @@ class MetaModel(nn.Module):
         self.scalars = nn.ParameterDict()
         for name in ("shrinkage", "power", "share", "follow", "trust", "per_photo", "rate"):
             start = torch.tensor(float(getattr(config.start, name)))
+            # Positive scalars are learned as logarithms and the share as a logit: no step can leave their range.
             raw = start.log() if name in _POSITIVE else torch.logit(start) if name == "per_photo" else start
             self.scalars[name] = nn.Parameter(raw, requires_grad=name in config.learn)
         self.margin = MarginNet(config.start.margin)
@@ -106,6 +107,7 @@ class MetaModel(nn.Module):
             self.head = nn.Parameter(nn.init.orthogonal_(torch.empty(embedding_dim, config.head_dim)))
         self.down: nn.Parameter | None = None
         if rank := config.features.residual_rank:
+            # F starts as almost the frozen embedding; were `up` exactly 0, `down` would have no gradient at first.
             self.down = nn.Parameter(torch.randn(embedding_dim, rank) * embedding_dim**-0.5)
             self.up = nn.Parameter(torch.randn(rank, embedding_dim) * _RESIDUAL_START)
 
@@ -135,8 +137,10 @@ class MetaModel(nn.Module):
         with_sketch, positives = torch.unique(owners, return_inverse=True)
         queries = self.features(task, sketches - centre)
         photos = self.features(task, task.photos - task.mean)
+        # Which negatives are chosen is a discrete matter that no gradient passes through.
         with torch.no_grad():
             nearness = (F.normalize(queries, dim=1) @ F.normalize(photos, dim=1).T).amax(dim=0)
+            # The examples' own photos are in the support anyway.
             nearness[with_sketch] = -torch.inf
             others = nearness.argsort(descending=True)[: min(self.config.negatives, len(photos) - len(with_sketch))]
         support = SupportTensors(queries, photos[torch.cat([with_sketch, others])], positives)
@@ -170,6 +174,8 @@ class MetaModel(nn.Module):
         ratio = offsets.new_zeros(())
         if others:
             lengths = offsets.square().sum(dim=1)
+            # The mean product of two different photos' offsets. Their errors are independent, so it estimates the
+            # squared distance without bias, which the mean of squares would not.
             distance = (offsets.sum(dim=0).square().sum() - lengths.sum()) / (others * (others + 1))
             error = (weights * (lengths - distance)).mean()
             ratio = torch.minimum(distance.clamp(min=0) / error.clamp(min=1e-9), MOST / self.value("trust"))
@@ -184,5 +190,6 @@ class MetaModel(nn.Module):
         arrays = self.margin.predictor().arrays() if config.method == "adaptive" else {}
         for key, tensor in (("head", self.head), ("down", self.down), ("up", getattr(self, "up", None))):
             if tensor is not None:
+                # numpy() shares the parameter's memory, which further training would overwrite.
                 arrays[key] = tensor.detach().numpy().copy()
         return Adaptation(config.method, embedding_dim, settings, arrays, name, bundle_id)

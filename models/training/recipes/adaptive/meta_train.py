@@ -82,6 +82,7 @@ def meta_train(
     model = MetaModel(config, embedding_dim) if model is None else model
     heads = FeatureHeads(embedding_dim, tasks.names) if config.features.residual_rank else None
     learned = [p for module in (model, heads) if module is not None for p in module.parameters() if p.requires_grad]
+    # A baseline may leave everything fixed, and a loss that nothing learned enters has no gradient to take.
     if not learned:
         return model
     rates = [config.rate] if heads is None else [config.rate, config.features.heads_rate or config.rate]
@@ -93,6 +94,7 @@ def meta_train(
     metrics = Metrics(run, step)
     while step < min(config.steps, stop_after or config.steps):
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            # From the configured rate anew: a resumed optimiser brings back the rate that its last step had.
             group["lr"] = rate * (1 - step / config.steps)
         optimiser.zero_grad()
         terms = _step(config, model, heads, tasks, step)
@@ -127,8 +129,10 @@ def _step(
         if heads is not None:
             terms |= _regularisers(config, model, heads, task, one, fitted)
         total = sum(terms.values(), start=torch.zeros(())) / config.episodes
+        # Episode by episode, so that memory holds the graph of a single inner loop.
         torch.autograd.backward(total)
         if fitted.margin is not None:
+            # It goes into the log alone, so it joins the terms after the gradient has been taken.
             terms["margin"] = fitted.margin
         for name, term in terms.items():
             sums[name] = sums.get(name, 0.0) + term.item() / config.episodes
@@ -153,6 +157,7 @@ def _retrieval(
     own = torch.from_numpy(targets)
     if config.outer_loss == "softmax":
         return F.cross_entropy(scores / config.temperature, own)
+    # Rows have length 1, so |a - b|² = 2 - 2 a·b; the floor keeps the root's slope finite where they coincide.
     return hinge((2 - 2 * scores).clamp_min(1e-12).sqrt(), own, config.outer_margin)
 
 
@@ -161,6 +166,7 @@ def _regularisers(
 ) -> dict[str, Tensor]:
     """L_D, L_C, L_ud and L_S of F, over support and holdout, each times its weight."""
     rows = np.concatenate([one.support, one.holdout])
+    # A photo with several sketches stands once among the photos; `positives` says in which row of `owners`.
     owners, positives = np.unique(np.concatenate([one.support_targets, one.holdout_targets]), return_inverse=True)
     sketches = model.features(task, task.rows(rows) - fitted.centre)
     photos = model.features(task, task.photos[owners] - task.mean)
@@ -188,5 +194,6 @@ def _resume(checkpoint: Path, model: MetaModel, heads: FeatureHeads | None, opti
             heads.load_state_dict(state["heads"])
         optimiser.load_state_dict(state["optimiser"])
         return int(state["step"])
+    # State of another experiment fails as KeyError, RuntimeError or ValueError, according to what does not fit.
     except Exception as error:
         raise CheckpointInvalid(f"{checkpoint} is no state of this meta-training: {error}") from error

@@ -14,6 +14,7 @@ from models.training.recipes.adaptive.inner_loop import hinge, pair_distances
 
 def reverse_gradient(features: Tensor) -> Tensor:
     """(N, F) -> the same numbers; backwards, the gradient with its sign turned (Ganin and Lempitsky, ICML 2015)."""
+    # Forwards 2f - f = f; backwards only the second term, -f, is seen.
     return 2 * features.detach() - features
 
 

@@ -63,7 +63,10 @@ def cached_part(encoders: EncoderPair, part: PairDataset, name: str, cache: Path
         cache.mkdir(parents=True, exist_ok=True)
         staged = path.with_suffix(".partial")
         with staged.open("wb") as file:
+            # Given a path, savez would append .npz to its name. The keys are one JSON text, since arrays of objects
+            # would need pickle to load.
             np.savez(file, sketches=embedded.sketches, photos=embedded.photos, known=np.array(json.dumps(known)))
+        # A killed run must not leave half a file under the name that the next one trusts.
         staged.replace(path)
     with np.load(path, allow_pickle=False) as file:
         known = json.loads(str(file["known"]))

@@ -71,5 +71,6 @@ def _usual(part: EmbeddedPart, row_of: Mapping[PhotoKey, int]) -> Vectors:
     """(E,): what sketches are beside what their photos make expect, on average over photos."""
     own = np.array([row_of[key] for key in part.drawn])
     residual = part.sketches - _SHARE * surroundings(part.photos, part.photos)[own]
+    # First the mean of each photo's sketches, so that a photo that many drew does not weigh more.
     usual: Vectors = np.mean([residual[own == row].mean(axis=0) for row in np.unique(own)], axis=0, dtype=np.float32)
     return usual

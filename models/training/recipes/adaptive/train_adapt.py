@@ -50,6 +50,8 @@ def train_adapt(run: AdaptRun) -> Adaptation:
     parts = training_spaces(dataset, config.split, bundle, run.folds, cache)
     if not run.folds:
         log("no folds: episodes of categories that the encoders may have been trained on leave little to learn")
+    # Without a matrix in the axes of the embedding, what is learned serves any bundle, and each category may be
+    # computed in the span of its own rows.
     invariant = not (config.head_dim or config.features.residual_rank)
     tasks = MetaTasks.of(parts, config.validation, reduced=invariant)
     model = meta_train(config, tasks, directory, log)
@@ -58,6 +60,7 @@ def train_adapt(run: AdaptRun) -> Adaptation:
     if config.style is not None:
         people = open_dataset(run.data / config.style.folder).split(config.style.split)
         style = choose_style(cached_part(bundle, people, config.style.split, cache))
+        # What sketches usually are is a vector of this bundle's space, so the adaptation fits no other bundle.
         adaptation = replace(style.into(adaptation), bundle_id=bundle.bundle_id)
         table = {f"strength {s}, photos {t}": round(mrr, 4) for (s, t), mrr in style.mrr.items()}
         figures["style"] = {"mrr": table, "chosen": style.best}
@@ -74,6 +77,7 @@ def _figures(adaptation: Adaptation, parts: Sequence[EmbeddedPart], config: Adap
     number = 0
     for part in parts:
         material = part.material(Unit.CATEGORY)
+        # Counted on across parts as `MetaTasks.of` counts, so that these are the categories that it left out.
         kept = [task for n, task in enumerate(material.tasks, number) if n % config.validation == 0]
         number += len(material.tasks)
         chosen = Material(part.name, Unit.CATEGORY, part.sketches, part.photos, tuple(kept))

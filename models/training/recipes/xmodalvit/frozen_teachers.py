@@ -39,6 +39,7 @@ def teacher_sha256(path: Path) -> str:
 
 def _load_bundle(path: Path) -> FrozenBundle:
     bundle = Bundle.load(path, Runtime(device="cpu", threads=torch.get_num_threads()))
+    # Training shows the same pixels to teacher and students, so the bundle has to take them as they are.
     _, shown = preprocesses(bundle.photo.preprocess.size_px)
     for name, taken in (("sketch", bundle.sketch.preprocess), ("photo", bundle.photo.preprocess)):
         if (taken.size_px, taken.mean, taken.std) != (shown.size_px, shown.mean, shown.std):

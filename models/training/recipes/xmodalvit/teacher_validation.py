@@ -50,6 +50,8 @@ def validate_teacher(
     figures: dict[str, float] = {}
     scores: list[float] = []
     for name, parts in galleries.items():
+        # Each process encodes its share of the categories, and all gather all rows: every one has to come to the same
+        # score, because early stopping goes by it.
         share = parts[process.rank :: process.world_size]
         own = [row for gallery in share for row in _measured(teacher, gallery, temperature, process, bf16)]
         rows = [row for part in gather_objects(own, process) for row in part]
@@ -60,6 +62,7 @@ def validate_teacher(
         figures[f"{name}/fused@1"] = round(100 * float(fused), 1)
         if teacher.config.grid:
             figures[f"{name}/grid@1"] = round(100 * float(grid), 1)
+        # fused@1 says little, since both fused vectors know the photo.
         scores.append(100 * float(grid) if teacher.config.grid else -float(loss))
     return Evaluation(figures, float(np.mean(scores)) if scores else 0.0)
 
@@ -75,6 +78,7 @@ def _measured(
     logits = F.normalize(r_s, dim=1) @ F.normalize(r_p, dim=1).T
     loss = -F.log_softmax(logits / temperature, dim=1).diagonal()
     cells = teacher.config.embedding_dim - teacher.config.encoder.dim
+    # The grid's numbers are the last columns, behind the fused vector.
     layout = r_s[:, -cells:] @ r_p[:, -cells:].T if cells else torch.zeros_like(logits)
     target = np.arange(len(triples))
     fused, grid = ranks_of(logits.numpy(), target) == 1, ranks_of(layout.numpy(), target) == 1
