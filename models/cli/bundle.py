@@ -125,6 +125,7 @@ def quantize(
     from models.export.gates import GateNotPassed
     from models.export.precision.variants import Precision, VariantRequest, make_variant
 
+    # Checked here and not by typer, because the names are defined beside what needs the training extra.
     if precision not in list(Precision):
         raise typer.BadParameter(f"one of {', '.join(Precision)}", param_hint="--precision")
     request = VariantRequest(bundle_path(bundle), data, out, Precision(precision), name, max_loss / 100, pairs)

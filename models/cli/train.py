@@ -190,4 +190,5 @@ def baseline(
 
 
 def _share(processes: int) -> int:
+    # The quota, since a container may be allowed fewer cores than the machine has.
     return max(1, cpu_quota() // processes)

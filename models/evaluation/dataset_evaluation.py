@@ -129,6 +129,7 @@ def evaluate_split(
     photo_vectors = embed_photos(encoders, photos, progress)
     sketch_vectors = embed_sketches(encoders, dataset.records, progress)
     turned_vectors = embed_sketches(encoders, mirrored(dataset).records, progress) if mirror else None
+    # A search within a category goes by the layout alone, as the service's does.
     if protocol is Protocol.CATEGORY:
         photo_vectors = photo_vectors.adaptable(encoders.parts)
         sketch_vectors = sketch_vectors.adaptable(encoders.parts)
@@ -172,6 +173,7 @@ def _scored(
     categories = {}
     for name in np.unique(queried).tolist():
         mine = queried == name
+        # All queries of a category are searched in the same gallery, so the first speaks for all.
         among = int(rankings.searched[mine][0])
         figures = Figures.of_ranks(rankings.ranks[mine], photos=among, categories=1)
         categories[str(name)] = Measured(figures, _intervals(rankings.ranks[mine], numbers[mine], seed))

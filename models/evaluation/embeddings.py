@@ -80,6 +80,7 @@ def _embed(encoder: ImageEncoder, count: int, files: Iterable[ImageFile], progre
             vectors[outcome.position] = outcome.vector
         if progress is not None:
             progress(1)
+    # NaN compares as neither higher nor lower, so a ranking with it would look like figures and mean nothing.
     if not np.isfinite(vectors).all():
         modality = encoder.preprocess.modality
         raise EmbeddingsNotFinite(f"the {modality} encoder gave embeddings with infinities or NaN, which rank nothing")

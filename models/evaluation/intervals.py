@@ -45,8 +45,10 @@ def bootstrap(
     block = max(1, _DRAWS_AT_ONCE // count)
     for start in range(0, resamples, block):
         rows = np.arange(min(block, resamples - start))
+        # Each resample has its own range of numbers, so that one bincount counts a whole block of them.
         drawn = random.integers(0, count, size=(len(rows), count)) + rows[:, None] * count
         times = np.bincount(drawn.ravel(), minlength=len(rows) * count).reshape(len(rows), count).astype(np.float64)
+        # A ratio of sums: photos have different numbers of sketches, so the resample's number of queries varies too.
         means[start : start + len(rows)] = (times @ sums) / (times @ sketches)[:, None]
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(means, [tail, 1 - tail], axis=0)

@@ -74,7 +74,9 @@ def build_bundle(release: Release) -> Bundle:
     splits = tuple(ValidationSplit(**split) for split in saved.experiment["validation"])
     card = release.card.read_text(encoding="utf-8")
     galleries = load_galleries(release.data, splits)
+    # One split is enough, since it asks whether two libraries compute the same, not how well.
     parity = measured_parity(students, models, preprocess, galleries[splits[0].name])
+    # Before the figures: encoding every split is the longest step.
     parity.require(MAX_DIFFERENCE)
     with tempfile.TemporaryDirectory() as folder:
         # The figures are measured through the files that ship, so these exist before the manifest with the figures.

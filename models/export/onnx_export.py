@@ -20,6 +20,7 @@ _OPSET = 18
 def export_onnx(student: StudentEncoder, size_px: int) -> bytes:
     """A student -> ONNX file: input `image` (B, 3, S, S) float32, output `embedding` (B, E) float32, B free."""
     folded = fold(student, halved=True)
+    # Two images, because the exporter takes a dimension of 1 for a constant.
     example = torch.zeros(2, 3, size_px, size_px)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:

@@ -62,6 +62,7 @@ def compare(
     scores = trained[0] @ trained[1].T
     before, after = top_columns(scores, k), top_columns(exported[0] @ exported[1].T, k)
     changed = before != after
+    # Both photos by the same encoder's scores: the gap says how firmly it had ordered them.
     gap = np.abs(np.take_along_axis(scores, before, 1) - np.take_along_axis(scores, after, 1))
     return Parity(
         images=len(trained[0]) + len(trained[1]),

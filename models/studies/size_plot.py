@@ -46,6 +46,7 @@ def size_plot(paths: Sequence[Path]) -> str:
     The figures are mean-centred ones where each has those, else plain ones of all. Splits that not all
     have are left out.
     """
+    # One kind of figure for all: a centred one beside a plain one would show the scoring, not the size.
     for centred in (True, False):
         trained = [each for path in paths if (each := _read(path, centred)) is not None]
         if len(trained) == len(paths):
@@ -94,6 +95,7 @@ def _first(entry: Mapping[str, float], centred: bool) -> dict[str, float]:
 def _millions(experiment: Mapping[str, object]) -> float:
     students = build_students(experiment)
     millions = sum(parameter.numel() for parameter in students.sketch.parameters()) / 1e6
+    # Two digits, so that encoders that differ by a little in size share a tick.
     return float(f"{millions:.2g}")
 
 

@@ -32,6 +32,7 @@ class _LastFit:
 
     def of(self, sketches: Vectors, positives: Rows, photos: Vectors) -> tuple[TaskAdapter, TaskAdapter]:
         known = self.arguments
+        # Within a draw the gallery is one object, so identity is enough and far cheaper than comparing it.
         same = known is not None and known[2] is photos and np.array_equal(known[0], sketches)
         if self.made is None or not same:
             self.arguments = (sketches, positives, photos)

@@ -26,6 +26,7 @@ class Whitened:
     def embed_sketches(self, sketches: Vectors) -> Vectors:
         """(N, E) -> (N, E): centred, stretched, of length 1."""
         moved: Vectors = sketches - self.mean
+        # Only the part along the axes is changed. There are fewer of them than E, and what lies across them stays.
         stretched = moved + ((moved @ self.axes) * (self.gains - 1.0)) @ self.axes.T
         return unit_rows(stretched.astype(np.float32, copy=False))
 
@@ -52,6 +53,7 @@ class Whitening:
         moved = photos - mean
         _, singular, axes = np.linalg.svd(moved, full_matrices=False)
         variances = singular**2 / len(photos)
+        # G centred rows span at most G - 1 directions.
         floor = self.shrinkage * variances.sum() / max(1, len(photos) - 1)
         gains = np.sqrt(floor / (variances + floor))
         return Whitened(mean, np.ascontiguousarray(axes.T), gains.astype(np.float32))
@@ -109,6 +111,7 @@ class RidgeRegression:
         """W - I = A' (A A' + prior I)^-1 (B - A), in the span of the S examples."""
         mean = category_mean(photos)
         inputs, outputs = sketches - mean, photos[positives] - mean
+        # In the span of the examples the system is S by S, where the map itself would be E by E.
         gram = inputs @ inputs.T + np.float32(self.prior) * np.eye(len(inputs), dtype=np.float32)
         return MovedSketches(mean, np.zeros_like(mean), inputs.T, np.linalg.solve(gram, outputs - inputs))
 

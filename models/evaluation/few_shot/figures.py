@@ -64,6 +64,7 @@ def arm_figures(trial: Trial, arms: Sequence[Arm], baseline: str, *, seed: int =
     """Every arm, compared with the baseline of the same k. All intervals come from the same resamples."""
     names = [(search, at) for search in SEARCHES for at in AT]
     own = [hits(trial, arm) for arm in arms]
+    # Differences are taken per query: what makes a query hard is in both and drops out of the interval.
     gained = [each - hits(trial, (baseline, arm[1])) for arm, each in zip(arms, own, strict=True)]
     measured = shares(trial, np.concatenate([*own, *gained], axis=1), seed=seed)
     figures = []

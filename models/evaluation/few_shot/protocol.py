@@ -106,6 +106,7 @@ def _draw_ranks(
     """(Q, 2) ranks of each (method, k) in one draw, whose episodes differ in k alone."""
     task = drawn[0].task
     photos, queries = material.photos[task.gallery], material.sketches[drawn[0].holdout]
+    # The same for every method, because plain cosines alone decide it; see the module.
     slots = whole_ranks(queries @ material.photos.T, task)
     ranks = {}
     for method in methods:
@@ -116,6 +117,7 @@ def _draw_ranks(
         support = material.sketches[one.support]
         for method in methods:
             if method.uses_examples:
+                # Examples of two k differ, so nothing can be shared between them as above.
                 adapter = method.fit(support, one.support_targets, photos)
                 ranks[method.name, one.k] = _search(adapter, queries, photos, one, slots)
     return ranks
@@ -133,6 +135,7 @@ def whole_ranks(plain: Vectors, task: Task) -> Rows:
 
     Other photos that tie with them come before them, since ties count against the query.
     """
+    # Negated twice: numpy sorts upwards only.
     best = -np.sort(-plain[:, task.gallery], axis=1)
     others = np.delete(plain, task.gallery, axis=1)
     before: Rows = np.stack(

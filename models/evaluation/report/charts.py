@@ -133,6 +133,7 @@ def bar_svg(share: float, interval: Interval | None) -> str:
     if interval is not None:
         low, high = 100 * interval.low, 100 * max(interval.high, interval.low)
         ends = "".join(f'<line class="extent" x1="{at:.1f}" x2="{at:.1f}" y1="0.5" y2="9.5"/>' for at in (low, high))
+        # The bar is stretched to the cell's width; without this its lines would be stretched with it.
         extent = f'<line class="extent" x1="{low:.1f}" x2="{high:.1f}" y1="5" y2="5"/>{ends}'.replace(
             "/>", ' vector-effect="non-scaling-stroke"/>'
         )

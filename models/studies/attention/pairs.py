@@ -62,6 +62,7 @@ def _search(
 ) -> Iterator[_RankedPair]:
     seen, drawn = embed_photos(students, photos), embed_sketches(students, records)
     usable = [row for row in range(len(photos)) if row not in seen.unusable]
+    # With a single photo there is no wrong one to set beside the right one.
     if len(usable) < 2:
         return
     head = CategoryAdapter.centred(seen.vectors[usable])

@@ -103,6 +103,7 @@ class BaselineModel(MetaModel):
             return triplet_loss(every["head"], through, margin, self.config.softness)
 
         slopes = torch.func.grad(loss)({name: parameters[name] for name in moved})
+        # The sign has no slope of its own, so sign-MAML is first order whatever is configured.
         if self.rule.sign or self.config.first_order:
             slopes = {name: slope.detach() for name, slope in slopes.items()}
         if self.rule.sign:

@@ -31,6 +31,7 @@ def gather_rows(own: Tensor, process: Process) -> Tensor:
         return own
     parts = [torch.empty_like(own) for _ in range(process.world_size)]
     dist.all_gather(parts, own.detach().contiguous())
+    # all_gather cuts the graph; putting the own rows back lets them carry their gradient.
     parts[process.rank] = own
     return torch.cat(parts)
 
@@ -57,6 +58,7 @@ def sum_gradients(trunks: Iterable[nn.Module], heads: Iterable[nn.Parameter], pr
         if parameter.grad is not None:
             parameter.grad /= process.world_size
             gradients.append(parameter.grad)
+    # One exchange of everything, since each call costs the processes a rendezvous however small its tensor is.
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
     start = 0

@@ -44,6 +44,7 @@ class RunDirectory:
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path)
         config = path / "config.json"
+        # Without a checkpoint nothing has been learned yet, so another experiment may take the directory over.
         if run.checkpoint.is_file() and config.is_file():
             known = normalise(run.config())
             changed = [name for name in experiment if name not in _MAY_CHANGE and known.get(name) != experiment[name]]

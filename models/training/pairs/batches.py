@@ -70,6 +70,7 @@ class PairBatches:
     def batch(self, number: int) -> PairBatch:
         """Batch `number`: rows of decoded images, of which this process's share is augmented."""
         rows = self.batches.batch(number)
+        # Every process must have equally many rows to gather, so what does not divide is left out.
         count = len(rows.photos) // self.process.world_size * self.process.world_size
         own = share_of(count, self.process)
         first, photos = self.images.tensors(rows.sketches[own], rows.photos[own])
@@ -91,6 +92,8 @@ class PairBatches:
             return
         with ThreadPoolExecutor(workers) as pool:
             ahead: deque[Future[PairBatch]] = deque()
+            # Two batches a worker are ahead of the one being trained on; the bound keeps prepared images from filling
+            # memory.
             for number in range(start, stop + 2 * workers):
                 if number < stop:
                     ahead.append(pool.submit(self.batch, number))
@@ -109,6 +112,7 @@ class PairBatches:
     ) -> tuple[Augmentation, Augmentation] | None:
         if self.augment is None:
             return None
+        # Drawn for the whole batch and then cut, so that a pair looks alike however many processes there are.
         generator = torch.Generator().manual_seed(self.batches.seed * 1_000_003 + number)
         pair = draw_augmentation(count, self.augment, generator, groups).rows(own)
         # The second sketch lies where the first does; its strokes are distorted, thickened and erased otherwise.
@@ -136,6 +140,7 @@ class PairBatches:
     def _normalised(self, images: Tensor) -> Tensor:
         """(B, 1 or 3, S, S) in [0, 1] -> (B, 3, S, S) with the networks' mean and deviation."""
         mean, std = (torch.tensor(channels).view(3, 1, 1) for channels in (self.statistics.mean, self.statistics.std))
+        # (x - mean) / std in a single pass; a sketch's one channel is spread over three by the same broadcast.
         ready = torch.addcmul(-mean / std, images, 1 / std).contiguous(memory_format=torch.channels_last)
         return ready.to(self.process.device, non_blocking=True)
 

@@ -161,6 +161,8 @@ class StudentsTask:
         requested = frozenset(extra for need, extra in _EXTRAS.items() if need in self.objective.needs)
         with process.autocast(self.config.bf16):
             of_sketches, of_photos = students.encode_pair(sketches, views.photos, requested)
+        # First and second sketches go through the trunk at once; gathered each for itself, the whole batch has all
+        # first sketches before all second ones, as `chunk` below expects.
         parts = of_sketches.cells.float().chunk(2 if two else 1)
         embedded = students.sketch.head(torch.cat([gather_rows(part, process) for part in parts]))
         photos = students.photo.head(gather_rows(of_photos.cells.float(), process))

