@@ -79,6 +79,7 @@ def inspect(
         _print(dataset, every, quick)
         if sheet is not None:
             stdout().print(f"sheet of pairs: {escape(str(sheet))}", highlight=False, soft_wrap=True)
+    # Last, since whoever asks for strictness also wants to read what the flaws are.
     if strict and dataset.flaws:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -187,6 +188,7 @@ def _print_findings(console: Console, dataset: PairDataset, every: bool) -> None
     kinds: dict[str, list[Finding]] = {}
     for finding in dataset.findings:
         kinds.setdefault(finding.kind.value, []).append(finding)
+    # Shared out among the kinds, so that one kind with thousands of findings does not hide the others.
     shown = max(2, _SHOWN_FINDINGS // max(1, len(kinds)))
     for kind, findings in kinds.items():
         colour = "red" if findings[0].is_flaw else "yellow"

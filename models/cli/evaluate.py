@@ -98,6 +98,7 @@ def evaluate(
             fail(error, as_json=as_json)
         return
     try:
+        # First what is cheap and may fail: encoding is what takes long.
         shown = read_pictures(pictures) if pictures is not None else ()
         dataset = _queried(open_dataset(data, format), mirror_queries)
         parts = chosen_splits(dataset, split or ())

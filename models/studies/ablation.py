@@ -81,6 +81,7 @@ def run_ablation(
         known = ", ".join(arm.name for arm in ablation.arms)
         raise ConfigInvalid(f"no arm is called {sorted(unknown)[0]!r}; there are {known}")
     base = merge_tables(read_experiment(path.parent / ablation.base), ablation.changes)
+    # Seeds outside, arms inside: an ablation that is stopped early has compared all arms by the seeds that it reached.
     for seed in seeds or ablation.seeds:
         for arm in chosen:
             config = parse_recipe({**merge_tables(base, arm.changes), "seed": seed}, f"{path}, {arm.name}")
@@ -129,6 +130,7 @@ def _last_figures(folder: Path) -> dict[str, float] | None:
     run = RunDirectory(folder)
     if not run.checkpoint.is_file():
         return None
+    # Not the best evaluation, which would have been chosen by the very figures that are reported.
     steps = run.config()["student_training"]["plan"]["steps"]
     return next((entry for entry in run.entries() if entry["step"] == steps and "score" in entry), None)
 
@@ -136,4 +138,5 @@ def _last_figures(folder: Path) -> dict[str, float] | None:
 def _cell(values: Sequence[float], queries: int) -> Cell:
     mean = sum(values) / len(values)
     share = mean / 100
+    # 1.96 standard errors of a share, in per cent: 196 = 1.96 * 100.
     return Cell(round(mean, 2), min(values), max(values), round(196 * (share * (1 - share) / queries) ** 0.5, 2))

@@ -43,6 +43,7 @@ class _Domain:
     def fit(cls, students: GridStudents, preprocess: Preprocess, files: Sequence[ImageFile]) -> _Domain:
         """Mean and deviation of each number over these images."""
         features = _features(students, preprocess, files)
+        # A number that is the same in all images would be divided by 0.
         return cls(students, preprocess, features.mean(axis=0), features.std(axis=0) + 1e-3)
 
     def encode(self, files: Sequence[ImageFile]) -> NDArray[np.float32]:
@@ -64,6 +65,7 @@ def untrained_figures(
         records = dataset.records_of("train")
         drawn = [records[number] for number in np.random.default_rng(seed).permutation(len(records))[:_SAMPLE]]
         sketches = _Domain.fit(students, sketch, _sketches(drawn))
+        # Each photo once, though several of the sketches may be of it.
         photos = _Domain.fit(students, photo, _photos(list(dict.fromkeys(map(dataset.photo_of, drawn)))))
         galleries = load_galleries(data, [split])[split.name]
         figures[split.name] = measure_both(galleries, _encoder(sketches, _sketches), _encoder(photos, _photos))

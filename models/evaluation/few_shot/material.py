@@ -47,6 +47,7 @@ def embedded_part(
     photos = tuple(part.photos.values())
     of_photos = embed_photos(encoders, photos, progress).adaptable(encoders.parts)
     of_sketches = embed_sketches(encoders, part.records, progress).adaptable(encoders.parts)
+    # A sketch of a photo without an embedding has nothing to find, so it is in no episode either.
     lost = {photos[row].key for row in of_photos.unusable}
     kept = [
         row for row, record in enumerate(part.records) if row not in of_sketches.unusable and record.photo not in lost

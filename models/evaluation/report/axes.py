@@ -55,12 +55,14 @@ class Scale:
 
 def round_ticks(low: float, high: float) -> list[float]:
     """At most seven round numbers, the first not above `low`, the last not below `high`."""
+    # The logarithm below needs a spread.
     if high - low < 1e-9:
         low, high = low - 0.5, high + 0.5
     step = 10.0 ** math.floor(math.log10(high - low))
     for factor in (0.2, 0.5, 1.0, 2.0, 5.0, 10.0):
         first, last = math.floor(low / (step * factor)), math.ceil(high / (step * factor))
         if last - first < _MOST_TICKS:
+            # Rounded, since 3 * 0.1 would be written as 0.30000000000000004.
             return [round(number * step * factor, 12) for number in range(first, max(last, first + 1) + 1)]
     raise AssertionError("a step of ten times the spread leaves two ticks")
 

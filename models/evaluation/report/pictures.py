@@ -70,8 +70,10 @@ class Thumbnails:
     def _class(self, kind: str, name: str, uri: Callable[[], str]) -> str:
         if (kind, name) not in self._classes:
             try:
+                # An image lies in a CSS rule, which the page can use any number of times and holds once.
                 rule = f".i{len(self._rules)}{{background-image:url({uri()})}}"
             except (ImageError, OSError):
+                # Remembered too, so that a broken file is not decoded again at every mention.
                 self._classes[kind, name] = "picture"
             else:
                 self._classes[kind, name] = f"picture i{len(self._rules)}"
@@ -80,8 +82,10 @@ class Thumbnails:
 
     def _sketch_uri(self, record: SketchRecord) -> str:
         drawn = record.sketch.image()
+        # A drawing that the encoder turns away is worth seeing all the more.
         with suppress(SketchEmpty, SketchSolid):
             drawn = self._encoder.view(drawn)
+        # PNG, because JPEG blurs thin strokes on white.
         return _data_uri(_shrunk(drawn.convert("L")), "PNG", optimize=True)
 
 

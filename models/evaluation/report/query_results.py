@@ -23,6 +23,7 @@ def _query_result(evaluation: Evaluation, row: int, thumbnails: Thumbnails) -> s
     rank, searched = int(rankings.ranks[row]), int(rankings.searched[row])
     cells = []
     for photo, score in zip(rankings.first[row].tolist(), rankings.scores[row].tolist(), strict=True):
+        # Rows of fewer than ten results are filled up with -1.
         if photo >= 0:
             key = evaluation.photos[photo].key
             cells.append(_cell(evaluation, photo, f"{score:.2f}", "right" if key == record.photo else "", thumbnails))

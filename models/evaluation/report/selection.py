@@ -52,4 +52,5 @@ def from_best_to_worst(evaluation: Evaluation) -> Sequence[str]:
 def worst_categories(evaluation: Evaluation) -> Sequence[str]:
     """The last few with a miss, the worst first; none where there are so few that the table shows them all."""
     names = [name for name in from_best_to_worst(evaluation) if evaluation.served.categories[name].figures.acc_at_1 < 1]
+    # From the end backwards: the order is from best to worst, and the worst is to come first.
     return names[: -WORST_CATEGORIES - 1 : -1] if len(evaluation.served.categories) > WORST_CATEGORIES else ()

@@ -42,6 +42,7 @@ class Layout:
     def of_experiment(cls, experiment: Mapping[str, Any]) -> Layout:
         """From a students' experiment, as a checkpoint or a bundle's provenance holds it. Raises LayoutUnknown."""
         student, vit = experiment.get("student"), experiment.get("vit_student")
+        # Two shapes are read: bundles whose experiments have a table `vit_student` are still there.
         if student and student.get("form") == "vit":
             vit = student
         try:
@@ -60,6 +61,7 @@ class Layout:
 
     def parts(self, sketch: Vectors, photo: Vectors) -> Parts:
         """(E,), (E,) -> their dot product by cell: the parts sum up to it, nothing is left out or counted twice."""
+        # Double precision, so that the parts add up to the score that is written beside them.
         product = sketch.astype(np.float64) * photo.astype(np.float64)
         cells = product[self.cls_dim :].reshape(self.channels, self.grid, self.grid).sum(axis=0)
         return Parts(cells, float(product[: self.cls_dim].sum()))

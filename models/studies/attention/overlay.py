@@ -43,6 +43,7 @@ def overlay(image: Image.Image, values: NDArray[np.floating], strongest: float, 
     shares = np.clip(np.abs(values) / max(strongest, 1e-12), 0, 1).astype(np.float32)
     resampling = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
     alpha = Image.fromarray(shares * (255 * _STRONGEST), mode="F").resize(size, resampling)
+    # Bicubic interpolation overshoots beside steep edges, and a byte would wrap around.
     mask = Image.fromarray(np.clip(np.asarray(alpha), 0, 255).astype(np.uint8))
     signs = Image.fromarray(np.where(values < 0, 255, 0).astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
     colour = Image.composite(Image.new("RGB", size, _AGAINST), Image.new("RGB", size, _FOR), signs)

@@ -32,6 +32,7 @@ def measure_trade_off(bundles: Sequence[str | Path], rounds: int = 20) -> list[T
     if not shared:
         raise FiguresMissing("these bundles were measured on no split in common")
     encoders = {
+        # By number and not by id, since the same bundle may be given twice.
         str(number): TimedEncoder(bundle.sketch.encode, bundle.sketch.preprocess.size_px)
         for number, bundle in enumerate(loaded)
     }
