@@ -59,7 +59,9 @@ def directions(photos: Vectors, mean: Vectors) -> tuple[Vectors, Vectors]:
     From an even sample of at most 128 photos; variances below a millionth of the largest are left out.
     """
     sample: Vectors = (photos[:: max(1, -(-len(photos) // _SAMPLE))] - mean).astype(np.float32, copy=False)
+    # The products of n <= 128 rows have the same variances as the (E, E) covariance, and are far smaller.
     variances, rotation = np.linalg.eigh(sample @ sample.T / len(sample))
     kept = variances > max(float(variances[-1]), 1e-12) * 1e-6
+    # Turned back into embeddings, an eigenvector has the length sqrt(n * variance).
     axes = (sample.T @ rotation[:, kept]) / np.sqrt(variances[kept] * len(sample))
     return axes.astype(np.float32), variances[kept].astype(np.float32)

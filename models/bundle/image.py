@@ -76,9 +76,11 @@ def decode_image(
     # Pillow's codecs raise nearly anything on broken data (OSError, SyntaxError, struct.error, IndexError, ...).
     try:
         frames = int(getattr(opened, "n_frames", 1))
+        # Before `load`, or it has no effect. It changes `opened.size`, which is why the size was taken above.
         if draft_px is not None and opened.mode in ("RGB", "L", "YCbCr"):
             opened.draft("RGB", (draft_px, draft_px))
         opened.load()
+        # Read first: the transposed image no longer has this tag.
         orientation = opened.getexif().get(0x0112, 1)
         upright = ImageOps.exif_transpose(opened)
         image = _to_rgb(upright, matte)
@@ -145,8 +147,10 @@ def _from_deep_grey(image: Image.Image) -> Image.Image:
     """16-bit, 32-bit and float grey to 8-bit; Pillow's own conversion clips instead of scaling."""
     values = np.asarray(image).astype(np.float64)
     if image.mode == "F":
+        # Float images have no agreed range: values that stay within [0, 1] are taken for shares of white.
         values = values * 255.0 if values.max(initial=0.0) <= 1.0 else values
     elif values.max(initial=0.0) > 255 or image.mode != "I":
+        # 65535 / 257 = 255. Mode "I" alone may hold 8-bit values, so only its larger ones show that it is deep.
         values = values / 257.0
     grey = np.clip(np.nan_to_num(np.rint(values)), 0, 255).astype(np.uint8)
     return Image.fromarray(grey).convert("RGB")

@@ -85,5 +85,6 @@ class BundleManifest(_Frozen):
                 for modality, spec in (("sketch", self.sketch), ("photo", self.photo))
             },
         }
+        # Sorted keys: one content has to be one text, in whatever order its fields are declared.
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return f"{self.name}-{digest[:12]}"

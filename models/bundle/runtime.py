@@ -42,6 +42,7 @@ class Runtime:
             session = ort.InferenceSession(onnx, options, providers=providers)
         except Exception as error:  # onnxruntime's own errors have no base of theirs
             raise BundleCorrupt(f"{name} is not a usable ONNX model: {error}") from error
+        # onnxruntime only warns and goes on with the CPU when CUDA is listed but does not start.
         if (self.require_gpu or self.device == "cuda") and "CUDAExecutionProvider" not in session.get_providers():
             raise RuntimeUnavailable(
                 "a GPU is required, but onnxruntime could not start its CUDA provider on this machine"

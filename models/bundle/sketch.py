@@ -37,6 +37,7 @@ def normalise_sketch(image: Image.Image, normalisation: SketchNormalisation) -> 
     if longer > _WORK_PX:
         scale = _WORK_PX / longer
         size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
+        # An average over areas misses no thin line; what it loses in strength `_darken` gives back.
         grey = grey.resize(size, Image.Resampling.BOX)
     ink = _darken(_ink(np.asarray(grey)))
     return _frame(ink, normalisation)
@@ -68,6 +69,7 @@ def _ink(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _departure(grey: NDArray[np.uint8], paper: int, *, light_paper: bool) -> NDArray[np.uint8]:
     if light_paper:
+        # The minimum first: a difference of bytes below zero would wrap round to dark ink.
         return np.uint8(paper) - np.minimum(grey, np.uint8(paper))
     return np.maximum(grey, np.uint8(paper)) - np.uint8(paper)
 

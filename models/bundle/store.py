@@ -111,6 +111,7 @@ class Bundle:
         inputs, expected = self._canary
         for encoder, batch, vector in zip((self.sketch, self.photo), inputs, expected, strict=True):
             cosine = float(encoder.encode(batch[None])[0] @ vector)
+            # Not `<`: a cosine that is NaN compares false either way, and must count as wrong.
             if not cosine >= _CANARY_COSINE:
                 raise BundleCorrupt(
                     f"the {encoder.preprocess.modality} encoder answers the canary drawing with cosine {cosine:.4f} to "
@@ -153,6 +154,7 @@ def read_manifest(name_or_path: str | Path | None = None) -> BundleManifest:
     except (ValueError, OSError) as error:
         raise BundleCorrupt(f"{file} cannot be read: {error}") from error
     version = raw.get("schema_version") if isinstance(raw, dict) else None
+    # `True` equals 1 in Python, and would pass for version 1.
     if isinstance(version, bool) or version not in READABLE_VERSIONS:
         readable = " and ".join(map(str, READABLE_VERSIONS))
         raise BundleSchemaUnsupported(f"{file} has schema version {version!r}; this release reads {readable}")
@@ -163,6 +165,7 @@ def read_manifest(name_or_path: str | Path | None = None) -> BundleManifest:
     required = {manifest.sketch.file, manifest.photo.file, CANARY_SKETCH_NAME, CANARY_VECTORS_NAME}
     if missing := required - set(manifest.files):
         raise BundleCorrupt(f"{file} lists no {', '.join(sorted(missing))}")
+    # The names come from a file that anyone may have written: one with a folder in it could lead out of the bundle.
     if names := [name for name in manifest.files if Path(name).name != name or name == MANIFEST_NAME]:
         raise BundleCorrupt(f"{file} lists {names[0]!r}, which is not a plain file name in the bundle")
     if manifest.identity() != manifest.bundle_id:

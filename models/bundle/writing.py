@@ -94,6 +94,7 @@ def add_adaptation(path: Path, adaptation: Adaptation) -> BundleManifest:
     """
     manifest = read_manifest(path)
     adaptation.require_fits(manifest.adapted_dim, manifest.bundle_id)
+    # The manifest holds the digest of the adaptation, so both change together: the whole directory is swapped.
     contents = {**verified_contents(path, manifest), ADAPTATION_NAME: adaptation.to_bytes()}
     data = contents[ADAPTATION_NAME]
     entry = FileEntry(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
@@ -104,11 +105,14 @@ def add_adaptation(path: Path, adaptation: Adaptation) -> BundleManifest:
 
 def _publish(out: Path, files: Mapping[str, bytes]) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
+    # Beside `out`, because a rename is atomic within one file system alone.
     staged = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
+        # `mkdtemp` makes a folder that its owner alone may read; the service may run as somebody else.
         staged.chmod(0o755)
         for name, data in files.items():
             write_bytes(staged / name, data)
+        # A rename cannot replace a directory that holds files, so the old bundle steps aside first.
         retired = staged.with_name(staged.name + "-old")
         if out.exists():
             out.rename(retired)

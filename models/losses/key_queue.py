@@ -34,8 +34,10 @@ class KeyQueue:
     def pushed(self, keys: Tensor, identities: Tensor) -> KeyQueue:
         """(B, D), (B,) -> the queue with these in place of its oldest; of more than K the last K stay."""
         length = len(self.keys)
+        # Where an index assignment names a row twice torch does not say which wins, so at most K rows are written.
         keys, identities = keys.detach()[-length:], identities[-length:]
         rows = (self.pointer + torch.arange(len(keys), device=self.keys.device)) % length
+        # Copies: the graph of this step's loss holds the old keys until its backward pass.
         kept_keys, kept_identities = self.keys.clone(), self.identities.clone()
         kept_keys[rows] = F.normalize(keys, dim=1).to(kept_keys.dtype)
         kept_identities[rows] = identities

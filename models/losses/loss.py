@@ -21,6 +21,7 @@ class Terms:
 
     def named(self, name: str) -> dict[str, Tensor]:
         """`total` under the given name, everything else under NAME/FIELD and without its gradient."""
+        # A scalar that waits to be logged must not keep the graph of its step in memory.
         extras = {f"{name}/{key}": value.detach() for key, value in vars(self).items() if key != "total"}
         return {name: self.total, **extras}
 

@@ -15,6 +15,7 @@ M = TypeVar("M", bound=nn.Module)
 def fold_trunks(module: M) -> M:
     """Fold the norms of every CNN trunk in the module, in place, and put it into eval mode; the same module."""
     module.eval()
+    # Folding replaces modules, so they are listed before the first one is.
     for part in list(module.modules()):
         if isinstance(part, Trunk):
             part.fold_norms()

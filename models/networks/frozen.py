@@ -97,6 +97,7 @@ class FrozenStudents(FrozenNetwork):
         """(B, 3, S, S) normalised of each -> targets: r_p is the photo's embedding whatever the sketch."""
         of_photos = self.students.photo(photos).float()
         of_first = self.students.sketch(first).float()
+        # By identity: comparing the values would cost a pass over both batches.
         of_second = of_first if second is first else self.students.sketch(second).float()
         return Targets(photo_first=of_photos, sketch_first=of_first, photo_second=of_photos, sketch_second=of_second)
 

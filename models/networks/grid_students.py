@@ -115,6 +115,7 @@ class FoldedGridStudent(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, S, S) normalised -> (B, E), rows of length 1."""
+        # `pooled` and not `adaptive_avg_pool2d` as in training: the same means, in operations that export.
         cells = torch.cat([pooled(level, self.grid) for level in self.trunk.features(image)[-self.levels :]], dim=1)
         return nn.functional.normalize(self.project(cells).flatten(1), dim=1)
 

@@ -25,6 +25,8 @@ from models.networks.layers.efficientnet_lite import EfficientNetLite
 from models.networks.preprocessing import SYMMETRIC, PixelStatistics
 from models.networks.protocol import Encoded, Extra, StudentEncoder, StudentPair
 
+# Numbers in the trunk's `features`. Layout: the two maps of stride 16. Kind: the last stage and the convolution behind
+# it.
 _LAYOUT_MAPS = (3, 4)
 _KIND_MAPS = (6, 7)
 
@@ -143,6 +145,7 @@ class FoldedPartStudent(nn.Module):
         """Copy the student and fold its norms; the student stays as it is."""
         super().__init__()
         student = copy.deepcopy(student).float()
+        # The trunk's norms became parts of its convolutions when it was loaded; only the heads have some left.
         self.trunk = student.trunk
         self.layout = fold_norm(student.head.layout.norm, student.head.layout.project)
         self.kind = FoldedLinear(student.head.kind.norm, student.head.kind.project)
@@ -173,6 +176,7 @@ class PartStudents(StudentPair):
         layout = nn.Conv2d(in_cells, config.channels, 1, bias=False)
         nn.init.orthogonal_(layout.weight)
         kind = nn.Linear(in_pooled, config.kind_dim, bias=False)
+        # Inputs come with variance 1 from the norm; with this deviation the outputs start with it as well.
         nn.init.normal_(kind.weight, std=in_pooled**-0.5)
 
         def head() -> PartHead:

@@ -102,6 +102,7 @@ class StudentPair(nn.Module, ABC):
 
     def projections(self) -> list[nn.Parameter]:
         """The heads' parameters, each once: every process trains them on the whole batch."""
+        # Heads may share a projection; a dictionary drops the second mention and keeps the order.
         return list(dict.fromkeys((*self.sketch.head.parameters(), *self.photo.head.parameters())))
 
     def encode_pair(

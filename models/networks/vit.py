@@ -78,6 +78,7 @@ class Vit(nn.Module):
         *earlier, last = [block for block in self.blocks if isinstance(block, Block)]
         for block in earlier:
             tokens = block(tokens)
+        # A pre-norm block attends to normed tokens, so the weights are taken of those.
         weights = last.attn.cls_weights(last.norm1(tokens))
         normed: Tensor = self.norm(last(tokens))
         return normed, token_map(weights.transpose(1, 2))
@@ -102,6 +103,7 @@ class Vit(nn.Module):
             raise PublishedWeightsUnfit(f"the published weights do not fit this transformer: {error}") from error
 
     def _reset(self) -> None:
+        # timm's deviations, here and below.
         nn.init.trunc_normal_(self.pos_embed, std=0.02)
         nn.init.normal_(self.cls_token, std=1e-6)
         for block in self.blocks.modules():

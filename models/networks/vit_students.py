@@ -97,6 +97,7 @@ class VitStudent(StudentEncoder):
 
         Feature maps are one: the tokens where they lie, (B, D, n, n).
         """
+        # Fused attention hides its weights, so they cost a computation of their own: only on request.
         if "attention" in extras:
             tokens, attention = self.encoder.attended(images)
         else:
@@ -112,6 +113,7 @@ class VitStudent(StudentEncoder):
         if not self.grid:
             return tokens[:, :1]
         cells = nn.functional.adaptive_avg_pool2d(token_map(tokens), self.grid)
+        # (B, D, g, g) -> (B, g * g, D): cells in the same order as tokens, so that the head can lay them out again.
         return torch.cat([tokens[:, :1], cells.flatten(2).transpose(1, 2)], dim=1)
 
 
@@ -153,6 +155,7 @@ class VitStudents(StudentPair):
         dim = config.encoder.dim
         sketch_encoder = Vit(config.encoder)
         photo_encoder = sketch_encoder if config.shared_encoder else Vit(config.encoder)
+        # One projection for both modalities: see `GridStudents`.
         project = nn.Conv2d(dim, config.channels, kernel_size=1, bias=False) if config.grid else None
         if project is not None:
             nn.init.orthogonal_(project.weight)

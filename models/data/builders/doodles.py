@@ -89,6 +89,7 @@ def write_doodle_pairs(data: Path, out: Path) -> int:
     rows: list[Sequence[str]] = []
     for category in doodle_categories(doodles, photographs, renders, unseen):
         sketches = list(_draw(category, out))
+        # Not strict: a category may have fewer pictures than there are ranks.
         for rank, picture in zip(_RANKS, category.pictures, strict=False):
             photo = out / "photos" / rank / f"{category.name}{picture.suffix}"
             photo.parent.mkdir(parents=True, exist_ok=True)

@@ -40,6 +40,7 @@ def check_content(dataset: PairDataset, progress: Callable[[], None] | None = No
     are `dataset.image_count`.
     """
     findings: list[Finding] = []
+    # Threads suffice: decoding and hashing, most of the work, release the GIL.
     with ThreadPoolExecutor(max_workers=cpu_quota()) as pool:
         photos = list(dataset.photos.values())
         looks = pool.map(lambda photo: _look_at_photo(dataset, photo), photos)
@@ -93,6 +94,7 @@ def _findings(
     for look, (owner, split) in zip(looks, belongs, strict=True):
         if progress is not None:
             progress()
+        # What is unreadable or empty is compared with nothing: empty digests, and blank pages, would all be copies.
         if look.kind is not None:
             yield Finding(look.kind, look.name, look.detail)
             continue

@@ -38,6 +38,7 @@ class TrainingImages:
 
     def tensors(self, sketches: Rows, photos: Rows) -> tuple[torch.Tensor, torch.Tensor]:
         """Rows (B,), (B,) -> (B, 1, P, P), (B, 3, P, P) float32 in [0, 1]."""
+        # Only a batch is ever float: all images would take four times the room.
         sketch_batch = torch.from_numpy(self.sketches[sketches]).unsqueeze(1)
         photo_batch = torch.from_numpy(self.photos[photos])
         return sketch_batch.float().div_(255), photo_batch.float().div_(255)

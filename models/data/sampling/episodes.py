@@ -131,11 +131,13 @@ def episode(task: Task, k: int, draw: int = 0, *, seed: int = 0, support_photos:
     for photo in photos:  # which turn of its photo a sketch is
         own = order[task.targets[order] == photo]
         turns[own] = np.arange(len(own))
+    # The place of each photo in the shuffle. Photos that nobody drew have none, and are never looked up.
     shuffled = np.empty(task.gallery.size, np.int64)
     shuffled[photos] = np.arange(len(photos))
     # First all first sketches in the photos' shuffled order, then all second ones, and so on.
     queue = np.lexsort((shuffled[task.targets], turns))
     in_pool = np.isin(task.targets, pool)
+    # Cut last: a larger k only adds to what a smaller one took.
     support = queue[in_pool[queue]][:k]
     holdout = np.flatnonzero(~in_pool)
     return Episode(

@@ -77,6 +77,7 @@ class ResNetTrunk(Trunk):
 
     def load_published(self, state: Mapping[str, Tensor]) -> None:
         """Copy from torchvision's state dict of the whole classifier; see `Trunk.load_published`."""
+        # Own names alone: the trunk has neither the classifier nor the later stages of the published network.
         self.load_state_dict({name: state[name] for name in self.state_dict()})
 
     def freeze(self, stages: int) -> None:

@@ -32,6 +32,7 @@ def load_arrays(path: Path) -> dict[str, NDArray[np.float32]]:
     if size > MAX_BYTES:
         raise PickleRejected(f"{path.name} has {size:,} bytes; at most {MAX_BYTES:,} are read")
     try:
+        # Python 2 pickled bytes as text; latin1 gives each of them back as the character of the same number.
         content = _Unpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load()
     except PickleRejected as error:
         raise PickleRejected(f"{path.name}: {error}") from error
@@ -100,6 +101,7 @@ class _ArrayRecipe:
             raise PickleRejected(f"{name} has no type")
         dtype, shape = self.dtype.build(), self.shape
         data = self.data.encode("latin1", "replace") if isinstance(self.data, str) else self.data
+        # `type(n) is int`, because `isinstance` takes True and False for numbers.
         if not isinstance(shape, tuple) or len(shape) > 2 or not all(type(n) is int and n >= 0 for n in shape):
             raise PickleRejected(f"{name} has the shape {str(shape)[:60]}")
         if not isinstance(data, bytes | bytearray) or len(data) != math.prod(shape) * dtype.itemsize:
@@ -149,6 +151,7 @@ _STANDS_FOR: dict[tuple[str, str], Callable[..., object] | str] = {
     ("numpy._core.numeric", "_frombuffer"): _from_buffer,
 }
 
+# numpy's arrays need none of these opcodes, and each makes an object by another way than a stand-in that is called.
 _REJECTED = (pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.EXT1, pickle.EXT2, pickle.EXT4)
 
 

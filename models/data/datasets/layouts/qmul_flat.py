@@ -77,6 +77,7 @@ def _splits_of(collector: Collector, base: Path, kind: str, folder: Path) -> dic
                 collector.note(
                     FindingKind.MISSING_FILE, f"{folder.name}/{stem}", f"{table.name} names it; it is missing"
                 )
+            # `_SPLITS` begins with train, so the first entry of a name in both lists is the one of train.
             elif splits.setdefault(stem, split) != split:
                 collector.note(
                     FindingKind.SPLIT_LEAK, f"{folder.name}/{stem}", "in the lists of both splits; kept in train"

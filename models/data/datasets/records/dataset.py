@@ -56,6 +56,7 @@ class PairDataset:
     @property
     def categories(self) -> tuple[str, ...]:
         """The categories of photos and of labelled sketches, in alphabetical order."""
+        # Sorted, because a set of strings has another order in every process.
         return tuple(sorted({key.category for key in self.photos} | {item.category for item in self.labelled}))
 
     @property
@@ -93,6 +94,7 @@ class PairDataset:
         return dataclasses.replace(
             self,
             records=tuple(record for record in self.records if record.split == name),
+            # A frozen data class does not keep its dictionary from being changed; the proxy does.
             photos=MappingProxyType(self._gallery(name)),
             labelled=self._labelled_in(name),
         )

@@ -133,6 +133,7 @@ def lines_in(path: Path) -> Iterator[StrokeLine]:
     # Parsing waits for the sketch: a broken line then costs one sketch and not the data set.
     offset = 0
     with path.open("rb") as file:
+        # The file is open as bytes: offsets in characters could not be sought.
         for number, line in enumerate(file, start=1):
             if line.strip():
                 yield StrokeLine(path, number, offset, len(line))

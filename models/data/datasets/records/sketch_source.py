@@ -55,6 +55,7 @@ class ImageSketch:
         return self.path.read_bytes()
 
 
+# Comparing arrays gives an array, so a generated `==` would raise.
 @dataclass(frozen=True, eq=False)
 class StrokeSketch:
     """Strokes in memory: `points` (P, 3) are absolute x, y on a 256 x 256 canvas and 1 on a stroke's last point."""
@@ -90,4 +91,5 @@ def split_strokes(points: NDArray[np.float32]) -> Strokes:
     """(P, 3) x, y, pen-up -> strokes (P_i, 2), none of them empty."""
     ends = np.flatnonzero(points[:, 2] > 0.5) + 1
     parts = np.split(points[:, :2], ends)
+    # A pen-up on the last point leaves an empty part behind it.
     return tuple(part for part in parts if len(part))
