@@ -76,6 +76,7 @@ def create_app(settings: Settings, authenticate: Authenticate = anonymous) -> Fa
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes, larger={"/adapters": settings.max_support_bytes})
     app.add_middleware(Authentication, authenticate=authenticate)
     if settings.cors_origins:
+        # Outside of authentication: a browser's preflight request carries no credentials.
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,

@@ -99,6 +99,7 @@ class Settings(BaseSettings):
         description="Seconds between canary sketches; `/readyz` is red after a wrong or late one.",
     )
 
+    # NoDecode: pydantic-settings would expect JSON in the variable of a tuple.
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Comma-separated origins whose pages may call the API; `*` for all, empty for none."
     )
@@ -152,6 +153,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
 
     Raises UnknownSetting for an `INKSEEK_*` variable that is no setting, pydantic's ValidationError for a bad value.
     """
+    # `extra="forbid"` does not see them: pydantic-settings looks up the fields' variables and no others.
     reject_unknown_variables(os.environ if environment is None else environment)
     given = {name: value for name, value in overrides.items() if value is not None}
     return Settings(**given)  # type: ignore[arg-type]  # pydantic checks them

@@ -57,6 +57,7 @@ async def adapt(
     AdaptersLimit, OnlinePhotosLimit, OnlineUnwritable and what `read` raises. Cancelled before it is stored, nothing is
     stored.
     """
+    # A thread cannot be interrupted: cancelled, `finish` runs on, and has to ask for itself whether to store.
     gone, stopwatch = threading.Event(), Stopwatch()
 
     def begin(retriever: Retriever) -> Examples:
@@ -68,6 +69,7 @@ async def adapt(
     def finish(retriever: Retriever) -> AdapterRecord:
         with stopwatch.stage("fit"):
             new = fit(retriever, target, examples, sketches, photos, force=options.force)
+        # What is stored cannot hold the time that storing takes; only the answer has that.
         new = replace(new, timings_ms=stopwatch.timings())
         if options.dry_run:
             return dry_run_record(new)
@@ -131,5 +133,6 @@ async def _encode_each(
         numbers = [number for number, _ in examples.uploads]
         return encoded, dict(zip(numbers, await asyncio.gather(*photos), strict=True))
     finally:
+        # When one fails, `gather` lets the others run on: those that wait for their turn must not take it.
         for task in (*sketches, *photos):
             task.cancel()

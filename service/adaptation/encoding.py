@@ -37,6 +37,7 @@ def encode_sketch(retriever: Retriever, data: bytes, number: int) -> EncodedSket
     try:
         tensor = encoder.prepare(retriever.decode(read_sketch(data)))
     except InkseekError as error:
+        # The same class again, since it decides the code and status of the answer.
         raise type(error)(f"sketch {number + 1}: {error}") from error
     return EncodedSketch(data, encoder.encode(tensor[None])[0], hashlib.sha256(tensor.tobytes()).digest())
 
@@ -45,6 +46,7 @@ def encode_photo(retriever: Retriever, category: str, data: bytes, number: int) 
     """An uploaded photo as the index builder would have it. Raises ImageError, saying which photo it was."""
     encoder = retriever.bundle.photo
     try:
+        # Decoded once for thumbnail and encoder: a JPEG is reduced no further than the larger of the two allows.
         read = encoder.read(data, retriever.image_limits, draft_px=max(THUMBNAIL_PX, encoder.preprocess.size_px))
         vector = encoder.encode(read.pixels[None])[0]
         if not abs(float(np.linalg.norm(vector)) - 1.0) < _UNIT_TOLERANCE:  # NaN fails too

@@ -111,9 +111,11 @@ def _fit_category(
     sample: FitSample,
 ) -> _Fit:
     rows = _rows_to_fit_to(gallery, category, sketches, shown, sample)
+    # New photos have no row in the gallery yet: they are appended behind its rows, in this order.
     position = {photo.photo.photo_id: len(rows) + n for n, photo in enumerate(new)}
     if len(rows) + len(new) < 2:
         raise CategoryTooSmall(f"category {category!r} has a single photo: there is nothing to tell it from")
+    # Rows ascend, and a sample too holds each sketch's own photo: `searchsorted` finds its very position.
     positives = [
         position[photo.photo_id]
         if photo.photo_id in position
@@ -139,7 +141,9 @@ def _rows_to_fit_to(
     rows = gallery.category_rows(category)
     if len(rows) <= sample.photos:
         return rows
+    # Photos that come with this request have no row, and are all fitted to anyway.
     own = [gallery.view.row(photo.photo_id) for photo in shown if gallery.view.has_photo(photo.photo_id)]
+    # Unfitted, so that the same examples give the same sample whatever adapter happens to be active.
     scorer = gallery.scorer(category, fitted=False)
     near = [scorer.top_k(sketch, sample.nearest, gallery.products)[1] for sketch in sketches]
     return np.unique(np.concatenate([evenly(rows, sample.photos), *near, np.array(own, np.int64)]))
@@ -151,6 +155,7 @@ def _fit_profile(
     own = {gallery.view.row(photo.photo_id) for photo in shown}
     categories = {photo.category for photo in gallery.view.photos(sorted(own))}
     near = np.concatenate([gallery.category_rows(category) for category in categories])
+    # Photos of the same categories are the hard ones to tell apart; the whole gallery stands in where they are too few.
     rows = near if len(near) > 2 * len(own) else np.arange(gallery.view.count)
     others = evenly(np.setdiff1d(rows, np.array(sorted(own))), sample.distractors)
     if not len(others) and len(own) < 2:

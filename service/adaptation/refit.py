@@ -61,10 +61,12 @@ def refit_adapters(retriever: Retriever, *, max_adapters: int, force: bool = Fal
             if not kept.sketches:
                 raise SupportMismatch("none of the photos of its examples is in the gallery any more")
             sketches = [encode_sketch(retriever, data, number) for number, data in enumerate(kept.sketches)]
+            # No uploads: a photo that once came with these examples is in the store, and is named by its id.
             new = fit(retriever, stale.target, kept, sketches, {}, force=force)
         except InkseekError as error:
             yield RefitResult(stale, None, str(error), lost)
             continue
+        # It brings no photos, so what is stored is the limit: one that was lowered since does not stop a refit.
         yield RefitResult(
             stale, retriever.store.add(new, max_adapters, max_photos=len(retriever.store.state().photos)), lost=lost
         )
@@ -76,10 +78,12 @@ def _examples(retriever: Retriever, stale: AdapterRecord) -> tuple[Examples, int
     kept = []
     for pair in support:
         try:
+            # `photo` also knows uploads that cannot be searched; `row` raises for those.
             photo = view.photo(pair.photo_id)
             view.row(pair.photo_id)
         except PhotoNotFound:
             continue
+        # An index built since may have the photo in another category, and `fit` would reject all examples for it.
         if stale.target.scope == "profile" or photo.category == stale.target.name:
             kept.append(pair)
     examples = Examples(tuple(pair.sketch for pair in kept), tuple(pair.photo_id for pair in kept))

@@ -43,6 +43,7 @@ def resolve_photos(
         if twin is not None:
             resolved.append(_indexed(gallery, twin.photo_id, twin.row))
             continue
+        # One that is stored without a vector by this bundle counts as new: storing it again adds the vector.
         if not gallery.view.has_upload(photo.photo_id):
             new.setdefault(photo.photo_id, uploads[number])
         assert photo.vector is not None

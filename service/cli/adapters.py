@@ -151,6 +151,7 @@ def refit(
         for result in results:
             _say(_outcome(result))
         _say(f"{len(results)} adapters, {encoded} uploaded photos encoded anew")
+    # After the output: those that were fitted are stored, whatever became of the others.
     if any(result.made is None for result in results):
         raise typer.Exit(ExitCode.FAILED)
 

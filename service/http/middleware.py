@@ -110,6 +110,7 @@ class BodyLimit:
             return
         max_bytes = next((size for end, size in self._larger.items() if scope["path"].endswith(end)), self._max_bytes)
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        # Rejected before a byte is read; a chunked body announces no length and is counted below.
         if announced.isdigit() and int(announced) > max_bytes:
             await problem_response(_too_large(f"{int(announced):,}", max_bytes))(scope, receive, send)
             return

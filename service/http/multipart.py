@@ -42,6 +42,7 @@ def parse_multipart(body: bytes, content_type: str, max_parts: int) -> list[Part
         parser.finalize()
     except FormParserError as error:
         raise BodyInvalid(f"the multipart body is broken: {error}") from error
+    # `finalize` accepts a body that stops in the middle.
     if not collector.ended:
         raise BodyInvalid("the multipart body is truncated: its closing boundary is missing")
     return collector.parts
@@ -65,6 +66,7 @@ class _Collector:
         self._header_name = b""
         self._header_value = b""
 
+    # The parser may hand over names, values and data in several pieces.
     def header_name(self, data: bytes, start: int, end: int) -> None:
         self._header_name += data[start:end]
 

@@ -18,6 +18,7 @@ from service.sketches.json_forms import POINTS_EXAMPLE, STROKES_EXAMPLE, ImageBo
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
 _REF = "#/components/schemas/{model}"
+# FastAPI describes only models that it parses or answers itself; these are added to the document by hand.
 _BODY_MODELS = (ImageBody, StrokesBody, PointsBody, BatchBody, Problem)
 
 SVG_EXAMPLE = (
@@ -123,6 +124,7 @@ def problem_responses(*errors: type[InkseekError]) -> Responses:
     kinds = dict.fromkeys([*(problems.KINDS[error] for error in (*errors, ParameterInvalid)), problems.INTERNAL])
     responses: Responses = {}
     for kind in kinds:
+        # A status has one response in OpenAPI: kinds that share it become examples of that one.
         response = responses.setdefault(
             kind.status,
             {

@@ -86,6 +86,7 @@ KINDS: dict[type[InkseekError], Kind] = {
     ParameterInvalid: Kind("parameter_invalid", 422, "A parameter is invalid", "`errors` says which and why."),
     FilterInvalid: Kind("filter_invalid", 422, "A filter is invalid", "Filterable fields are listed in /v1/info."),
     UnknownCategory: Kind("unknown_category", 422, "No such category", "Categories are listed in /v1/categories."),
+    # Service and index each find this out in their own place; for clients it is one problem.
     CategoryNotFound: Kind("unknown_category", 422, "No such category", "Categories are listed in /v1/categories."),
     PhotoNotFound: Kind("photo_not_found", 404, "No such photo"),
     CategoryAbsent: Kind("category_not_found", 404, "No such category", "Categories are listed in /v1/categories."),
@@ -118,6 +119,7 @@ KINDS: dict[type[InkseekError], Kind] = {
     OnlineUnwritable: Kind(
         "online_unwritable", 503, "Nothing can be stored", "Give the service a writable INKSEEK_ONLINE_DIR."
     ),
+    # nginx's number, for metrics and the log: nobody is left to read the answer.
     ClientGone: Kind("client_gone", 499, "The client went away"),
     QueueFull: Kind("queue_full", 429, "Too many requests are waiting", "Try again after Retry-After seconds."),
     NotReady: Kind("not_ready", 503, "The service is not ready", "The canary sketch is not answered right."),
@@ -186,6 +188,7 @@ def install(app: FastAPI) -> None:
 def _on_typed(request: Request, error: Exception) -> Response:
     assert isinstance(error, InkseekError)
     if kind_of(error) is INTERNAL:
+        # To RequestScope, which logs it with its traceback and answers 500.
         raise error
     return problem_response(error)
 

@@ -61,6 +61,7 @@ def configure_logging(level: str, style: Literal["plain", "json"]) -> None:
     else:
         handler.setFormatter(PlainFormatter("%(asctime)s %(level)s %(name)s%(request)s %(message)s", "%H:%M:%S"))
     root = logging.getLogger()
+    # Replaced, not added: configured twice, a process would write each line twice.
     root.handlers[:] = [handler]
     root.setLevel("WARNING")
     for name in ("inkseek", "uvicorn.error"):

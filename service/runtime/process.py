@@ -58,6 +58,7 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
         monitoring.cancel()
         with suppress(asyncio.CancelledError):
             await monitoring
+        # In a thread: it waits for jobs that have begun, and the event loop must not stand still meanwhile.
         await asyncio.to_thread(workers.close)
         serving.close()
         metrics.retire_process()

@@ -38,6 +38,7 @@ def load_retriever(settings: Settings, bundle: Bundle, version: str | None = Non
     try:
         check_canary(retriever)
         store.check()
+    # BaseException: an interrupted start closes its files, too.
     except BaseException:
         retriever.close()
         raise
@@ -65,6 +66,7 @@ def check_canary(retriever: Retriever) -> None:
     for row in np.linspace(0, index.count - 1, min(_CANARY_ROWS, index.count)).astype(int).tolist():
         hits = index.search(np.asarray(index.vector(row))[None], 1)[0]
         # Not the row itself: photos that look the same have the same vector, and the lower row wins.
+        # `not >=` instead of `<`: a score that is NaN has to fail as well.
         if not hits or not hits[0].score >= _CANARY_SCORE:
             raise NotReady(f"index {index.version} does not find the photo of row {row} by its own vector")
         if not index.photos([hits[0].row]):
@@ -114,6 +116,7 @@ class Serving:
             with self._lock:
                 lease.jobs -= 1
                 finished = lease.retired and lease.jobs == 0
+            # Outside the lock, as in `_retire`: nobody who borrows has to wait until files are closed.
             if finished:
                 lease.retriever.close()
 

@@ -49,6 +49,7 @@ class Workers:
 
     async def run(self, job: Callable[[], T]) -> T:
         """Run `job` in a worker thread, first come first served. Cancelled before its turn, it never runs."""
+        # The request's id is a context variable, which threads of an executor do not inherit.
         context = copy_context()
         queued = time.perf_counter()
         self._metrics.queue.inc()
@@ -59,6 +60,7 @@ class Workers:
             return context.run(job)
 
         future = self._executor.submit(take_up)
+        # A job that is cancelled before its turn never reaches `take_up`, which would count it out of the queue.
         future.add_done_callback(lambda done: self._metrics.queue.dec() if done.cancelled() else None)
         return await asyncio.wrap_future(future)
 
@@ -80,6 +82,7 @@ class Workers:
             raise DeadlineExceeded(f"there was no answer within {self.timeout_s:g} s")
         finally:
             gone.cancel()
+            # This drops jobs that wait for a thread; one that has begun cannot be stopped, and its result is not used.
             task.cancel()
 
     def close(self) -> None:

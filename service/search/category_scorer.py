@@ -46,6 +46,7 @@ class CategoryScorer:
             moved = block - adapter.mean
             lengths.append(np.linalg.norm(moved if adapter.map is None else moved @ adapter.map, axis=1))
         length = np.concatenate(lengths)
+        # `where` computes both sides: without the maximum, a photo that equals the mean would divide by zero.
         inverse = np.where(length < _SMALLEST_LENGTH, 0.0, 1.0 / np.maximum(length, _SMALLEST_LENGTH))
         squared = None if adapter.map is None else np.ascontiguousarray(adapter.map @ adapter.map.T)
         return cls(replace(adapter, map=None), adapter_id, rows, inverse.astype(np.float32), squared)
@@ -60,6 +61,7 @@ class CategoryScorer:
         inverse = self.inverse if within is None else self.inverse[np.searchsorted(self.rows, within)]
         weights = self._photo_weights(query)
         cosines = products(weights, rows)
+        # (x - mean) . w is x . w - mean . w, so the stored vectors are never centred, nor copied.
         cosines -= np.float32(weights @ self.adapter.mean)
         cosines *= inverse
         best, best_rows = top_k(cosines, k, rows)
@@ -69,6 +71,7 @@ class CategoryScorer:
         """(E,) sketch -> (E,): `M Mt a` over the length of `a M`, which a mean-centred photo is multiplied with."""
         centred = query - self.adapter.sketch_centre
         mapped = centred if self.squared is None else inner_products(self.squared, centred)
+        # |a M|^2 is (M Mt a) . a, which rounding can leave just below zero.
         length = float(np.sqrt(max(float(centred @ mapped), 0.0)))
         weights: Vectors = mapped / np.float32(max(length, _SMALLEST_LENGTH))
         return weights

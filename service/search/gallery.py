@@ -138,6 +138,7 @@ class Gallery:
         def make() -> CategoryScorer:
             rows = self.category_rows(category)
             adapter = self.view.store.adapter(adapter_id) if adapter_id else None
+            # One that was deleted since the state was read is no reason to fail: mean-centred scores will do.
             if isinstance(adapter, CategoryAdapter):
                 return CategoryScorer.of(adapter, adapter_id, rows, self.blocks)
             centred = CategoryAdapter.centred(self.vectors(evenly(rows, _PHOTOS_FOR_A_MEAN)))
@@ -154,6 +155,7 @@ class Gallery:
     def _style_adapter(self, adapter_id: str) -> StyleAdapter:
         def make() -> StyleAdapter:
             adapter = self.view.store.adapter(adapter_id)
+            # Deleted since the state was read: the sketch is searched for as it is.
             return adapter if isinstance(adapter, StyleAdapter) else StyleAdapter.neutral(self.adapted_dim)
 
         return self._cache.get(("profile", adapter_id), make)
@@ -174,6 +176,7 @@ class GalleryKeeper:
         """The index with the uploads and adapters of the store as it is now. Raises OnlineCorrupt."""
         state = store.state()
         kept = self._gallery
+        # The store returns the same state until something changes, so no lock is needed to see that nothing did.
         if kept is not None and kept.state is state:
             return kept
         with self._cache.turn("gallery"):
@@ -188,6 +191,7 @@ class GalleryKeeper:
 
 def evenly(rows: Rows, most: int) -> Rows:
     """At most `most` of the rows, evenly spaced."""
+    # The step is rounded up: rounded down, more than `most` would be left.
     return rows[:: max(1, -(-len(rows) // most))]
 
 

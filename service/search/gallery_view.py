@@ -50,6 +50,7 @@ class GalleryView:
         cls, index: GalleryIndex, store: OnlineStore, photos: tuple[OnlinePhoto, ...], before: GalleryView | None = None
     ) -> GalleryView:
         """The index with these uploads. `before`: an earlier view, whose photos need not be looked up again."""
+        # Of a photo that had no vector, the earlier view does not tell whether the index holds its file.
         seen = {photo.photo_id for photo in before.known if photo.vector is not None} if before else set()
         searchable = []
         for photo in photos:
@@ -96,6 +97,7 @@ class GalleryView:
         if not one_way:
             return np.empty(0, np.int64)
         uploads = [n for n, photo in enumerate(self.uploaded, self.index.count) if photo.category in one_way]
+        # Uploads count on behind the index's rows, so the result ascends without sorting.
         return np.concatenate([self.index.rows_where(PhotoFilter(one_way)), np.array(uploads, np.int64)])
 
     def categories(self) -> dict[str, int]:
@@ -115,6 +117,7 @@ class GalleryView:
         matching = self._uploads_where(where) if where else np.arange(len(self.uploaded))
         narrowed = self._within_index(where) if where else None
         hits = []
+        # `narrowed` is None in two cases: there is no filter at all, or it leaves only uploads.
         if narrowed is not None or where is None:
             hits = self.index.search(query[None], k, where=narrowed, exact=exact, min_score=min_score)[0]
         scores, positions = top_k(self._uploaded_vectors.products(query[None], matching)[0], k, matching)
@@ -180,6 +183,7 @@ class GalleryView:
         if row is not None:
             return row
         known = self._known_by_id.get(photo_id)
+        # Its file has come into the index since: clients that still hold the upload's id get the indexed row.
         twin = known and self.index.photo_with_bytes(known.sha256, known.category)
         return (twin or self.index.photo(photo_id)).row
 
@@ -212,6 +216,7 @@ class GalleryView:
         return _present(self.store.image(photo_id), photo_id)
 
     def _record(self, photo: OnlinePhoto) -> PhotoRecord:
+        # -1: known, but not among those that can be found.
         row = self._uploaded_by_id.get(photo.photo_id, -1)
         return PhotoRecord(
             row, photo.photo_id, photo.category, "", photo.sha256, photo.width, photo.height, metadata={}
@@ -238,6 +243,7 @@ class GalleryView:
 
 
 def _met_without_metadata(condition: Condition) -> bool:
+    # A lacking value counts as the empty text: it equals that, differs from all else, and has no order.
     return condition.operator == ("!=" if condition.value else "=")
 
 

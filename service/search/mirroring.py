@@ -44,6 +44,7 @@ def mirror_scope(view: GalleryView, query: SearchQuery, where: PhotoFilter | Non
     if not len(one_way) or query.focus == "kind":
         return None
     if where is None:
+        # None rather than the list of all rows: nothing has to be filtered out of what an approximate index proposes.
         return MirrorScope() if len(one_way) == view.count else MirrorScope(one_way)
     admitted = view.rows_where(where)
     rows = np.intersect1d(admitted, one_way, assume_unique=True)

@@ -71,6 +71,7 @@ class Retriever:
         """Raises UnknownCategory, UnknownProfile, FilterInvalid when no sketch can be searched for with this query."""
         gallery = self.gallery()
         if where := _filter(gallery, query):
+            # Only for what it raises: conditions are checked against the fields when they are applied.
             gallery.view.rows_where(where)
 
     def similar(self, photo_id: str, query: SearchQuery) -> SearchResult:
@@ -84,6 +85,7 @@ class Retriever:
         where = _filter(gallery, query)
         with stopwatch.stage("search"):
             (vector,) = gallery.view.vectors(np.array([row]))
+            # One more than is answered, since the photo itself is likely to be among them.
             hits = gallery.view.search(vector, query.k + 1, where, exact=query.exact, min_score=query.min_score)
             photos = _ranked(gallery, [hit for hit in hits if hit.row != row][: query.k])
         return SearchResult(photos, self.bundle.bundle_id, self.index.version, stopwatch.timings())

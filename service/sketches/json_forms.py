@@ -93,6 +93,7 @@ def sketch_from_json(document: Any) -> Sketch:
         raise BodyInvalid(
             f"a JSON object with image_base64, strokes or points is expected, not {type(document).__name__}"
         )
+    # Chosen by its key and not by a pydantic union, whose message would list the faults of every form.
     present = [key for key in _FORMS if key in document]
     if len(present) != 1:
         keys = ", ".join(map(repr, document)) or "none"
@@ -100,6 +101,7 @@ def sketch_from_json(document: Any) -> Sketch:
     try:
         return _FORMS[present[0]](document)
     except ValidationError as error:
+        # Without the input, which may be megabytes of base64.
         faults = error.errors(include_url=False, include_context=False, include_input=False)[:_FAULTS_SHOWN]
         fields = [(".".join(str(part) for part in fault["loc"]), fault["msg"]) for fault in faults]
         raise BodyInvalid("; ".join(f"{where}: {what}" for where, what in fields), fields) from error
@@ -108,6 +110,7 @@ def sketch_from_json(document: Any) -> Sketch:
 def _image(document: dict[str, Any]) -> Sketch:
     text = _DATA_URL.sub("", ImageBody.model_validate(document).image_base64, count=1)
     try:
+        # Unless it validates, b64decode drops what is outside of the alphabet and decodes the rest.
         return EncodedImage(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as error:
         raise BodyInvalid(f"image_base64 is not base64: {error}", [("image_base64", str(error))]) from error

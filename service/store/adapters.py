@@ -29,6 +29,7 @@ _ACTIVE = (
 
 def add_adapter(database: sqlite3.Connection, new: NewAdapter, max_adapters: int) -> str:
     """Store the adapter with its support, activated when `new.activate`; returns its id. Raises AdaptersLimit."""
+    # The limit is for each bundle, so that stale adapters do not use it up; versions count over all of them.
     stored = database.execute(
         "SELECT count(*) FILTER (WHERE bundle_id = ?) AS own, coalesce(max(version), 0) AS latest FROM adapters"
         " WHERE scope = ? AND name = ?",
@@ -55,6 +56,7 @@ def add_adapter(database: sqlite3.Connection, new: NewAdapter, max_adapters: int
         "arrays": adapter_bytes(new.adapter),
     }
     names = ", ".join(values)
+    # Only the names above go into the text; every value is bound.
     cursor = database.execute(
         f"INSERT INTO adapters ({names}) VALUES ({', '.join('?' * len(values))})", tuple(values.values())
     )
@@ -131,6 +133,7 @@ def roll_back(database: sqlite3.Connection, bundle_id: str, target: AdapterTarge
 def delete_adapter(database: sqlite3.Connection, bundle_id: str, target: AdapterTarget, adapter_id: str) -> None:
     """Delete an adapter and its support; if it was active, the one before it is again. Raises AdapterNotFound."""
     get_adapter(database, bundle_id, target, adapter_id)
+    # Its activations go with it (ON DELETE CASCADE), so that the one before them is the last again.
     database.execute("DELETE FROM adapters WHERE adapter_id = ?", (adapter_id,))
 
 
@@ -158,6 +161,7 @@ def active_adapters(database: sqlite3.Connection, bundle_id: str) -> dict[Adapte
 
 def profile_names(database: sqlite3.Connection) -> frozenset[str]:
     """Every profile that has an adapter, of whatever bundle."""
+    # After a change of bundle a profile is still known: its searches go without an adapter instead of failing.
     rows = database.execute("SELECT DISTINCT name FROM adapters WHERE scope = 'profile'")
     return frozenset(row["name"] for row in rows)
 

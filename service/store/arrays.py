@@ -17,6 +17,7 @@ def adapter_bytes(adapter: CategoryAdapter | StyleAdapter) -> bytes:
     if isinstance(adapter, StyleAdapter):
         arrays = {"down": adapter.down, "up": adapter.up, "shift": adapter.shift}
     else:
+        # Scale and offset are Python floats: as float64 they come back exactly, and scores stay the same.
         arrays = {"mean": adapter.mean, "scale": np.array([adapter.scale, adapter.offset], np.float64)}
         if adapter.map is not None:
             arrays["map"] = adapter.map
@@ -40,6 +41,7 @@ def adapter_from_bytes(data: bytes, adapter_id: str, embedding_dim: int) -> Cate
     else:
         input_dims = {len(adapter.mean), len(adapter.sketch_centre)}
         input_dims |= set() if adapter.map is None else {len(adapter.map)}
+    # `OnlineStore.check` finds such numbers at the start; let through, they would fail or rank nonsense in a search.
     if input_dims != {embedding_dim} or not all(np.isfinite(array).all() for array in arrays.values()):
         raise OnlineCorrupt(f"the numbers of adapter {adapter_id} are not an adapter for {embedding_dim} numbers")
     return adapter

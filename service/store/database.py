@@ -59,11 +59,14 @@ def connect(path: Path) -> sqlite3.Connection:
     Raises OnlineCorrupt, OnlineSchemaUnsupported.
     """
     try:
+        # isolation_level None: transactions begin and end where this module says, not where Python would begin them.
         database = sqlite3.connect(
             path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=64
         )
         database.row_factory = sqlite3.Row
+        # Off by default in every connection, and deletions rely on the cascades.
         database.execute("PRAGMA foreign_keys = ON")
+        # With NORMAL, a power cut may take back the last commits of a database in WAL mode.
         database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         schema_version = _schema_version(database)
@@ -130,8 +133,10 @@ def _opened(path: Path, lock: int, busy_timeout_s: float) -> sqlite3.Connection:
     database = connect(path)
     try:
         if not has_tables(database):
+            # Before WAL, in which the page size can no longer be changed.
             database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
             database.execute("PRAGMA journal_mode = WAL")
+            # The version is part of the same transaction: a creation that dies leaves 0, and is repeated.
             database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     except sqlite3.OperationalError as error:
         database.close()

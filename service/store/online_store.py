@@ -95,6 +95,7 @@ class OnlineStore:
         with self._lock:
             database = self._database()
             arrays = adapters.arrays_of(database, adapter_id) if database else None
+        # Parsed outside the lock: megabytes of numbers must not keep every other reader waiting.
         return None if arrays is None else adapter_from_bytes(arrays, adapter_id, self._adapted_dim)
 
     def check(self) -> None:
@@ -175,6 +176,8 @@ class OnlineStore:
         version = int(database.execute("PRAGMA data_version").fetchone()[0])
         if version == self._seen_version:
             return
+        # One transaction for all queries, so that they see one commit. A commit between the version and this is loaded
+        # now and once more on the next call; the other order would miss it.
         database.execute("BEGIN")
         try:
             self._state = self._load(database)
@@ -209,4 +212,5 @@ class OnlineStore:
     def _close(self) -> None:
         if self._reader is not None:
             self._reader.close()
+        # `data_version` can only be compared within one connection.
         self._reader, self._seen_version = None, -1

@@ -17,6 +17,7 @@ PREFIX = "online/"
 
 def online_photo_id(category: str, image: bytes) -> str:
     """The same file in the same category is the same photo, however often it is uploaded."""
+    # Names hold no zero byte, so it marks where the category ends and the file begins.
     return PREFIX + hashlib.sha256(category.encode() + b"\0" + image).hexdigest()[:20]
 
 
@@ -33,6 +34,7 @@ def add_photos(
             "INSERT OR REPLACE INTO photo_vectors (photo, bundle_id, vector) VALUES (?, ?, ?)",
             (number, bundle_id, vector_bytes(photo.vector)),
         )
+    # Counted afterwards, when it is known how many were new; the error rolls the whole transaction back.
     count = database.execute("SELECT count(*) AS stored FROM photos").fetchone()["stored"]
     if count > max_photos:
         raise OnlinePhotosLimit(

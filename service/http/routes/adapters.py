@@ -109,6 +109,7 @@ def _add_changes(router: APIRouter, routes: ScopeRoutes) -> None:
         | problem_responses(NameInvalid, NothingToRollBack, OnlineUnwritable),
     )
     def roll_back(request: Request, name: str = in_path) -> ActiveAdapterId:
+        # A plain `def`: FastAPI's own threads wait for disk and other writers; worker threads are for encoders.
         with serving_of(request) as retriever:
             return ActiveAdapterId(active=retriever.store.roll_back(adapter_target(routes.scope, name)))
 
@@ -185,7 +186,9 @@ async def _adapt(request: Request, scope: Scope, name: str, params: AdaptParams)
         params.force,
         params.dry_run,
     )
+    # Until it is known better: whatever is raised below counts as this.
     outcome = "rejected"
+    # Before the body is read: bodies in memory are what the slots bound.
     with process.adaptations.admission():
         upload = await read_upload(request)
         read = partial(read_examples, upload, limits)

@@ -74,6 +74,7 @@ def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") 
     media_type = _DISPLAYABLE.get(original.suffix.lower()) if original else None
     if original is None or media_type is None:
         return thumbnail(request, photo_id, if_none_match)
+    # With a stat the response has its ETag at once; without, only while it is sent, too late for `_cached`.
     return _cached(FileResponse(original, media_type=media_type, stat_result=original.stat()), if_none_match)
 
 
@@ -107,6 +108,7 @@ def photo(request: Request, photo_id: PhotoId) -> Response:
 
 
 def _uploaded(request: Request, photo_id: str, image: bytes, if_none_match: str) -> Response:
+    # An upload has no file name: its first bytes say what it is. A WebP's size stands between its two marks.
     media_type = next((kind for start, kind in _SIGNATURES if image.startswith(start)), None)
     if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
         media_type = "image/webp"
@@ -118,6 +120,7 @@ def _uploaded(request: Request, photo_id: str, image: bytes, if_none_match: str)
 
 def _cached(response: Response, if_none_match: str) -> Response:
     response.headers.update(_CACHE)
+    # If-None-Match compares weakly (RFC 9110, section 13.1.2): a weak tag of the same value is good enough.
     known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     if response.headers["ETag"] not in known and "*" not in known:
         return response

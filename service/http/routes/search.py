@@ -68,6 +68,7 @@ async def search(request: Request, params: Annotated[SearchParams, Query()]) -> 
     upload, query, metrics = await read_upload(request), params.to_query(), process_of(request).metrics
 
     def answer(retriever: Retriever) -> bytes:
+        # JSON is parsed and written in the worker thread, too: the event loop only passes bytes on.
         return json_bytes(_search(retriever, read_single(upload), query, metrics))
 
     return json_response(await answer_job(request, answer))

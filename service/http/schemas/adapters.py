@@ -100,6 +100,7 @@ def adapter_json(adapter: AdapterRecord) -> dict[str, Any]:
     """A record as Adapter."""
     scope, name = adapter.target
     return {
+        # A dry run has the id "" and the version 0; in JSON both are null.
         "adapter_id": adapter.adapter_id or None,
         "version": adapter.version or None,
         "category": name if scope == "category" else None,

@@ -95,6 +95,7 @@ class SearchParams(NarrowingParams):
 
     def to_query(self) -> SearchQuery:
         """The parameters as the use case takes them; the profile's name in Unicode's NFC form."""
+        # Profiles are stored in this form: a letter typed with a combining accent has to find the same one.
         profile = None if self.profile is None else unicodedata.normalize("NFC", self.profile)
         return SearchQuery(
             self.k, self.category, self.filter, self.min_score, self.exact, self.adapt, profile, self.focus, self.mirror
