@@ -32,6 +32,7 @@ class EmbeddingParts(BaseModel):
     @property
     def kind_weight(self) -> float:
         """v of the formula above."""
+        # The squared weights add to 1, so two parts of length 1 make an embedding of length 1.
         return math.sqrt(1 - self.layout_weight**2)
 
     def layout_of(self, embeddings: Vectors) -> Vectors:
@@ -49,6 +50,7 @@ class EmbeddingParts(BaseModel):
         So a linear score of layouts is computed from whole stored embeddings, none of which is copied.
         """
         whole = np.zeros(self.layout_dim + self.kind_dim, np.float32)
+        # A stored layout has the length w, which this undoes.
         whole[: self.layout_dim] = weights / np.float32(self.layout_weight)
         return whole
 

@@ -117,6 +117,7 @@ class LossInputs:
         kinds = self.kind_labels
         assert kinds is not None, "the batch has no kinds"
         if self.unpaired is None:
+            # Both sides of a pair are of one kind, so one tensor says it for both.
             return (self.sketches, kinds), (self.photos, kinds)
         more = self.unpaired
         return (

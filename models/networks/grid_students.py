@@ -91,6 +91,7 @@ class GridStudent(StudentEncoder):
     def encode(self, images: Tensor, extras: frozenset[Extra] = frozenset()) -> Encoded:
         """(B, 3, S, S) normalised -> cells (B, C, g, g), C summed over the levels, and the requested extras."""
         maps = self.trunk.features(images)
+        # Levels have different sides; pooled to one grid they can be joined.
         pooled_levels = [nn.functional.adaptive_avg_pool2d(level, self.grid) for level in maps[-self.levels :]]
         cells = torch.cat(pooled_levels, dim=1)
         return Encoded(cells, tuple(maps) if "feature_maps" in extras else ())
@@ -154,6 +155,7 @@ class GridStudents(StudentPair):
         """(Bs, 3, S, S), (Bp, 3, S, S) normalised -> outputs of each; one pass through a shared trunk."""
         if not self.config.shared_trunk:
             return super().encode_pair(sketches, photos, extras)
+        # The trunk uses no statistics of the batch, so sketches and photos do not influence each other in it.
         both, count = self.sketch.encode(torch.cat([sketches, photos]), extras), len(sketches)
         return (
             Encoded(both.cells[:count], tuple(level[:count] for level in both.feature_maps)),

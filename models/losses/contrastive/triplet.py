@@ -27,6 +27,7 @@ def triplet(sketches: Tensor, photos: Tensor, identities: Tensor, *, margin: flo
 
     Row i of both is a pair; j runs over all photos of another identity. A batch without any gives 0.
     """
+    # By way of matrix products, small distances lose their last digits: those that the margin is about.
     distances = torch.cdist(sketches, photos, compute_mode="donot_use_mm_for_euclid_dist").square()
     violation = margin + distances.diagonal()[:, None] - distances
     others = identities[:, None] != identities[None, :]

@@ -24,6 +24,7 @@ def relational_distance(student: Tensor, teacher: Tensor) -> Terms:
 
 def _relative_distances(rows: Tensor) -> Tensor:
     """(N, E) -> (N, N)."""
+    # By way of matrix products equal rows come out slightly apart, and `positive` would count them.
     distances = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")
     positive = distances > 0
     mean = distances.sum() / positive.sum().clamp_min(1)

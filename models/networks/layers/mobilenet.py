@@ -48,6 +48,7 @@ class MobileNetTrunk(Trunk):
         blocks: list[nn.Module] = [_filtered(3, _STEM, kernel=3, stride=2)]
         self._ends: list[int] = []
         channels_in = _STEM
+        # Not strict: fewer widths than there are stages keep the first stages alone.
         for width, (expansion, count, stride) in zip(widths, _STAGES, strict=False):
             for number in range(count):
                 blocks.append(InvertedResidual(channels_in, width, stride if number == 0 else 1, expansion))
@@ -68,6 +69,7 @@ class MobileNetTrunk(Trunk):
 
     def fold_norms(self) -> None:
         """Fold each BatchNorm that follows a convolution, in place; see `Trunk.fold_norms`."""
+        # Folding replaces modules, so the chains are listed before the first one is touched.
         for chain in [part for part in self.modules() if isinstance(part, nn.Sequential)]:
             for number in range(1, len(chain)):
                 if isinstance(chain[number], nn.BatchNorm2d):

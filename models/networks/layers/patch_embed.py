@@ -52,6 +52,7 @@ def resize_positions(positions: Tensor, height: int, width: int) -> Tensor:
         return positions
     cls, grid = positions[:, :1], positions[:, 1:]
     cells = grid.transpose(1, 2).reshape(1, -1, side, side)  # (1, D, n, n)
+    # As timm does it: in single precision, and smoothed where the grid shrinks.
     cells = nn.functional.interpolate(
         cells.float(), size=(height, width), mode="bicubic", antialias=True, align_corners=False
     )

@@ -70,6 +70,7 @@ class ResNetTrunk(Trunk):
         for number, width in enumerate(widths, start=1):
             stride = 1 if number == 1 else 2
             stage = nn.Sequential(BasicBlock(channels_in, width, stride), BasicBlock(width, width, 1))
+            # torchvision's name, under which the published weights are found.
             self.add_module(f"layer{number}", stage)
             self.stages.append(f"layer{number}")
             channels_in = width

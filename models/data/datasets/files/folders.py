@@ -58,9 +58,11 @@ def before_last(stem: str, separator: str) -> tuple[str, str] | None:
 
 def lines_of(table: Path) -> list[str]:
     """The lines of a list file that hold something, without blanks and Windows line ends around them."""
+    # Editors on Windows put a byte order mark first, which would become a part of the first name.
     text = table.read_text(encoding="utf-8-sig", errors="replace")
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
+    # Pairs, because a number and a text that meet at one position cannot be compared.
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]

@@ -36,6 +36,7 @@ def read(root: Path, options: ReadOptions) -> PairDataset:
     collector = Collector(root, options.keep_marked)
     for base in folders:
         category = category_from(base)
+        # All photos before any sketch: a sketch whose photo lies in the other split is a leak, not a missing photo.
         for split in _SPLITS:
             for path in images_in(base / f"{split}B"):
                 collector.add_photo(Photo(PhotoKey(category, path.stem), path, split))
