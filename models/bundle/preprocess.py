@@ -20,7 +20,7 @@ Modality = Literal["sketch", "photo"]
 
 def mirrored(inputs: Vectors) -> Vectors:
     """(..., H, W) inputs of an encoder -> the same shape, each flipped left to right, contiguous."""
-    # A flipped view has a negative stride, which `torch.from_numpy` refuses.
+    # A flipped view has a negative stride, which encoders in torch refuse (`torch.from_numpy`).
     return np.ascontiguousarray(inputs[..., ::-1])
 
 
