@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     @field_validator("bundle", mode="before")
     @classmethod
     def _find_bundle(cls, value: object) -> object:
+        # A shipped bundle's name becomes its folder here: everything else sees only paths.
         return bundle_path(value) if isinstance(value, str) and value else value
 
     @field_validator("cors_origins", mode="before")

@@ -25,6 +25,7 @@ def adapters_of(retriever: Retriever, target: AdapterTarget) -> list[AdapterReco
     Raises CategoryAbsent, ProfileAbsent.
     """
     adapters = retriever.store.list_adapters(target)
+    # Before the gallery is asked: a category keeps its adapters when an index built since has no photo of it.
     if adapters:
         return adapters
     gallery = retriever.gallery()

@@ -58,6 +58,7 @@ def fit_adapter(
             examples = _examples(retriever, pair or [], pairs, photo or [])
 
             async def run(job: Callable[[Retriever], T], /) -> T:
+                # In this thread, one job after the other: a command has nobody else to answer meanwhile.
                 return job(retriever)
 
             adapter = asyncio.run(adapt(run, target, lambda: examples, options))

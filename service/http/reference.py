@@ -10,6 +10,7 @@ from typing import Any
 
 from service.http.problems import all_kinds
 
+# Served as a file of its own: the content security policy allows no inline styles.
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
 color: #1c1c22; background: #fff; }

@@ -68,6 +68,7 @@ async def answer_work(request: Request, work: Callable[[], Awaitable[T]]) -> T:
     Raises QueueFull, DeadlineExceeded, ClientGone, and what the work raises.
     """
     workers = process_of(request).workers
+    # `work` is called only once admitted: a coroutine that was made and never awaited would warn.
     with workers.admission():
         return await workers.answer(work(), request.receive)
 

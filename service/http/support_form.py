@@ -30,6 +30,7 @@ def read_examples(upload: Upload, limits: SupportLimits) -> Examples:
         elif part.name == STROKES_FIELD:
             sketches.append(_as_document(part.data))
         elif part.name == ID_FIELD:
+            # Broken bytes name no photo, and are answered as any other id that does not.
             photos.append(part.data.decode("utf-8", "replace"))
         elif part.name == PHOTO_FIELD:
             photos.append(part.data)

@@ -49,6 +49,8 @@ class Metrics:
         self.queue = _gauge("inkseek_queue", "Jobs waiting for a worker thread.", r)
         self.queue_limit = _gauge("inkseek_queue_limit", "Requests that may wait for a worker thread.", r)
         self.threads = _gauge("inkseek_threads", "Worker threads.", r)
+        # livemin: one process that is not ready is one too many. livemax, below: every process sees the same photos and
+        # adapters, which must not be summed.
         self.ready = _gauge("inkseek_ready", "1 while the canary sketch is answered right.", r, mode="livemin")
         self.canary_failures = Counter("inkseek_canary_failures", "Canary sketches answered wrong or late.", registry=r)
         self.photos = _gauge("inkseek_index_photos", "Photos in the index that is served.", r, mode="livemax")
@@ -76,6 +78,7 @@ class Metrics:
             mode="livemax",
         )
         self.online_photos = _gauge("inkseek_online_photos", "Uploaded photos kept.", r, mode="livemax")
+        # Looked up once, since `labels` takes a lock each time.
         self._stages: Mapping[str, Histogram] = {
             stage: self.stage_seconds.labels(stage) for stage in ("wait", "decode", "preprocess", "encode", "search")
         }
@@ -89,6 +92,7 @@ class Metrics:
     def exposition(self) -> bytes:
         """The text that Prometheus reads."""
         if os.environ.get(MULTIPROCESS_VARIABLE):
+            # A new registry for each scrape, as prometheus_client requires in this mode.
             everyone = CollectorRegistry()
             multiprocess.MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
             return generate_latest(everyone)

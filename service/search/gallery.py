@@ -82,6 +82,7 @@ class Gallery:
             return ScoredHits(hits, style_adapter_id=style_adapter_id)
         (category,) = where.categories  # which faces one way as a whole or not: `among` would leave none of it out
         scorer = self.scorer(category, fitted=query.adapt)
+        # Without conditions it is the whole category, whose rows the scorer has.
         within = self.view.rows_where(where) if where.conditions else None
         scores, rows = scorer.top_k(self.adaptable(vector[None])[0], query.k, self.products, within)
         hits = [

@@ -145,6 +145,7 @@ class GalleryView:
 
     def products(self, query: Vectors, rows: Rows) -> Vectors:
         """(E,), (R,) ascending rows -> (R,) inner products."""
+        # Rows ascend, so one cut parts those of the index from those of uploads.
         split = int(np.searchsorted(rows, self.index.count))
         indexed: Vectors = self.index.products(query[None], rows[:split])[0]
         if split == len(rows):

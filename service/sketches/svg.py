@@ -47,6 +47,7 @@ def render_svg(data: bytes, max_bytes: int) -> bytes:
         raise ImageUnreadable(f"the SVG is too complex: it was not rendered within {_TIMEOUT_S:g} s") from error
     if child.returncode == svg_renderer.EXIT_REJECTED:
         raise ImageUnreadable(f"the SVG cannot be rendered: {child.stderr.decode(errors='replace')[:300]}")
+    # A limit that is hit ends the child by a signal or an abort, and it cannot say why.
     if child.returncode != 0:
         raise ImageUnreadable("the SVG is too complex: rendering it took more than is allowed")
     return child.stdout
@@ -73,6 +74,7 @@ class _Scan:
         self._depth = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        # Documents choose their own namespace prefixes, so only the local name tells.
         local = name.rpartition(":")[2].lower()
         if self._elements == 0 and local != "svg":
             raise ImageUnsupported(f"markup whose root is <{name[:40]}> is no sketch; <svg> is expected")

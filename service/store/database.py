@@ -25,6 +25,7 @@ _LOCK_POLL_S = 0.003
 _PAGE_BYTES = 16_384
 _CHECKPOINT_PAGES = 2_000
 
+# Vectors are kept for each bundle: a change of bundle and back again encodes no photo twice.
 _SCHEMA = """
 CREATE TABLE adapters (
     number INTEGER PRIMARY KEY AUTOINCREMENT, adapter_id TEXT NOT NULL UNIQUE,

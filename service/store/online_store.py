@@ -140,6 +140,7 @@ class OnlineStore:
 
     def roll_back(self, target: AdapterTarget) -> str | None:
         """Activate what was active before. Raises NothingToRollBack, OnlineUnwritable."""
+        # As in `activate`: a transaction would make the database only to find nothing in it.
         if target not in self.state().active:
             raise NothingToRollBack(f"{target} has no active adapter")
         with transaction(self.folder) as database:

@@ -18,6 +18,7 @@ router = api_router("operation", None)
 @router.get("/livez", summary="Is the process alive?", responses=ok("It is", {"status": "alive"}) | problem_responses())
 async def livez() -> Alive:
     """Answers as long as the event loop turns."""
+    # On the event loop, without a thread: it has to answer while all of them are taken.
     return Alive(status="alive")
 
 
