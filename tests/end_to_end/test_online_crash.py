@@ -233,7 +233,7 @@ def keep_adapting(client: httpx.Client, files: Any, answered: list[str]) -> None
 
 
 def test_a_service_killed_while_it_adapts(adaptable: tuple[Path, Path], tmp_path: Path) -> None:
-    """What was answered is there after the restart; what was not is there whole or not at all."""
+    """What was answered is there after the restart; what was not is there atomically: all of it or nothing."""
     index, bundle = adaptable
     sketch, other = ((index.parent / "gallery" / name).read_bytes() for name in ("03.png", "07.png"))
     moments = random.Random(5)

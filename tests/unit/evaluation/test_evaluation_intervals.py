@@ -53,7 +53,7 @@ def test_the_true_share_is_inside_about_as_often_as_promised() -> None:
 
 
 def test_a_difference_on_the_same_queries_is_surer_than_two_intervals_are() -> None:
-    """A rival that misses a tenth of what this finds and finds nothing else: the intervals overlap, yet it is sure."""
+    """A competitor that misses a tenth of what this finds and finds nothing else: intervals overlap, yet it is sure."""
     random = np.random.default_rng(0)
     this = np.where(random.random(300) < 0.5, 1, 7)
     other = np.where((this == 1) & (random.random(300) < 0.1), 2, this)

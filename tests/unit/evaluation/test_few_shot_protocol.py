@@ -54,8 +54,8 @@ def test_ranks_are_those_of_a_loop_over_queries(kind: Unit) -> None:
                     for sketch, target in zip(one.holdout, one.holdout_targets, strict=True):
                         row = given.sketches[sketch]
                         found = head.embed_sketches(row[None])[0] @ head.embed_photos(photos).T
-                        rivals = found[task.categories == task.categories[target]]
-                        of_task = sum(score >= found[target] for score in rivals)
+                        others = found[task.categories == task.categories[target]]
+                        of_task = sum(score >= found[target] for score in others)
                         # All photos by plain cosine; the task's places among them, given out anew by the head.
                         order = np.argsort(-(given.photos @ row)).tolist()
                         slots = [place for place, photo in enumerate(order) if photo in set(task.gallery.tolist())]

@@ -142,7 +142,7 @@ def test_wrong_terms_are_rejected(losses: object, reason: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_each_loss_reads_what_it_says_and_reaches_the_students(name: str, inputs: LossInputs) -> None:
-    """With everything that it does not need taken away it still computes; with its needs taken away it cannot."""
+    """Without what it does not need it still computes; without its needs it cannot."""
     loss = LOSSES[name]
     queries = tuple(Match(m.modality, m.queries.requires_grad_(), m.keys) for m in inputs.matches)
     offered = {need.value: getattr(inputs, need.value) for need in loss.needs} | (

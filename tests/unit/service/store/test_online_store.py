@@ -1,4 +1,4 @@
-"""The online store: durable, seen by others at once, whole or not at all, and each bundle with its own adapters."""
+"""The online store: durable, seen by others at once, atomic, and each bundle with its own adapters."""
 
 from __future__ import annotations
 
