@@ -1,4 +1,4 @@
-"""An adapter's numbers as bytes, and back: an .npz of float32 arrays and nothing that could be executed."""
+"""An adapter's numbers as bytes, and back: an .npz of arrays (float32, the scale float64), nothing executable."""
 
 from __future__ import annotations
 
