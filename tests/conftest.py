@@ -62,37 +62,31 @@ def tiny_parted_onnx() -> bytes:
     return bytes(model.SerializeToString())
 
 
-@pytest.fixture(scope="session")
-def parted_bundle_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny bundle's layout with a kind of 12 numbers behind it; it can adapt, untrained."""
-    out = tmp_path_factory.mktemp("bundles") / "parted"
+def write_tiny(out: Path, onnx_model: bytes, parts: EmbeddingParts | None = None) -> Path:
+    """A bundle whose two encoders are the same network over unscaled images of 32 px."""
     unit: dict[str, tuple[float, float, float]] = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
     write_bundle(
         out,
-        name="parted",
-        sketch_onnx=tiny_parted_onnx(),
+        name=out.name,
+        sketch_onnx=onnx_model,
         sketch_preprocess=Preprocess(size_px=TINY_PX, sketch=SketchNormalisation(), **unit),
-        photo_onnx=tiny_parted_onnx(),
+        photo_onnx=onnx_model,
         photo_preprocess=Preprocess(size_px=TINY_PX, **unit),
-        model_card="# parted\n\nBlock means of two sizes, for tests.\n",
-        parts=TINY_PARTS,
+        model_card=f"# {out.name}\n\nBlock means, for tests.\n",
+        parts=parts,
     )
-    add_adaptation(out, Adaptation.untrained(TINY_DIM))
     return out
 
 
 @pytest.fixture(scope="session")
 def tiny_bundle_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle whose encoders are 32 px block means, E = 192: an image finds itself, as sketch and as photo."""
-    out = tmp_path_factory.mktemp("bundles") / "tiny"
-    unit: dict[str, tuple[float, float, float]] = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
-    write_bundle(
-        out,
-        name="tiny",
-        sketch_onnx=tiny_onnx(),
-        sketch_preprocess=Preprocess(size_px=TINY_PX, sketch=SketchNormalisation(), **unit),
-        photo_onnx=tiny_onnx(),
-        photo_preprocess=Preprocess(size_px=TINY_PX, **unit),
-        model_card="# tiny\n\nBlock means, for tests.\n",
-    )
+    return write_tiny(tmp_path_factory.mktemp("bundles") / "tiny", tiny_onnx())
+
+
+@pytest.fixture(scope="session")
+def parted_bundle_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny bundle's layout with a kind of 12 numbers behind it; it can adapt, untrained."""
+    out = write_tiny(tmp_path_factory.mktemp("bundles") / "parted", tiny_parted_onnx(), TINY_PARTS)
+    add_adaptation(out, Adaptation.untrained(TINY_DIM))
     return out

@@ -1,4 +1,4 @@
-"""Writing a bundle directory atomically, and adding an adaptation to one; `models.bundle.store` reads it."""
+"""Writing a bundle directory, and adding an adaptation to one; `models.bundle.store` reads it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def write_bundle(
     provenance: Mapping[str, Any] | None = None,
     parts: EmbeddingParts | None = None,
 ) -> BundleManifest:
-    """Write a bundle at `out` atomically; a bundle that is there is replaced.
+    """Write a bundle at `out`; a bundle that is there is replaced; see `_publish`.
 
     `sketch_onnx`, `photo_onnx`: serialised models, `image` (B, 3, size_px, size_px) -> `embedding` (B, E), rows of
     length 1. They are opened and run on the canary drawing, so a bundle that cannot serve is never written.
@@ -104,6 +104,11 @@ def add_adaptation(path: Path, adaptation: Adaptation) -> BundleManifest:
 
 
 def _publish(out: Path, files: Mapping[str, bytes]) -> None:
+    """Have `files`, and nothing else, at `out`: never a part of them, nor a mixture of old and new.
+
+    A crash between the two renames leaves nothing at `out`, and the old bundle beside it as `.NAME-…-old`. An error
+    there brings it back. Raises OSError.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     # Beside `out`, because a rename is atomic within one file system alone.
     staged = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
@@ -116,7 +121,12 @@ def _publish(out: Path, files: Mapping[str, bytes]) -> None:
         retired = staged.with_name(staged.name + "-old")
         if out.exists():
             out.rename(retired)
-        staged.rename(out)
+        try:
+            staged.rename(out)
+        except OSError:
+            if retired.exists():
+                retired.rename(out)
+            raise
         sync_path(out.parent)
         shutil.rmtree(retired, ignore_errors=True)
     finally:
