@@ -25,10 +25,18 @@ _KEY = "inkseek.principal"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The one who makes a request: a name for logs and quotas, and what it grants."""
+    """The one who makes a request: a name for logs and quotas, what it grants, and where.
+
+    `galleries`: names of the galleries that it is bound to; None for all of them.
+    """
 
     name: str
     access: frozenset[Access]
+    galleries: frozenset[str] | None = None
+
+    def may_see(self, gallery: str) -> bool:
+        """Whether the gallery of that name exists for it: one that it is not bound to does not."""
+        return self.galleries is None or gallery in self.galleries
 
 
 ANONYMOUS = Principal("anonymous", frozenset(get_args(Access)))

@@ -89,3 +89,9 @@ def test_a_body_of_who_may_not_is_not_worked_on(client: TestClient) -> None:
     response = client.post("/v1/search", content=b"no sketch at all", headers={"x-granted": "adapt"})
     assert response.status_code == 403
     assert 'inkseek_stage_seconds_count{stage="encode"} 0.0' in client.get("/metrics").text
+
+
+def test_a_principal_is_bound_to_galleries_or_sees_them_all() -> None:
+    bound = Principal("ada", frozenset({"search"}), frozenset({"shoes"}))
+    assert (bound.may_see("shoes"), bound.may_see("chairs")) == (True, False)
+    assert Principal("root", frozenset({"admin"})).may_see("chairs")
