@@ -2,7 +2,7 @@
 
 InkseekError
 ├── AdaptationCorrupt                models.adapters.errors
-├── BundleError, ImageError          models.bundle.errors
+├── BundleError, ImageError          models.bundle.errors, models.images.errors
 ├── IndexArtifactError               index_builder.artifact.errors
 ├── BuildError                       index_builder.errors
 ├── ServiceError                     service.errors

@@ -11,23 +11,10 @@ from models.bundle.errors import (
     BundleError,
     BundleNotFound,
     BundleSchemaUnsupported,
-    ImageError,
-    ImageTooLarge,
-    ImageUnreadable,
-    ImageUnsupported,
     RuntimeUnavailable,
     SketchEmpty,
     SketchSolid,
     StrokesInvalid,
-)
-from models.bundle.image import (
-    PHOTO_MATTE,
-    SKETCH_MATTE,
-    DecodedImage,
-    ImageFile,
-    ImageLimits,
-    decode_image,
-    open_image,
 )
 from models.bundle.manifest import BundleManifest
 from models.bundle.parts import EmbeddingParts, Focus
@@ -37,6 +24,19 @@ from models.bundle.sketch import SketchNormalisation, normalise_sketch
 from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, read_manifest, shipped_bundles
 from models.bundle.strokes import StrokeLimits, rasterise_strokes
 from models.bundle.writing import add_adaptation, write_bundle
+from models.images import (
+    PHOTO_MATTE,
+    SKETCH_MATTE,
+    DecodedImage,
+    ImageError,
+    ImageFile,
+    ImageLimits,
+    ImageTooLarge,
+    ImageUnreadable,
+    ImageUnsupported,
+    decode_image,
+    open_image,
+)
 
 __all__ = [
     "DEFAULT_BUNDLE",

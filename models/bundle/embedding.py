@@ -18,9 +18,8 @@ import numpy as np
 from PIL import Image
 
 from models.arrays import Vectors
-from models.bundle.errors import ImageError
-from models.bundle.image import DecodedImage, ImageFile, ImageLimits, read_content
 from models.bundle.preprocess import Preprocess
+from models.images import DecodedImage, ImageError, ImageFile, ImageLimits, read_content
 
 # Batches in flight or finished, per worker: lets one slow image pass without the other workers running dry.
 _WINDOW_PER_WORKER = 8

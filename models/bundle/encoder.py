@@ -12,8 +12,8 @@ from PIL import Image
 from models.arrays import Vectors
 from models.bundle.embedding import Embedded, Pace, ReadImage, Unusable, embed, embed_stream, read_image
 from models.bundle.errors import BundleCorrupt
-from models.bundle.image import DecodedImage, ImageFile, ImageLimits
 from models.bundle.preprocess import Preprocess
+from models.images import DecodedImage, ImageFile, ImageLimits
 
 INPUT_NAME = "image"
 OUTPUT_NAME = "embedding"

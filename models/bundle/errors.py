@@ -6,16 +6,14 @@ InkseekError
 │   ├── BundleCorrupt             a file is missing, changed, or contradicts the manifest
 │   ├── BundleSchemaUnsupported   written by another version of the format
 │   └── RuntimeUnavailable        no onnxruntime, two of them, or no GPU where one is required
-└── ImageError
-    ├── ImageTooLarge             more bytes or pixels than allowed
-    ├── ImageUnsupported          not one of the accepted formats
-    ├── ImageUnreadable           the format is known, the data is broken
+└── ImageError                    models.images.errors: files that are no usable images
     ├── StrokesInvalid            strokes that are no drawing: wrong shape, not finite, too many
     ├── SketchEmpty               nothing is drawn
     └── SketchSolid               nothing but ink
 """
 
 from models.errors import InkseekError
+from models.images.errors import ImageError
 
 
 class BundleError(InkseekError):
@@ -36,22 +34,6 @@ class BundleSchemaUnsupported(BundleError):
 
 class RuntimeUnavailable(BundleError):
     """onnxruntime is missing, installed twice, or lacks the device that was required."""
-
-
-class ImageError(InkseekError):
-    """Base of what can be wrong with an image or a drawing; to be caught as one."""
-
-
-class ImageTooLarge(ImageError):
-    """More bytes or pixels than the limits allow; detected before any pixel is decoded."""
-
-
-class ImageUnsupported(ImageError):
-    """Not one of the accepted image formats, by its content; the name of a file does not count."""
-
-
-class ImageUnreadable(ImageError):
-    """The format is known but the data is broken or truncated."""
 
 
 class StrokesInvalid(ImageError):

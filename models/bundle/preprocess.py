@@ -12,8 +12,8 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.arrays import Vectors
-from models.bundle.image import PHOTO_MATTE, SKETCH_MATTE, DecodedImage, ImageFile, ImageLimits, Matte, open_image
 from models.bundle.sketch import SketchNormalisation, normalise_sketch
+from models.images import PHOTO_MATTE, SKETCH_MATTE, DecodedImage, ImageFile, ImageLimits, Matte, open_image
 
 Modality = Literal["sketch", "photo"]
 

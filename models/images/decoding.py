@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from models.bundle.errors import ImageTooLarge, ImageUnreadable, ImageUnsupported
+from models.images.errors import ImageTooLarge, ImageUnreadable, ImageUnsupported
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
