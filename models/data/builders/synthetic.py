@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
@@ -25,24 +26,36 @@ _GROW_STEPS = 24  # hysteresis follows a weak edge this many pixels away from a 
 _SPECK_PX = 9  # a line whose neighbourhood of this size holds less than a third of a stroke is noise
 
 
-def line_drawings(photos: Sequence[Image.Image], focus: float | None = None) -> Iterator[Image.Image]:
+def line_drawings(
+    photos: Sequence[Image.Image], focus: float | None = None, styles: NDArray[np.float64] | None = None
+) -> Iterator[Image.Image]:
     """Each photo, stretched to 256 x 256, drawn in every style: black lines of 3 px on white, mode L.
 
-    All styles of one photo follow each other, in the order of DRAWING_STYLES. `focus`: see `edge_drawing`.
+    All styles of one photo follow each other. `styles` (T, B, 2): blur and share of the T drawings of each photo; by
+    default the DRAWING_STYLES, in order. `focus`: see `edge_drawing`.
     """
     square = [np.asarray(photo.resize((_SIDE_PX, _SIDE_PX), Image.Resampling.BILINEAR)) for photo in photos]
     batch = torch.from_numpy(np.stack(square)).permute(0, 3, 1, 2).float() / 255
-    styles = []
-    for blur_px, amount in DRAWING_STYLES:
-        ones = torch.ones(len(batch))
-        line = edge_drawing(batch, ones * blur_px, ones * amount, focus)
+    if styles is None:
+        styles = np.repeat(np.array(DRAWING_STYLES)[:, None, :], len(photos), axis=1)
+    drawn = []
+    for style in torch.from_numpy(styles).float():
+        line = edge_drawing(batch, style[:, 0], style[:, 1], focus)
         # A photo without any edge still needs a drawing: one upright line, which matches nothing.
         line[line.flatten(1).sum(1) < _MIN_INK_PX, :, 2:-2, 2] = 1.0
         ink = F.max_pool2d(line, 3, stride=1, padding=1)
-        styles.append((255 * (1 - ink[:, 0])).byte().numpy())
+        drawn.append((255 * (1 - ink[:, 0])).byte().numpy())
     for number in range(len(photos)):
-        for style in styles:
-            yield Image.fromarray(style[number])
+        for style_rows in drawn:
+            yield Image.fromarray(style_rows[number])
+
+
+def random_styles(first: int, count: int, times: int) -> NDArray[np.float64]:
+    """(times, count, 2): styles for photos number `first` and on, each its own, between those of DRAWING_STYLES."""
+    low, high = np.array([1.1, 0.035]), np.array([3.2, 0.065])
+    chance = [np.random.default_rng([number]).random((times, 2)) for number in range(first, first + count)]
+    styles: NDArray[np.float64] = low + (high - low) * np.stack(chance, axis=1)
+    return styles
 
 
 def edge_drawing(photos: Tensor, blur_px: Tensor, amount: Tensor, focus: float | None = None) -> Tensor:

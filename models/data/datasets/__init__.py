@@ -9,6 +9,7 @@ for record in dataset.split("test").records:
 from models.data.datasets.content_check import check_content
 from models.data.datasets.layouts.photo_manifest import read_photos
 from models.data.datasets.opening import FORMATS, Format, open_dataset
+from models.data.datasets.records.bitmap_sketch import BitmapSketch
 from models.data.datasets.records.dataset import Count, PairDataset
 from models.data.datasets.records.errors import (
     ColumnMissing,
@@ -30,6 +31,7 @@ from models.data.datasets.records.sketch_source import ImageSketch, SketchSource
 
 __all__ = [
     "FORMATS",
+    "BitmapSketch",
     "ColumnMissing",
     "Count",
     "DatasetError",

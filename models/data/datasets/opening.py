@@ -15,6 +15,7 @@ from models.data.datasets.layouts import (
     qmul_v1,
     qmul_vector,
     quickdraw,
+    quickdraw_bitmaps,
     sketchy,
 )
 from models.data.datasets.records.dataset import PairDataset
@@ -41,6 +42,7 @@ FORMATS = (
     Format("qmul-v1", qmul_v1.REQUIRES, qmul_v1.recognises, qmul_v1.read),
     Format("fscoco", fscoco.REQUIRES, fscoco.recognises, fscoco.read),
     Format("quickdraw", quickdraw.REQUIRES, quickdraw.recognises, quickdraw.read),
+    Format("quickdraw-bitmaps", quickdraw_bitmaps.REQUIRES, quickdraw_bitmaps.recognises, quickdraw_bitmaps.read),
     Format("category-folders", category_folders.REQUIRES, category_folders.recognises, category_folders.read),
 )
 

@@ -21,7 +21,7 @@ class AugmentConfig:
 
     `rotate_deg`, `zoom`, `shift`: of the pair; `hand_...`: of the sketch on top; `hand_wobble`: smooth distortion.
     Shifts and wobble are shares of the side, zooms are exponents. `small_share`: sketches drawn small, anywhere on the
-    canvas. `light`: the photo's brightness, contrast and colour balance.
+    canvas. `light`: the photo's brightness, contrast and colour balance. `darken`: pens are darker by up to this share.
     """
 
     rotate_deg: float = 10.0
@@ -37,6 +37,7 @@ class AugmentConfig:
     erase_share: float = 0.25
     light: float = 0.25
     grey_share: float = 0.15
+    darken: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Augmentation:
     `photo_place`, `sketch_place` (B, 2, 3): affine maps from output to input coordinates in [-1, 1]. `wobble`
     (B, 2, 5, 5): displacements on a coarse grid. `pen` (B,): stroke width, -1 thinner, 0, 1 thicker. `erase` (B, 4):
     a patch as left, top, right, bottom, shares of the side, that is not drawn. `gain` (B, 3, 1, 1), `lift`
-    (B, 1, 1, 1): of the photo's colours. `grey` (B, 1, 1, 1): whether it loses them.
+    (B, 1, 1, 1): of the photo's colours. `grey` (B, 1, 1, 1): whether it loses them. `ink` (B, 1, 1, 1): a factor on
+    the darkness of lines, from 1.
     """
 
     photo_place: Tensor
@@ -57,21 +59,40 @@ class Augmentation:
     gain: Tensor
     lift: Tensor
     grey: Tensor
+    ink: Tensor
 
     def rows(self, part: slice) -> Augmentation:
         """The same for a part of the batch."""
         return Augmentation(**{field.name: getattr(self, field.name)[part] for field in fields(self)})
 
+    def to(self, device: torch.device) -> Augmentation:
+        """The same on a device; chance is drawn on the CPU, so that it does not depend on the device."""
+        return Augmentation(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+
+    @property
+    def mirrored(self) -> Tensor:
+        """(B,) bool: whether the pair is flipped."""
+        # A turn has a positive determinant, and a flip changes its sign.
+        place = self.photo_place
+        return place[:, 0, 0] * place[:, 1, 1] - place[:, 0, 1] * place[:, 1, 0] < 0
+
     def apply(self, sketches: Tensor, photos: Tensor, size_px: int) -> tuple[Tensor, Tensor]:
         """(B, 1, H, W), (B, 3, H, W) in [0, 1], 1 = paper -> (B, 1, S, S), (B, 3, S, S) in [0, 1]."""
-        sketch_grid = _grid(self.sketch_place, size_px).add_(_bend(self.wobble, size_px))
+        return self.apply_to_sketches(sketches, size_px), self.apply_to_photos(photos, size_px)
+
+    def apply_to_sketches(self, sketches: Tensor, size_px: int) -> Tensor:
+        """(B, 1, H, W) in [0, 1], 1 = paper -> (B, 1, S, S) in [0, 1]."""
+        grid = _grid(self.sketch_place, size_px).add_(_bend(self.wobble, size_px))
         # Outside the image is paper: what is sampled is the departure from it, and outside that is zero.
-        ink = F.grid_sample(1 - sketches, sketch_grid, align_corners=False)
+        return 1 - self._redrawn(F.grid_sample(1 - sketches, grid, align_corners=False))
+
+    def apply_to_photos(self, photos: Tensor, size_px: int) -> Tensor:
+        """(B, 3, H, W) in [0, 1] -> (B, 3, S, S) in [0, 1]."""
         seen = F.grid_sample(1 - photos, _grid(self.photo_place, size_px), align_corners=False).neg_().add_(1)
         grey = self.grey.flatten()
         seen[grey] = seen[grey].mean(dim=1, keepdim=True)
         # (seen - 0.5) * gain + 0.5 + lift
-        return 1 - self._redrawn(ink), torch.addcmul(0.5 - 0.5 * self.gain + self.lift, seen, self.gain).clamp_(0, 1)
+        return torch.addcmul(0.5 - 0.5 * self.gain + self.lift, seen, self.gain).clamp_(0, 1)
 
     def _redrawn(self, ink: Tensor) -> Tensor:
         """Thicker, thinner and missing strokes: (B, 1, S, S) -> the same."""
@@ -83,7 +104,8 @@ class Augmentation:
             eroded = -F.max_pool2d(-F.pad(ink[thinner], (0, 1, 0, 1)), 2, stride=1)
             # A line of two pixels loses half of its ink when it is eroded; what is left is darkened instead.
             ink[thinner] = (eroded * 1.6).clamp(max=1.0)
-        places = (torch.arange(ink.shape[-1]) + 0.5) / ink.shape[-1]
+        ink = (ink * self.ink).clamp_(max=1.0)
+        places = (torch.arange(ink.shape[-1], device=ink.device) + 0.5) / ink.shape[-1]
         left, top, right, bottom = (self.erase[:, side, None] for side in range(4))
         columns, rows = (places >= left) & (places < right), (places >= top) & (places < bottom)
         return ink.masked_fill((rows[:, None, :, None] & columns[:, None, None, :]), 0.0)
@@ -116,6 +138,10 @@ def draw_augmentation(
         * (1 + 0.4 * config.light * _even((count, 3, 1, 1), generator)),
         lift=0.4 * config.light * _even((count, 1, 1, 1), generator),
         grey=_chance(count, config.grey_share, generator)[:, None, None, None],
+        # Last, and drawn only where it is wanted: recipes without it see the numbers that they always saw.
+        ink=1 + config.darken * torch.rand(count, 1, 1, 1, generator=generator)
+        if config.darken
+        else torch.ones(count, 1, 1, 1),
     )
 
 
@@ -148,7 +174,7 @@ def _bend(wobble: Tensor, size_px: int) -> Tensor:
 
     It is linear along each axis: a product with the weights of each costs next to nothing.
     """
-    ends = torch.eye(wobble.shape[-1])[:, None, None]
+    ends = torch.eye(wobble.shape[-1], device=wobble.device)[:, None, None]
     weights = F.interpolate(ends, size=(1, size_px), mode="bicubic", align_corners=True)[:, 0, 0]  # (n, S)
     across = wobble @ weights  # (B, 2, n, S)
     return (across.transpose(2, 3) @ weights).permute(0, 3, 2, 1)
@@ -156,7 +182,7 @@ def _bend(wobble: Tensor, size_px: int) -> Tensor:
 
 def _grid(place: Tensor, size_px: int) -> Tensor:
     """(B, 2, 3) -> (B, S, S, 2): `F.affine_grid` with `align_corners=False`, as a sum instead of a product."""
-    centres = (2 * torch.arange(size_px) + 1) / size_px - 1
+    centres = (2 * torch.arange(size_px, device=place.device) + 1) / size_px - 1
     across = centres[:, None] * place[:, None, None, :, 0]  # (B, 1, S, 2)
     down = centres[:, None, None] * place[:, None, None, :, 1] + place[:, None, None, :, 2]  # (B, S, 1, 2)
     return across + down

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from models.arrays import Rows
 from models.atomic_files import write_text
 from models.bundle import ImageError, Preprocess, SketchNormalisation
-from models.data.builders.synthetic import DRAWING_STYLES, line_drawings
-from models.data.datasets import DatasetFlawed, PhotoKey
+from models.data.builders.synthetic import DRAWING_STYLES, line_drawings, random_styles
+from models.data.datasets import DatasetFlawed, LabelledSketch, PhotoKey, SketchRecord
 from models.data.images.training_sets import SetConfig, TrainingSet
 from models.data.sampling.category_batches import CategoryPool
 
@@ -63,26 +63,40 @@ def prepare_images(
     training split. The rows of a set follow those of the set before; its synthetic drawings follow its sketches. `log`
     gets a line per set: its sizes and the findings of reading it. Raises DatasetError, for an unusable image as well.
     """
-    chosen = [TrainingSet.open(data, config) for config in sets]
-    fingerprint = _fingerprint(chosen, size_px)
+    return prepare_sets([TrainingSet.open(data, config) for config in sets], size_px, cache, log)
+
+
+def prepare_sets(
+    chosen: Sequence[TrainingSet],
+    size_px: int,
+    cache: Path,
+    log: Callable[[str], None],
+    normalisation: SketchNormalisation | None = None,
+) -> TrainingImages:
+    """As `prepare_images`, of sets that are opened already; `normalisation`: how sketches are framed.
+
+    A set's rows of sketches are those of its photos, then its labelled ones, then the synthetic ones.
+    """
+    normalisation = normalisation or SketchNormalisation()
+    fingerprint = _fingerprint(chosen, size_px, normalisation)
     ready = cache / "fingerprint.txt"
     fresh = not ready.is_file() or ready.read_text() != fingerprint
     # The fingerprint goes first and comes last: arrays of an interrupted run are never taken for finished ones.
     if fresh:
         cache.mkdir(parents=True, exist_ok=True)
         ready.unlink(missing_ok=True)
-    photo_count, sketch_count = sum(len(s.photos) for s in chosen), sum(_sketch_rows(s) for s in chosen)
+    photo_count, sketch_count = sum(len(s.photos) for s in chosen), sum(sketch_rows(s) for s in chosen)
     photos = _array(cache / "photos.npy", (photo_count, 3, size_px, size_px), fresh)
     sketches = _array(cache / "sketches.npy", (sketch_count, size_px, size_px), fresh)
     pools: dict[tuple[str, str], _Pool] = {}
     photo_row = sketch_row = 0
     for training_set in chosen:
         if fresh:
-            _decode(training_set, size_px, photos[photo_row:], sketches[sketch_row:])
+            _decode(training_set, size_px, normalisation, photos[photo_row:], sketches[sketch_row:])
         _add_rows(pools, training_set, photo_row, sketch_row)
         log(training_set.headline)
         photo_row += len(training_set.photos)
-        sketch_row += _sketch_rows(training_set)
+        sketch_row += sketch_rows(training_set)
     if fresh:
         photos.flush()
         sketches.flush()
@@ -90,21 +104,22 @@ def prepare_images(
     return TrainingImages(photos, sketches, tuple(_category_pool(name, pool) for name, pool in pools.items()))
 
 
-def _fingerprint(chosen: Sequence[TrainingSet], size_px: int) -> str:
+def sketch_rows(training_set: TrainingSet) -> int:
+    """How many rows of sketches the set takes, synthetic ones among them."""
+    return len(training_set.sketch_names) + len(training_set.photos) * training_set.styles
+
+
+def _fingerprint(chosen: Sequence[TrainingSet], size_px: int, normalisation: SketchNormalisation) -> str:
     """SHA-256 of everything that decides what the arrays hold; files are known by their names."""
     content = {
         "size_px": size_px,
         "styles": DRAWING_STYLES,
-        "drawn": [[s.config.synthetic, s.config.focus] for s in chosen],
+        "drawn": [[s.config.synthetic, s.config.drawings, s.config.focus] for s in chosen],
         "files": [s.photo_names for s in chosen],
         "sketches": [s.sketch_names for s in chosen],
+        "framed": normalisation.model_dump(),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _sketch_rows(training_set: TrainingSet) -> int:
-    synthetic = len(training_set.photos) * len(DRAWING_STYLES) if training_set.config.synthetic else 0
-    return len(training_set.sketches) + synthetic
 
 
 def _array(path: Path, shape: tuple[int, ...], fresh: bool) -> np.memmap[tuple[int, ...], np.dtype[np.uint8]]:
@@ -115,14 +130,21 @@ def _array(path: Path, shape: tuple[int, ...], fresh: bool) -> np.memmap[tuple[i
     return np.lib.format.open_memmap(path, mode="c")
 
 
-def _decode(training_set: TrainingSet, size_px: int, photos: NDArray[np.uint8], sketches: NDArray[np.uint8]) -> None:
+def _decode(
+    training_set: TrainingSet,
+    size_px: int,
+    normalisation: SketchNormalisation,
+    photos: NDArray[np.uint8],
+    sketches: NDArray[np.uint8],
+) -> None:
     """Fill the first rows: photos; people's sketches, then the drawings of each photo in every style."""
-    sketch_view = Preprocess(size_px=size_px, sketch=SketchNormalisation(), **_UNNORMALISED)
+    sketch_view = Preprocess(size_px=size_px, sketch=normalisation, **_UNNORMALISED)
     photo_view = Preprocess(size_px=size_px, **_UNNORMALISED)
-    for row, (record, name) in enumerate(zip(training_set.sketches, training_set.sketch_names, strict=True)):
+    drawn: tuple[SketchRecord | LabelledSketch, ...] = (*training_set.sketches, *training_set.labelled)
+    for row, (item, name) in enumerate(zip(drawn, training_set.sketch_names, strict=True)):
         with _naming(name):
-            sketches[row] = np.asarray(sketch_view.view(record.sketch.image()))
-    row, names = len(training_set.sketches), training_set.photo_names
+            sketches[row] = np.asarray(sketch_view.view(item.sketch.image()))
+    row, names, times = len(drawn), training_set.photo_names, training_set.config.drawings
     for start in range(0, len(training_set.photos), _CHUNK):
         images = []
         for photo, name in zip(training_set.photos[start : start + _CHUNK], names[start : start + _CHUNK], strict=True):
@@ -131,7 +153,8 @@ def _decode(training_set: TrainingSet, size_px: int, photos: NDArray[np.uint8], 
         for offset, image in enumerate(images):
             photos[start + offset] = np.asarray(photo_view.view(image)).transpose(2, 0, 1)
         if training_set.config.synthetic:
-            for drawing in line_drawings(images, training_set.config.focus):
+            styles = random_styles(start, len(images), times) if times else None
+            for drawing in line_drawings(images, training_set.config.focus, styles):
                 sketches[row] = np.asarray(sketch_view.view(drawing))
                 row += 1
 
@@ -147,7 +170,7 @@ def _naming(name: str) -> Iterator[None]:
 
 def _add_rows(pools: dict[tuple[str, str], _Pool], training_set: TrainingSet, photo_row: int, sketch_row: int) -> None:
     """Enter the set's rows into the pools of its categories; keys tell apart equal ids of different sets."""
-    config, styles = training_set.config, len(DRAWING_STYLES)
+    config, styles = training_set.config, training_set.styles
     for offset, photo in enumerate(training_set.photos):
         category = photo.key.category
         # The first set that has a category decides its weight in the pool.
@@ -155,7 +178,7 @@ def _add_rows(pools: dict[tuple[str, str], _Pool], training_set: TrainingSet, ph
         key = PhotoKey(f"{config.folder}/{category}", photo.key.photo_id)
         pool.photos[key] = photo_row + offset
         if config.synthetic:
-            first = sketch_row + len(training_set.sketches) + offset * styles
+            first = sketch_row + len(training_set.sketch_names) + offset * styles
             pool.synthetic[key] = list(range(first, first + styles))
     for offset, record in enumerate(training_set.sketches):
         key = PhotoKey(f"{config.folder}/{record.photo.category}", record.photo.photo_id)

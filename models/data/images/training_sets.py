@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, field_serializer
 
-from models.data.datasets import PairDataset, Photo, SketchRecord, open_dataset, summarise
+from models.data.builders.synthetic import DRAWING_STYLES
+from models.data.datasets import LabelledSketch, PairDataset, Photo, SketchRecord, open_dataset, summarise
 
 
 class SetConfig(BaseModel):
@@ -15,9 +16,10 @@ class SetConfig(BaseModel):
 
     `folder`: below the data directory, in any layout that `inkseek data inspect` reads. `split`: of its pairs; empty
     for a set of photos without sketches. `pool`: sets with the same pool and category are mixed. `weight`: how often
-    one of its categories is chosen; `weights` overrides it by category. `synthetic`: draw its photos too. `focus`: see
-    `edge_drawing`. `exclude`: ids of photos that are left out with their sketches, because they show what a validation
-    split or a zero-shot protocol keeps unseen. `split_by_person`: the splits share their photos and differ in who drew
+    one of its categories is chosen; `weights` overrides it by category. `synthetic`: draw its photos too, in each of
+    the `DRAWING_STYLES`, or `drawings` times in styles of their own where that is not 0. `focus`: see `edge_drawing`.
+    `exclude`: ids of photos that are left out with their sketches, because they show what a validation split or a
+    zero-shot protocol keeps unseen. `split_by_person`: the splits share their photos and differ in who drew
     them.
     """
 
@@ -29,6 +31,7 @@ class SetConfig(BaseModel):
     weight: float = 1.0
     weights: dict[str, float] = {}
     synthetic: bool = True
+    drawings: int = 0
     focus: float | None = None
     exclude: frozenset[str] = frozenset()
     split_by_person: bool = False
@@ -41,17 +44,22 @@ class SetConfig(BaseModel):
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What one data set contributes: every photo of `sketches` is in `photos`."""
+    """What one data set contributes: `photos` has every photo of `sketches`; `labelled` sketches show none of them."""
 
     config: SetConfig
     dataset: PairDataset
     photos: tuple[Photo, ...]
     sketches: tuple[SketchRecord, ...]
+    labelled: tuple[LabelledSketch, ...] = ()
 
     @classmethod
     def open(cls, data: Path, config: SetConfig) -> TrainingSet:
         """Open the folder below `data` and choose. Raises DatasetError."""
-        dataset = open_dataset(data / config.folder)
+        return cls.of(config, open_dataset(data / config.folder))
+
+    @classmethod
+    def of(cls, config: SetConfig, dataset: PairDataset) -> TrainingSet:
+        """Choose from a data set. Raises SplitMissing."""
         # Splits by person show the same photos, so their photos cannot be divided.
         undivided = config.split_by_person or not config.split
         photos = tuple(dataset.photos.values()) if undivided else trainable_photos(dataset, config.split)
@@ -74,14 +82,20 @@ class TrainingSet:
 
     @property
     def sketch_names(self) -> list[str]:
-        """Names of the sketches, the folder before each."""
-        return [f"{self.config.folder}/{record.sketch.name}" for record in self.sketches]
+        """Names of the sketches, the folder before each: those of photos, then the labelled ones."""
+        drawn: tuple[SketchRecord | LabelledSketch, ...] = (*self.sketches, *self.labelled)
+        return [f"{self.config.folder}/{item.sketch.name}" for item in drawn]
+
+    @property
+    def styles(self) -> int:
+        """How many synthetic drawings there are of each photo."""
+        return (self.config.drawings or len(DRAWING_STYLES)) if self.config.synthetic else 0
 
     @property
     def headline(self) -> str:
         """The sizes, and the findings of reading the set: no row is dropped silently."""
         findings = f"; findings: {summarise(self.dataset.findings)}" if self.dataset.findings else ""
-        return f"{self.config.folder}: {len(self.photos):,} photos, {len(self.sketches):,} sketches{findings}"
+        return f"{self.config.folder}: {len(self.photos):,} photos, {len(self.sketch_names):,} sketches{findings}"
 
 
 def trainable_photos(dataset: PairDataset, split: str) -> tuple[Photo, ...]:

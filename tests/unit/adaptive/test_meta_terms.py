@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from models.adapters.inner_step import Support, inner_step, triplet_weights
+from models.data.kinds.word_vectors import name_vectors
 from models.training.recipes.adaptive.inner_loop import SupportTensors, adapt, triplet_loss
 from models.training.recipes.adaptive.margin import MarginNet
 from models.training.recipes.adaptive.regularisers import category_loss, domain_loss, feature_triplet, semantic_loss
-from models.training.recipes.adaptive.word_vectors import name_vectors
 
 S, N, E, OUT = 4, 6, 10, 7
 POSITIVES = [0, 2, 2, 5]

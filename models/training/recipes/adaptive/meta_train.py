@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.data.kinds.word_vectors import WORD_DIM, name_vectors
 from models.data.sampling.episodes import Episode, episode
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.evaluation.few_shot.protocol import Unit
@@ -26,7 +27,6 @@ from models.training.recipes.adaptive.config import AdaptConfig
 from models.training.recipes.adaptive.inner_loop import hinge
 from models.training.recipes.adaptive.meta_model import EpisodeAdapter, MetaModel, TaskTensors
 from models.training.recipes.adaptive.regularisers import category_loss, domain_loss, feature_triplet, semantic_loss
-from models.training.recipes.adaptive.word_vectors import WORD_DIM, name_vectors
 
 Log = Callable[[str], object]
 

