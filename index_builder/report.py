@@ -1,4 +1,4 @@
-"""report.jsonl: every file that was not indexed with its reason, and every indexed photo that deserves a note."""
+"""report.jsonl: every file that was not indexed with its reason, and what deserves a note."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ SkipReason: TypeAlias = Literal[
     "bad_row",  # a manifest row that has more cells than there are columns, or names no photo
     "duplicate_id",  # another photo has this id already
     "empty",  # zero bytes
+    "excluded",  # a pattern of --exclude, of .inkseekignore, or of what systems put beside photos
     "hidden",  # its name, or its folder's, starts with a dot
     "missing",  # the manifest names it, but there is no such file
     "no_embedding",  # the encoder computes no usable vector for it
@@ -25,8 +26,12 @@ SkipReason: TypeAlias = Literal[
     "unusable_name",  # cannot be a photo id: not UTF-8, control characters, too long
 ]
 NoteReason: TypeAlias = Literal[
+    "column_as_text",  # a manifest's column that would be of another type but for this cell
+    "column_ignored",  # a manifest's column whose values no filter can compare
     "duplicate_bytes",  # indexed; another photo has the very same bytes
+    "encoding_guessed",  # the manifest is no Unicode
     "first_frame_only",  # indexed; animated or of several pages
+    "odd_cell",  # a manifest's cell that is not of its column's type, and became unknown
 ]
 
 
@@ -42,12 +47,12 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something worth knowing about a photo that is indexed."""
+    """Something worth knowing about a photo that is indexed, or about the manifest (`photo_id` None)."""
 
     reason: NoteReason
     path: str
     detail: str
-    photo_id: str
+    photo_id: str | None
 
 
 class Report:
@@ -70,7 +75,7 @@ class Report:
         self._write("skipped", skipped)
 
     def note(self, note: Note) -> None:
-        """Record what is worth knowing about an indexed photo."""
+        """Record what is worth knowing about an indexed photo or the manifest."""
         self.noted[note.reason] += 1
         self._write("noted", note)
 

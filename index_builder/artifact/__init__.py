@@ -10,9 +10,10 @@ from index_builder.artifact.errors import (
     IndexSchemaUnsupported,
     PhotoNotFound,
 )
+from index_builder.artifact.filter_fields import meets
 from index_builder.artifact.gallery_index import GalleryIndex, SearchHit
 from index_builder.artifact.manifest import IndexManifest, MetadataField, RecallReport
-from index_builder.artifact.photo_filter import Condition, PhotoFilter, parse_condition
+from index_builder.artifact.photo_filter import AnyOf, Clause, Condition, PhotoFilter, parse_condition
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
 from index_builder.artifact.thumbnails import THUMBNAIL_PX, make_thumbnail
 from index_builder.stores.exact import ExactStore
@@ -22,8 +23,10 @@ from index_builder.stores.ranking import top_k
 
 __all__ = [
     "THUMBNAIL_PX",
+    "AnyOf",
     "BundleMismatch",
     "CategoryNotFound",
+    "Clause",
     "Condition",
     "ExactStore",
     "FilterInvalid",
@@ -43,6 +46,7 @@ __all__ = [
     "Thumbnail",
     "inner_products",
     "make_thumbnail",
+    "meets",
     "parse_condition",
     "top_k",
 ]

@@ -177,11 +177,15 @@ class GalleryIndex:
         return self._store.products(queries, rows)
 
     def original_path(self, photo_id: str) -> Path | None:
-        """The photo's own file, where the gallery is at hand; never a path outside of it. Raises PhotoNotFound."""
+        """The photo's own file, where the gallery is at hand; outside of it only where links were to be followed.
+
+        Raises PhotoNotFound.
+        """
         # Resolved at each call: since the build, a file may have become a link that leaves the gallery.
         root = self._root.resolve()
         path = (root / self.photo(photo_id).path).resolve()
-        return path if path.is_relative_to(root) and path.is_file() else None
+        inside = self.manifest.gallery.follows_links or path.is_relative_to(root)
+        return path if inside and path.is_file() else None
 
     def problems(self) -> list[str]:
         """Defects that a slow check of all rows finds; empty when the version is sound."""

@@ -19,7 +19,8 @@ from index_builder.stores.plan import SearchPlan
 SCHEMA_VERSION: Final = 2
 READABLE_VERSIONS: Final = (1, 2)  # 1 knew no facing
 
-FieldType = Literal["number", "text", "boolean"]
+FieldType = Literal["number", "text", "boolean", "date", "list"]
+"""`date`: ISO 8601 text, whose order is that of time; `list`: plain values of any type."""
 
 
 class _Frozen(BaseModel):
@@ -41,10 +42,14 @@ class MetadataField(_Frozen):
 
 
 class GallerySource(_Frozen):
-    """Where the photos came from. `root` is a path of the machine that built the index."""
+    """Where the photos came from. `root` is a path of the machine that built the index.
+
+    `follows_links`: photos may lie outside of `root`, behind links that were meant to be followed.
+    """
 
     root: str
     manifest: str | None = None
+    follows_links: bool = False
 
 
 class RecallReport(_Frozen):

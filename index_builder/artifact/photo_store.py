@@ -6,8 +6,10 @@ compares typed values. Thumbnails have a table of their own, which keeps a scan 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
+import unicodedata
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +19,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from index_builder.artifact.errors import IndexCorrupt, PhotoNotFound
+from index_builder.artifact.filter_fields import clause_sql, metadata_column
 from index_builder.artifact.manifest import MetadataField
-from index_builder.artifact.photo_filter import Condition, condition_sql, metadata_column
+from index_builder.artifact.photo_filter import Clause
 from models.arrays import Rows
 
-MetadataValue: TypeAlias = str | int | float | bool | None
+MetadataValue: TypeAlias = str | int | float | bool | tuple[str | int | float | bool, ...] | None
 
 COLUMNS = ("row", "photo_id", "category", "path", "sha256", "width", "height")
 _IN_CLAUSE_ROWS = 500  # SQLite limits the parameters of a statement, to 999 in older builds
@@ -72,7 +75,7 @@ class PhotoStore:
 
     def photo(self, photo_id: str) -> PhotoRecord:
         """The photo with that id. Raises PhotoNotFound."""
-        rows = self._query(f"{self._select} WHERE photo_id = ?", (_utf8(photo_id),))
+        rows = self._query(f"{self._select} WHERE photo_id = ?", (stored_id(photo_id),))
         if not rows:
             raise PhotoNotFound(f"no photo {photo_id!r} in this gallery")
         return self._record(rows[0])
@@ -94,7 +97,7 @@ class PhotoStore:
     def thumbnail(self, photo_id: str) -> Thumbnail:
         """The thumbnail of the photo with that id. Raises PhotoNotFound."""
         rows = self._query(
-            "SELECT jpeg, etag FROM thumbnails JOIN photos USING (row) WHERE photo_id = ?", (_utf8(photo_id),)
+            "SELECT jpeg, etag FROM thumbnails JOIN photos USING (row) WHERE photo_id = ?", (stored_id(photo_id),)
         )
         if not rows:
             raise PhotoNotFound(f"no photo {photo_id!r} in this gallery")
@@ -111,12 +114,12 @@ class PhotoStore:
         """Category of every row, in row order."""
         return [values["category"] for values in self._query("SELECT category FROM photos ORDER BY row")]
 
-    def rows_where(self, conditions: Sequence[Condition]) -> Rows:
+    def rows_where(self, conditions: Sequence[Clause]) -> Rows:
         """Ascending rows that meet every condition. Raises FilterInvalid."""
         terms: list[str] = []
         parameters: list[str | int | float] = []
         for condition in conditions:
-            term, values = condition_sql(condition, self._fields)
+            term, values = clause_sql(condition, self._fields)
             terms.append(term)
             parameters.extend(values)
         matches = self._query(f"SELECT row FROM photos WHERE {' AND '.join(terms)} ORDER BY row", parameters)
@@ -165,16 +168,31 @@ class PhotoStore:
 
     def _record(self, values: sqlite3.Row) -> PhotoRecord:
         columns = ((field, values[metadata_column(position)]) for position, field in enumerate(self._fields))
-        metadata = {
-            field.name: bool(value) if field.type == "boolean" and value is not None else value
-            for field, value in columns
-        }
+        metadata = {field.name: _value(value, field) for field, value in columns}
         return PhotoRecord(**{name: values[name] for name in COLUMNS}, metadata=metadata)
+
+
+def stored_value(value: MetadataValue) -> str | int | float | bool | None:
+    """A value as its column holds it: a list becomes a JSON array, which SQLite searches by itself."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value
+
+
+def _value(stored: str | int | float | None, field: MetadataField) -> MetadataValue:
+    if stored is None:
+        return None
+    if field.type == "list":
+        return tuple(json.loads(str(stored)))
+    return bool(stored) if field.type == "boolean" else stored
 
 
 def _close_all(connections: list[sqlite3.Connection]) -> None:
     while connections:
         connections.pop().close()
+
+
+def stored_id(photo_id: str) -> str:
+    """An id in the form that ids are stored in, whichever of Unicode's forms a client writes it in."""
+    return unicodedata.normalize("NFC", _utf8(photo_id))
 
 
 def _utf8(text: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from index_builder.artifact.filter_fields import metadata_column
 from index_builder.artifact.manifest import MetadataField
-from index_builder.artifact.photo_filter import metadata_column
-from index_builder.artifact.photo_store import COLUMNS, PhotoRecord, Thumbnail
+from index_builder.artifact.photo_store import COLUMNS, PhotoRecord, Thumbnail, stored_value
 from models.atomic_files import sync_path
 
 
@@ -41,7 +41,7 @@ class PhotoStoreWriter:
 
     def append(self, photo: PhotoRecord, thumbnail: Thumbnail) -> None:
         """Add one photo; `photo.row` must follow the last one's."""
-        values = (photo.metadata.get(field.name) for field in self._fields)
+        values = (stored_value(photo.metadata.get(field.name)) for field in self._fields)
         self._database.execute(
             self._insert,
             (photo.row, photo.photo_id, photo.category, photo.path, photo.sha256, photo.width, photo.height, *values),

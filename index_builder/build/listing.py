@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from index_builder.report import Report, Skipped
+from index_builder.report import Note, Report, Skipped
 from index_builder.sources.base import PhotoSource, SourcePhoto
 
 
@@ -16,6 +16,8 @@ def listed_photos(source: PhotoSource, report: Report) -> tuple[SourcePhoto, ...
     for listed in source.list():
         if isinstance(listed, Skipped):
             report.skip(listed)
+        elif isinstance(listed, Note):
+            report.note(listed)
         elif (first := by_id.setdefault(listed.photo_id, listed)) is not listed:
             detail = f"{first.path} has this id already"
             report.skip(Skipped("duplicate_id", listed.path, detail, listed.photo_id))

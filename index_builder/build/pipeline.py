@@ -37,7 +37,7 @@ def build_index(request: BuildRequest, progress: Progress = lambda stage, done, 
 
     Raises BuildError (GalleryInvalid, GalleryEmpty, RecallTooLow, BuildLocked, ...) and BundleError.
     """
-    source = open_source(request.photos)
+    source = open_source(request.photos, exclude=request.exclude, follow_links=request.follow_links)
     if source.covers(request.out):
         raise GalleryInvalid(
             f"{request.out} lies inside the gallery {request.photos}: its files would be read as photos"

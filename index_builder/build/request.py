@@ -26,6 +26,7 @@ class BuildRequest:
 
     `sketches`: queries to measure recall with (None: photos of the gallery); below `min_recall` nothing is published.
     `workers` and `batch` None: chosen for the device. `keep`: versions left after a build, at least the new one.
+    `exclude`, `follow_links`: see `sources.choice.open_source`.
     """
 
     photos: str | Path
@@ -40,6 +41,8 @@ class BuildRequest:
     runtime: Runtime = _DEFAULT_RUNTIME
     workers: int | None = None
     batch: int | None = None
+    exclude: tuple[str, ...] = ()
+    follow_links: bool = False
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ def build(
     workers: opt.Workers = None,
     batch: opt.Batch = None,
     require_gpu: opt.RequireGpu = False,
+    exclude: opt.Exclude = None,
+    follow_links: opt.FollowLinks = False,
     as_json: opt.AsJson = False,
 ) -> None:
     """Turn photos into a new version of the index, and publish it.
@@ -44,8 +46,9 @@ def build(
     In a manifest, photo_path is relative to the manifest; category and photo_id
     are optional, and every other column becomes filterable metadata.
 
-    A photo that cannot be read is listed in report.jsonl and never stops the
-    build. Whatever fails, the version published before stays.
+    A photo or a cell that cannot be read is listed in report.jsonl and never
+    stops the build; what systems put beside photos (@eaDir) is left out.
+    Whatever fails, the version published before stays.
 
     Exit codes: 0 published, 1 failed, 2 wrong usage, 3 below --min-recall.
     """
@@ -61,6 +64,8 @@ def build(
         runtime=Runtime(threads=1, require_gpu=require_gpu),
         workers=workers,
         batch=batch,
+        exclude=tuple(exclude or ()),
+        follow_links=follow_links,
     )
     try:
         with display.progress() as progress:

@@ -28,8 +28,19 @@ BundleOption: TypeAlias = Annotated[
 Photos: TypeAlias = Annotated[
     str,
     typer.Option(
-        metavar="LOCATION", help="A folder of photos, or a manifest (.csv, .parquet) with a column photo_path."
+        metavar="LOCATION", help="A folder of photos, or a manifest (.csv, .tsv, .parquet) with a column photo_path."
     ),
+]
+Exclude: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Leave out what matches, in the form of .gitignore; repeat it for several. A file .inkseekignore in the "
+        "gallery does the same.",
+    ),
+]
+FollowLinks: TypeAlias = Annotated[
+    bool, typer.Option("--follow-links", help="Follow links to folders, and out of the gallery.")
 ]
 Out: TypeAlias = Annotated[
     Path, typer.Option(help="The index directory; it is created where missing, else gets a new version.")

@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 
 from index_builder.artifact.manifest import GallerySource, MetadataField
 from index_builder.artifact.photo_store import MetadataValue
-from index_builder.report import Skipped
+from index_builder.report import Note, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class PhotoSource(Protocol):
     def fields(self) -> tuple[MetadataField, ...]:
         """Filterable metadata of each photo, in order."""
 
-    def list(self) -> Iterator[SourcePhoto | Skipped]:
-        """Each listed file once per mention, as a photo or with the reason why it is none.
+    def list(self) -> Iterator[SourcePhoto | Skipped | Note]:
+        """Each listed file once per mention, as a photo or with the reason why it is none; notes on the listing.
 
         The order is the source's own; ids may repeat (the builder keeps the first). A source that is as large as an
         object store is listed as the iterator is drawn. Raises GalleryInvalid where the listing itself fails.

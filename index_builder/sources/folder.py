@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from index_builder.artifact.manifest import GallerySource, MetadataField
 from index_builder.report import Skipped
 from index_builder.sources.base import SourcePhoto
+from index_builder.sources.exclusions import IGNORE_FILE, Exclusions
 from index_builder.sources.local_files import fault_of, open_file
 from index_builder.sources.photo_ids import PhotoIdInvalid, category_from, photo_id_from
 
 
-class FolderSource:
-    """A `PhotoSource` over everything below a folder, but for hidden files and folders."""
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder that waits to be listed. `above`: device and inode of the folders that it was reached through."""
 
-    def __init__(self, root: Path) -> None:
+    path: str  # below the gallery, "" for the gallery itself
+    exclusions: Exclusions
+    above: frozenset[tuple[int, int]]
+
+
+class FolderSource:
+    """A `PhotoSource` over everything below a folder, but for hidden and excluded files and folders."""
+
+    def __init__(self, root: Path, exclusions: Exclusions, *, follow_links: bool) -> None:
         """`root`: the folder, resolved, so that a link out of it shows by its path."""
         self._root = root
+        self._exclusions = exclusions
+        self._follow_links = follow_links
 
     @classmethod
-    def at(cls, folder: Path) -> FolderSource:
+    def at(cls, folder: Path, exclusions: Exclusions, *, follow_links: bool = False) -> FolderSource:
         """The source at `folder`, which may be a link to the gallery's folder."""
-        return cls(folder.resolve())
+        return cls(folder.resolve(), exclusions, follow_links=follow_links)
 
     @property
     def description(self) -> GallerySource:
         """The folder's resolved path, without a manifest."""
-        return GallerySource(root=str(self._root))
+        return GallerySource(root=str(self._root), follows_links=self._follow_links)
 
     @property
     def fields(self) -> tuple[MetadataField, ...]:
@@ -37,23 +50,32 @@ class FolderSource:
         return ()
 
     def list(self) -> Iterator[SourcePhoto | Skipped]:
-        """Each file, folder by folder; a folder that cannot be read is skipped with its reason."""
-        folders = [self._root]
+        """Each file, folder by folder; a folder that is excluded or cannot be read is skipped with its reason."""
+        # Only folders wait in this list, never files: their number does not matter.
+        folders = [_Folder("", self._exclusions, frozenset())]
         while folders:
-            # Only folders wait in this list, never files: their number does not matter.
             folder = folders.pop()
             try:
-                entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+                status = (self._root / folder.path).stat()
+                entries = sorted(os.scandir(self._root / folder.path), key=lambda entry: entry.name)
+                exclusions = folder.exclusions.within(folder.path, self._root / folder.path)
             except OSError as error:
-                path = folder.relative_to(self._root).as_posix()
-                yield Skipped("unreadable", path, error.strerror or str(error))
+                yield Skipped("unreadable", folder.path, error.strerror or str(error))
+                continue
+            here = (status.st_dev, status.st_ino)
+            if here in folder.above:
+                yield Skipped("not_a_file", folder.path, "a link to a folder above it")
                 continue
             for entry in entries:
-                # Links to folders are not followed: they may lead out, or in a circle.
-                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                    folders.append(Path(entry.path))
+                path = f"{folder.path}/{entry.name}".lstrip("/")
+                if not self._is_folder(entry):
+                    yield from self._listed(entry, path, exclusions)
+                elif entry.name.startswith("."):
+                    yield Skipped("hidden", path, "hidden files and folders are not indexed")
+                elif pattern := exclusions.of_path(path, is_folder=True):
+                    yield Skipped("excluded", path, pattern)
                 else:
-                    yield self._listed(entry)
+                    folders.append(_Folder(path, exclusions, folder.above | {here}))
 
     def open(self, photo: SourcePhoto) -> BinaryIO:
         """The photo's bytes. Raises OSError."""
@@ -63,15 +85,27 @@ class FolderSource:
         """Whether `path`, which need not exist, is inside the folder once links are resolved."""
         return path.resolve().is_relative_to(self._root)
 
-    def _listed(self, entry: os.DirEntry[str]) -> SourcePhoto | Skipped:
-        relative = Path(entry.path).relative_to(self._root).as_posix()
+    def _is_folder(self, entry: os.DirEntry[str]) -> bool:
+        # Unless that is asked for, links to folders are not followed: they may lead out, or in a circle.
+        return entry.is_dir(follow_symlinks=self._follow_links)
+
+    def _listed(self, entry: os.DirEntry[str], path: str, exclusions: Exclusions) -> Iterator[SourcePhoto | Skipped]:
+        if entry.name == IGNORE_FILE:  # read above; it is no photo that somebody may miss
+            return
         if entry.name.startswith("."):
-            return Skipped("hidden", relative, "hidden files and folders are not indexed")
+            yield Skipped("hidden", path, "hidden files and folders are not indexed")
+            return
+        if pattern := exclusions.of_path(path, is_folder=False):
+            yield Skipped("excluded", path, pattern)
+            return
         # A link, socket or device needs the slow look; most entries are plain files.
-        if not entry.is_file(follow_symlinks=False) and (fault := fault_of(self._root, relative)):
-            return fault
+        plain = entry.is_file(follow_symlinks=False)
+        if not plain and (fault := fault_of(self._root, path, follow_links=self._follow_links)):
+            yield fault
+            return
         try:
-            photo_id = photo_id_from(relative)
+            photo_id = photo_id_from(path)
         except PhotoIdInvalid as error:
-            return Skipped("unusable_name", relative, str(error))
-        return SourcePhoto(photo_id, category_from(photo_id), relative)
+            yield Skipped("unusable_name", path, str(error))
+            return
+        yield SourcePhoto(photo_id, category_from(photo_id), path)

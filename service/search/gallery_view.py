@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,6 @@ import numpy as np
 
 from index_builder.artifact import (
     CategoryNotFound,
-    Condition,
     ExactStore,
     GalleryIndex,
     PhotoFilter,
@@ -21,6 +20,7 @@ from index_builder.artifact import (
     PhotoRecord,
     SearchHit,
     Thumbnail,
+    meets,
     top_k,
 )
 from models.arrays import Rows, Vectors
@@ -237,15 +237,29 @@ class GalleryView:
 
     def _uploads_where(self, where: PhotoFilter) -> Rows:
         """Ascending positions in `uploaded`. An uploaded photo has no metadata, and matches as one that lacks it."""
-        if not all(map(_met_without_metadata, where.conditions)):
-            return np.empty(0, np.int64)
         categories = where.categories or self._categories.keys()
-        return np.array([n for n, photo in enumerate(self.uploaded) if photo.category in categories], np.int64)
+        fields = self.index.manifest.metadata_fields
+        known = {field.name for field in fields}
+        return np.array(
+            [
+                n
+                for n, photo in enumerate(self.uploaded)
+                if photo.category in categories
+                and all(meets(clause, _values_of(photo, known), fields) for clause in where.conditions)
+            ],
+            np.int64,
+        )
 
 
-def _met_without_metadata(condition: Condition) -> bool:
-    # A lacking value counts as the empty text: it equals that, differs from all else, and has no order.
-    return condition.operator == ("!=" if condition.value else "=")
+def _values_of(photo: OnlinePhoto, shadowed: Set[str]) -> dict[str, str | int]:
+    """What is known of an upload, without what a column of the gallery's manifest of the same name hides."""
+    values: dict[str, str | int] = {
+        "category": photo.category,
+        "photo_id": photo.photo_id,
+        "width": photo.width,
+        "height": photo.height,
+    }
+    return {name: value for name, value in values.items() if name not in shadowed}
 
 
 def _present(stored: T | None, photo_id: str) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -110,10 +111,12 @@ def _filter(gallery: Gallery, query: SearchQuery) -> PhotoFilter | None:
     if not query.categories and not query.filters:
         return None
     known = gallery.view.categories()
-    for category in query.categories:
+    # Categories are stored in this form: a letter typed with a combining accent has to find the same one.
+    categories = [unicodedata.normalize("NFC", category) for category in query.categories]
+    for category in categories:
         if category not in known:
             raise UnknownCategory(unknown_name("category", category, list(known)))
-    return PhotoFilter(frozenset(query.categories), tuple(parse_condition(text) for text in query.filters))
+    return PhotoFilter(frozenset(categories), tuple(parse_condition(text) for text in query.filters))
 
 
 def _ranked(gallery: Gallery, hits: Sequence[SearchHit], flipped: frozenset[int] = frozenset()) -> list[RankedPhoto]:

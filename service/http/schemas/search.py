@@ -53,8 +53,10 @@ class NarrowingParams(Schema):
         tuple[Annotated[str, Field(max_length=500)], ...],
         Field(
             max_length=20,
-            description="Condition on the gallery's metadata: FIELD OPERATOR VALUE with one of = != >= <= > <, such as "
-            "`artist=openmoji` or `price>=10`; repeat it for several, all of which must hold.",
+            description="Condition on the photos: FIELD OPERATOR VALUE with one of = != >= <= > < ^= (begins with), "
+            "such as `artist=openmoji` or `price>=10`; `size in (S, M)`, `category not in (shoe, hat)`; several joined "
+            "by OR, of which one must hold. Repeat it for several, all of which must hold. Fields are the gallery's "
+            "metadata, `category`, `photo_id`, `width` and `height`.",
         ),
     ] = ()
     min_score: Annotated[Score | None, Field(description="Leave out photos whose `score` is lower.")] = None

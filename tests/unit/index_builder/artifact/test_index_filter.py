@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index_builder.artifact import Condition, FilterInvalid, PhotoFilter, parse_condition
+from index_builder.artifact import AnyOf, Condition, FilterInvalid, PhotoFilter, parse_condition
 from index_builder.artifact.photo_filter import OPERATORS
 
 
@@ -18,44 +20,75 @@ from index_builder.artifact.photo_filter import OPERATORS
         ("name != cup", Condition("name", "!=", "cup")),
         ("price<-1.5e3", Condition("price", "<", "-1.5e3")),
         ("size in cm > 3", Condition("size in cm", ">", "3")),
+        ("size in (S, M,L)", Condition("size", "in", among=("S", "M", "L"))),
+        ('size NOT IN ("a, b", "c""d")', Condition("size", "in", among=("a, b", 'c"d'), negated=True)),
+        ("name^=blu", Condition("name", "^=", "blu")),
+        ('name="a OR b"', Condition("name", "=", "a OR b")),
+        ('"a=b" = c', Condition("a=b", "=", "c")),
+        ("a=1 OR b>2", AnyOf((Condition("a", "=", "1"), Condition("b", ">", "2")))),
+        ("a=b or c", Condition("a", "=", "b or c")),
         ("note=a=b>c", Condition("note", "=", "a=b>c")),
         ("größe=groß", Condition("größe", "=", "groß")),
         ("artist=", Condition("artist", "=", "")),
     ],
 )
-def test_conditions(text: str, expected: Condition) -> None:
+def test_conditions(text: str, expected: Condition | AnyOf) -> None:
     assert parse_condition(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "artist", "=x", "  =x", "!x", "price>=", "price>  "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *"=!<>^",
+        "",
+        "artist",
+        "=x",
+        "  =x",
+        "!x",
+        "price>=",
+        "price>  ",
+        "a in ()",
+        "a in (,)",
+        "a^=",
+        "a=1 OR ",
+        " OR a=1",
+    ],
+)
 def test_what_is_no_condition_is_rejected(text: str) -> None:
     with pytest.raises(FilterInvalid):
         parse_condition(text)
 
 
-_FIELD = st.text(st.characters(exclude_characters="=!<>", exclude_categories=["Cs"]), min_size=1).filter(
-    lambda name: name == name.strip() != ""
+_AMBIGUOUS = ["a OR b", '"', "in (a)", "=", "a in (b", ","]
+_TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(_AMBIGUOUS)
+_VALUE = _TEXT.map(lambda text: unicodedata.normalize("NFC", text))
+_FIELD = _VALUE.map(str.strip).filter(bool)
+_COMPARISON = st.builds(
+    Condition, _FIELD, st.sampled_from(["=", "!=", ">=", "<=", ">", "<", "^="]), _VALUE.map(str.strip).filter(bool)
 )
+_CHOICE = st.builds(
+    lambda field, among, negated: Condition(field, "in", among=tuple(among), negated=negated),
+    _FIELD,
+    st.lists(_VALUE.filter(bool), min_size=1, max_size=4),
+    st.booleans(),
+)
+_CONDITION = _COMPARISON | _CHOICE
 
 
-@given(field=_FIELD, operator=st.sampled_from(OPERATORS), value=st.text(min_size=1))
-def test_parsing_undoes_writing(field: str, operator: str, value: str) -> None:
-    value = value.strip()
-    # "<" or ">" followed by "=" is another operator.
-    if not value or (operator in ("<", ">") and value.startswith("=")):
-        return
-    condition = Condition(field, operator, value)  # type: ignore[arg-type]
-    assert parse_condition(str(condition)) == condition
+@given(_CONDITION | st.lists(_CONDITION, min_size=2, max_size=3).map(lambda all_of: AnyOf(tuple(all_of))))
+def test_parsing_undoes_writing(clause: Condition | AnyOf) -> None:
+    assert parse_condition(str(clause)) == clause
 
 
 @given(st.text())
 def test_parsing_never_raises_anything_else(text: str) -> None:
     try:
-        condition = parse_condition(text)
+        clause = parse_condition(text)
     except FilterInvalid:
         return
-    assert condition.field
-    assert condition.operator in OPERATORS
+    for condition in clause.conditions if isinstance(clause, AnyOf) else (clause,):
+        assert condition.field
+        assert condition.operator in OPERATORS
 
 
 def test_an_empty_filter_is_false() -> None:

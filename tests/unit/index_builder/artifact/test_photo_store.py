@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,22 +17,31 @@ from index_builder.artifact import (
     PhotoNotFound,
     PhotoRecord,
     Thumbnail,
+    meets,
     parse_condition,
 )
-from index_builder.artifact.photo_store import PhotoStore
+from index_builder.artifact.photo_store import MetadataValue, PhotoStore
 from index_builder.artifact.photo_writer import PhotoStoreWriter
 
 FIELDS = (
     MetadataField(name="price", type="number"),
     MetadataField(name="row", type="text"),  # the name of a column of photos.sqlite
     MetadataField(name="sold", type="boolean"),
+    MetadataField(name="since", type="date"),
+    MetadataField(name="tags", type="list"),
 )
 COUNT = 1200  # more than one IN clause holds
 
 
 def record(row: int) -> PhotoRecord:
     sold = (None, True, False)[row % 3]
-    metadata = {"price": row / 2, "row": f"text {row}" if row % 2 else None, "sold": sold}
+    metadata: dict[str, MetadataValue] = {
+        "price": row / 2,
+        "row": f"text {row}" if row % 2 else None,
+        "sold": sold,
+        "since": f"{2000 + row % 30}-05-01",
+        "tags": (None, (), ("red", 38), ("blue", "re%d", True))[row % 4],
+    }
     return PhotoRecord(row, f"{row:05d}.jpg", f"c{row % 4}", f"f/{row:05d}.jpg", f"{row % 1000:064x}", 9, 8, metadata)
 
 
@@ -97,17 +107,46 @@ def test_repeated_files_are_named_with_the_first_of_them(tmp_path: Path) -> None
     assert repeated == [(f"{row:05d}.jpg", f"f/{row:05d}.jpg", f"{row - 1000:05d}.jpg") for row in range(1000, COUNT)]
 
 
-@pytest.mark.parametrize("condition", ["price>=300", "row=text 7", "row!=", "sold=true", "sold!=false", "price="])
+def number(value: MetadataValue) -> float:
+    return float(value) if isinstance(value, (int, float)) else -1.0
+
+
+def members(photo: PhotoRecord) -> tuple[str | int | float | bool, ...]:
+    tags = photo.metadata["tags"]
+    return tags if isinstance(tags, tuple) else ()
+
+
+NAIVE: dict[str, Callable[[PhotoRecord], bool]] = {
+    "price>=300": lambda photo: number(photo.metadata["price"]) >= 300,
+    "row=text 7": lambda photo: photo.metadata["row"] == "text 7",
+    "row!=": lambda photo: photo.metadata["row"] is not None,
+    "row^=text 11": lambda photo: str(photo.metadata["row"]).startswith("text 11"),
+    "row!=text 7": lambda photo: photo.metadata["row"] != "text 7",
+    "sold=true": lambda photo: photo.metadata["sold"] is True,
+    "sold!=false": lambda photo: photo.metadata["sold"] is not False,
+    "price=": lambda photo: photo.metadata["price"] is None,
+    "price in (1, 2.5, 7e2)": lambda photo: photo.metadata["price"] in (1, 2.5),
+    "price not in (1, 2)": lambda photo: photo.metadata["price"] not in (1, 2),
+    "price<2 OR row=text 7": lambda photo: number(photo.metadata["price"]) < 2 or photo.metadata["row"] == "text 7",
+    "since>=2024": lambda photo: str(photo.metadata["since"]) >= "2024",
+    "since^=2024-05": lambda photo: str(photo.metadata["since"]).startswith("2024-05"),
+    "tags=red": lambda photo: "red" in members(photo),
+    "tags=38": lambda photo: 38 in members(photo),
+    "tags!=red": lambda photo: "red" not in members(photo),
+    "tags^=re%": lambda photo: any(str(one).startswith("re%") for one in members(photo)),
+    "tags in (blue, nothing)": lambda photo: "blue" in members(photo),
+    "tags=": lambda photo: photo.metadata["tags"] is None,
+    "category=c2": lambda photo: photo.category == "c2",
+    "category != c2": lambda photo: photo.category != "c2",
+    "photo_id^=0001": lambda photo: photo.photo_id.startswith("0001"),
+    "width>8": lambda photo: photo.width > 8,
+    "height in (9)": lambda photo: photo.height == 9,
+}
+
+
+@pytest.mark.parametrize("condition", NAIVE)
 def test_rows_that_meet_a_condition_are_the_naive_ones(store: PhotoStore, condition: str) -> None:
-    naive: dict[str, Callable[[PhotoRecord], bool]] = {
-        "price>=300": lambda photo: float(photo.metadata["price"] or 0) >= 300,
-        "row=text 7": lambda photo: photo.metadata["row"] == "text 7",
-        "row!=": lambda photo: photo.metadata["row"] is not None,
-        "sold=true": lambda photo: photo.metadata["sold"] is True,
-        "sold!=false": lambda photo: photo.metadata["sold"] is not False,
-        "price=": lambda photo: photo.metadata["price"] is None,
-    }
-    expected = [row for row in range(COUNT) if naive[condition](record(row))]
+    expected = [row for row in range(COUNT) if NAIVE[condition](record(row))]
     assert store.rows_where([parse_condition(condition)]).tolist() == expected
 
 
@@ -115,7 +154,49 @@ def test_conditions_add_up_and_unknown_fields_are_rejected(store: PhotoStore) ->
     both = [parse_condition("price>=2"), parse_condition("price<4")]
     assert store.rows_where(both).tolist() == [4, 5, 6, 7]
     with pytest.raises(FilterInvalid, match="price, row, sold"):
-        store.rows_where([parse_condition("photo_id=00001.jpg")])
+        store.rows_where([parse_condition("colour=red")])
+
+
+@pytest.mark.parametrize("condition", NAIVE)
+def test_a_single_photo_meets_a_condition_as_its_row_does(store: PhotoStore, condition: str) -> None:
+    clause = parse_condition(condition)
+    rows = set(store.rows_where([clause]).tolist())
+    for photo in map(record, range(60)):
+        own = {"category": photo.category, "photo_id": photo.photo_id, "width": photo.width, "height": photo.height}
+        assert meets(clause, {**photo.metadata, **own}, FIELDS) == (photo.row in rows)
+
+
+@pytest.mark.parametrize(
+    ("condition", "reason"),
+    [
+        ("row<3", "row is text"),
+        ("row>=a", "the build's report names it"),
+        ("category<c2", "category is text"),
+        ("tags>3", "a list"),
+        ("price^=3", "beginning of text"),
+        ("price=cheap", "is a number"),
+        ("sold=maybe", "true or false"),
+        ("sold<true", "true or false"),
+        ("since>=yesterday", "2026-01-31"),
+        ("price<3 OR row<3", "row is text"),
+    ],
+)
+def test_a_comparison_that_does_not_fit_the_field_is_rejected(store: PhotoStore, condition: str, reason: str) -> None:
+    with pytest.raises(FilterInvalid, match=reason):
+        store.rows_where([parse_condition(condition)])
+    with pytest.raises(FilterInvalid, match=reason):
+        meets(parse_condition(condition), {}, FIELDS)
+
+
+def test_an_id_is_found_in_either_form_of_unicode(tmp_path: Path) -> None:
+    with PhotoStoreWriter(tmp_path / "photos.sqlite", ()) as writer:
+        name = unicodedata.normalize("NFC", "größe.jpg")
+        writer.append(PhotoRecord(0, name, "", name, "0" * 64, 1, 1, {}), Thumbnail(b"", ""))
+    store = PhotoStore(tmp_path / "photos.sqlite", ())
+    for form in ("NFC", "NFD"):
+        assert store.photo(unicodedata.normalize(form, name)).row == 0
+        assert store.thumbnail(unicodedata.normalize(form, name)) == Thumbnail(b"", "")
+    store.close()
 
 
 def test_each_thread_reads_for_itself(store: PhotoStore) -> None:

@@ -16,6 +16,7 @@ from index_builder.embedding.base import EmbeddedPhoto
 from index_builder.embedding.threads import ThreadedEmbedder
 from index_builder.report import Skipped
 from index_builder.sources.base import SourcePhoto
+from index_builder.sources.exclusions import Exclusions
 from index_builder.sources.folder import FolderSource
 from models.arrays import Vectors
 from models.bundle import Bundle, Encoder, ImageEncoder, ImageLimits, Pace, Preprocess, Runtime
@@ -24,7 +25,7 @@ from models.bundle import Bundle, Encoder, ImageEncoder, ImageLimits, Pace, Prep
 def embed_photos(
     root: Path, photos: Iterable[SourcePhoto], encoder: ImageEncoder, pace: Pace, limits: ImageLimits | None = None
 ) -> Generator[EmbeddedPhoto | Skipped, None, None]:
-    return ThreadedEmbedder(encoder, limits or ImageLimits(), pace).embed(FolderSource.at(root), photos)
+    return ThreadedEmbedder(encoder, limits or ImageLimits(), pace).embed(FolderSource.at(root, Exclusions()), photos)
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_rows_that_name_no_photo_are_listed(photos: Path, tmp_path: Path) -> Non
         (b"path,category\na,b\n", "no column photo_path"),
         (b"photo_path,price,price\na,1,2\n", "a name of its own"),
         (b",photo_path\n0,a\n", "a name of its own"),
-        (b"photo_path\n\xff\xfe\n", "cannot be read"),
+        (b"photo_path\n\xff\x81\n", "save it as UTF-8"),
         (b'photo_path\n"never closed\n', "cannot be read"),
         (b"photo_path," + b",".join(b"c%d" % i for i in range(600)) + b"\n", "at most 500"),
     ],
@@ -187,7 +187,7 @@ def test_parquet_keeps_types(photos: Path) -> None:
         "price": "number",
         "count": "number",
         "sold": "boolean",
-        "day": "text",
+        "day": "date",
         "artist": "text",
     }
     assert [photo.category for photo in gallery.photos] == ["footwear", ""]
@@ -201,9 +201,6 @@ def test_parquet_that_cannot_be_read_is_rejected(photos: Path) -> None:
     (photos / "a.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(GalleryInvalid, match="cannot be read"):
         list_gallery(photos / "a.parquet")
-    pyarrow.parquet.write_table(pyarrow.table({"photo_path": ["a"], "tags": [["x"]]}), photos / "b.parquet")
-    with pytest.raises(GalleryInvalid, match="tags"):
-        list_gallery(photos / "b.parquet")
 
 
 def test_parquet_without_pyarrow_says_what_to_install(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,6 +123,21 @@ def test_an_upload_is_filtered_like_a_photo_without_metadata(make_view: MakeView
         view.rows_where(where("new", "none"))
 
 
+def test_an_upload_is_filtered_by_what_is_known_of_it(make_view: MakeView) -> None:
+    view = make_view("odd", "new")
+    uploads = {12: "odd", 13: "new"}
+    for condition, matches in (
+        ("category!=odd", {13}),
+        ("category in (new, even)", {13}),
+        ("width=8", {12, 13}),
+        ("width>8 OR category=new", {13}),
+        ("photo_id^=online/", {12, 13}),
+        ("photo_id=online/0", {12}),
+    ):
+        rows = set(view.rows_where(where(conditions=(condition,))).tolist())
+        assert rows & uploads.keys() == matches
+
+
 def test_rows_and_records(index: GalleryIndex, make_view: MakeView) -> None:
     view = make_view("odd", "new")
     assert [photo.photo_id for photo in view.photos([13, 2, 12])] == ["online/1", "02.png", "online/0"]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from index_builder.artifact import FilterInvalid, PhotoFilter, PhotoNotFound
+from index_builder.build import BuildRequest, build_index
 from models.adapters import CategoryAdapter, StyleAdapter
 from models.arrays import Vectors
 from models.bundle import SketchEmpty
+from service.config import Settings
 from service.errors import UnknownCategory, UnknownProfile
+from service.runtime.serving import load_bundle, load_retriever
 from service.search.query import SearchQuery, unknown_name
 from service.search.results import SearchResult, Stopwatch
 from service.search.retriever import Retriever
@@ -63,6 +68,20 @@ def test_plain_scores_are_cosines(retriever: Retriever, draw: Draw) -> None:
     assert set(result.timings_ms) == {"decode", "preprocess", "encode", "search", "total"}
     both = retriever.search(EncodedImage(drawing), SearchQuery(k=50, categories=("box", "cross")))
     assert scores(both) == scores(result)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_category_is_found_in_either_form_of_unicode(
+    settings: Settings, draw: Draw, tmp_path: Path, form: Literal["NFC", "NFD"]
+) -> None:
+    category = unicodedata.normalize("NFC", "Ärmel")
+    (tmp_path / "photos" / category).mkdir(parents=True)
+    (tmp_path / "photos" / category / "1.png").write_bytes(draw("box", 1))
+    build_index(BuildRequest(tmp_path / "photos", tmp_path / "index", settings.bundle))
+    accented = load_retriever(settings.model_copy(update={"index": tmp_path / "index"}), load_bundle(settings))
+    query = SearchQuery(categories=(unicodedata.normalize(form, category),))
+    assert ids(accented.search(EncodedImage(draw("box", 1)), query)) == [f"{category}/1.png"]
+    accented.close()
 
 
 def test_scores_within_a_category_are_centred_and_rescaled(retriever: Retriever, draw: Draw) -> None:
