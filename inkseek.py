@@ -15,6 +15,7 @@ from models.cli.evaluate_kinds import evaluate_kinds_command
 from models.cli.train import app as train_app
 from models.console import stdout
 from service.cli.adapters import app as adapters_app
+from service.cli.keys import app as keys_app
 from service.cli.search import search
 from service.cli.serve import serve
 
@@ -29,6 +30,7 @@ app.command()(search)
 app.command()(evaluate)
 app.command("evaluate-kinds")(evaluate_kinds_command)
 app.add_typer(adapters_app, name="adapters", help="Adapt a category or a drawing style to a few examples.")
+app.add_typer(keys_app, name="keys", help="API keys: who may search, adapt, write.")
 app.add_typer(index_app, name="index", help="Build and look after the index of a photo gallery.")
 app.add_typer(data_app, name="data", help="Look at sketch-photo data sets.")
 app.add_typer(train_app, name="train", help="Train the teacher, distil the students (needs torch).")

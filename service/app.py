@@ -10,9 +10,11 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from service.access.keyring import Keyring
 from service.config import Settings, load_settings
 from service.http import openapi, problems
-from service.http.auth import Authenticate, Authentication, anonymous
+from service.http.auth import Authenticate, Authentication, KeyAuthentication
+from service.http.browsers import BrowserGuard
 from service.http.middleware import BodyLimit, RequestScope
 from service.http.routes import adapters, categories, health, info, page, photos, preview, reference, search
 from service.runtime.logs import configure_logging
@@ -37,22 +39,26 @@ ROUTERS = (
     categories.router,
     *adapters.ROUTERS,
     info.router,
-    health.router,
+    *health.ROUTERS,
     reference.router,
     page.router,
 )
 
 
-def create_app(settings: Settings, authenticate: Authenticate = anonymous) -> FastAPI:
+def create_app(settings: Settings, authenticate: Authenticate | None = None) -> FastAPI:
     """The service for `settings`. Nothing is opened before its lifespan begins.
 
-    `authenticate` finds the principal of each request. The lifespan raises BundleError or IndexArtifactError when the
-    bundle or index cannot serve, or not together.
+    `authenticate` finds the principal of each request; None: by the API keys. The lifespan raises BundleError or
+    IndexArtifactError when the bundle or index cannot serve, or not together; KeysUnreadable.
     """
     metrics = Metrics()
+    keyring = Keyring(settings.key_path)
+    if authenticate is None:
+        authenticate = KeyAuthentication(keyring, frozenset(settings.anonymous_scopes))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        keyring.has_keys()  # a damaged file fails the start, not each request
         async with started(settings, metrics) as app.state.process:
             yield
 
@@ -74,7 +80,13 @@ def create_app(settings: Settings, authenticate: Authenticate = anonymous) -> Fa
     problems.install(app)
     # Added last is outermost.
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes, larger={"/adapters": settings.max_support_bytes})
-    app.add_middleware(Authentication, authenticate=authenticate)
+    app.add_middleware(Authentication, authenticate=authenticate, read_only=settings.read_only)
+    app.add_middleware(
+        BrowserGuard,
+        allowed_hosts=settings.allowed_hosts,
+        origins=settings.cors_origins,
+        needs_key=keyring.has_keys,
+    )
     if settings.cors_origins:
         # Outside of authentication: a browser's preflight request carries no credentials.
         app.add_middleware(
@@ -82,7 +94,7 @@ def create_app(settings: Settings, authenticate: Authenticate = anonymous) -> Fa
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            expose_headers=["X-Request-ID", "Retry-After", "WWW-Authenticate"],
         )
     app.add_middleware(RequestScope, metrics=metrics, access_log=settings.access_log)
     return app

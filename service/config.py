@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.bundle import ImageLimits, Runtime, StrokeLimits, bundle_path, cpu_quota
+from service.access.principal import Access
 from service.errors import UnknownSetting
 
 ENV_PREFIX = "INKSEEK_"
@@ -99,6 +100,26 @@ class Settings(BaseSettings):
         description="Seconds between canary sketches; `/readyz` is red after a wrong or late one.",
     )
 
+    keys_file: Path | None = Field(
+        default=None, description="API keys, made by `inkseek keys`; empty: `keys.json` in the online folder."
+    )
+    open: bool = Field(
+        default=False,
+        description="Serve everybody on an address that others can reach, as long as there is no API key; without it "
+        "such a start fails.",
+    )
+    anonymous_scopes: Annotated[tuple[Access, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated scopes of requests without a key, once there are keys, such as `search`; empty: "
+        "none.",
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated host names that the service is reached by, `*` for any; addresses and names "
+        "without a dot always pass. Empty: any, once there are keys, and otherwise no others.",
+    )
+    read_only: bool = Field(default=False, description="Search alone: nothing is adapted or written, for any key.")
+
     # NoDecode: pydantic-settings would expect JSON in the variable of a tuple.
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Comma-separated origins whose pages may call the API; `*` for all, empty for none."
@@ -115,15 +136,20 @@ class Settings(BaseSettings):
         # A shipped bundle's name becomes its folder here: everything else sees only paths.
         return bundle_path(value) if isinstance(value, str) and value else value
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "anonymous_scopes", "allowed_hosts", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @property
     def online_folder(self) -> Path:
         """The folder of the online store: `online_dir`, or `online` in the index directory."""
         return self.online_dir or self.index / "online"
+
+    @property
+    def key_path(self) -> Path:
+        """The file of API keys: `keys_file`, or `keys.json` beside the online store."""
+        return self.keys_file or self.online_folder / "keys.json"
 
     @property
     def image_limits(self) -> ImageLimits:

@@ -4,8 +4,17 @@ InkseekError
 └── ServiceError
     ├── UnknownSetting       an INKSEEK_* variable that is no setting
     ├── AddressUnusable      the address to listen on is taken, or not this machine's
+    ├── AddressExposed       others can reach the address, and no API key protects it
+    ├── KeysUnreadable       the file of API keys is damaged, or may not be read
+    ├── KeysUnwritable       the file of API keys cannot be changed
+    ├── KeyNotFound          no API key with that id
     ├── RequestError         the client's doing
     │   ├── AccessDenied         whoever makes the request may not do that
+    │   │   └── ReadOnly             nobody may: the service changes nothing
+    │   ├── KeyRequired          it brings no API key, and needs one
+    │   ├── KeyInvalid           its API key is unknown, revoked or expired
+    │   ├── CrossSite            a page of another site made a browser send it
+    │   ├── HostUnknown          it was sent to a name that is not the service's
     │   ├── BodyTooLarge         more bytes than allowed, found while they arrive
     │   ├── BodyTimeout          its bytes take too long to arrive
     │   ├── BodyInvalid          it holds no sketch, or none in an accepted form
@@ -60,6 +69,22 @@ class AddressUnusable(ServiceError):
     """The address to listen on is taken, or not this machine's."""
 
 
+class AddressExposed(ServiceError):
+    """Others than this machine can reach the address, there is no API key, and nobody said that this is meant."""
+
+
+class KeysUnreadable(ServiceError):
+    """The file of API keys is damaged, of another release, or may not be read."""
+
+
+class KeysUnwritable(ServiceError):
+    """The file of API keys cannot be changed: a read-only or full disk, or a folder of somebody else."""
+
+
+class KeyNotFound(ServiceError):
+    """No API key has that id."""
+
+
 class RequestError(ServiceError):
     """The request cannot be answered as it is."""
 
@@ -71,6 +96,26 @@ class RequestError(ServiceError):
 
 class AccessDenied(RequestError):
     """Whoever makes the request lacks the access that it needs."""
+
+
+class ReadOnly(AccessDenied):
+    """The service runs with `read_only`: it searches, and changes nothing for anybody."""
+
+
+class KeyRequired(RequestError):
+    """The request brings no API key, and what it asks for needs one."""
+
+
+class KeyInvalid(RequestError):
+    """The request's API key is unknown, revoked or expired, or it brings two different ones."""
+
+
+class CrossSite(RequestError):
+    """A page of another site made a browser send a request that changes something."""
+
+
+class HostUnknown(RequestError):
+    """The `Host` of the request is not a name of this service; a page that rebinds its own name sends such requests."""
 
 
 class BodyTooLarge(RequestError):

@@ -13,6 +13,8 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from service.access.exposure import check_exposure
+from service.access.keyring import Keyring
 from service.app import create_app
 from service.config import Settings, settings_environment
 from service.errors import AddressUnusable
@@ -43,8 +45,9 @@ Announce = Callable[[str], None]
 def run(settings: Settings, announce: Announce) -> None:
     """Serve until SIGINT or SIGTERM; `announce` is called with the page's address once sketches are answered.
 
-    Raises AddressUnusable, BundleError, IndexArtifactError before anything is served.
+    Raises AddressExposed, AddressUnusable, KeysUnreadable, BundleError, IndexArtifactError before anything is served.
     """
+    check_exposure(settings.host, has_keys=Keyring(settings.key_path).has_keys(), is_open=settings.open)
     with _listen(settings.host, settings.port) as listener:
         address = page_address(settings.host, listener.getsockname()[1])
         if settings.workers == 1:

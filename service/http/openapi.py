@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, TypeAlias
 
 from fastapi import FastAPI
@@ -9,7 +10,16 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from models.errors import InkseekError
-from service.errors import ParameterInvalid
+from service.access.principal import Access
+from service.errors import (
+    AccessDenied,
+    CrossSite,
+    HostUnknown,
+    KeyInvalid,
+    KeyRequired,
+    ParameterInvalid,
+    ReadOnly,
+)
 from service.http import problems
 from service.http.schemas.problem import Problem
 from service.http.schemas.search import BatchBody
@@ -20,6 +30,15 @@ Responses: TypeAlias = dict[int | str, dict[str, Any]]
 _REF = "#/components/schemas/{model}"
 # FastAPI describes only models that it parses or answers itself; these are added to the document by hand.
 _BODY_MODELS = (ImageBody, StrokesBody, PointsBody, BatchBody, Problem)
+
+_SECURITY_SCHEMES = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key of `inkseek keys create`. A service without keys serves everybody.",
+    },
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
+}
 
 SVG_EXAMPLE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" fill="none" stroke="black" stroke-width="2">'
@@ -124,22 +143,42 @@ def problem_responses(*errors: type[InkseekError]) -> Responses:
     kinds = dict.fromkeys([*(problems.KINDS[error] for error in (*errors, ParameterInvalid)), problems.INTERNAL])
     responses: Responses = {}
     for kind in kinds:
-        # A status has one response in OpenAPI: kinds that share it become examples of that one.
-        response = responses.setdefault(
-            kind.status,
-            {
-                "description": "",
-                "content": {problems.MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}, "examples": {}}},
-            },
-        )
-        response["content"][problems.MEDIA_TYPE]["examples"][kind.code] = {
-            "summary": kind.title,
-            "value": problems.example(kind),
-        }
-        response["description"] += f"{'; ' if response['description'] else ''}`{kind.code}`: {kind.title.lower()}"
-        if kind.status in (429, 503):
-            response["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+        _add_kind(responses, kind)
     return responses
+
+
+def access_responses(responses: Responses, access: Access | None, *, changes: bool, posts: bool) -> Responses:
+    """`responses` and how requests are answered that may not do this, or come from elsewhere.
+
+    `changes`: the route is off in a read-only service. `posts`: it takes something else than GET.
+    """
+    errors: list[type[InkseekError]] = [HostUnknown]
+    errors += [] if access is None else [KeyRequired, KeyInvalid, AccessDenied]
+    errors += [ReadOnly] if changes else []
+    errors += [CrossSite] if posts else []
+    described = copy.deepcopy(responses)
+    for error in errors:
+        _add_kind(described, problems.KINDS[error])
+    return described
+
+
+def security(access: Access) -> list[dict[str, list[str]]]:
+    """The security of an operation that needs `access`: a key in either header, or none where there are no keys."""
+    needed: list[str] = [access]
+    return [*({name: needed} for name in _SECURITY_SCHEMES), {}]
+
+
+def _add_kind(responses: Responses, kind: problems.Kind) -> None:
+    """A status has one response in OpenAPI: kinds that share it become examples of that one."""
+    media = {"schema": {"$ref": _REF.format(model="Problem")}, "examples": {}}
+    response = responses.setdefault(kind.status, {"description": "", "content": {problems.MEDIA_TYPE: media}})
+    response["content"][problems.MEDIA_TYPE]["examples"][kind.code] = {
+        "summary": kind.title,
+        "value": problems.example(kind),
+    }
+    response["description"] += f"{'; ' if response['description'] else ''}`{kind.code}`: {kind.title.lower()}"
+    if kind.status in (429, 503):
+        response["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 
 
 def picture(description: str, *media_types: str) -> Responses:
@@ -166,6 +205,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         _, extra = models_json_schema([(model, "validation") for model in _BODY_MODELS], ref_template=_REF)
         described["components"]["schemas"].update(extra["$defs"])
         _drop_fastapis_own_errors(described)
+        described["components"]["securitySchemes"] = _SECURITY_SCHEMES
         app.openapi_schema = described
     return app.openapi_schema
 

@@ -27,7 +27,11 @@ from service.errors import (
     CategoryAbsent,
     CategoryTooSmall,
     ClientGone,
+    CrossSite,
     DeadlineExceeded,
+    HostUnknown,
+    KeyInvalid,
+    KeyRequired,
     NameInvalid,
     NothingToRollBack,
     NotReady,
@@ -39,6 +43,7 @@ from service.errors import (
     PhotoElsewhere,
     ProfileAbsent,
     QueueFull,
+    ReadOnly,
     SupportMismatch,
     SupportOnePhoto,
     TooManyPairs,
@@ -50,6 +55,8 @@ from service.errors import (
 from service.runtime.logs import current_request_id
 
 MEDIA_TYPE = "application/problem+json"
+
+_CHALLENGE = 'Bearer realm="Inkseek"'
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,18 @@ KINDS: dict[type[InkseekError], Kind] = {
     PhotoNotFound: Kind("photo_not_found", 404, "No such photo"),
     CategoryAbsent: Kind("category_not_found", 404, "No such category", "Categories are listed in /v1/categories."),
     ProfileAbsent: Kind("profile_not_found", 404, "No such profile", "Profiles are listed in /v1/profiles."),
-    AccessDenied: Kind("access_denied", 403, "Access denied", "Use a key that grants the access named in `detail`."),
+    AccessDenied: Kind("access_denied", 403, "Access denied", "Use a key that has the scope named in `detail`."),
+    ReadOnly: Kind("read_only", 403, "The service is read-only", "It searches; nothing is adapted or written."),
+    KeyRequired: Kind(
+        "key_required", 401, "An API key is needed", "Send it as `Authorization: Bearer KEY` or as `X-API-Key`."
+    ),
+    KeyInvalid: Kind("key_invalid", 401, "The API key is not valid", "Ask for another one: `inkseek keys create`."),
+    CrossSite: Kind(
+        "cross_site", 403, "The request comes from another site", "Its origin has to be in INKSEEK_CORS_ORIGINS."
+    ),
+    HostUnknown: Kind(
+        "host_unknown", 421, "Not a name of this service", "Its name has to be in INKSEEK_ALLOWED_HOSTS."
+    ),
     UnknownProfile: Kind("unknown_profile", 422, "No such profile", "Profiles are listed in /v1/profiles."),
     NameInvalid: Kind("name_invalid", 422, "Not a name", "Categories and profiles are named by ordinary text."),
     SupportMismatch: Kind(
@@ -168,6 +186,9 @@ def problem_response(error: InkseekError) -> Response:
     headers = {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, KeyRequired | KeyInvalid):
+        # RFC 6750, section 3: a request without a key is not told of an error.
+        headers["WWW-Authenticate"] = _CHALLENGE + (', error="invalid_token"' if isinstance(error, KeyInvalid) else "")
     if isinstance(error, BodyTooLarge | BodyTimeout):
         headers["Connection"] = "close"  # the rest of the body is not worth reading
     return _response(problem(error), headers)

@@ -9,8 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from service.access.principal import Access
 from service.errors import ParameterInvalid
-from service.http.auth import Access, require
+from service.http.auth import CHANGING, require, require_change
+from service.http.openapi import access_responses, security
+
+_READING = {"GET", "HEAD"}
 
 
 class ApiRoute(APIRoute):
@@ -21,16 +25,33 @@ class ApiRoute(APIRoute):
 
     access: ClassVar[Access | None] = None
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """As a route of FastAPI; its documentation says which scope it needs, and how it is answered without."""
+        posts = not set(options.get("methods") or ()) <= _READING
+        options["responses"] = access_responses(
+            options.get("responses") or {}, self.access, changes=self.access in CHANGING and posts, posts=posts
+        )
+        if self.access is not None:
+            options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "security": security(self.access)}
+        super().__init__(path, endpoint, **options)
+
+    @property
+    def changes(self) -> bool:
+        """Whether the route changes something, so that a read-only service denies it."""
+        return self.access in CHANGING and not (self.methods or set()) <= _READING
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler behind the checks. It raises AccessDenied, ParameterInvalid."""
+        """The handler behind the checks. It raises KeyRequired, AccessDenied, ReadOnly, ParameterInvalid."""
         handle = super().get_route_handler()
-        access = self.access
+        access, changes = self.access, self.changes
         # A route with parameters has them in a schema that forbids others; FastAPI ignores them where there is none.
         takes_none = not self.dependant.query_params
 
         async def checked(request: Request) -> Response:
             if access is not None:
                 require(request, access)
+            if changes:
+                require_change(request)
             if takes_none and request.scope["query_string"]:
                 _reject_parameters(request)
             return await handle(request)

@@ -87,6 +87,43 @@ def test_several_workers_share_their_metrics(index_dir: Path, tiny_bundle_dir: P
         assert process.wait(15) == 0
 
 
+def test_a_revoked_key_is_denied_by_every_worker(index_dir: Path, tiny_bundle_dir: Path, tmp_path: Path) -> None:
+    options = ["--index", str(index_dir), "--bundle", str(tiny_bundle_dir), "--online-dir", str(tmp_path)]
+    made = CliRunner().invoke(app, ["keys", "create", "ada", "--json", "--index", "x", "--online-dir", str(tmp_path)])
+    key = json.loads(made.stdout)
+    # The key is what lets it listen on every interface.
+    public = [*options, "--host", "0.0.0.0", "--workers", "2"]
+    with serving(public, INKSEEK_THREADS="1") as (address, process):
+
+        def statuses() -> set[int]:
+            # A connection each, so that both workers get some.
+            return {
+                httpx.get(address + "v1/info", headers={"x-api-key": key["key"]}, timeout=90).status_code
+                for _ in range(12)
+            }
+
+        assert statuses() == {200}
+        assert httpx.get(address + "v1/info", timeout=90).status_code == 401
+        assert CliRunner().invoke(app, ["keys", "revoke", key["key_id"], *options[:2], *options[4:]]).exit_code == 0
+        time.sleep(2)
+        assert statuses() == {401}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+
+
+def test_a_public_address_without_keys_is_refused_unless_it_is_meant(
+    index_dir: Path, tiny_bundle_dir: Path, tmp_path: Path
+) -> None:
+    options = ["--index", str(index_dir), "--bundle", str(tiny_bundle_dir), "--online-dir", str(tmp_path)]
+    result = CliRunner().invoke(app, ["serve", *options, "--host", "0.0.0.0", "--port", "0"])
+    assert result.exit_code == 1
+    assert "AddressExposed" in result.output and "INKSEEK_OPEN=true" in result.output
+    with serving([*options, "--host", "0.0.0.0"], INKSEEK_OPEN="true") as (address, process):
+        assert httpx.get(address + "v1/info").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
 def test_serve_fails_with_one_clear_message(
     index_dir: Path, tiny_bundle_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

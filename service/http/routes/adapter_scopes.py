@@ -52,7 +52,8 @@ CATEGORY = ScopeRoutes(
     fit_summary="Adapt a category to a few examples",
     fit_description="Fits a category adapter to pairs of a sketch and the photo that it shows; searches with "
     "`category=` then go through it.\n\nIt is activated unless leave-one-out over the examples gets worse by more than "
-    "two standard errors. Uploaded photos join the gallery, at once and for good, whether or not it is activated.",
+    "two standard errors. Uploaded photos need the scope `write`, too: they join the gallery, at once and for good, "
+    "whether or not it is activated.",
     rollback_description="Undoes the last activation. `active` is null when no adapter is left: the category's photos "
     "are compared mean-centred, zero-shot.",
     absent=CategoryAbsent,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from service.adaptation.adapt import AdaptOptions, adapt
-from service.adaptation.examples import SupportLimits
+from service.adaptation.examples import Examples, SupportLimits
 from service.adaptation.listing import adapters_of, profiles_of
 from service.adaptation.targets import adapter_target
 from service.errors import (
@@ -30,6 +29,7 @@ from service.errors import (
     TooManyPairs,
     UnknownPhoto,
 )
+from service.http.auth import require
 from service.http.json_response import json_response
 from service.http.openapi import EXAMPLES_BODY, Responses, created, ok, problem_responses
 from service.http.route import api_router
@@ -138,6 +138,8 @@ def _add_changes(router: APIRouter, routes: ScopeRoutes) -> None:
     def delete(
         request: Request, adapter_id: AdapterId, params: Annotated[DeleteParams, Query()], name: str = in_path
     ) -> Response:
+        if params.photos:
+            require(request, "write")
         with serving_of(request) as retriever:
             retriever.store.delete(adapter_target(routes.scope, name), adapter_id, with_photos=params.photos)
         return Response(status_code=204)
@@ -191,7 +193,13 @@ async def _adapt(request: Request, scope: Scope, name: str, params: AdaptParams)
     # Before the body is read: bodies in memory are what the slots bound.
     with process.adaptations.admission():
         upload = await read_upload(request)
-        read = partial(read_examples, upload, limits)
+
+        def read() -> Examples:
+            examples = read_examples(upload, limits)
+            if examples.uploads and not params.dry_run:
+                require(request, "write")  # they join the gallery
+            return examples
+
         try:
             adapter = await answer_work(request, lambda: adapt(ThreadJobs(request), target, read, options))
             outcome = "dry_run" if params.dry_run else "active" if adapter.activated else "idle"

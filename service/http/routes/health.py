@@ -13,6 +13,7 @@ from service.http.schemas.operation import READY_EXAMPLE, Alive, Readiness
 from service.http.serving import process_of, serving_of
 
 router = api_router("operation", None)
+metrics_router = api_router("operation", "admin")
 
 
 @router.get("/livez", summary="Is the process alive?", responses=ok("It is", {"status": "alive"}) | problem_responses())
@@ -49,7 +50,7 @@ async def readyz(request: Request) -> Readiness:
         )
 
 
-@router.get(
+@metrics_router.get(
     "/metrics",
     summary="Prometheus metrics",
     response_class=Response,
@@ -58,3 +59,6 @@ async def readyz(request: Request) -> Readiness:
 def metrics(request: Request) -> Response:
     """A histogram per stage, requests by route and status, queue, rejections, what is being served."""
     return Response(process_of(request).metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+ROUTERS = (router, metrics_router)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 
 from service.config import Settings
+from service.http.auth import granted
 from service.http.openapi import ok, problem_responses
 from service.http.route import api_router
 from service.http.schemas.operation import INFO_EXAMPLE, Info, Limits, MetadataFieldInfo
@@ -20,7 +21,7 @@ router = api_router("operation", "search")
     responses=ok("Bundle, index, limits", INFO_EXAMPLE) | problem_responses(),
 )
 def info(request: Request) -> Info:
-    """Versions, figures and limits, for people and for clients that adapt to them."""
+    """Versions, figures, limits and what the request's key may do, for people and for clients that adapt to them."""
     process = process_of(request)
     with serving_of(request) as retriever:
         bundle, index = retriever.bundle, retriever.index.manifest
@@ -42,6 +43,8 @@ def info(request: Request) -> Info:
             metadata_fields=[MetadataFieldInfo(name=field.name, type=field.type) for field in index.metadata_fields],
             adaptation_id=bundle.adaptation.adaptation_id if bundle.adaptation else None,
             adaptation_method=bundle.adaptation.method if bundle.adaptation else None,
+            read_only=process.settings.read_only,
+            access=granted(request),
             limits=limits_of(process.settings),
         )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from service.access.principal import Access
 from service.http.schemas.base import EXAMPLE_ADAPTATION_ID, EXAMPLE_BUNDLE_ID, EXAMPLE_INDEX_VERSION, Schema
 
 
@@ -53,6 +54,8 @@ class Info(Schema):
         str | None, Field(description="What fits adapters to examples; null: the bundle cannot adapt.")
     ]
     adaptation_method: str | None = None
+    read_only: Annotated[bool, Field(description="Nothing is adapted or written, for any key.")]
+    access: Annotated[list[Access], Field(description="The scopes that this request has, as far as they are of use.")]
     limits: Limits
 
 
@@ -96,6 +99,8 @@ INFO_EXAMPLE: dict[str, Any] = {
     "metadata_fields": [{"name": "name", "type": "text"}],
     "adaptation_id": EXAMPLE_ADAPTATION_ID,
     "adaptation_method": "adaptive",
+    "read_only": False,
+    "access": ["adapt", "admin", "search", "write"],
     "limits": {
         "max_upload_bytes": 10485760,
         "max_image_pixels": 16000000,

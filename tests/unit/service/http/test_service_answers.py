@@ -60,7 +60,15 @@ def test_every_request_error_has_a_code_of_its_own() -> None:
     leaves = [error for error in typed_errors(ServiceError) if not error.__subclasses__()]
     unlisted = {error.__name__ for error in leaves if problems.kind_of(error("x")) is problems.INTERNAL}
     # They end the start, or are for the log: not for those who ask.
-    assert unlisted == {"UnknownSetting", "AddressUnusable", "OnlineSchemaUnsupported"}
+    assert unlisted == {
+        "UnknownSetting",
+        "AddressUnusable",
+        "AddressExposed",
+        "KeysUnreadable",
+        "KeysUnwritable",
+        "KeyNotFound",
+        "OnlineSchemaUnsupported",
+    }
 
 
 def test_log_lines_for_machines() -> None:
