@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -13,7 +16,7 @@ from models.cli.data import app as data_app
 from models.cli.evaluate import evaluate
 from models.cli.evaluate_kinds import evaluate_kinds_command
 from models.cli.train import app as train_app
-from models.console import stdout
+from models.console import ExitCode, stderr, stdout
 from service.cli.adapters import app as adapters_app
 from service.cli.keys import app as keys_app
 from service.cli.search import search
@@ -48,8 +51,27 @@ def inkseek(
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    app()
+    """Entry point of the console script. Where nobody reads the output any more, or a disk is full, it ends quietly."""
+    try:
+        try:
+            app()
+        finally:
+            # Here, and not when the interpreter ends, which prints a traceback and changes the exit code.
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_stdout()
+        sys.exit(ExitCode.FAILED)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _leave_stdout()
+        stderr().print(f"[red]the output could not be written:[/red] {error.strerror}", highlight=False)
+        sys.exit(ExitCode.FAILED)
+
+
+def _leave_stdout() -> None:
+    # What is still buffered goes nowhere: the interpreter would try to write it once more at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from models.bundle import ImageLimits, Runtime, StrokeLimits, bundle_path, cpu_quota
 from service.access.principal import Access
-from service.errors import UnknownSetting
+from service.environment import ENV_PREFIX, reject_unknown_variables, written_by_platform
 
-ENV_PREFIX = "INKSEEK_"
+
+class _OwnVariables(EnvSettingsSource):
+    """The environment without what Kubernetes writes for a Service of our name."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        found = super()._load_env_vars()
+        return {name: value for name, value in found.items() if not written_by_platform(name, value or "")}
 
 
 class Settings(BaseSettings):
@@ -130,6 +141,18 @@ class Settings(BaseSettings):
     log_format: Literal["plain", "json"] = Field(default="plain", description="Log lines for people or for machines.")
     access_log: bool = Field(default=False, description="One log line per request, with its id, status and duration.")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options go before variables; there is no other source."""
+        return init_settings, _OwnVariables(settings_cls)
+
     @field_validator("bundle", mode="before")
     @classmethod
     def _find_bundle(cls, value: object) -> object:
@@ -181,19 +204,9 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     Raises UnknownSetting for an `INKSEEK_*` variable that is no setting, pydantic's ValidationError for a bad value.
     """
     # `extra="forbid"` does not see them: pydantic-settings looks up the fields' variables and no others.
-    reject_unknown_variables(os.environ if environment is None else environment)
+    reject_unknown_variables(os.environ if environment is None else environment, Settings.model_fields)
     given = {name: value for name, value in overrides.items() if value is not None}
     return Settings(**given)  # type: ignore[arg-type]  # pydantic checks them
-
-
-def reject_unknown_variables(environment: Mapping[str, str]) -> None:
-    """Raises UnknownSetting when a variable has our prefix but names no setting: a typo would be ignored silently."""
-    known = [ENV_PREFIX + name.upper() for name in Settings.model_fields]
-    for variable in sorted(environment):
-        if variable.upper().startswith(ENV_PREFIX) and variable.upper() not in known:
-            close = difflib.get_close_matches(variable.upper(), known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-            raise UnknownSetting(f"{variable} is not a setting: {hint}")
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:

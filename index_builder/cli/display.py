@@ -32,6 +32,7 @@ _STAGES: dict[Stage, str] = {
     "facing": "measuring facing",
     "publish": "publishing",
 }
+_ENOUGH_QUERIES = 50  # below, the recall of one query moves the mean by more than two points
 _SHOWN_CATEGORIES = 20
 
 
@@ -114,9 +115,12 @@ def _summary(title: str, manifest: IndexManifest) -> Table:
     table.add_row(
         "search", f"{manifest.search.kind}, {manifest.embedding_dim} dimensions" + (f", {details}" if details else "")
     )
-    if manifest.recall:
+    if manifest.search.is_exact:
+        table.add_row("recall", "every search is exact: nothing is missed")
+    elif manifest.recall:
         recall = manifest.recall
-        table.add_row(f"recall@{recall.k}", f"{recall.recall:.4f} on {recall.query_count} {recall.queries}")
+        doubt = "" if recall.query_count >= _ENOUGH_QUERIES else ", too few to rely on"
+        table.add_row(f"recall@{recall.k}", f"{recall.recall:.4f} on {recall.query_count} {recall.queries}{doubt}")
     if manifest.metadata_fields:
         table.add_row(
             "metadata", ", ".join(escape(f"{field.name} ({field.type})") for field in manifest.metadata_fields)

@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from models.bundle import bundle_path
 from models.console import ExitCode, fail, stderr
-from service.config import ENV_PREFIX, Settings, load_settings
+from service.config import Settings, load_settings
+from service.environment import ENV_PREFIX
 from service.errors import UnknownSetting
 
 IndexDir = Annotated[

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from models.console import fail, stderr
+from models.console import fail, log, stderr
 from models.errors import InkseekError
 from service.cli.options import BundleOption, IndexDir, OnlineDir, settings_of
+from service.environment import platform_variables
 from service.server import run
 
 
@@ -49,6 +51,8 @@ def serve(
     def announce(address: str) -> None:
         stderr().print(f"[bold green]Draw at {address}[/bold green]  (Ctrl-C stops)", highlight=False, soft_wrap=True)
 
+    if ignored := platform_variables(os.environ):
+        log(f"{', '.join(ignored)}: written by the platform for a service of that name, and ignored")
     try:
         run(settings, announce)
     except InkseekError as error:

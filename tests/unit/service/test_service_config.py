@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from models.bundle import ImageLimits, StrokeLimits
-from service.config import ENV_PREFIX, Settings, load_settings, reject_unknown_variables, settings_environment
+from service.config import Settings, load_settings, settings_environment
+from service.environment import ENV_PREFIX, platform_variables, reject_unknown_variables
 from service.errors import UnknownSetting
 
 
@@ -42,7 +43,52 @@ def test_unknown_variables_are_refused(variable: str, hint: str) -> None:
 
 
 def test_known_variables_pass() -> None:
-    reject_unknown_variables({ENV_PREFIX + name.upper(): "" for name in Settings.model_fields} | {"OTHER": "x"})
+    variables = {ENV_PREFIX + name.upper(): "" for name in Settings.model_fields} | {"OTHER": "x"}
+    reject_unknown_variables(variables, Settings.model_fields)
+
+
+KUBERNETES = {
+    "INKSEEK_SERVICE_HOST": "10.0.0.1",
+    "INKSEEK_SERVICE_PORT": "8000",
+    "INKSEEK_SERVICE_PORT_HTTP_METRICS": "9000",
+    "INKSEEK_PORT": "tcp://10.0.0.1:8000",
+    "INKSEEK_PORT_8000_TCP": "tcp://10.0.0.1:8000",
+    "INKSEEK_PORT_8000_TCP_PROTO": "tcp",
+    "INKSEEK_PORT_8000_TCP_PORT": "8000",
+    "INKSEEK_PORT_8000_TCP_ADDR": "10.0.0.1",
+    "INKSEEK_BUILDER_SERVICE_HOST": "10.0.0.2",
+    "INKSEEK_BUILDER_PORT": "tcp://10.0.0.2:80",
+    "INKSEEK_BUILDER_PORT_53_UDP": "udp://10.0.0.2:53",
+}
+
+
+@pytest.mark.parametrize("variable", KUBERNETES)
+def test_what_kubernetes_writes_for_a_service_is_ignored(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INKSEEK_INDEX", "somewhere")
+    monkeypatch.setenv(variable, KUBERNETES[variable])
+    assert load_settings().port == 8000
+    assert platform_variables({variable: KUBERNETES[variable], "INKSEEK_HOST": "x"}) == [variable]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("INKSEEK_PORTS", "1"),
+        ("INKSEEK_PORT_TCP", "1"),
+        ("INKSEEK_SERVICE", "1"),
+        ("INKSEEK_BUILDER_PORT", "80"),
+        ("INKSEEK_SERVICE_HOSTS", "x"),
+    ],
+)
+def test_a_typo_that_looks_like_kubernetes_is_refused(variable: str, value: str) -> None:
+    with pytest.raises(UnknownSetting, match=variable):
+        load_settings({variable: value}, index="somewhere")
+
+
+def test_a_port_that_is_no_address_is_still_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INKSEEK_PORT", "http")
+    with pytest.raises(ValidationError, match="port"):
+        load_settings(index="somewhere")
 
 
 @pytest.mark.parametrize(

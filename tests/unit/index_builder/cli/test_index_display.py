@@ -77,8 +77,19 @@ def test_a_build_says_what_was_skipped_and_where_it_is_listed(
     assert "indexed, noted: duplicate_bytes" in shown
     assert "hnsw, 192 dimensions" in shown
     assert "recall@10" in shown
+    assert "too few to rely on" in shown  # of seven photos
     assert result.removed[0] in shown
     assert "report.jsonl" in shown
+
+
+def test_an_exact_index_claims_no_measured_recall(
+    photos: Path, tmp_path: Path, tiny_bundle_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = BuildRequest(photos, tmp_path / "index", bundle=tiny_bundle_dir)
+    print_build(request.out, build_index(request))
+    shown = capsys.readouterr().out
+    assert "nothing is missed" in shown
+    assert "recall@10" not in shown
 
 
 def test_without_a_terminal_progress_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
