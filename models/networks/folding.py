@@ -11,6 +11,8 @@ from models.networks.layers.trunk import Trunk
 
 M = TypeVar("M", bound=nn.Module)
 
+_VARIES_FROM = 1e-9  # variance; running ones of channels that died fade towards 0 and need not reach it
+
 
 def fold_trunks(module: M) -> M:
     """Fold the norms of every CNN trunk in the module, in place, and put it into eval mode; the same module."""
@@ -34,6 +36,16 @@ def fold_norm(norm: nn.BatchNorm2d, project: nn.Conv2d) -> nn.Conv2d:
     return folded
 
 
+def varying(norm: nn.BatchNorm1d) -> Tensor:
+    """(C,) bool: channels that were not the same for every training image.
+
+    A norm takes a channel's mean away, so one that never varies adds nothing to what follows. Where it did vary after
+    all, on an image unlike any of training, the norm would have multiplied it by 1 / sqrt(eps).
+    """
+    assert norm.running_var is not None
+    return norm.running_var > _VARIES_FROM
+
+
 class FoldedLinear(nn.Module):
     """Computes `project(norm(x))` of a norm without scale and shift, in eval mode.
 
@@ -43,18 +55,19 @@ class FoldedLinear(nn.Module):
 
     mean: Tensor
 
-    def __init__(self, norm: nn.BatchNorm1d, project: nn.Linear) -> None:
-        """Copy both; they stay as they are."""
+    def __init__(self, norm: nn.BatchNorm1d, project: nn.Linear, kept: Tensor | None = None) -> None:
+        """Copy both; they stay as they are. `kept` (C,) bool: channels of the input that are still there; None: all."""
         super().__init__()
         assert norm.running_mean is not None
         assert norm.running_var is not None
-        self.register_buffer("mean", norm.running_mean.clone())
-        self.scaled = nn.Linear(project.in_features, project.out_features, bias=False)
+        kept = torch.ones_like(norm.running_mean, dtype=torch.bool) if kept is None else kept
+        self.register_buffer("mean", norm.running_mean[kept])
+        self.scaled = nn.Linear(int(kept.sum()), project.out_features, bias=False)
         with torch.no_grad():
-            self.scaled.weight.copy_(project.weight * torch.rsqrt(norm.running_var + norm.eps))
+            self.scaled.weight.copy_((project.weight * torch.rsqrt(norm.running_var + norm.eps))[:, kept])
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C) -> (B, E)."""
+        """(B, C kept) -> (B, E)."""
         projected: Tensor = self.scaled(x - self.mean)
         return projected
 

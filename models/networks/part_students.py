@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.bundle import EmbeddingParts
-from models.networks.folding import FoldedLinear, fold_norm
+from models.networks.folding import FoldedLinear, fold_norm, varying
 from models.networks.layers.area_pool import area_pool
 from models.networks.layers.efficientnet_lite import EfficientNetLite
 from models.networks.preprocessing import SYMMETRIC, PixelStatistics
@@ -139,7 +139,10 @@ class PartStudent(StudentEncoder):
 
 
 class FoldedPartStudent(nn.Module):
-    """The same function as a student of two parts in eval mode, without a BatchNorm left in it."""
+    """The same function as a student of two parts in eval mode, without a BatchNorm left in it.
+
+    Channels of the last convolution that never varied in training are left out: many die, and no file need hold them.
+    """
 
     def __init__(self, student: PartStudent) -> None:
         """Copy the student and fold its norms; the student stays as it is."""
@@ -148,7 +151,10 @@ class FoldedPartStudent(nn.Module):
         # The trunk's norms became parts of its convolutions when it was loaded; only the heads have some left.
         self.trunk = student.trunk
         self.layout = fold_norm(student.head.layout.norm, student.head.layout.project)
-        self.kind = FoldedLinear(student.head.kind.norm, student.head.kind.project)
+        kept = varying(student.head.kind.norm)
+        kept[: self.trunk.widths[-1]] = True  # the last stage, which the last convolution reads from, stays whole
+        self.trunk.narrow_head(kept[self.trunk.widths[-1] :])
+        self.kind = FoldedLinear(student.head.kind.norm, student.head.kind.project, kept)
         self.grid, self.parts = student.head.grid, student.head.parts
         self.eval()
 

@@ -129,6 +129,14 @@ class EfficientNetLite(Trunk):
         own.head = self.head
         return own
 
+    def narrow_head(self, kept: Tensor) -> None:
+        """Leave channels of the last convolution's output out, in place; `kept` (C,) bool: those that stay."""
+        wide = self.head.conv
+        self.head = SameConv(wide.in_channels, int(kept.sum()), 1, 1, 1, relu6=True)
+        assert wide.bias is not None
+        self.head.conv.load_state_dict({"weight": wide.weight[kept], "bias": wide.bias[kept]})
+        self.channels_out = self.head.conv.out_channels
+
     def fold_norms(self) -> None:
         """There is nothing to fold: the norms are parts of the convolutions from the start."""
 

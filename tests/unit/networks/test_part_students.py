@@ -151,3 +151,26 @@ def test_a_folded_norm_survives_saturated_channels_and_weights_in_half() -> None
     torch.testing.assert_close(folded(rows).double(), expected, atol=1e-5, rtol=1e-5)
     folded.scaled.weight.copy_(folded.scaled.weight.half())
     torch.testing.assert_close(folded(rows).double(), expected, atol=3e-3, rtol=1e-3)
+
+
+@torch.no_grad()
+def test_channels_that_never_varied_are_left_out_of_what_is_exported() -> None:
+    torch.manual_seed(4)
+    student = PartStudents(SMALL).eval().sketch
+    images = torch.randn(3, 3, 48, 48)
+    norm, last = student.head.kind.norm, student.trunk.widths[-1]
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    head = student.trunk.head.conv
+    assert head.bias is not None
+    dead, saturated = torch.arange(0, 900), torch.arange(900, 1000)
+    head.weight[:1000] = 0.0
+    head.bias[dead], head.bias[saturated] = -1.0, 7.0
+    norm.running_var[last : last + 1000] = 0.0
+    norm.running_var[0] = 0.0  # of the stage before, which stays
+    norm.running_mean[last : last + 1000] = torch.where(torch.arange(1000) < 900, 0.0, 6.0)
+    folded = student.folded()
+    assert folded.trunk.head.conv.out_channels == 280
+    assert folded.kind.scaled.in_features == last + 280
+    torch.testing.assert_close(folded(images), student(images), atol=1e-5, rtol=1e-5)
+    assert student.trunk.head.conv.out_channels == 1280
