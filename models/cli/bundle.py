@@ -89,15 +89,23 @@ def build(
         float | None,
         typer.Option(min=0.0, max=100.0, help="Per cent of acc@1 that each split has to reach; else chance level."),
     ] = None,
+    storage: Annotated[
+        str, typer.Option(help="How weights lie in the files: half, or byte for half of that again.")
+    ] = "half",
     as_json: AsJson = False,
 ) -> None:
     """Export students as a bundle; it is written only when both gates are passed, parity and accuracy (else exit 3)."""
     _require_extra(as_json)
     from models.export.build import Release, build_bundle
     from models.export.gates import GateNotPassed
+    from models.export.stored_weights import Storage
 
+    if storage not in list(Storage):
+        raise typer.BadParameter(f"one of {', '.join(Storage)}", param_hint="--storage")
     minimum = None if min_accuracy is None else min_accuracy / 100
-    release = Release(students, card, data, out, name, SketchNormalisation(min_extent=min_extent), minimum)
+    release = Release(
+        students, card, data, out, name, SketchNormalisation(min_extent=min_extent), minimum, Storage(storage)
+    )
     try:
         bundle = build_bundle(release)
     except GateNotPassed as error:

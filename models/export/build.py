@@ -36,6 +36,7 @@ from models.export.gates import require_accuracy
 from models.export.onnx_export import export_onnx
 from models.export.parity import Parity, compare
 from models.export.split_figures import as_metrics, as_table, encode_splits
+from models.export.stored_weights import Storage
 from models.networks.preprocessing import preprocesses
 from models.networks.protocol import StudentForm, StudentPair
 from models.training.weights.students_file import StudentsFile, load_students
@@ -49,7 +50,7 @@ class Release:
 
     `students`: a `students.pt`. `card`: a Markdown file, in which `{figures}` becomes the table of measured figures.
     `data`: the folder that holds the data sets of the experiment's validation splits. `min_accuracy`: acc@1 in [0, 1]
-    within the category that every split has to reach; None: more than chance level.
+    within the category that every split has to reach; None: more than chance level. `storage`: of weights in the files.
     """
 
     students: Path
@@ -59,6 +60,7 @@ class Release:
     name: str
     normalisation: SketchNormalisation = field(default_factory=SketchNormalisation)
     min_accuracy: float | None = None
+    storage: Storage = Storage.HALF
 
 
 def build_bundle(release: Release) -> Bundle:
@@ -68,14 +70,17 @@ def build_bundle(release: Release) -> Bundle:
     """
     students, saved = load_students(release.students)
     size_px = students.config.size_px
-    models = (export_onnx(students.sketch, size_px), export_onnx(students.photo, size_px))
+    models = (
+        export_onnx(students.sketch, size_px, release.storage),
+        export_onnx(students.photo, size_px, release.storage),
+    )
     preprocess = preprocesses(size_px, release.normalisation, students.config.statistics)
     draft = _Draft(release, saved, models, preprocess, students.config)
     splits = tuple(ValidationSplit(**split) for split in saved.experiment["validation"])
     card = release.card.read_text(encoding="utf-8")
     galleries = load_galleries(release.data, splits)
     # One split is enough, since it asks whether two libraries compute the same, not how well.
-    parity = measured_parity(students, models, preprocess, galleries[splits[0].name])
+    parity = measured_parity(students, models, preprocess, galleries[splits[0].name], release.storage)
     # Before the figures: encoding every split is the longest step.
     parity.require(MAX_DIFFERENCE)
     with tempfile.TemporaryDirectory() as folder:
@@ -120,6 +125,7 @@ def measured_parity(
     models: tuple[bytes, bytes],
     preprocess: tuple[Preprocess, Preprocess],
     galleries: Sequence[CategoryGallery],
+    storage: Storage = Storage.HALF,
 ) -> Parity:
     """Both encoders on the sketches and photos of these galleries, as torch and as ONNX Runtime compute them."""
     files: tuple[list[ImageFile], list[ImageFile]] = (
@@ -131,6 +137,6 @@ def measured_parity(
     exported: list[Vectors] = []
     for number, student in enumerate((students.sketch, students.photo)):
         session = Runtime(device="cpu").session(models[number])
-        trained.append(embed(FoldedEncoder(fold(student, halved=True), preprocess[number], dim), files[number]))
+        trained.append(embed(FoldedEncoder(fold(student, storage), preprocess[number], dim), files[number]))
         exported.append(Encoder(session, preprocess[number], dim).embed(files[number]))
     return compare((trained[0], trained[1]), (exported[0], exported[1]), tolerance=MAX_DIFFERENCE)

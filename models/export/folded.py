@@ -1,4 +1,4 @@
-"""What is exported: a student's function with its norms folded into convolutions and its weights rounded to half."""
+"""What is exported: a student's function with its norms folded into convolutions and its weights rounded."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from torch import nn
 
 from models.arrays import Vectors
 from models.bundle.preprocess import Preprocess
-from models.export.stored_weights import is_halved
+from models.export.stored_weights import Storage, as_stored
 from models.networks.protocol import StudentEncoder
 
 
-def fold(student: StudentEncoder, *, halved: bool) -> nn.Module:
+def fold(student: StudentEncoder, storage: Storage | None) -> nn.Module:
     """A student of any form -> images (B, 3, S, S) to embeddings (B, E), folded and without gradients.
 
-    `halved`: weights that `is_halved` names are rounded to what half precision can store, which is what is exported and
-    what is measured.
+    `storage`: weights are rounded to what it gives back, which is what is exported and what is measured; None: they
+    are not.
     """
     folded = student.folded()
-    if halved:
+    if storage is not None:
         with torch.no_grad():
             for weights in folded.parameters():
-                if is_halved(weights.shape):
-                    weights.copy_(weights.half())
+                weights.copy_(as_stored(weights, storage))
     return folded.requires_grad_(False)
 
 

@@ -1,4 +1,4 @@
-"""A student as an ONNX file: BatchNorm folded into convolutions, weights stored in half precision, unit rows out."""
+"""A student as an ONNX file: BatchNorm folded into convolutions, weights stored in fewer bits, unit rows out."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import torch
 
 from models.bundle.encoder import INPUT_NAME, OUTPUT_NAME
 from models.export.folded import fold
-from models.export.stored_weights import store_in_half, to_bytes
+from models.export.stored_weights import Storage, store_weights, to_bytes
 from models.networks.protocol import StudentEncoder
 
 _OPSET = 18
 
 
-def export_onnx(student: StudentEncoder, size_px: int) -> bytes:
+def export_onnx(student: StudentEncoder, size_px: int, storage: Storage = Storage.HALF) -> bytes:
     """A student -> ONNX file: input `image` (B, 3, S, S) float32, output `embedding` (B, E) float32, B free."""
-    folded = fold(student, halved=True)
+    folded = fold(student, storage)
     # Two images, because the exporter takes a dimension of 1 for a constant.
     example = torch.zeros(2, 3, size_px, size_px)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -46,6 +46,6 @@ def export_onnx(student: StudentEncoder, size_px: int) -> bytes:
     for value in (*model.graph.input, *model.graph.output):
         del value.metadata_props[:]
     del model.graph.value_info[:]
-    store_in_half(model)
+    store_weights(model, storage)
     onnx.checker.check_model(model, full_check=True)
     return to_bytes(model)

@@ -18,7 +18,7 @@ from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
 from models.export.precision.calibration_batches import CalibrationBatches
-from models.export.stored_weights import store_in_half, store_in_single, to_bytes
+from models.export.stored_weights import Storage, store_in_single, store_weights, to_bytes
 
 _WITH_WEIGHTS = frozenset({"Conv", "Gemm", "MatMul"})
 _BETWEEN_CONVOLUTIONS = frozenset({"Add", "Relu", "Clip", "MaxPool"})
@@ -50,7 +50,7 @@ def to_int8(onnx_file: bytes, calibration: NDArray[np.float32], *, float_stem: b
         quantised = onnx.load(path)
     del quantised.metadata_props[:]
     del quantised.graph.value_info[:]
-    store_in_half(quantised)
+    store_weights(quantised, Storage.HALF)
     onnx.checker.check_model(quantised, full_check=True)
     return to_bytes(quantised)
 

@@ -16,6 +16,7 @@ from models.export.build import Release, build_bundle
 from models.export.folded import fold
 from models.export.onnx_export import export_onnx
 from models.export.parity import ParityBroken, compare
+from models.export.stored_weights import Storage
 from models.losses.objective import loss_terms
 from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.training.engine.config import TrainingPlan
@@ -63,7 +64,7 @@ def test_onnx_answers_as_torch_does_for_any_batch(students: GridStudents) -> Non
         (rows,) = session.run(["embedding"], {"image": images.numpy()})
         assert rows.shape == (batch, CONFIG.embedding_dim)
         # To float32 precision the student whose weights were rounded to half, and nearly the one before.
-        assert np.abs(rows - fold(students.photo, halved=True)(images).numpy()).max() < 1e-5
+        assert np.abs(rows - fold(students.photo, Storage.HALF)(images).numpy()).max() < 1e-5
         assert np.abs(rows - students.photo(images).numpy()).max() < 2e-3
         assert np.allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-5)
     model = onnx.load_from_string(data)

@@ -15,6 +15,7 @@ from models.data.images.training_sets import SetConfig
 from models.evaluation.splits import ValidationSplit
 from models.export.folded import fold
 from models.export.onnx_export import export_onnx
+from models.export.stored_weights import Storage
 from models.losses.distillation.embedding_match import embedding_match
 from models.losses.objective import loss_terms
 from models.networks.frozen import FrozenBundle, FrozenStudents
@@ -78,11 +79,11 @@ def test_small_students_export_as_they_are() -> None:
     students = GridStudents(SMALL).eval()
     shaken(students)
     images = torch.randn(3, 3, 32, 32)
-    assert torch.allclose(fold(students.photo, halved=False)(images), students.photo(images), atol=1e-5)
+    assert torch.allclose(fold(students.photo, None)(images), students.photo(images), atol=1e-5)
     session = onnxruntime.InferenceSession(export_onnx(students.photo, 32))
     (rows,) = session.run(["embedding"], {"image": images.numpy()})
-    assert np.abs(rows - fold(students.photo, halved=True)(images).numpy()).max() < 1e-5
-    assert not any(node in ("bn", "norm") for node, _ in fold(students.photo, halved=False).named_modules())
+    assert np.abs(rows - fold(students.photo, Storage.HALF)(images).numpy()).max() < 1e-5
+    assert not any(node in ("bn", "norm") for node, _ in fold(students.photo, None).named_modules())
 
 
 def test_match_against_the_definition() -> None:

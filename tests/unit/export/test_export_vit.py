@@ -12,6 +12,7 @@ from models.bundle import Bundle
 from models.export.build import Release, build_bundle
 from models.export.folded import fold
 from models.export.onnx_export import export_onnx
+from models.export.stored_weights import Storage
 from models.networks.folding import pooled
 from models.networks.grid_students import GridStudentConfig
 from models.networks.part_students import PartStudentConfig
@@ -57,9 +58,9 @@ def test_students_of_any_form_export_as_they_are(config: Form) -> None:
     for batch in (images, images[:1]):
         (rows,) = session.run(["embedding"], {"image": batch.numpy()})
         assert rows.shape == (len(batch), config.embedding_dim)
-        assert np.abs(rows - fold(students.sketch, halved=True)(batch).numpy()).max() < 1e-5
+        assert np.abs(rows - fold(students.sketch, Storage.HALF)(batch).numpy()).max() < 1e-5
         assert np.abs(rows - students.sketch(batch).numpy()).max() < 2e-3
-    assert torch.allclose(fold(students.sketch, halved=False)(images), students.sketch(images), atol=1e-5)
+    assert torch.allclose(fold(students.sketch, None)(images), students.sketch(images), atol=1e-5)
 
 
 @pytest.mark.parametrize(("side", "grid"), [(7, 5), (6, 4), (10, 5), (5, 5)])

@@ -20,7 +20,7 @@ from models.export.onnx_export import export_onnx
 from models.export.precision.float16 import RangeExceeded, to_float16
 from models.export.precision.int8 import to_int8
 from models.export.precision.variants import LossTooHigh, ParentUnfit, VariantRequest, make_variant
-from models.export.stored_weights import store_in_half, store_in_single, to_bytes
+from models.export.stored_weights import Storage, as_stored, store_in_single, store_weights, to_bytes
 from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.networks.preprocessing import preprocesses
 from models.networks.vit import VitConfig
@@ -86,12 +86,35 @@ def test_float16_refuses_what_it_cannot_hold(files: dict[str, bytes]) -> None:
         to_float16(files["grid"], IMAGES * 1e5)
 
 
-def test_weights_stored_in_half_come_back(files: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("storage", list(Storage))
+def test_stored_weights_come_back(files: dict[str, bytes], storage: Storage) -> None:
     model = onnx.load_from_string(files["grid"])
     store_in_single(model)
     assert not any(node.op_type == "Cast" for node in model.graph.node)
-    store_in_half(model)
-    assert cosines(files["grid"], to_bytes(model)) == pytest.approx(1.0, abs=1e-6)
+    before = {weights.name: numpy_helper.to_array(weights) for weights in model.graph.initializer}
+    store_weights(model, storage)
+    rounded = to_bytes(model)
+    kinds = {weights.data_type for weights in model.graph.initializer}
+    assert (onnx.TensorProto.INT8 in kinds) == (storage == Storage.BYTE)
+    assert cosines(files["grid"], rounded) == pytest.approx(1.0, abs=1e-3 if storage == Storage.BYTE else 1e-6)
+    store_in_single(model)
+    assert cosines(rounded, to_bytes(model)) == pytest.approx(1.0, abs=1e-6)
+    for weights in model.graph.initializer:
+        expected = as_stored(torch.from_numpy(before[weights.name].copy()), storage)
+        np.testing.assert_allclose(numpy_helper.to_array(weights), expected.numpy(), rtol=1e-6)
+
+
+def test_a_kernel_in_bytes_has_127_steps_a_channel() -> None:
+    kernel = torch.randn(8, 4, 3, 3) * torch.logspace(-3, 3, 8)[:, None, None, None]
+    kernel[5] = 0.0
+    found = as_stored(kernel, Storage.BYTE)
+    step = kernel.abs().amax(dim=(1, 2, 3), keepdim=True) / 127
+    assert ((found - kernel).abs() <= step / 2 + 1e-6 * step).all()
+    assert torch.equal(found[5], kernel[5])
+    torch.testing.assert_close(as_stored(found, Storage.BYTE), found)  # nothing is lost twice
+    matrix, few = torch.randn(32, 32), torch.randn(3, 4)
+    assert torch.equal(as_stored(matrix, Storage.BYTE), matrix.half().float())
+    assert torch.equal(as_stored(few, Storage.BYTE), few)
 
 
 @pytest.fixture
