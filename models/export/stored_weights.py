@@ -22,13 +22,14 @@ from models.arrays import Vectors
 _SHRUNK_FROM = 256  # numbers; smaller constants are not worth nodes of their own
 _LEVELS = 127  # of a signed byte, both ways from 0
 _KERNEL_DIMS = 4
+_IN_BYTES_FROM = 8  # channels that an output channel sums up
 
 
 class Storage(StrEnum):
     """The numbers that weights are rounded to."""
 
     HALF = "half"
-    BYTE = "byte"  # convolutions, one scale an output channel; matrices stay in half
+    BYTE = "byte"  # most convolutions, one scale an output channel; everything else in half
 
 
 def is_shrunk(shape: Sequence[int]) -> bool:
@@ -44,7 +45,7 @@ def as_stored(weights: Tensor, storage: Storage) -> Tensor:
     """Weights of any shape -> what a file with them gives back."""
     if not is_shrunk(weights.shape):
         return weights
-    if storage == Storage.BYTE and weights.ndim == _KERNEL_DIMS:
+    if storage == Storage.BYTE and _in_bytes(weights.shape):
         whole, scale = _whole_numbers(weights.detach().numpy())
         return torch.from_numpy(whole * scale)
     return weights.half().float()
@@ -61,7 +62,7 @@ def store_weights(model: ModelProto, storage: Storage) -> None:
         if weights.data_type != TensorProto.FLOAT or not is_shrunk(weights.dims):
             continue
         name, numbers = weights.name, numpy_helper.to_array(weights)
-        if storage == Storage.BYTE and numbers.ndim == _KERNEL_DIMS:
+        if storage == Storage.BYTE and _in_bytes(numbers.shape):
             whole, scale = _whole_numbers(numbers)
             weights.CopyFrom(numpy_helper.from_array(whole.astype(np.int8), f"{name}.byte"))
             scales.append(numpy_helper.from_array(scale, f"{name}.scale"))
@@ -106,6 +107,12 @@ def to_bytes(model: ModelProto) -> bytes:
     buffer = io.BytesIO()
     onnx.save(model, buffer)
     return buffer.getvalue()
+
+
+def _in_bytes(shape: Sequence[int]) -> bool:
+    """Whether rounding a kernel to 8 bits is worth it: one that filters channel by channel is small and sums up little,
+    so that its errors do not cancel. Columns of a matrix behind saturated channels differ by orders of magnitude."""
+    return len(shape) == _KERNEL_DIMS and shape[1] >= _IN_BYTES_FROM
 
 
 def _whole_numbers(kernel: Vectors) -> tuple[Vectors, Vectors]:

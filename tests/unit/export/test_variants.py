@@ -105,15 +105,16 @@ def test_stored_weights_come_back(files: dict[str, bytes], storage: Storage) -> 
 
 
 def test_a_kernel_in_bytes_has_127_steps_a_channel() -> None:
-    kernel = torch.randn(8, 4, 3, 3) * torch.logspace(-3, 3, 8)[:, None, None, None]
+    kernel = torch.randn(8, 16, 3, 3) * torch.logspace(-3, 3, 8)[:, None, None, None]
     kernel[5] = 0.0
     found = as_stored(kernel, Storage.BYTE)
     step = kernel.abs().amax(dim=(1, 2, 3), keepdim=True) / 127
     assert ((found - kernel).abs() <= step / 2 + 1e-6 * step).all()
     assert torch.equal(found[5], kernel[5])
     torch.testing.assert_close(as_stored(found, Storage.BYTE), found)  # nothing is lost twice
-    matrix, few = torch.randn(32, 32), torch.randn(3, 4)
-    assert torch.equal(as_stored(matrix, Storage.BYTE), matrix.half().float())
+    matrix, depthwise, few = torch.randn(32, 32), torch.randn(64, 1, 5, 5), torch.randn(3, 4)
+    for wide in (matrix, depthwise):
+        assert torch.equal(as_stored(wide, Storage.BYTE), wide.half().float())
     assert torch.equal(as_stored(few, Storage.BYTE), few)
 
 
