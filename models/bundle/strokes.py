@@ -20,10 +20,15 @@ _RESOLUTION = 1e-12  # of a coordinate: what double precision still tells apart,
 
 @dataclass(frozen=True)
 class StrokeLimits:
-    """Largest accepted drawing: strokes, and points over all of them."""
+    """Largest accepted drawing: strokes, points over all of them, and how long they are, in sides of the canvas.
+
+    Drawing takes time for each pixel of a line: 50,000 lines from corner to corner would take 1.5 s, 4,000 take 0.1 s,
+    and leave no white on the canvas.
+    """
 
     max_strokes: int = 2_000
     max_points: int = 50_000
+    max_sides: int = 4_000
 
 
 def rasterise_strokes(
@@ -54,6 +59,7 @@ def rasterise_strokes(
     else:
         scale, origin, centre = side / frame, np.zeros(2), 0.0
 
+    _reject_too_long(checked, scale / side, limits or StrokeLimits())
     image = Image.new("L", (side, side), 255)
     draw = ImageDraw.Draw(image)
     width = max(1, round(line_px * _SUPERSAMPLE))
@@ -79,6 +85,14 @@ def _between_reversals(points: NDArray[np.float64]) -> list[NDArray[np.float64]]
     back = (np.einsum("pd,pd->p", before, after) < 0) & (turned > least * lengths) & (turned < most * lengths)
     cuts = [0, *(np.flatnonzero(back) + 1), len(points) - 1]
     return [points[first : last + 1] for first, last in pairwise(cuts)] if len(points) > 1 else [points]
+
+
+def _reject_too_long(strokes: Sequence[NDArray[np.float64]], sides: float, limits: StrokeLimits) -> None:
+    length = sides * sum(float(np.abs(np.diff(stroke, axis=0)).sum()) for stroke in strokes)
+    if length > limits.max_sides:
+        raise StrokesInvalid(
+            f"the strokes are {length:,.0f} times as long as the drawing's side; at most {limits.max_sides:,} are drawn"
+        )
 
 
 def _check(strokes: Sequence[ArrayLike], limits: StrokeLimits) -> list[NDArray[np.float64]]:

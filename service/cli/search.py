@@ -53,7 +53,8 @@ def search(
     narrowing = k, tuple(category or ()), tuple(condition or ()), min_score, exact
     query = SearchQuery(*narrowing, adapt, profile, focus, mirror)
     try:
-        drawing = read_sketch(sys.stdin.buffer.read() if str(sketch) == "-" else sketch.read_bytes())
+        data = sys.stdin.buffer.read() if str(sketch) == "-" else sketch.read_bytes()
+        drawing = read_sketch(data, settings.stroke_limits)
         with open_retriever(settings) as retriever:
             result = retriever.search(drawing, query)
             if sheet:

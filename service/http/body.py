@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
 
+from models.bundle import StrokeLimits
 from models.errors import InkseekError
 from service.errors import BatchTooLarge, BodyInvalid
 from service.http.multipart import parse_multipart
-from service.sketches.json_forms import sketch_from_json
-from service.sketches.reading import parse_json, read_sketch
+from service.sketches.json_forms import batch_from_json, sketch_from_json
+from service.sketches.reading import read_sketch
 from service.sketches.sketch import Sketch
-
-T = TypeVar("T")
 
 SKETCH_FIELD = "sketch"
 
@@ -33,33 +32,32 @@ class Upload:
         return self.content_type.lower().startswith("multipart/")
 
 
-def read_single(upload: Upload) -> Sketch:
-    """The one sketch of a body. Raises BodyInvalid, StrokesInvalid."""
+def read_single(upload: Upload, limits: StrokeLimits) -> Sketch:
+    """The one sketch of a body; JSON beyond `limits` is not parsed. Raises BodyInvalid, StrokesInvalid."""
     if not upload.is_multipart:
-        return read_sketch(upload.body)
+        return read_sketch(upload.body, limits)
     fields = _sketch_fields(upload, _SINGLE_FORM_FIELDS)
     if len(fields) > 1:
         raise BodyInvalid(
             f"the form has {len(fields)} fields {SKETCH_FIELD!r}; send several sketches to /v1/search:batch"
         )
-    return read_sketch(fields[0])
+    return read_sketch(fields[0], limits)
 
 
-def read_batch(upload: Upload, max_items: int) -> list[Sketch | InkseekError]:
+def read_batch(upload: Upload, max_items: int, limits: StrokeLimits) -> list[Sketch | InkseekError]:
     """The sketches of a batch body, or for each that is none the reason.
 
     Raises BodyInvalid when the batch itself is malformed, BatchTooLarge.
     """
     if upload.is_multipart:
-        return [_or_error(read_sketch, field) for field in _sketch_fields(upload, max_items)]
-    document = parse_json(upload.body)
-    if not isinstance(document, dict) or list(document) != ["items"] or not isinstance(document["items"], list):
-        raise BodyInvalid('a batch is {"items": [...]}, each item like the JSON body of a single search')
-    if not document["items"]:
+        fields = _sketch_fields(upload, max_items)
+        return [_or_error(partial(read_sketch, field, limits)) for field in fields]
+    items = batch_from_json(upload.body, max_items)
+    if not items:
         raise BodyInvalid("the batch has no items")
-    if len(document["items"]) > max_items:
-        raise BatchTooLarge(f"the batch has {len(document['items'])} items; at most {max_items} are accepted")
-    return [_or_error(sketch_from_json, item) for item in document["items"]]
+    if len(items) > max_items:
+        raise BatchTooLarge(f"the batch has more than {max_items} items")
+    return [_or_error(partial(sketch_from_json, item, limits)) for item in items]
 
 
 def _sketch_fields(upload: Upload, max_fields: int) -> list[bytes]:
@@ -73,8 +71,8 @@ def _sketch_fields(upload: Upload, max_fields: int) -> list[bytes]:
     return [part.data for part in parts]
 
 
-def _or_error(read: Callable[[T], Sketch], value: T) -> Sketch | InkseekError:
+def _or_error(read: Callable[[], Sketch]) -> Sketch | InkseekError:
     try:
-        return read(value)
+        return read()
     except InkseekError as error:
         return error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any, TypeAlias
 
+import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
@@ -22,14 +23,21 @@ from service.errors import (
 )
 from service.http import problems
 from service.http.schemas.problem import Problem
-from service.http.schemas.search import BatchBody
-from service.sketches.json_forms import POINTS_EXAMPLE, STROKES_EXAMPLE, ImageBody, PointsBody, StrokesBody
+from service.sketches.json_forms import (
+    IMAGE_EXAMPLE,
+    POINTS_EXAMPLE,
+    SINGLE_STROKE_EXAMPLE,
+    STROKES_EXAMPLE,
+    ImageBody,
+    PointsBody,
+    StrokesBody,
+)
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
 _REF = "#/components/schemas/{model}"
 # FastAPI describes only models that it parses or answers itself; these are added to the document by hand.
-_BODY_MODELS = (ImageBody, StrokesBody, PointsBody, BatchBody, Problem)
+_SKETCH_FORMS = (ImageBody, StrokesBody, PointsBody)
 
 _SECURITY_SCHEMES = {
     "bearer": {
@@ -45,7 +53,15 @@ SVG_EXAMPLE = (
     '<path d="M20 30 L25 90 L60 90 L66 30 Z M65 40 L82 42 L83 65 L62 72"/></svg>'
 )
 _RASTER_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp")
-_JSON_FORMS = ("ImageBody", "StrokesBody", "PointsBody")
+_ONE_SKETCH = {"oneOf": [{"$ref": _REF.format(model=form.__name__)} for form in _SKETCH_FORMS]}
+_BATCH_BODY = {
+    "title": "BatchBody",
+    "description": "Several sketches, each in one of the JSON forms of a single one.",
+    "type": "object",
+    "required": ["items"],
+    "properties": {"items": {"type": "array", "minItems": 1, "items": _ONE_SKETCH}},
+    "additionalProperties": False,
+}
 _BINARY = {"type": "string", "format": "binary"}
 
 SKETCH_BODY: dict[str, Any] = {
@@ -66,24 +82,15 @@ SKETCH_BODY: dict[str, Any] = {
             **{media_type: {"schema": _BINARY} for media_type in _RASTER_TYPES},
             "image/svg+xml": {"schema": {"type": "string"}, "example": SVG_EXAMPLE},
             "application/json": {
-                "schema": {"oneOf": [{"$ref": _REF.format(model=name)} for name in _JSON_FORMS]},
+                "schema": _ONE_SKETCH,
                 "examples": {
                     "quickdraw": {"summary": "Strokes as Quick, Draw! has them", "value": STROKES_EXAMPLE},
                     "point_lists": {"summary": "Strokes as lists of points", "value": POINTS_EXAMPLE},
                     "points": {
                         "summary": "One stroke of points",
-                        "value": {
-                            "points": [{"x": 0, "y": 0}, {"x": 40, "y": 30, "t": 8}, {"x": 10, "y": 60, "t": 16}]
-                        },
+                        "value": SINGLE_STROKE_EXAMPLE,
                     },
-                    "image_base64": {
-                        "summary": "A small PNG in base64",
-                        "value": {
-                            "image_base64": "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYAQAAAADIDABVAAAARklEQVR42l3MsQ2AMBTEUP"
-                            "+joWQhFEZhlTAZEgOwSqQ0FIFLCxTunhwG8W4D42jLIA50s+qiUH1+3MOukYnmJGYwFpn4/TrXoBN4BZJzKQAAAABJRU5"
-                            "ErkJggg=="
-                        },
-                    },
+                    "image_base64": {"summary": "A small PNG in base64", "value": IMAGE_EXAMPLE},
                 },
             },
         },
@@ -202,8 +209,9 @@ def document(app: FastAPI) -> dict[str, Any]:
         described = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
-        _, extra = models_json_schema([(model, "validation") for model in _BODY_MODELS], ref_template=_REF)
-        described["components"]["schemas"].update(extra["$defs"])
+        _, problem = models_json_schema([(Problem, "validation")], ref_template=_REF)
+        _, forms = msgspec.json.schema_components(_SKETCH_FORMS, ref_template=_REF.replace("model", "name"))
+        described["components"]["schemas"] |= problem["$defs"] | forms | {"BatchBody": _BATCH_BODY}
         _drop_fastapis_own_errors(described)
         described["components"]["securitySchemes"] = _SECURITY_SCHEMES
         app.openapi_schema = described

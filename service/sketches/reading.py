@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic_core import from_json
-
+from models.bundle import StrokeLimits
 from service.errors import BodyInvalid
 from service.sketches.json_forms import sketch_from_json
 from service.sketches.sketch import EncodedImage, Sketch
 
 
-def read_sketch(data: bytes) -> Sketch:
+def read_sketch(data: bytes, limits: StrokeLimits) -> Sketch:
     """A sketch from a request, a file, or the online store. Raises BodyInvalid, StrokesInvalid.
 
-    An image is not decoded here, so whether it is one shows in `decode_sketch`.
+    `limits`: JSON that holds more than such a drawing is not parsed. An image is not decoded here, so whether it is
+    one shows in `decode_sketch`.
     """
     start = data[:64].lstrip()
     if not start:
         raise BodyInvalid("the body is empty; send a sketch as a form field, an image, or JSON")
     if start[:1] in (b"{", b"["):
-        return sketch_from_json(parse_json(data))
+        return sketch_from_json(data, limits)
     return EncodedImage(data)
-
-
-def parse_json(data: bytes) -> Any:
-    """Any JSON value. Raises BodyInvalid."""
-    try:
-        return from_json(data)
-    except ValueError as error:
-        raise BodyInvalid(f"the body is neither an accepted image nor JSON: {error}") from error

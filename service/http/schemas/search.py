@@ -23,7 +23,6 @@ from service.http.schemas.base import (
 from service.http.schemas.problem import PROBLEM_EXAMPLE, Problem
 from service.search.query import Mirror, SearchQuery
 from service.search.results import SearchResult
-from service.sketches.json_forms import ImageBody, PointsBody, StrokesBody
 
 K_MAX = 200
 
@@ -33,12 +32,6 @@ _SCORE = (
     "active one, after the category's mean is subtracted), rescaled linearly so that the likenesses between the "
     "category's own photos have the mean and deviation that plain cosines have, and cut to [-1, 1]: no plain cosine."
 )
-
-
-class BatchBody(Schema):
-    """Several sketches, each in one of the JSON forms of a single one."""
-
-    items: Annotated[list[ImageBody | StrokesBody | PointsBody], Field(min_length=1)]
 
 
 class NarrowingParams(Schema):

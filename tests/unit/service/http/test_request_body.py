@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.bundle import StrokeLimits
 from models.errors import InkseekError
 from service.errors import BatchTooLarge, BodyInvalid
 from service.http.body import Upload, read_batch, read_single
 from service.http.multipart import Part, parse_multipart
 from service.sketches.reading import read_sketch
 from service.sketches.sketch import EncodedImage, Strokes
+
+LIMITS = StrokeLimits()
 
 field_names = st.text(st.characters(codec="utf-8", exclude_characters='"\r\n\\%', categories=("L", "N")), min_size=1)
 
@@ -45,7 +48,7 @@ def test_multipart_stops_at_its_limit() -> None:
 def test_any_bytes_are_a_sketch_or_a_typed_error(data: bytes) -> None:
     for upload in (Upload(data), Upload(b"{" + data), Upload(b'{"strokes":' + data + b"}")):
         try:
-            source = read_single(upload)
+            source = read_single(upload, LIMITS)
         except InkseekError:
             continue
         assert isinstance(source, EncodedImage | Strokes)
@@ -61,7 +64,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 @given(value=json_values, key=st.sampled_from(["strokes", "points", "image_base64", "items"]))
 def test_any_json_is_a_sketch_or_a_typed_error(value: Any, key: str) -> None:
     body = json.dumps({key: value}).encode()
-    for read in (lambda: read_single(Upload(body)), lambda: read_batch(Upload(body), 3)):
+    for read in (lambda: read_single(Upload(body), LIMITS), lambda: read_batch(Upload(body), 3, LIMITS)):
         try:
             read()
         except InkseekError:
@@ -76,7 +79,7 @@ rows = st.integers(1, 6).flatmap(
 
 @given(strokes=st.lists(rows, min_size=1, max_size=4))
 def test_stroke_numbers_arrive_unchanged(strokes: list[list[list[float]]]) -> None:
-    source = read_single(Upload(json.dumps({"strokes": strokes}).encode()))
+    source = read_single(Upload(json.dumps({"strokes": strokes}).encode()), LIMITS)
     assert isinstance(source, Strokes)
     assert [stroke.T.tolist() for stroke in source.strokes] == [stroke[:2] for stroke in strokes]
 
@@ -85,20 +88,20 @@ def test_base64_and_data_urls() -> None:
     data = bytes(range(256))
     text = base64.b64encode(data).decode()
     for value in (text, f"data:image/png;base64,{text}", f"data:;base64,{text}"):
-        assert read_sketch(json.dumps({"image_base64": value}).encode()) == EncodedImage(data)
+        assert read_sketch(json.dumps({"image_base64": value}).encode(), LIMITS) == EncodedImage(data)
     with pytest.raises(BodyInvalid, match="base64"):
-        read_sketch(b'{"image_base64": "not base64!"}')
+        read_sketch(b'{"image_base64": "not base64!"}', LIMITS)
 
 
 def test_the_message_names_the_place() -> None:
     with pytest.raises(BodyInvalid) as caught:
-        read_single(Upload(b'{"points": [{"x": 1, "y": 2}, {"x": "a", "y": 2}]}'))
+        read_single(Upload(b'{"points": [{"x": 1, "y": 2}, {"x": "a", "y": 2}]}'), LIMITS)
     assert caught.value.fields[0][0] == "points.1.x"
 
 
 def test_batch_items_fail_one_by_one() -> None:
     body = b'{"items": [{"points": [{"x": 1, "y": 2}]}, 5, {"strokes": [[[1], [1]]]}]}'
-    sources = read_batch(Upload(body), 3)
+    sources = read_batch(Upload(body), 3, LIMITS)
     assert [type(source) for source in sources] == [Strokes, BodyInvalid, Strokes]
     with pytest.raises(BatchTooLarge):
-        read_batch(Upload(body), 2)
+        read_batch(Upload(body), 2, LIMITS)

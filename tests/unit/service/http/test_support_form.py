@@ -7,6 +7,7 @@ import json
 import httpx
 import pytest
 
+from models.bundle import StrokeLimits
 from service.adaptation.examples import SupportLimits
 from service.errors import BodyInvalid, TooManyPairs
 from service.http.body import Upload
@@ -37,7 +38,7 @@ def test_strokes_may_come_bare() -> None:
     strokes = [[[1, 2], [3, 4]]]
     bare, whole = json.dumps(strokes).encode(), json.dumps({"strokes": strokes}).encode()
     examples = read_examples(upload(("strokes", b" " + bare), ("strokes", whole)), LIMITS)
-    drawings = [read_sketch(data) for data in examples.sketches]
+    drawings = [read_sketch(data, StrokeLimits()) for data in examples.sketches]
     for drawing in drawings:
         assert isinstance(drawing, Strokes)
         assert drawing.strokes[0].tolist() == [[1.0, 3.0], [2.0, 4.0]]
