@@ -11,13 +11,14 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from service.access.keyring import Keyring
-from service.config import Settings, load_settings
+from service.config import Settings
 from service.http import openapi, problems
 from service.http.auth import Authenticate, Authentication, KeyAuthentication
 from service.http.browsers import BrowserGuard
-from service.http.middleware import BodyLimit, RequestScope
+from service.http.edge.overload import Overload
+from service.http.edge.request_body import BodyLimits, RequestBody
+from service.http.edge.request_scope import RequestScope
 from service.http.routes import adapters, categories, health, info, page, photos, preview, reference, search
-from service.runtime.logs import configure_logging
 from service.runtime.metrics import Metrics
 from service.runtime.process import started
 
@@ -79,7 +80,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
     app.mount("/page", page.PageFiles(directory=page.PAGE, check_dir=False))
     problems.install(app)
     # Added last is outermost.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes, larger={"/adapters": settings.max_support_bytes})
+    app.add_middleware(RequestBody, limits=body_limits(settings))
     app.add_middleware(Authentication, authenticate=authenticate, read_only=settings.read_only)
     app.add_middleware(
         BrowserGuard,
@@ -96,15 +97,17 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
             allow_headers=["*"],
             expose_headers=["X-Request-ID", "Retry-After", "WWW-Authenticate"],
         )
+    app.add_middleware(Overload)
     app.add_middleware(RequestScope, metrics=metrics, access_log=settings.access_log)
     return app
 
 
-def create_app_from_environment() -> FastAPI:
-    """The service for the INKSEEK_* variables: the factory that worker processes call."""
-    settings = load_settings()
-    configure_logging(settings.log_level, settings.log_format)
-    return create_app(settings)
+def body_limits(settings: Settings) -> BodyLimits:
+    """Limits of request bodies; the largest one that is accepted fits into the memory of all, whatever that is."""
+    largest = max(settings.max_upload_bytes, settings.max_support_bytes)
+    return BodyLimits(
+        settings.max_upload_bytes, {"/adapters": settings.max_support_bytes}, max(settings.max_bodies_bytes, largest)
+    )
 
 
 def own_version() -> str:

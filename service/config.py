@@ -67,6 +67,20 @@ class Settings(BaseSettings):
         default=15.0, gt=0, le=600, description="Longest time from a received body to its answer; then 503."
     )
 
+    max_connections: int = Field(
+        default=1_000,
+        ge=8,
+        le=100_000,
+        description="Connections of one process, fewer where the system allows fewer open files. One more takes the "
+        "place of the one that has waited longest without a request.",
+    )
+    drain_s: float = Field(
+        default=1.5,
+        ge=0,
+        le=300,
+        description="Seconds between SIGTERM, from which on `/readyz` is red, and the end of listening.",
+    )
+
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where encoders run; `auto` takes a GPU when onnxruntime offers one."
     )
@@ -74,6 +88,13 @@ class Settings(BaseSettings):
 
     max_upload_bytes: int = Field(
         default=10 * 2**20, ge=1_024, le=2**30, description="Largest request body in bytes; more is answered 413."
+    )
+    max_bodies_bytes: int = Field(
+        default=128 * 2**20,
+        ge=1_024,
+        le=2**40,
+        description="Bodies of all requests that one process answers at a time, in bytes; beyond them a large one is "
+        "answered 429.",
     )
     max_image_pixels: int = Field(
         default=16_000_000,

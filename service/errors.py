@@ -8,6 +8,7 @@ InkseekError
     ├── KeysUnreadable       the file of API keys is damaged, or may not be read
     ├── KeysUnwritable       the file of API keys cannot be changed
     ├── KeyNotFound          no API key with that id
+    ├── WorkersFailed        a worker process cannot start
     ├── RequestError         the client's doing
     │   ├── AccessDenied         whoever makes the request may not do that
     │   │   └── ReadOnly             nobody may: the service changes nothing
@@ -43,6 +44,7 @@ InkseekError
     │   └── ClientGone           nobody waits for the answer any more
     ├── Unavailable          the service's doing; trying again may help
     │   ├── QueueFull            as many requests wait as may
+    │   ├── BodiesTooLarge       the bodies of all requests together are too large
     │   ├── DeadlineExceeded     not answered in time
     │   ├── OnlineUnwritable     adapters and photos cannot be stored
     │   └── NotReady             the canary sketch was answered wrong
@@ -83,6 +85,10 @@ class KeysUnwritable(ServiceError):
 
 class KeyNotFound(ServiceError):
     """No API key has that id."""
+
+
+class WorkersFailed(ServiceError):
+    """A worker process ended before it served."""
 
 
 class RequestError(ServiceError):
@@ -233,6 +239,10 @@ class Unavailable(ServiceError):
 
 class QueueFull(Unavailable):
     """As many requests are waiting as may wait."""
+
+
+class BodiesTooLarge(Unavailable):
+    """The bodies of all requests that are being answered take more memory than they may."""
 
 
 class DeadlineExceeded(Unavailable):

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import Callable
-from typing import Any
+from multiprocessing.connection import Connection
+from types import FrameType
+from typing import Any, cast
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
+from fastapi import FastAPI
 
 from service.access.exposure import check_exposure
 from service.access.keyring import Keyring
 from service.app import create_app
-from service.config import Settings, settings_environment
+from service.config import Settings
 from service.errors import AddressUnusable
+from service.http.edge.connections import Connections
 from service.runtime.logs import configure_logging
 from service.runtime.metrics import MULTIPROCESS_VARIABLE
+from service.runtime.process import Process
 from service.runtime.serving import load_bundle, load_retriever
+from service.runtime.supervisor import Lifeline, Supervisor
 
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 30  # people draw slower than uvicorn's 5 s
 _SHUTDOWN_S = 10  # what is being answered may be finished
-_WORKER_SILENCE_S = (
-    60  # a worker that imports and loads on a busy machine does not answer; 5 s kill it, again and again
-)
+_FILES_BESIDE_CONNECTIONS = 96  # index, database, standard streams, child processes that draw SVG
 
 _OPTIONS: dict[str, Any] = {
     "access_log": False,
@@ -37,6 +42,7 @@ _OPTIONS: dict[str, Any] = {
     "backlog": _BACKLOG,
     "timeout_keep_alive": _KEEP_ALIVE_S,
     "timeout_graceful_shutdown": _SHUTDOWN_S,
+    "lifespan": "off",
 }
 
 Announce = Callable[[str], None]
@@ -45,24 +51,62 @@ Announce = Callable[[str], None]
 def run(settings: Settings, announce: Announce) -> None:
     """Serve until SIGINT or SIGTERM; `announce` is called with the page's address once sketches are answered.
 
-    Raises AddressExposed, AddressUnusable, KeysUnreadable, BundleError, IndexArtifactError before anything is served.
+    Raises AddressExposed, AddressUnusable, KeysUnreadable, BundleError, IndexArtifactError before anything is
+    served; WorkersFailed.
     """
     check_exposure(settings.host, has_keys=Keyring(settings.key_path).has_keys(), is_open=settings.open)
+    configure_logging(settings.log_level, settings.log_format)
     with _listen(settings.host, settings.port) as listener:
         address = page_address(settings.host, listener.getsockname()[1])
         if settings.workers == 1:
-            configure_logging(settings.log_level, settings.log_format)
-            _run_here(settings, listener, lambda: announce(address))
+            _serve(settings, listener, lambda: announce(address))
         else:
             load_retriever(settings, load_bundle(settings)).close()  # fail here, not in every worker again
             announce(address)
             _run_workers(settings, listener)
 
 
-def _run_here(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+class DrainingServer(uvicorn.Server):
+    """After SIGTERM it goes on for a while, not ready any more, so that whoever sends requests goes elsewhere."""
+
+    def __init__(self, config: uvicorn.Config, on_drain: Callable[[], None], drain_s: float) -> None:
+        """`on_drain`: called at SIGTERM; `drain_s`: how long it listens from then on."""
+        super().__init__(config)
+        self.lifeline: Lifeline | None = None
+        self._on_drain = on_drain
+        self._drain_s = drain_s
+        self._ends_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM drains; a second one, or SIGINT, ends at once."""
+        if sig != signal.SIGTERM or self._ends_at is not None or not self.started:
+            super().handle_exit(sig, frame)
+            return
+        self._ends_at = time.monotonic() + self._drain_s
+        self._on_drain()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to end."""
+        if self._ends_at is not None and time.monotonic() >= self._ends_at:
+            return True
+        if self.lifeline is not None and not self.lifeline.holds():
+            return True
+        return await super().on_tick(counter)
+
+
+def _serve(
+    settings: Settings, listener: socket.socket, ready: Callable[[], None], lifeline: Lifeline | None = None
+) -> None:
     app = create_app(settings)
-    config = uvicorn.Config(app, lifespan="off", **_OPTIONS)
-    server = uvicorn.Server(config)
+    connections = Connections(_most_connections(settings.max_connections))
+    config = uvicorn.Config(app, http=cast(Any, connections.protocol()), **_OPTIONS)
+
+    def drain() -> None:
+        connections.draining = True
+        _process(app).monitor.health.stopping = True
+
+    server = DrainingServer(config, drain, settings.drain_s)
+    server.lifeline = lifeline
 
     async def serve() -> None:
         # The lifespan is entered here and not by uvicorn, so that its errors arrive as they are.
@@ -78,19 +122,33 @@ def _run_here(settings: Settings, listener: socket.socket, ready: Callable[[], N
         runner.run(serve())
 
 
+def _process(app: FastAPI) -> Process:
+    return cast(Process, app.state.process)
+
+
 def _run_workers(settings: Settings, listener: socket.socket) -> None:
-    config = uvicorn.Config(
-        "service.app:create_app_from_environment",
-        factory=True,
-        workers=settings.workers,
-        timeout_worker_healthcheck=_WORKER_SILENCE_S,
-        **_OPTIONS,
-    )
     with tempfile.TemporaryDirectory(prefix="inkseek-metrics-") as shared:
-        os.environ.update(settings_environment(settings))
         os.environ.setdefault(MULTIPROCESS_VARIABLE, shared)
-        configure_logging(settings.log_level, settings.log_format)
-        Multiprocess(config, sockets=[listener]).run()
+        stop_s = settings.drain_s + _SHUTDOWN_S + settings.request_timeout_s
+        # The supervisor's own copy of the socket is closed first: what came after the workers closed theirs would be
+        # accepted by the system, and answered by nobody.
+        Supervisor(settings.workers, _work, (settings, listener), stop_s).run(listener.close)
+
+
+def _work(settings: Settings, listener: socket.socket, connection: Connection) -> None:
+    """The whole life of a worker process."""
+    configure_logging(settings.log_level, settings.log_format)
+    _serve(settings, listener, lambda: None, Lifeline(connection))
+
+
+def _most_connections(wanted: int) -> int:
+    """As many as wanted, if the system allows the process that many open files; its own limit is raised."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _FILES_BESIDE_CONNECTIONS
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else max(8, min(wanted, soft - _FILES_BESIDE_CONNECTIONS))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from index_builder.artifact.errors import CategoryNotFound, FilterInvalid, PhotoNotFound
 from models.bundle import ImageTooLarge, ImageUnreadable, ImageUnsupported, SketchEmpty, SketchSolid, StrokesInvalid
@@ -21,6 +24,7 @@ from service.errors import (
     AdaptersLimit,
     AdapterStale,
     BatchTooLarge,
+    BodiesTooLarge,
     BodyInvalid,
     BodyTimeout,
     BodyTooLarge,
@@ -57,6 +61,7 @@ from service.runtime.logs import current_request_id
 MEDIA_TYPE = "application/problem+json"
 
 _CHALLENGE = 'Bearer realm="Inkseek"'
+_PATH_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,9 @@ class Kind:
     title: str
     advice: str = ""
 
+
+# nginx's number, for metrics and the log: nobody is left to read the answer.
+CLIENT_GONE = Kind("client_gone", 499, "The client went away")
 
 KINDS: dict[type[InkseekError], Kind] = {
     SketchEmpty: Kind(
@@ -137,8 +145,10 @@ KINDS: dict[type[InkseekError], Kind] = {
     OnlineUnwritable: Kind(
         "online_unwritable", 503, "Nothing can be stored", "Give the service a writable INKSEEK_ONLINE_DIR."
     ),
-    # nginx's number, for metrics and the log: nobody is left to read the answer.
-    ClientGone: Kind("client_gone", 499, "The client went away"),
+    ClientGone: CLIENT_GONE,
+    BodiesTooLarge: Kind(
+        "bodies_too_large", 429, "Too many large requests at once", "Try again after Retry-After seconds."
+    ),
     QueueFull: Kind("queue_full", 429, "Too many requests are waiting", "Try again after Retry-After seconds."),
     NotReady: Kind("not_ready", 503, "The service is not ready", "The canary sketch is not answered right."),
     DeadlineExceeded: Kind(
@@ -147,21 +157,41 @@ KINDS: dict[type[InkseekError], Kind] = {
 }
 NOT_FOUND = Kind("not_found", 404, "No such resource", "Routes are listed in /docs.")
 METHOD_NOT_ALLOWED = Kind("method_not_allowed", 405, "Method not allowed", "The Allow header lists what is.")
+RANGE_NOT_SATISFIABLE = Kind("range_not_satisfiable", 416, "No such part of the file", "Content-Range has its size.")
 HTTP_ERROR = Kind("http_error", 400, "The request cannot be answered")
+MALFORMED = Kind("malformed", 400, "No valid HTTP request", "The request line, a header or a chunk is malformed.")
+HEAD_TIMEOUT = Kind("head_timeout", 408, "The request's head took too long to arrive", "Send it at once.")
+HEAD_TOO_LARGE = Kind(
+    "head_too_large", 431, "The request's head is too large", "At most 100 headers and 64 KiB are accepted."
+)
+TOO_MANY_CONNECTIONS = Kind(
+    "too_many_connections", 503, "Too many connections are open", "Try again after Retry-After seconds."
+)
 INTERNAL = Kind(
     "internal_error", 500, "The service failed", "Not the request's fault; the log has it under request_id."
+)
+_OUTSIDE_OF_ROUTES = (
+    NOT_FOUND,
+    METHOD_NOT_ALLOWED,
+    RANGE_NOT_SATISFIABLE,
+    HTTP_ERROR,
+    INTERNAL,
+    MALFORMED,
+    HEAD_TIMEOUT,
+    HEAD_TOO_LARGE,
+    TOO_MANY_CONNECTIONS,
 )
 
 
 def all_kinds() -> list[Kind]:
     """Every kind of problem, each code once, for the reference page."""
-    kinds = {kind.code: kind for kind in (*KINDS.values(), NOT_FOUND, METHOD_NOT_ALLOWED, INTERNAL)}
+    kinds = {kind.code: kind for kind in (*KINDS.values(), *_OUTSIDE_OF_ROUTES)}
     return sorted(kinds.values(), key=lambda kind: (kind.status, kind.code))
 
 
 def example(kind: Kind) -> dict[str, Any]:
     """A problem document of that kind, for the documentation."""
-    return _document(kind, kind.advice or kind.title, [])
+    return document(kind, kind.advice or kind.title)
 
 
 def kind_of(error: InkseekError) -> Kind:
@@ -178,7 +208,7 @@ def problem(error: InkseekError) -> dict[str, Any]:
     # What an internal error says (paths, versions) is for the log.
     detail = str(error) if kind is not INTERNAL else INTERNAL.title
     faults = getattr(error, "fields", ())
-    return _document(kind, detail, [{"where": where, "what": what} for where, what in faults])
+    return document(kind, detail, [{"where": where, "what": what} for where, what in faults])
 
 
 def problem_response(error: InkseekError) -> Response:
@@ -189,14 +219,14 @@ def problem_response(error: InkseekError) -> Response:
     if isinstance(error, KeyRequired | KeyInvalid):
         # RFC 6750, section 3: a request without a key is not told of an error.
         headers["WWW-Authenticate"] = _CHALLENGE + (', error="invalid_token"' if isinstance(error, KeyInvalid) else "")
-    if isinstance(error, BodyTooLarge | BodyTimeout):
+    if isinstance(error, BodyTooLarge | BodyTimeout | BodiesTooLarge):
         headers["Connection"] = "close"  # the rest of the body is not worth reading
     return _response(problem(error), headers)
 
 
 def internal_response() -> Response:
     """The answer to an error that nobody foresaw."""
-    return _response(_document(INTERNAL, INTERNAL.title, []))
+    return _response(document(INTERNAL, INTERNAL.title))
 
 
 def install(app: FastAPI) -> None:
@@ -227,15 +257,32 @@ def _on_invalid_parameters(request: Request, error: Exception) -> Response:
 
 def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    kind = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}.get(error.status_code)
-    if kind is None:
-        kind = Kind(HTTP_ERROR.code, error.status_code, HTTP_ERROR.title)
-    detail = f"{request.method} {request.url.path}: {error.detail}"
-    return _response(_document(kind, detail, []), dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == METHOD_NOT_ALLOWED.status:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return status_response(error.status_code, request.method, request.url.path, headers)
 
 
-def _document(kind: Kind, detail: str, faults: list[dict[str, str]]) -> dict[str, Any]:
-    document: dict[str, Any] = {
+def _allowed(request: Request) -> list[str]:
+    """The methods of every route with the path; Starlette names those of the first one alone."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= getattr(route, "methods", None) or {"GET"}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+
+
+def status_response(status: int, method: str, path: str, headers: dict[str, str]) -> Response:
+    """The answer to a request that failed with a bare status."""
+    kinds = (NOT_FOUND, METHOD_NOT_ALLOWED, RANGE_NOT_SATISFIABLE)
+    kind = next((kind for kind in kinds if kind.status == status), Kind(HTTP_ERROR.code, status, HTTP_ERROR.title))
+    detail = f"{method} {path[:_PATH_SHOWN]}: {http.client.responses.get(status, kind.title).lower()}"
+    return _response(document(kind, detail), headers)
+
+
+def document(kind: Kind, detail: str, faults: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+    """The problem document of a kind. `faults`: where and what, each."""
+    made: dict[str, Any] = {
         "type": f"/docs#problem-{kind.code}",
         "title": kind.title,
         "status": kind.status,
@@ -243,11 +290,11 @@ def _document(kind: Kind, detail: str, faults: list[dict[str, str]]) -> dict[str
         "code": kind.code,
     }
     if faults:
-        document["errors"] = faults
+        made["errors"] = list(faults)
     if request_id := current_request_id():
-        document["request_id"] = request_id
-    return document
+        made["request_id"] = request_id
+    return made
 
 
-def _response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps(document), document["status"], headers, media_type=MEDIA_TYPE)
+def _response(made: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return Response(json.dumps(made), made["status"], headers, media_type=MEDIA_TYPE)

@@ -5,22 +5,20 @@ Plain calls, not `Depends`: FastAPI takes longer to resolve three of those than 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
-from service.errors import BodyTimeout
+from service.errors import ClientGone
 from service.http.auth import principal_of
 from service.http.body import Upload
 from service.runtime.process import Process
 from service.search.retriever import Retriever
 
 T = TypeVar("T")
-
-_BODY_TIMEOUT_S = 60.0  # 10 MiB over a slow mobile network; a client that drips bytes is let go
 
 
 def process_of(request: Request) -> Process:
@@ -74,11 +72,13 @@ async def answer_work(request: Request, work: Callable[[], Awaitable[T]]) -> T:
 
 
 async def read_upload(request: Request) -> Upload:
-    """The whole body, in memory: its size is limited. Raises QueueFull, BodyTooLarge, BodyTimeout."""
+    """The whole body, in memory: its size and time are limited by `RequestBody`.
+
+    Raises QueueFull, BodyTooLarge, BodyTimeout, BodiesTooLarge, ClientGone.
+    """
     process_of(request).workers.reject_when_full()
     try:
-        async with asyncio.timeout(_BODY_TIMEOUT_S):
-            body = await request.body()
-    except TimeoutError as error:
-        raise BodyTimeout(f"the request body did not arrive within {_BODY_TIMEOUT_S:g} s") from error
+        body = await request.body()
+    except ClientDisconnect as error:
+        raise ClientGone("the client closed the connection before its whole body was there") from error
     return Upload(body, request.headers.get("content-type", ""))

@@ -11,12 +11,13 @@ class Health:
     """The last results of the canary and of index updates; written by the monitor, read by `/readyz`.
 
     `answered_at`: monotonic seconds of the last right canary answer. `problem`: why the canary failed.
-    `update_problem`: why a published index version is not in service; `rejected_version`, `retry_at`: which, and when
-    it is tried again.
+    `stopping`: the service was told to end, and answers what still comes. `update_problem`: why a published index
+    version is not in service; `rejected_version`, `retry_at`: which, and when it is tried again.
     """
 
     stale_after_s: float
     answered_at: float | None = None
+    stopping: bool = False
     problem: str | None = None
     update_problem: str | None = None
     rejected_version: str | None = None
@@ -34,6 +35,8 @@ class Health:
     @property
     def trouble(self) -> str | None:
         """Why the service is not ready; None when it is."""
+        if self.stopping:
+            return "the service is stopping"
         age = self.checked_s_ago
         if self.problem or age is None:
             return self.problem or "the canary sketch has not been answered yet"

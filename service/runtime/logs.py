@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import sys
@@ -10,6 +11,9 @@ from contextvars import ContextVar
 from typing import Literal
 
 _OWN_FIELDS = ("method", "path", "status", "duration_ms")
+# Control characters, and what Unicode calls line and paragraph separators: paths and messages may hold any of them.
+_ESCAPED = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
+
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -50,7 +54,10 @@ class PlainFormatter(logging.Formatter):
         record.level = record.levelname.lower()
         request_id = current_request_id()
         record.request = f" [{request_id}]" if request_id else ""
-        return super().format(record)
+        # A copy: other handlers get the message as it was. A traceback keeps its lines.
+        safe = copy.copy(record)
+        safe.msg, safe.args = record.getMessage().translate(_ESCAPED), None
+        return super().format(safe)
 
 
 def configure_logging(level: str, style: Literal["plain", "json"]) -> None:

@@ -7,6 +7,7 @@ turns on by setting PROMETHEUS_MULTIPROC_DIR before it starts them.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 
 from prometheus_client import (
@@ -20,7 +21,11 @@ from prometheus_client import (
     multiprocess,
 )
 
+from service.errors import NotReady
+
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+_SCRAPE_TRIES, _SCRAPE_AGAIN_S = 5, 0.05
 
 # Seconds. A stage takes 0.1 ms (decode) to some 100 ms (a large encoder on a busy CPU).
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -91,17 +96,28 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """The text that Prometheus reads."""
-        if os.environ.get(MULTIPROCESS_VARIABLE):
+        if not os.environ.get(MULTIPROCESS_VARIABLE):
+            return generate_latest(self.registry)
+        for _ in range(_SCRAPE_TRIES):
             # A new registry for each scrape, as prometheus_client requires in this mode.
             everyone = CollectorRegistry()
             multiprocess.MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
-            return generate_latest(everyone)
-        return generate_latest(self.registry)
+            try:
+                return generate_latest(everyone)
+            except (OSError, ValueError):
+                # A worker that starts or ends makes and removes its files meanwhile.
+                time.sleep(_SCRAPE_AGAIN_S)
+        raise NotReady("the metrics of the worker processes change too fast to be read")
 
     def retire_process(self) -> None:
         """Take this process out of the sums over processes that are alive."""
-        if os.environ.get(MULTIPROCESS_VARIABLE):
-            multiprocess.mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+        forget_process(os.getpid())
+
+
+def forget_process(pid: int) -> None:
+    """Take a process that ended, however it did, out of the sums over processes that are alive."""
+    if os.environ.get(MULTIPROCESS_VARIABLE):
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 def _seconds(name: str, text: str, label: str, registry: CollectorRegistry) -> Histogram:

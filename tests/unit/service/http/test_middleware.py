@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import BodyTooLarge
-from service.http.middleware import BodyLimit, RequestScope, adopt_request_id
+from service.http.edge.overload import Overload
+from service.http.edge.request_body import BodyLimits, RequestBody
+from service.http.edge.request_scope import RequestScope, adopt_request_id
 from service.runtime.logs import JsonFormatter, PlainFormatter, configure_logging, current_request_id
 from service.runtime.metrics import Metrics
 
@@ -50,30 +53,6 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": str(length).encode()})
 
 
-def limited(scope: Scope, *chunks: bytes) -> list[Any]:
-    return sent_by(BodyLimit(answer, 10, {"/adapters": 20}), scope, *chunks)
-
-
-@pytest.mark.parametrize(
-    ("path", "size", "status"),
-    [("/v1/search", 10, 200), ("/v1/search", 11, 413), ("/v1/categories/a/adapters", 20, 200),
-     ("/v1/categories/a/adapters", 21, 413), ("/v1/adapters/search", 11, 413)],
-)  # fmt: skip
-def test_an_announced_length_is_believed_when_it_is_too_large(path: str, size: int, status: int) -> None:
-    sent = limited(request(path=path, headers=((b"content-length", str(size).encode()),)), bytes(min(size, 20)))
-    assert sent[0]["status"] == status
-    if status == 413:
-        assert json.loads(sent[1]["body"])["code"] == "body_too_large"
-        assert (b"connection", b"close") in sent[0]["headers"]
-
-
-def test_what_arrives_is_counted_whatever_was_announced() -> None:
-    assert limited(request(), b"12345", b"67890")[1]["body"] == b"10"
-    for headers in ((), ((b"content-length", b"3"),), ((b"content-length", b"-5"),)):
-        with pytest.raises(BodyTooLarge, match="at most 10 are accepted"):
-            limited(request(headers=headers), b"12345", b"678901", b"never read")
-
-
 def test_other_protocols_pass() -> None:
     seen = []
 
@@ -81,9 +60,9 @@ def test_other_protocols_pass() -> None:
         seen.append(scope["type"])
 
     metrics = Metrics()
-    for middleware in (BodyLimit(app, 1, {}), RequestScope(app, metrics, access_log=True)):
+    for middleware in (RequestBody(app, BodyLimits(1)), RequestScope(app, metrics, access_log=True), Overload(app)):
         sent_by(middleware, {"type": "lifespan"})
-    assert seen == ["lifespan", "lifespan"]
+    assert seen == ["lifespan"] * 3
 
 
 @pytest.mark.parametrize(
@@ -167,6 +146,43 @@ def test_log_lines_carry_the_request_id() -> None:
     assert (line["request_id"], line["path"], line["duration_ms"]) == ("r-9", "/x", 1.5)
     assert "secret" not in line
     assert PlainFormatter("%(level)s%(request)s %(message)s").format(record()) == "info [r-9] done"
+
+
+def test_a_log_line_cannot_be_forged() -> None:
+    forged = record("GET /\n10:00:00 info inkseek.service all is well\x1b[2J\u2028\x85 404")
+    (line,) = PlainFormatter("%(level)s %(message)s").format(forged).splitlines()
+    assert line == "info GET /\\x0a10:00:00 info inkseek.service all is well\\x1b[2J\\u2028\\x85 404"
+    assert len(JsonFormatter().format(forged).splitlines()) == 1
+    failed = record("it failed")
+    try:
+        raise ValueError("a\nb")
+    except ValueError:
+        failed.exc_info = sys.exc_info()
+    assert PlainFormatter("%(message)s").format(failed).startswith("it failed\nTraceback")
+
+
+def test_a_client_that_hangs_up_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ClientDisconnect
+
+    metrics = Metrics()
+    assert sent_by(RequestScope(app, metrics, access_log=False), request()) == []
+    assert 'status="499"} 1.0' in metrics.exposition().decode()
+    assert not caplog.records
+
+
+def test_an_error_in_plain_text_becomes_a_problem() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/plain"), (b"content-range", b"bytes */9"), (b"content-length", b"3")]
+        await send({"type": "http.response.start", "status": 416, "headers": headers})
+        await send({"type": "http.response.body", "body": b"no!"})
+
+    sent = sent_by(RequestScope(app, Metrics(), access_log=False), request("GET", "/x"))
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    headers, document = headers_of(sent[0]), json.loads(sent[1]["body"])
+    assert (sent[0]["status"], document["status"], document["code"]) == (416, 416, "range_not_satisfiable")
+    assert (headers[b"content-type"], headers[b"content-range"]) == (b"application/problem+json", b"bytes */9")
+    assert int(headers[b"content-length"]) == len(sent[1]["body"])
 
 
 def test_logging_is_set_up_for_people_or_machines() -> None:

@@ -16,8 +16,8 @@ from models.errors import InkseekError
 from service.cli.contact_sheet import Tile, contact_sheet
 from service.errors import ServiceError
 from service.http import problems
+from service.http.edge.request_scope import adopt_request_id
 from service.http.json_response import json_bytes
-from service.http.middleware import adopt_request_id
 from service.http.schemas.base import photo_urls
 from service.http.schemas.gallery import photo_json
 from service.http.schemas.problem import Problem
@@ -67,6 +67,7 @@ def test_every_request_error_has_a_code_of_its_own() -> None:
         "KeysUnreadable",
         "KeysUnwritable",
         "KeyNotFound",
+        "WorkersFailed",
         "OnlineSchemaUnsupported",
     }
 

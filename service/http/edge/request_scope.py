@@ -1,4 +1,4 @@
-"""What is done for every request, as plain ASGI: id, body limit, metrics, log line, security headers."""
+"""What is done for every request, as plain ASGI: id, metrics, log line, security headers, errors as problems."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.errors import InkseekError
-from service.errors import BodyTooLarge
-from service.http.problems import internal_response, problem_response
+from service.http import problems
 from service.runtime.logs import bind_request_id
 from service.runtime.metrics import Metrics
 
@@ -22,6 +20,7 @@ _failures = logging.getLogger("inkseek.service")
 
 _REQUEST_ID = b"x-request-id"
 _SANE_ID = re.compile(rb"^[A-Za-z0-9._:/+=-]{1,128}$")  # what may be put into a header and a log line as it is
+_KEPT_HEADERS = (b"allow", b"content-range", b"retry-after", b"connection")
 
 # The page needs nothing from elsewhere: its own files, and images that it made itself (canvas, pasted, previews).
 CONTENT_SECURITY_POLICY = (
@@ -66,12 +65,14 @@ class RequestScope:
 
         self._metrics.in_flight.inc()
         try:
-            await self._app(scope, receive, send_marked)
+            await self._app(scope, receive, _as_problems(scope, send_marked))
+        except ClientDisconnect:
+            status = problems.CLIENT_GONE.status
         except Exception:
             _failures.exception("%s %s failed", scope["method"], scope["path"])
             if status:
                 raise  # half an answer is out: the server has to cut the connection
-            await internal_response()(scope, receive, send_marked)
+            await problems.internal_response()(scope, receive, send_marked)
         finally:
             self._metrics.in_flight.dec()
             self._finish(scope, status, time.perf_counter() - started)
@@ -86,47 +87,36 @@ class RequestScope:
             _log.info("%s %s %d %.1f ms", scope["method"], scope["path"], status, seconds * 1000, extra=extra)
 
 
+def _as_problems(scope: Scope, send: Send) -> Send:
+    """Passes answers on; an error that is no problem document yet (Starlette's own, as of a bad range) becomes one."""
+    replaced = False
+
+    async def send_problem(message: Message) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start":
+            replaced = message["status"] >= 400 and not _is_problem(message["headers"])
+            if replaced:
+                kept = {name.decode(): value.decode() for name, value in message["headers"] if name in _KEPT_HEADERS}
+                answer = problems.status_response(message["status"], scope["method"], scope["path"], kept)
+                await answer(scope, _no_more, send)
+        if not replaced:
+            await send(message)
+
+    return send_problem
+
+
+def _is_problem(headers: list[tuple[bytes, bytes]]) -> bool:
+    media_type = problems.MEDIA_TYPE.encode()
+    return any(name == b"content-type" and value.startswith(media_type) for name, value in headers)
+
+
+async def _no_more() -> Message:
+    return {"type": "http.disconnect"}
+
+
 def adopt_request_id(headers: list[tuple[bytes, bytes]]) -> str:
     """Make the client's `X-Request-ID` (a new one when it sent none that is sane) this task's, and return it."""
     sent = next((value for name, value in headers if name == _REQUEST_ID), b"")
     request_id = sent.decode("ascii") if _SANE_ID.match(sent) else secrets.token_hex(8)
     bind_request_id(request_id)
     return request_id
-
-
-class BodyLimit:
-    """Stops reading a request body at `max_bytes`, whether or not its length was announced."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int]) -> None:
-        """`max_bytes`: largest body; `larger`: of paths that end like this."""
-        self._app = app
-        self._max_bytes = max_bytes
-        self._larger = larger
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        max_bytes = next((size for end, size in self._larger.items() if scope["path"].endswith(end)), self._max_bytes)
-        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        # Rejected before a byte is read; a chunked body announces no length and is counted below.
-        if announced.isdigit() and int(announced) > max_bytes:
-            await problem_response(_too_large(f"{int(announced):,}", max_bytes))(scope, receive, send)
-            return
-        received = 0
-
-        async def receive_counted() -> Message:
-            nonlocal received
-            message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > max_bytes:
-                    raise _too_large(f"more than {received - 1:,}", max_bytes)
-            return message
-
-        await self._app(scope, receive_counted, send)
-
-
-def _too_large(size: str, max_bytes: int) -> InkseekError:
-    return BodyTooLarge(f"the request body has {size} bytes; at most {max_bytes:,} are accepted")

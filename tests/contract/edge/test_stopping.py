@@ -1,0 +1,106 @@
+"""Stopping: nothing is lost, and nothing is left over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+
+def test_a_burst_at_sigterm_is_answered(serve: Any, cross: bytes, raw_post: Any, answer_of: Any) -> None:
+    with serve(INKSEEK_THREADS="2", INKSEEK_DRAIN_S="5") as served:
+        with served.client() as kept:
+            assert kept.post("/v1/search", content=cross).status_code == 200
+            statuses: list[Any] = []
+
+            def search(late_s: float) -> None:
+                time.sleep(late_s)
+                try:
+                    # Not httpx: it takes longer to begin than the service drains.
+                    with served.connect(raw_post("/v1/search", cross)) as connection:
+                        statuses.append(answer_of(connection)[0])
+                except OSError as error:
+                    statuses.append(error)
+
+            burst = [threading.Thread(target=search, args=(number * 0.02,)) for number in range(40)]
+            for thread in burst:
+                thread.start()
+            time.sleep(0.3)
+            served.process.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+            stopping = kept.get("/readyz")
+            assert (stopping.status_code, stopping.json()["code"]) == (503, "not_ready")
+            assert "stopping" in stopping.json()["detail"]
+            assert stopping.headers["connection"] == "close"
+            for thread in burst:
+                thread.join()
+        assert statuses == [200] * 40
+        assert served.process.wait(15) == 0
+
+
+def workers_of(served: Any, count: int) -> list[int]:
+    """The worker processes, once both answer."""
+    deadline = time.monotonic() + 60
+    while True:
+        text = httpx.get(served.url + "/metrics", timeout=60).text
+        if f"inkseek_threads {count}.0" in text:
+            break
+        assert time.monotonic() < deadline, text
+        time.sleep(0.1)
+    found = []
+    for child in Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split():
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+            found.append(int(child))
+    assert len(found) == count
+    return found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def until(condition: Any, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_a_killed_supervisor_takes_its_workers_along(serve: Any) -> None:
+    with serve("--workers", "2", INKSEEK_THREADS="1") as served:
+        workers = workers_of(served, 2)
+        served.process.kill()
+        until(lambda: not any(map(is_running, workers)), 15)
+
+
+def test_a_killed_worker_is_replaced_and_counted_no_more(serve: Any, cross: bytes) -> None:
+    with serve("--workers", "2", INKSEEK_THREADS="1") as served:
+        first = workers_of(served, 2)
+        for _ in range(6):
+            assert httpx.post(served.url + "/v1/search", content=cross, timeout=30).status_code == 200
+        os.kill(first[0], signal.SIGKILL)
+        until(lambda: not is_running(first[0]), 5)
+        time.sleep(0.5)
+        second = workers_of(served, 2)
+        assert first[1] in second and first[0] not in second
+        text = httpx.get(served.url + "/metrics", timeout=30).text
+        # What it answered stays counted; what it was (threads, photos) is counted once for each process that lives.
+        assert 'inkseek_requests_total{method="POST",route="/v1/search",status="200"} 6.0' in text
+        for sample in (
+            "threads 2.0",
+            "index_photos 15.0",
+            "ready 1.0",
+            "in_flight 1.0",
+        ):
+            assert f"inkseek_{sample}\n" in text, text
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(20) == 0
+        assert not any(map(is_running, second))
