@@ -30,12 +30,13 @@ from index_builder.artifact.photo_writer import PhotoStoreWriter
 from index_builder.stores.vectors_file import VectorWriter
 from models.adapters import Adaptation
 from models.arrays import Vectors
-from models.bundle import Bundle, ImageLimits, Runtime, StrokeLimits, bundle_path
+from models.bundle import Bundle, Runtime, bundle_path
 from service.adaptation.encoding import EncodedSketch
 from service.adaptation.examples import Examples
 from service.adaptation.fit import fit
 from service.search.query import SearchQuery
 from service.search.retriever import Retriever
+from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import EncodedImage
 from service.store.online_store import OnlineStore
 from service.store.records import AdapterTarget
@@ -146,7 +147,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         index = made_up_index(Path(folder), bundle, options.photos, rng)
         store = OnlineStore(Path(folder) / "online", bundle.bundle_id, bundle.embedding_dim)
-        retriever = Retriever(bundle, index, ImageLimits(), StrokeLimits(), store)
+        retriever = Retriever(bundle, index, SketchDecoder(), store)
         adapt = adapting(retriever, options.pairs, options.rounds, rng)
         search = searching(retriever, options.rounds, rng)
         retriever.close()

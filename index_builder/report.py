@@ -32,6 +32,7 @@ NoteReason: TypeAlias = Literal[
     "encoding_guessed",  # the manifest is no Unicode
     "first_frame_only",  # indexed; animated or of several pages
     "odd_cell",  # a manifest's cell that is not of its column's type, and became unknown
+    "repaired",  # indexed; the file lacks its end, or carries more text than is read
 ]
 
 

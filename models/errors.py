@@ -3,6 +3,7 @@
 InkseekError
 ├── AdaptationCorrupt                models.adapters.errors
 ├── BundleError, ImageError          models.bundle.errors, models.images.errors
+├── SandboxError                     models.sandbox.errors
 ├── IndexArtifactError               index_builder.artifact.errors
 ├── BuildError                       index_builder.errors
 ├── ServiceError                     service.errors

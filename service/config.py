@@ -97,10 +97,17 @@ class Settings(BaseSettings):
         "answered 429.",
     )
     max_image_pixels: int = Field(
-        default=16_000_000,
+        default=64_000_000,
         ge=1_024,
         le=500_000_000,
         description="Largest image, width x height as its header declares.",
+    )
+    max_decode_bytes: int = Field(
+        default=112 * 2**20,
+        ge=2**20,
+        le=2**34,
+        description="Most memory that decoding one image may take, estimated from its header and then enforced. "
+        "A photo in JPEG is decoded at a reduced size and takes little.",
     )
     max_strokes: int = Field(default=2_000, ge=1, le=100_000, description="Most strokes in one drawing.")
     max_points: int = Field(default=50_000, ge=1, le=1_000_000, description="Most points in one drawing.")
@@ -198,7 +205,11 @@ class Settings(BaseSettings):
     @property
     def image_limits(self) -> ImageLimits:
         """Limits on one encoded image."""
-        return ImageLimits(max_bytes=self.max_upload_bytes, max_pixels=self.max_image_pixels)
+        return ImageLimits(
+            max_bytes=self.max_upload_bytes,
+            max_pixels=self.max_image_pixels,
+            max_working_bytes=self.max_decode_bytes,
+        )
 
     @property
     def stroke_limits(self) -> StrokeLimits:

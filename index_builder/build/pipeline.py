@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -27,9 +29,12 @@ from index_builder.stores.choice import build_store, store_files
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.plan import SearchPlan, choose_plan
 from models.bundle import Bundle, Pace, cpu_quota
+from models.images import IsolatedDecoder, MemoryBudget
+from models.sandbox import ProcessLimits
 
 # On a CPU small batches keep every core decoding and encoding by turns; a GPU is idle without large ones.
 _CPU_BATCH, _GPU_BATCH = 2, 64
+_DECODE_CPU_S = 30.0  # of one photo, where it is not a plain one: 50 megapixels of AVIF take 3 s
 
 
 def build_index(request: BuildRequest, progress: Progress = lambda stage, done, total: None) -> BuildResult:
@@ -116,14 +121,25 @@ def _embed_photos(
     progress("gallery", len(photos), len(photos))
     started = time.monotonic()
     progress("photos", 0, len(photos))
-    count = write_photos(
-        staging,
-        ThreadedEmbedder(bundle.photo, request.limits, _pace(request, bundle)).embed(source, photos),
-        fields=source.fields,
-        dim=bundle.embedding_dim,
-        report=report,
-        done=lambda number: progress("photos", number, len(photos)),
+    pace = _pace(request, bundle)
+    isolated = IsolatedDecoder(
+        ProcessLimits(_DECODE_CPU_S, request.decode_bytes + request.limits.max_bytes), processes=pace.workers
     )
+    limits = replace(
+        request.limits,
+        max_working_bytes=request.decode_bytes,
+        budget=MemoryBudget(request.decode_bytes),
+        isolated=isolated,
+    )
+    with closing(isolated):
+        count = write_photos(
+            staging,
+            ThreadedEmbedder(bundle.photo, limits, pace).embed(source, photos),
+            fields=source.fields,
+            dim=bundle.embedding_dim,
+            report=report,
+            done=lambda number: progress("photos", number, len(photos)),
+        )
     return count, count / max(time.monotonic() - started, 1e-9)
 
 

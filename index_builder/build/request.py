@@ -17,6 +17,8 @@ Progress: TypeAlias = Callable[[Stage, int, int | None], None]
 """Called with a stage, how much of it is done, and its total (None: unknown)."""
 
 _DEFAULT_LIMITS = ImageLimits(max_bytes=64 * 2**20)
+DECODE_BYTES = 768 * 2**20
+"""Memory of all photos that are decoded at once: with encoders and index beside it, a build stays below 2 GiB."""
 _DEFAULT_RUNTIME = Runtime(threads=1)
 
 
@@ -25,6 +27,7 @@ class BuildRequest:
     """What to build. `photos`: a folder or a manifest; `bundle`: a name or a directory (None: the shipped one).
 
     `sketches`: queries to measure recall with (None: photos of the gallery); below `min_recall` nothing is published.
+    `decode_bytes`: memory of all photos that are decoded at once; one that needs more alone is listed as too large.
     `workers` and `batch` None: chosen for the device. `keep`: versions left after a build, at least the new one.
     `exclude`, `follow_links`: see `sources.choice.open_source`.
     """
@@ -38,6 +41,7 @@ class BuildRequest:
     min_recall: float | None = None
     keep: int = 3
     limits: ImageLimits = _DEFAULT_LIMITS
+    decode_bytes: int = DECODE_BYTES
     runtime: Runtime = _DEFAULT_RUNTIME
     workers: int | None = None
     batch: int | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typer
 
 from index_builder.artifact import GalleryIndex, layout
-from index_builder.build import BuildRequest, build_index
+from index_builder.build import DECODE_BYTES, BuildRequest, build_index
 from index_builder.cli import display
 from index_builder.cli import options as opt
 from index_builder.errors import RecallTooLow
@@ -33,6 +33,7 @@ def build(
     keep: opt.Keep = 3,
     max_megapixels: opt.MaxMegapixels = 50,
     max_megabytes: opt.MaxMegabytes = 64,
+    decode_megabytes: opt.DecodeMegabytes = DECODE_BYTES / 2**20,
     workers: opt.Workers = None,
     batch: opt.Batch = None,
     require_gpu: opt.RequireGpu = False,
@@ -61,6 +62,7 @@ def build(
         min_recall=min_recall,
         keep=keep,
         limits=ImageLimits(max_bytes=int(max_megabytes * 2**20), max_pixels=int(max_megapixels * 1e6)),
+        decode_bytes=int(decode_megabytes * 2**20),
         runtime=Runtime(threads=1, require_gpu=require_gpu),
         workers=workers,
         batch=batch,

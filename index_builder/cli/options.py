@@ -57,6 +57,9 @@ Keep: TypeAlias = Annotated[
 ]
 MaxMegapixels: TypeAlias = Annotated[float, typer.Option(min=0.01, help="Larger photos are skipped.")]
 MaxMegabytes: TypeAlias = Annotated[float, typer.Option(min=0.01, help="Larger files are skipped.")]
+DecodeMegabytes: TypeAlias = Annotated[
+    float, typer.Option(min=16, help="Memory of all photos decoded at once; one that needs more is skipped.")
+]
 Workers: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads; by default one per CPU.")]
 Batch: TypeAlias = Annotated[
     int | None, typer.Option(min=1, help="Photos encoded at a time; by default the device's best.")

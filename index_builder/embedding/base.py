@@ -14,13 +14,17 @@ from models.arrays import Vectors
 
 @dataclass(frozen=True, slots=True)
 class PhotoFacts:
-    """What the index stores of a photo's file; `width` and `height` of the upright file in pixels."""
+    """What the index stores of a photo's file; `width` and `height` of the upright file in pixels.
+
+    `repairs`: what was wrong with the file and did not matter, for people.
+    """
 
     sha256: str
     width: int
     height: int
     frames: int
     thumbnail: Thumbnail
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

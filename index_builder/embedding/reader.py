@@ -40,6 +40,7 @@ def facts_of(image: ReadImage) -> PhotoFacts:
         height=image.decoded.height,
         frames=image.decoded.frames,
         thumbnail=make_thumbnail(image.decoded.image),
+        repairs=image.decoded.repairs,
     )
 
 

@@ -1,22 +1,27 @@
 """Untrusted bytes to 8-bit RGB, within limits. Without onnxruntime and torch, so that a child process stays small."""
 
 from models.images.decoding import (
-    FORMATS,
+    PHOTO_FORMATS,
     PHOTO_MATTE,
+    SKETCH_FORMATS,
     SKETCH_MATTE,
     DecodedImage,
     ImageFile,
-    ImageLimits,
     Matte,
+    accepted_formats,
     decode_image,
     open_image,
     read_content,
 )
 from models.images.errors import ImageError, ImageTooLarge, ImageUnreadable, ImageUnsupported
+from models.images.formats.inspection import format_of
+from models.images.isolation import IsolatedDecoder
+from models.images.limits import ImageLimits, MemoryBudget
 
 __all__ = [
-    "FORMATS",
+    "PHOTO_FORMATS",
     "PHOTO_MATTE",
+    "SKETCH_FORMATS",
     "SKETCH_MATTE",
     "DecodedImage",
     "ImageError",
@@ -25,8 +30,12 @@ __all__ = [
     "ImageTooLarge",
     "ImageUnreadable",
     "ImageUnsupported",
+    "IsolatedDecoder",
     "Matte",
+    "MemoryBudget",
+    "accepted_formats",
     "decode_image",
+    "format_of",
     "open_image",
     "read_content",
 ]

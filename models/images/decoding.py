@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from models.images.errors import ImageTooLarge, ImageUnreadable, ImageUnsupported
+from models.images.formats.inspection import format_of
+from models.images.limits import ImageLimits
+from models.images.plugins import EXTRAS, plugin_formats
+from models.images.raster import Raster, read_header, read_raster
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+SKETCH_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+"""What drawing programs, pages and phones send; decoders of other formats never see a sketch."""
+PHOTO_FORMATS = (*SKETCH_FORMATS, "TIFF", "AVIF", "HEIF", "JXL")
+"""What a gallery may hold; the last two where their extra is installed."""
+
+_SMALL_BYTES = 16 * 2**20  # a PNG or JPEG that takes no more is decoded in this process
 
 Matte = Literal["white", "contrast"]
 """What transparency is composited on: white, or black where what is visible is light."""
@@ -30,18 +39,11 @@ A path or a call costs no memory until its turn comes, so long streams should ho
 
 
 @dataclass(frozen=True)
-class ImageLimits:
-    """Largest accepted image: `max_bytes` encoded, `max_pixels` = width x height as declared in the header."""
-
-    max_bytes: int = 20 * 2**20
-    max_pixels: int = 50_000_000
-
-
-@dataclass(frozen=True)
 class DecodedImage:
     """An upright 8-bit RGB image and what its file said of itself.
 
-    `width` and `height` are the file's, upright, in pixels; `image` is smaller when it was decoded with `draft_px`.
+    `width` and `height` are the file's, upright, in pixels; `image` is smaller when it was decoded with `draft_px`, and
+    where a side is longer than MAX_SIDE_PX. `repairs`: what was wrong with the file and did not matter, for people.
     """
 
     image: Image.Image
@@ -49,6 +51,7 @@ class DecodedImage:
     height: int
     format: str
     frames: int
+    repairs: tuple[str, ...] = ()
 
 
 def decode_image(
@@ -60,35 +63,45 @@ def decode_image(
     `matte="contrast"` on black where what is visible is light, so that white strokes on transparency stay visible.
     `draft_px` lets a JPEG be decoded at a reduced scale whose sides are still at least that long (about 4x cheaper).
 
-    Raises ImageTooLarge, ImageUnsupported, ImageUnreadable.
+    Raises ImageTooLarge, ImageUnsupported, ImageUnreadable, SandboxBusy (no child process of `limits` is free).
     """
     limits = limits or ImageLimits()
     if not data:
         raise ImageUnreadable("the image is empty (0 bytes)")
     if len(data) > limits.max_bytes:
         raise ImageTooLarge(f"the image has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted")
-    opened = _open(data, limits)
-    width, height = opened.size
-    if width * height > limits.max_pixels:
-        raise ImageTooLarge(
-            f"the image is {width} x {height} = {width * height:,} pixels; at most {limits.max_pixels:,} are accepted"
-        )
-    # Pillow's codecs raise nearly anything on broken data (OSError, SyntaxError, struct.error, IndexError, ...).
+    raster = _raster(data, limits, draft_px)
     try:
-        frames = int(getattr(opened, "n_frames", 1))
-        # Before `load`, or it has no effect. It changes `opened.size`, which is why the size was taken above.
-        if draft_px is not None and opened.mode in ("RGB", "L", "YCbCr"):
-            opened.draft("RGB", (draft_px, draft_px))
-        opened.load()
-        # Read first: the transposed image no longer has this tag.
-        orientation = opened.getexif().get(0x0112, 1)
-        upright = ImageOps.exif_transpose(opened)
-        image = _to_rgb(upright, matte)
+        image = _to_rgb(raster.image, matte)
     except Exception as error:
-        raise ImageUnreadable(f"the {opened.format} image is broken or truncated: {error}") from error
-    if orientation in (5, 6, 7, 8):
-        width, height = height, width
-    return DecodedImage(image=image, width=width, height=height, format=opened.format or "", frames=frames)
+        raise ImageUnreadable(f"the {raster.format} image is broken: {error}") from error
+    return DecodedImage(image, raster.width, raster.height, raster.format, raster.frames, raster.repairs)
+
+
+def _raster(data: bytes, limits: ImageLimits, draft_px: int | None) -> Raster:
+    """Decoded here where it is a small file in a format whose decoder is simple, else in a child where there is one."""
+    formats = accepted_formats()
+    if (missing := format_of(data)) in EXTRAS and missing not in formats:
+        raise ImageUnsupported(f"{missing} is read with the extra `{EXTRAS[str(missing)]}` of this package installed")
+    header = read_header(
+        data,
+        formats,
+        max_pixels=limits.max_pixels,
+        max_working_bytes=limits.max_working_bytes,
+        draft_px=draft_px,
+    )
+    small = header.format in ("PNG", "JPEG") and header.working_bytes <= _SMALL_BYTES
+    with limits.budget.reserved(header.working_bytes) if limits.budget else nullcontext():
+        if limits.isolated is None or small:
+            return read_raster(header, max_pixels=limits.max_pixels, draft_px=draft_px)
+        raster = limits.isolated.raster(header.content, formats, limits.max_pixels, draft_px)
+    # What was left out of the content, the child did not see.
+    return replace(raster, frames=max(raster.frames, header.frames), repairs=raster.repairs or header.repairs)
+
+
+def accepted_formats() -> tuple[str, ...]:
+    """PHOTO_FORMATS whose decoder is installed."""
+    return tuple(format for format in PHOTO_FORMATS if format not in EXTRAS or format in plugin_formats())
 
 
 def read_content(file: ImageFile, limits: ImageLimits | None = None) -> bytes | Image.Image:
@@ -120,17 +133,6 @@ def open_image(
         return DecodedImage(_to_rgb(upright, matte), upright.width, upright.height, content.format or "", 1)
     except Exception as error:  # an open image may not be decoded yet: as in `decode_image`
         raise ImageUnreadable(f"the {content.format} image is broken or truncated: {error}") from error
-
-
-def _open(data: bytes, limits: ImageLimits) -> Image.Image:
-    try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageTooLarge(f"{error}; at most {limits.max_pixels:,} pixels are accepted") from error
-    except UnidentifiedImageError as error:
-        raise ImageUnsupported(f"not an image in one of the accepted formats: {', '.join(FORMATS)}") from error
-    except Exception as error:
-        raise ImageUnreadable(f"the image's header is broken: {error}") from error
 
 
 def _to_rgb(image: Image.Image, matte: Matte) -> Image.Image:

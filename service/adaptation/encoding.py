@@ -11,6 +11,8 @@ from index_builder.artifact import THUMBNAIL_PX, make_thumbnail
 from models.arrays import Vectors
 from models.bundle import ImageUnreadable
 from models.errors import InkseekError
+from models.sandbox import SandboxBusy
+from service.errors import QueueFull
 from service.search.retriever import Retriever
 from service.sketches.reading import read_sketch
 from service.store.photos import online_photo_id
@@ -43,14 +45,17 @@ def encode_sketch(retriever: Retriever, data: bytes, number: int) -> EncodedSket
 
 
 def encode_photo(retriever: Retriever, category: str, data: bytes, number: int) -> NewPhoto:
-    """An uploaded photo as the index builder would have it. Raises ImageError, saying which photo it was."""
+    """An uploaded photo as the index builder would have it. Raises ImageError, saying which photo it was, QueueFull."""
     encoder = retriever.bundle.photo
     try:
         # Decoded once for thumbnail and encoder: a JPEG is reduced no further than the larger of the two allows.
-        read = encoder.read(data, retriever.image_limits, draft_px=max(THUMBNAIL_PX, encoder.preprocess.size_px))
+        limits = retriever.decoder.images
+        read = encoder.read(data, limits, draft_px=max(THUMBNAIL_PX, encoder.preprocess.size_px))
         vector = encoder.encode(read.pixels[None])[0]
         if not abs(float(np.linalg.norm(vector)) - 1.0) < _UNIT_TOLERANCE:  # NaN fails too
             raise ImageUnreadable("the encoder has no embedding for it")
+    except SandboxBusy as error:
+        raise QueueFull(str(error)) from error
     except InkseekError as error:
         raise type(error)(f"photo {number + 1}: {error}") from error
     photo_id, digest = online_photo_id(category, data), hashlib.sha256(data).hexdigest()

@@ -64,7 +64,9 @@ class Monitor:
                 return
             self.health.rejected_version, self.health.retry_at = published, time.monotonic() + _RETRY_S
             # Not a worker thread: hashing a large index takes longer than requests want to wait.
-            successor = await asyncio.to_thread(load_retriever, self._settings, self._serving.bundle, published)
+            successor = await asyncio.to_thread(
+                load_retriever, self._settings, self._serving.bundle, published, self._serving.decoder
+            )
         except Exception as error:  # whatever it is, the version in service stays
             self._not_updated(error)
             return

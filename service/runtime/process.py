@@ -61,4 +61,5 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
         # In a thread: it waits for jobs that have begun, and the event loop must not stand still meanwhile.
         await asyncio.to_thread(workers.close)
         serving.close()
+        serving.decoder.close()
         metrics.retire_process()

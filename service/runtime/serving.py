@@ -5,18 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from index_builder.artifact import GalleryIndex
-from models.bundle import Bundle
+from models.bundle import Bundle, cpu_quota
+from models.images import IsolatedDecoder
+from models.sandbox import ProcessLimits
 from service.config import Settings
 from service.errors import NotReady
 from service.search.retriever import Retriever
+from service.sketches.decode import SketchDecoder
 from service.store.online_store import OnlineStore
 
 _CANARY_ROWS = 3
+_DECODE_CPU_S = 0.9  # a phone's photo in HEIC takes 0.6 s
+_DECODE_WAIT_S = 1.0
+_DECODE_SLACK_BYTES = 48 * 2**20  # the file itself, and the pixels on their way back
 _CANARY_SCORE = 0.999  # the cosine of a stored unit vector with itself
 
 
@@ -25,8 +31,22 @@ def load_bundle(settings: Settings) -> Bundle:
     return Bundle.load(settings.bundle, settings.runtime)
 
 
-def load_retriever(settings: Settings, bundle: Bundle, version: str | None = None) -> Retriever:
+def sketch_decoder(settings: Settings) -> SketchDecoder:
+    """What decodes the sketches and uploaded photos of one process; its child processes start when they are needed."""
+    isolated = IsolatedDecoder(
+        ProcessLimits(_DECODE_CPU_S, settings.max_decode_bytes + _DECODE_SLACK_BYTES),
+        processes=max(1, cpu_quota() // settings.workers),
+        wait_s=_DECODE_WAIT_S,
+    )
+    return SketchDecoder(replace(settings.image_limits, isolated=isolated), settings.stroke_limits)
+
+
+def load_retriever(
+    settings: Settings, bundle: Bundle, version: str | None = None, decoder: SketchDecoder | None = None
+) -> Retriever:
     """Open the published index version (or the named one) for `bundle` and check it against known answers.
+
+    Retrievers of one process share its `decoder`, whose child processes are limited together; None: one of its own.
 
     Raises IndexArtifactError (an index of another bundle is one), BundleCorrupt, OnlineCorrupt, NotReady.
     """
@@ -34,7 +54,7 @@ def load_retriever(settings: Settings, bundle: Bundle, version: str | None = Non
         settings.index, version=version, bundle_id=bundle.bundle_id, gallery_root=settings.gallery_root
     )
     store = OnlineStore(settings.online_folder, bundle.bundle_id, bundle.manifest.adapted_dim)
-    retriever = Retriever(bundle, index, settings.image_limits, settings.stroke_limits, store)
+    retriever = Retriever(bundle, index, decoder or sketch_decoder(settings), store)
     try:
         check_canary(retriever)
         store.check()
@@ -53,6 +73,7 @@ def open_retriever(settings: Settings) -> Iterator[Retriever]:
         yield retriever
     finally:
         retriever.close()
+        retriever.decoder.close()
 
 
 def check_canary(retriever: Retriever) -> None:
@@ -103,6 +124,11 @@ class Serving:
     def bundle(self) -> Bundle:
         """The bundle in service; it stays the same while the process lives."""
         return self._lease.retriever.bundle
+
+    @property
+    def decoder(self) -> SketchDecoder:
+        """What decodes sketches; it stays the same while the process lives."""
+        return self._lease.retriever.decoder
 
     @contextmanager
     def borrow(self) -> Iterator[Retriever]:

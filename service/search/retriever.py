@@ -10,14 +10,14 @@ import numpy as np
 from PIL import Image
 
 from index_builder.artifact import GalleryIndex, PhotoFilter, SearchHit, parse_condition
-from models.bundle import Bundle, ImageLimits, StrokeLimits, mirrored
+from models.bundle import Bundle, mirrored
 from service.errors import UnknownCategory, UnknownProfile
 from service.search.adapter_cache import AdapterCache
 from service.search.gallery import Gallery, GalleryKeeper
 from service.search.mirroring import MirroredSketch, mirror_scope
 from service.search.query import SearchQuery, unknown_name
 from service.search.results import RankedPhoto, SearchResult, Stopwatch
-from service.sketches.decode import decode_sketch
+from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import Sketch
 from service.store.online_store import OnlineStore
 
@@ -28,8 +28,7 @@ class Retriever:
 
     bundle: Bundle
     index: GalleryIndex
-    image_limits: ImageLimits
-    stroke_limits: StrokeLimits
+    decoder: SketchDecoder
     store: OnlineStore
     _keeper: GalleryKeeper = field(default_factory=lambda: GalleryKeeper(AdapterCache()), repr=False, compare=False)
 
@@ -96,8 +95,8 @@ class Retriever:
         return self.bundle.sketch.view(self.decode(sketch))
 
     def decode(self, sketch: Sketch) -> Image.Image:
-        """The sketch's pixels, within the service's limits. Raises ImageError."""
-        return decode_sketch(sketch, self.bundle.sketch.preprocess, self.image_limits, self.stroke_limits)
+        """The sketch's pixels, within the service's limits. Raises ImageError, QueueFull (no decoder is free)."""
+        return self.decoder.decode(sketch, self.bundle.sketch.preprocess)
 
     def close(self) -> None:
         """Close index and online store; call when no thread searches any more."""
