@@ -62,7 +62,7 @@ def without_variables(text: str, max_characters: int) -> str:
     values = {name: value.strip() for name, value in _DEFINITION.findall(text)}
 
     def value_of(call: re.Match[str]) -> str:
-        value = values.get(call[1], call[2])
+        value: str | None = values.get(call[1], call[2])
         if value is None:
             raise ImageUnsupported(f"the SVG uses the CSS variable {call[1]}, which it gives no value")
         return value.strip()
