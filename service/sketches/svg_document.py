@@ -92,7 +92,7 @@ class _Reader:
             return
         for attribute, value in attributes.items():
             _check_attribute(name, local, attribute, value)
-        self.uses.open(attributes, is_use=local == "use")
+        self.uses.open(local, attributes)
         self._in_style = local == "style"
         kept = (f" {key}={quoteattr(value)}" for key, value in attributes.items() if key not in _HIDDEN_ATTRIBUTES)
         self._write(f"<{name}{''.join(kept)}{self._namespace(prefix, attributes)}>")

@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 from models.images import ImageTooLarge, ImageUnsupported
 
 _MAX_NESTED = 8  # uses within uses; symbols of symbols have two or three
+_DEFINITIONS = frozenset(("defs", "symbol", "clippath", "lineargradient", "radialgradient", "marker"))
 _MAX_STEPS = 200  # levels and uses on the way to what is drawn
 
 
 @dataclass
 class _Node:
-    """What an element holds: children by position, and the id that it draws once more where it is a `use`."""
+    """What an element holds: children by position, and the id that it draws once more where it is a `use`.
+
+    What is not `shown` is drawn where a `use` refers to it, and nowhere else.
+    """
 
     children: list[int] = field(default_factory=list)
     target: str | None = None
+    shown: bool = True
 
 
 class UseGraph:
@@ -28,11 +33,12 @@ class UseGraph:
         self._by_id: dict[str, int] = {}
         self._uses = 0
 
-    def open(self, attributes: dict[str, str], *, is_use: bool) -> None:
-        """An element begins."""
+    def open(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins; `name` in small letters, without a prefix."""
+        is_use = name == "use"
         number = len(self._nodes)
         href = attributes.get("href") or attributes.get("xlink:href") or ""
-        self._nodes.append(_Node(target=href[1:] if is_use else None))
+        self._nodes.append(_Node(target=href[1:] if is_use else None, shown=name not in _DEFINITIONS))
         self._uses += is_use
         if self._open:
             self._nodes[self._open[-1]].children.append(number)
@@ -70,6 +76,6 @@ class UseGraph:
         target = self._by_id.get(node.target) if node.target else None
         for other in (*node.children, *([] if target is None else [target])):
             self._measure(other, drawn, depth, below)
-            total += drawn[other]
+            total += drawn[other] if self._nodes[other].shown or other == target else 0
             deepest = max(deepest, depth[other] + (other == target))
         drawn[number], depth[number] = total, deepest
