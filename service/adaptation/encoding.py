@@ -37,7 +37,7 @@ def encode_sketch(retriever: Retriever, data: bytes, number: int) -> EncodedSket
     """The embedding of example `number` (from 0). Raises ImageError, BodyInvalid, saying which sketch it was."""
     encoder = retriever.bundle.sketch
     try:
-        tensor = encoder.prepare(retriever.decode(read_sketch(data, retriever.stroke_limits)))
+        tensor = encoder.prepare(retriever.decode(read_sketch(data, retriever.decoder.strokes)))
     except InkseekError as error:
         # The same class again, since it decides the code and status of the answer.
         raise type(error)(f"sketch {number + 1}: {error}") from error

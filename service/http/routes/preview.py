@@ -30,7 +30,7 @@ async def preview(request: Request) -> Response:
 
     def render(retriever: Retriever) -> bytes:
         buffer = io.BytesIO()
-        retriever.view(read_single(upload, retriever.stroke_limits)).save(buffer, format="PNG")
+        retriever.view(read_single(upload, retriever.decoder.strokes)).save(buffer, format="PNG")
         return buffer.getvalue()
 
     png = await answer_job(request, render)

@@ -69,7 +69,7 @@ async def search(request: Request, params: Annotated[SearchParams, Query()]) -> 
 
     def answer(retriever: Retriever) -> bytes:
         # JSON is parsed and written in the worker thread, too: the event loop only passes bytes on.
-        return json_bytes(_search(retriever, read_single(upload, retriever.stroke_limits), query, metrics))
+        return json_bytes(_search(retriever, read_single(upload, retriever.decoder.strokes), query, metrics))
 
     return json_response(await answer_job(request, answer))
 
@@ -99,7 +99,7 @@ async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> 
 
     def begin(retriever: Retriever) -> list[Sketch | InkseekError]:
         retriever.check(query)  # the query is every item's: wrong, it is no item's problem
-        return read_batch(upload, process.settings.max_batch_items, retriever.stroke_limits)
+        return read_batch(upload, process.settings.max_batch_items, retriever.decoder.strokes)
 
     # As many at a time as there are threads: a batch takes its turn between other requests.
     turn = asyncio.Semaphore(process.workers.threads)
