@@ -157,6 +157,10 @@ class Settings(BaseSettings):
         description="Comma-separated host names that the service is reached by, `*` for any; addresses and names "
         "without a dot always pass. Empty: any, once there are keys, and otherwise no others.",
     )
+    public_photos: bool = Field(
+        default=False,
+        description="Let shared caches (a CDN, a proxy) keep photos: `Cache-Control: public` instead of `private`.",
+    )
     read_only: bool = Field(default=False, description="Search alone: nothing is adapted or written, for any key.")
 
     # NoDecode: pydantic-settings would expect JSON in the variable of a tuple.

@@ -17,7 +17,8 @@ from service.http.routes.search import NARROWING_ERRORS
 from service.http.schemas.base import PHOTOS_PATH
 from service.http.schemas.gallery import PHOTO_EXAMPLE, Photo, photo_json
 from service.http.schemas.search import SIMILAR_EXAMPLE, NarrowingParams, SearchAnswer, search_json
-from service.http.serving import answer_job, serving_of
+from service.http.serving import answer_job, process_of, serving_of
+from service.originals.position import file_without_position, without_position
 from service.search.retriever import Retriever
 
 router = api_router("gallery", "search")
@@ -26,7 +27,7 @@ PhotoId = Annotated[str, Path(description="The photo's id, slashes and all.", ex
 IfNoneMatch = Annotated[str, Header(description="ETag of a copy that the client has; still good, it is answered 304.")]
 
 # A photo keeps its id when the gallery is built anew, so its picture may change; the ETag then does.
-_CACHE = {"Cache-Control": "public, max-age=300"}
+_MAX_AGE_S = 300
 _DISPLAYABLE = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -54,7 +55,9 @@ def thumbnail(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = 
     """Cached by clients for some minutes; requested again with its ETag it costs next to nothing."""
     with serving_of(request) as retriever:
         jpeg, etag = retriever.gallery().view.thumbnail(photo_id)
-    return _cached(Response(jpeg, media_type="image/jpeg", headers={"ETag": f'"{etag.strip(chr(34))}"'}), if_none_match)
+    return _cached(
+        request, Response(jpeg, media_type="image/jpeg", headers={"ETag": f'"{etag.strip(chr(34))}"'}), if_none_match
+    )
 
 
 @router.get(
@@ -66,7 +69,7 @@ def thumbnail(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = 
     | problem_responses(PhotoNotFound),
 )
 def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
-    """The original file where it is at hand and browsers can show it; else the thumbnail."""
+    """The original where it is at hand and browsers can show it, without its GPS position; else the thumbnail."""
     with serving_of(request) as retriever:
         original = retriever.gallery().view.original(photo_id)
     if isinstance(original, bytes):
@@ -75,7 +78,12 @@ def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") 
     if original is None or media_type is None:
         return thumbnail(request, photo_id, if_none_match)
     # With a stat the response has its ETag at once; without, only while it is sent, too late for `_cached`.
-    return _cached(FileResponse(original, media_type=media_type, stat_result=original.stat()), if_none_match)
+    response: Response = FileResponse(original, media_type=media_type, stat_result=original.stat())
+    if (cleaned := file_without_position(original)) is not None:
+        # Copies with the position may lie in caches under the tag of the file itself.
+        tag = response.headers["ETag"].strip('"') + "-x"
+        response = Response(cleaned, media_type=media_type, headers={"ETag": f'"{tag}"'})
+    return _cached(request, response, if_none_match)
 
 
 @router.get(
@@ -115,13 +123,17 @@ def _uploaded(request: Request, photo_id: str, image: bytes, if_none_match: str)
     if media_type is None:
         return thumbnail(request, photo_id, if_none_match)
     etag = hashlib.sha256(image).hexdigest()[:16]
-    return _cached(Response(image, media_type=media_type, headers={"ETag": f'"{etag}"'}), if_none_match)
+    response = Response(without_position(image), media_type=media_type, headers={"ETag": f'"{etag}-x"'})
+    return _cached(request, response, if_none_match)
 
 
-def _cached(response: Response, if_none_match: str) -> Response:
-    response.headers.update(_CACHE)
+def _cached(request: Request, response: Response, if_none_match: str) -> Response:
+    """`response`, or 304. A shared cache keeps it only where photos are public: it asks nobody for a key."""
+    public = process_of(request).settings.public_photos
+    caching = {"Cache-Control": f"{'public' if public else 'private'}, max-age={_MAX_AGE_S}"}
+    response.headers.update(caching)
     # If-None-Match compares weakly (RFC 9110, section 13.1.2): a weak tag of the same value is good enough.
     known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     if response.headers["ETag"] not in known and "*" not in known:
         return response
-    return Response(status_code=304, headers={"ETag": response.headers["ETag"], **_CACHE})
+    return Response(status_code=304, headers={"ETag": response.headers["ETag"], **caching})

@@ -9,6 +9,7 @@ import { showExamples } from "./drawing/examples.js";
 import { Preview } from "./drawing/preview.js";
 import { Tools } from "./drawing/tools.js";
 import { finder, query } from "./element.js";
+import { KeyDialog } from "./key_dialog.js";
 import { bindPictureInput } from "./picture_input.js";
 import { CategoryPicker } from "./results/category_picker.js";
 import { ResultsGrid } from "./results/grid.js";
@@ -129,7 +130,8 @@ class Page {
       this.teach.loadCategories(names);
       showExamples(find("examples"), find("example-template", HTMLTemplateElement), names, (drawing, category) => this.#showExample(drawing, category));
       find("gallery-size").textContent = `${new Intl.NumberFormat("en").format(known.total)} photos`;
-    } catch {
+    } catch (error) {
+      if (isDenied(error)) return;
       // The search itself says what is wrong; the filter fills once the service answers.
       setTimeout(() => this.#loadCategories(), RETRY_MS);
     }
@@ -147,9 +149,10 @@ class Page {
   async #loadAdaptation() {
     try {
       const [info] = await Promise.all([this.#client.info(), this.styles.load()]);
-      find("teach-button").hidden = !info.adaptation_id;
+      find("teach-button").hidden = !info.adaptation_id || !info.access.includes("adapt");
       if (this.styles.chosen) this.#search({ profile: this.styles.chosen });
     } catch (error) {
+      if (isDenied(error)) return;
       if (error instanceof Problem && !error.isTransient) throw error;
       setTimeout(() => this.#loadAdaptation(), RETRY_MS);
     }
@@ -238,4 +241,10 @@ class Page {
   }
 }
 
+/** @param {unknown} error @returns {boolean} whether a key is missing, or grants too little: asking again does not help */
+function isDenied(error) {
+  return error instanceof Problem && (error.status === 401 || error.status === 403);
+}
+
+new KeyDialog(find("key-dialog", HTMLDialogElement), find("key-button"));
 await new Page().start();

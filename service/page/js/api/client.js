@@ -34,7 +34,8 @@ export class Client {
     return (await request(photoUrl(photoId), { signal })).json();
   }
 
-  /** @returns {Promise<{adaptation_id: string | null}>} what is served; adaptation_id null: the bundle cannot be adapted */
+  /** @returns {Promise<{adaptation_id: string | null, access: string[]}>} adaptation_id null: the bundle cannot be adapted; access:
+   *   the scopes of the user */
   async info() {
     return (await request("/v1/info", {})).json();
   }

@@ -1,20 +1,24 @@
-/** One request to the service, with a time limit and typed errors. */
+/** One request to the service, with the user's key, a time limit and typed errors. */
 
+import { keyHeaders, reportProblem } from "./key.js";
 import { Problem, Unreachable } from "./problem.js";
 
 const TIMEOUT_MS = 20_000;
 
 /**
  * @param {string} url
- * @param {RequestInit & {timeout_ms?: number}} init
+ * @param {Omit<RequestInit, "headers"> & {timeout_ms?: number}} init
  * @returns {Promise<Response>}
  * @throws {Problem | Unreachable}
  */
 export async function request(url, { signal, timeout_ms = TIMEOUT_MS, ...init }) {
   const timeout = AbortSignal.timeout(timeout_ms);
-  const response = await fetch(url, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout }).catch(unanswered);
-  if (!response.ok) throw await Problem.from(response);
-  return response;
+  const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
+  const response = await fetch(url, { ...init, headers: keyHeaders(), signal: either }).catch(unanswered);
+  if (response.ok) return response;
+  const problem = await Problem.from(response);
+  reportProblem(problem);
+  throw problem;
 }
 
 /** @param {unknown} error of fetch @returns {never} throws an AbortError as it is */

@@ -1,5 +1,6 @@
 /** The grid of results: cards that move to their new rank, and one tab stop with arrow keys inside. */
 
+import { showPicture } from "../api/picture.js";
 import { instantiate, nodeOf, query } from "../element.js";
 import { photoName, scoreText } from "./photo_text.js";
 
@@ -81,7 +82,7 @@ export class ResultsGrid {
     const image = query(cell, "img", HTMLImageElement);
     image.addEventListener("load", () => image.classList.add("is-loaded"));
     image.addEventListener("error", () => cell.classList.add("is-broken"));
-    image.src = hit.thumbnail_url;
+    showPicture(image, hit.thumbnail_url);
     const index = () => this.#cells.indexOf(cell);
     query(cell, ".card", HTMLElement).addEventListener("click", () => this.#onOpen(index()));
     query(cell, ".pick", HTMLElement).addEventListener("click", () => this.#onPick(this.#hits[index()]));

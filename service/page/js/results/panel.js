@@ -1,5 +1,6 @@
 /** The results' side of the page: which of its states shows (empty, loading, results, a problem), in words too. */
 
+import { showPicture } from "../api/picture.js";
 import { Unreachable } from "../api/problem.js";
 import { finder } from "../element.js";
 import { photoName } from "./photo_text.js";
@@ -98,7 +99,7 @@ export class ResultsPanel {
     const photo = this.#find("breadcrumb-photo", HTMLImageElement);
     this.#find("breadcrumb-name").textContent = like.name;
     photo.hidden = !like.thumbnail_url;
-    photo.src = like.thumbnail_url;
+    showPicture(photo, like.thumbnail_url);
   }
 
   /**

@@ -1,6 +1,7 @@
 /** The photo dialog: a result large, beside the query, with all that is known about it. */
 
 import { Latest, STALE } from "../api/latest.js";
+import { pictureUrl, showPicture } from "../api/picture.js";
 import { finder } from "../element.js";
 import { fileName, photoName, scoreText } from "./photo_text.js";
 
@@ -53,7 +54,7 @@ export class PhotoDialog {
   open(hits, index, query, picking) {
     this.#hits = hits;
     this.#find("photo-pick").hidden = !picking;
-    this.#find("compare-image", HTMLImageElement).src = query.src;
+    showPicture(this.#find("compare-image", HTMLImageElement), query.src);
     this.#find("compare-caption").textContent = query.caption;
     this.#dialog.showModal();
     this.#show(index);
@@ -76,9 +77,7 @@ export class PhotoDialog {
     this.#find("photo-rank").textContent = `Result ${index + 1} of ${this.#hits.length}`;
     this.#find("photo-previous", HTMLButtonElement).disabled = index === 0;
     this.#find("photo-next", HTMLButtonElement).disabled = index === this.#hits.length - 1;
-    const download = this.#find("photo-download", HTMLAnchorElement);
-    this.#find("photo-open", HTMLAnchorElement).href = download.href = hit.image_url;
-    download.download = fileName(hit.photo_id);
+    this.#find("photo-download", HTMLAnchorElement).download = fileName(hit.photo_id);
     this.#showImage(hit, name);
     this.#showFacts(hit, {});
     try {
@@ -92,16 +91,22 @@ export class PhotoDialog {
   /** Shows the thumbnail at once, and the photo itself when it is loaded. @param {Hit} hit @param {string} name */
   #showImage(hit, name) {
     const image = this.#find("photo-image", HTMLImageElement);
-    image.src = hit.thumbnail_url;
+    showPicture(image, hit.thumbnail_url);
     image.alt = name;
+    this.#showLarge(image, hit).catch(() => {}); // the thumbnail is better than nothing
+  }
+
+  /** @param {HTMLImageElement} image @param {Hit} hit */
+  async #showLarge(image, hit) {
+    const isShown = () => this.#hits[this.#index] === hit;
+    const links = ["photo-open", "photo-download"].map((name) => this.#find(name, HTMLAnchorElement));
+    for (const link of links) link.href = hit.image_url;
+    const url = await pictureUrl(hit.image_url);
+    if (isShown()) for (const link of links) link.href = url;
     const large = new Image();
-    large.src = hit.image_url;
-    large.decode().then(
-      () => {
-        if (this.#hits[this.#index] === hit) image.src = large.src;
-      },
-      () => {},
-    );
+    large.src = url;
+    await large.decode();
+    if (isShown()) showPicture(image, url);
   }
 
   /** @param {Hit} hit @param {Partial<Photo>} photo more about it, once that is known */

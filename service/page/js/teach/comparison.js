@@ -1,6 +1,7 @@
 /** Before and after, side by side: the same drawing searched without and with the adapter. */
 
 import { Latest, STALE } from "../api/latest.js";
+import { showPicture } from "../api/picture.js";
 import { isBlank, toPng } from "../drawing/drawing.js";
 import { instantiate, query } from "../element.js";
 import { photoName } from "../results/photo_text.js";
@@ -94,7 +95,7 @@ export class Comparison {
     const part = (/** @type {string} */ name) => query(row, name, HTMLElement);
     row.classList.toggle("is-right", right);
     row.classList.toggle("is-further", hit.rank > SHOWN);
-    query(row, "img", HTMLImageElement).src = hit.thumbnail_url;
+    showPicture(query(row, "img", HTMLImageElement), hit.thumbnail_url);
     part(".rank-number").textContent = String(hit.rank);
     part(".rank-name").textContent = photoName(hit);
     part(".rank-right").hidden = !right;

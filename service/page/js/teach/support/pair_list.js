@@ -1,5 +1,6 @@
 /** The list of collected pairs, each drawing beside its photo. */
 
+import { showPicture } from "../../api/picture.js";
 import { instantiate, query } from "../../element.js";
 
 /** @typedef {import("./pair.js").Pair} Pair */
@@ -50,7 +51,7 @@ export class PairList {
     const remove = query(cell, ".pair-remove", HTMLElement);
     cell.dataset.key = key;
     query(cell, ".pair-name", HTMLElement).textContent = photo.name;
-    query(cell, ".pair-photo", HTMLImageElement).src = photo.url;
+    showPicture(query(cell, ".pair-photo", HTMLImageElement), photo.url);
     show.hidden = !sketch;
     draw.hidden = Boolean(sketch);
     if (sketch) query(show, "img", HTMLImageElement).src = sketch.url;

@@ -1,0 +1,1 @@
+"""Files of photos as they were taken, and what of them is for others."""
