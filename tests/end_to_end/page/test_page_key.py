@@ -51,11 +51,22 @@ def enter(page: Page, key: str) -> None:
 
 
 def test_a_key_opens_the_page_until_it_is_forgotten(visitor: User, locked: tuple[str, dict[str, str]]) -> None:
-    user, page, keys = visitor, visitor.page, locked[1]
+    page, keys = visitor.page, locked[1]
     expect(page.get_by_text("This service needs an API key.")).to_be_visible()
     enter(page, "inkseek_0123456789ab_" + "x" * 43)
     expect(page.get_by_text("The kept key does not work: this key is unknown.")).to_be_visible()
 
+    enter(page, keys["searching"])
+    expect(page.get_by_role("dialog", name="API key")).to_be_hidden()
+    page.get_by_role("button", name="API key").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Forget the key").click()
+    expect(page.get_by_text("This service needs an API key.")).to_be_visible()
+    assert page.evaluate("() => localStorage.getItem('inkseek.api-key')") is None
+
+
+def test_pictures_come_with_the_key(visitor: User, locked: tuple[str, dict[str, str]]) -> None:
+    user, page, keys = visitor, visitor.page, locked[1]
     secrets: list[str] = []
     page.on("request", lambda request: secrets.append(request.url) if keys["searching"] in request.url else None)
     enter(page, keys["searching"])
@@ -79,11 +90,6 @@ def test_a_key_opens_the_page_until_it_is_forgotten(visitor: User, locked: tuple
 
     page.reload()
     user.expect_best("circle")  # the drawing and the key are kept
-    page.get_by_role("button", name="API key").click()
-    with page.expect_navigation():
-        page.get_by_role("button", name="Forget the key").click()
-    expect(page.get_by_text("This service needs an API key.")).to_be_visible()
-    assert page.evaluate("() => localStorage.getItem('inkseek.api-key')") is None
     assert not secrets
 
 
