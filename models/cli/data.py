@@ -1,4 +1,4 @@
-"""`inkseek data inspect | doodles`. Exit codes: 0 done, 1 failed (with --strict also for flaws), 2 wrong usage."""
+"""`inkseek data inspect | split | doodles`. Exit codes: 0 done, 1 failed (--strict: also for flaws), 2 wrong usage."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.table import Table
 
 from models.console import ExitCode, fail, print_json, stderr, stdout
 from models.data.builders.doodles import write_doodle_pairs
+from models.data.builders.splits import write_splits
 from models.data.datasets import FORMATS, Count, Finding, PairDataset, ReadOptions, check_content, open_dataset
 from models.data.images.pair_sheet import choose_records, pair_sheet
 from models.errors import InkseekError
@@ -85,6 +86,33 @@ def inspect(
 
 
 @app.command()
+def split(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with manifest.csv, as for your own pairs.")],
+    share: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=SHARE", help="A split and its part of the photos; repeat it. [train=0.8 val=0.2]"),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other splits.")] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Replace the splits that the table has.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a sentence.")] = False,
+) -> None:
+    """Divide your own pairs into those that teach and those to measure with.
+
+    Fills the column `split`. All sketches of a photo stay together, and each
+    category is divided by itself.
+    """
+    try:
+        counts = write_splits(folder, _shares(share or ["train=0.8", "val=0.2"]), seed=seed, again=again)
+    except (InkseekError, OSError) as error:
+        fail(error, as_json=as_json)
+    if as_json:
+        print_json(counts)
+    else:
+        sizes = ", ".join(f"{count:,} sketches in {name}" for name, count in counts.items())
+        stdout().print(f"{escape(str(folder))}: {escape(sizes)}", highlight=False, soft_wrap=True)
+
+
+@app.command()
 def doodles(
     data: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the data sets.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write the pairs; usually DATA/doodles.")],
@@ -103,6 +131,19 @@ def doodles(
         print_json({"pairs": count, "out": str(out)})
     else:
         stdout().print(f"{count:,} pairs written to {escape(str(out))}", highlight=False, soft_wrap=True)
+
+
+def _shares(given: list[str]) -> dict[str, float]:
+    shares: dict[str, float] = {}
+    for text in given:
+        name, equals, number = text.partition("=")
+        try:
+            shares[name.strip()] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise typer.BadParameter(f"{text!r} is not NAME=SHARE, such as val=0.2", param_hint="--share")
+    return shares
 
 
 def _checked(dataset: PairDataset) -> PairDataset:

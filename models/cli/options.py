@@ -9,7 +9,27 @@ import typer
 
 from models.bundle import bundle_path
 
+_CONFIGS = Path(__file__).resolve().parents[1] / "configs"
+
 _HELP = "A bundle's name or directory; `default` when omitted."
 
 BundleOption = Annotated[Path | None, typer.Option(parser=bundle_path, metavar="BUNDLE", help=_HELP)]
 BundleArgument = Annotated[Path | None, typer.Argument(parser=bundle_path, metavar="[BUNDLE]", help=_HELP)]
+
+
+def shipped_configs() -> tuple[str, ...]:
+    """Names of the experiment files that ship with the package, in alphabetical order."""
+    return tuple(sorted(path.stem for path in _CONFIGS.glob("*.toml")))
+
+
+def config_path(name_or_path: str | Path) -> Path:
+    """Where an experiment file lies: text that names a shipped one is that one, other text is a path.
+
+    Raises typer.BadParameter where there is no such file.
+    """
+    if isinstance(name_or_path, str) and name_or_path in shipped_configs():
+        return _CONFIGS / f"{name_or_path}.toml"
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise typer.BadParameter(f"no file {path}; experiments found by their name are {', '.join(shipped_configs())}")
+    return path

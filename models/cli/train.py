@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from models.bundle import bundle_path, cpu_quota
-from models.cli.options import BundleOption
+from models.cli.options import BundleOption, config_path
 from models.cli.studies import app as studies_app
 from models.console import fail, print_json
 from models.errors import InkseekError
@@ -26,7 +26,9 @@ class TorchMissing(InkseekError):
     """The training extra is not installed."""
 
 
-Config = Annotated[Path, typer.Option(help="An experiment file, such as those of models/configs.")]
+Config = Annotated[
+    Path, typer.Option(parser=config_path, metavar="NAME|FILE", help="An experiment: one of models/configs, or a file.")
+]
 Data = Annotated[Path, typer.Option(help="The folder that the experiment's data sets lie in.")]
 Out = Annotated[Path, typer.Option(help="The run's directory; an unfinished run resumes.")]
 Changes = Annotated[

@@ -90,7 +90,8 @@ class PairDataset:
         of categories that no split has a sketch of. Raises SplitMissing.
         """
         if name not in self.splits:
-            raise SplitMissing(f"{self.name} has no split {name!r}; it has {', '.join(self.splits) or 'none'}")
+            advice = f"it has {', '.join(self.splits)}" if self.splits else "`inkseek data split` makes some"
+            raise SplitMissing(f"{self.name} has no split {name!r}; {advice}")
         return dataclasses.replace(
             self,
             records=tuple(record for record in self.records if record.split == name),
@@ -104,7 +105,8 @@ class PairDataset:
         chosen = tuple(record for record in self.records if record.split == split)
         if not chosen:
             there = ", ".join(sorted({record.split or "no split" for record in self.records})) or "no sketches"
-            raise SplitMissing(f"{self.name} has no sketches of a split {split!r}; it has {there}")
+            advice = "" if self.splits else "; `inkseek data split` makes some"
+            raise SplitMissing(f"{self.name} has no sketches of a split {split!r}; it has {there}{advice}")
         return chosen
 
     def _gallery(self, split: str) -> dict[PhotoKey, Photo]:
