@@ -120,7 +120,7 @@ def test_splits_begin_with_train_and_follow_by_name() -> None:
 
 def test_a_split_that_is_missing_names_the_others() -> None:
     undivided = dataset([photo("a", "1")], [record("a", "1", "")])
-    with pytest.raises(SplitMissing, match="made has no split 'train'; it has none"):
+    with pytest.raises(SplitMissing, match="made has no split 'train'; `inkseek data split` makes some"):
         undivided.split("train")
     with pytest.raises(SplitMissing, match="no sketches of a split 'train'; it has no split"):
         undivided.records_of("train")
