@@ -18,7 +18,9 @@ from service.http.browsers import BrowserGuard
 from service.http.edge.overload import Overload
 from service.http.edge.request_body import BodyLimits, RequestBody
 from service.http.edge.request_scope import RequestScope
-from service.http.routes import adapters, categories, health, info, page, photos, preview, reference, search
+from service.http.route import ApiRoute
+from service.http.routes import adapters, categories, galleries, health, info, page, photos, preview, reference, search
+from service.http.tenancy import GalleryPaths
 from service.runtime.metrics import Metrics
 from service.runtime.process import started
 
@@ -38,6 +40,7 @@ ROUTERS = (
     preview.router,
     photos.router,
     categories.router,
+    galleries.router,
     *adapters.ROUTERS,
     info.router,
     *health.ROUTERS,
@@ -52,7 +55,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
     `authenticate` finds the principal of each request; None: by the API keys. The lifespan raises BundleError or
     IndexArtifactError when the bundle or index cannot serve, or not together; KeysUnreadable.
     """
-    metrics = Metrics()
+    metrics = Metrics(settings.gallery_labels)
     keyring = Keyring(settings.key_path)
     if authenticate is None:
         authenticate = KeyAuthentication(keyring, frozenset(settings.anonymous_scopes))
@@ -74,12 +77,13 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
     )
-    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    app.openapi = lambda: openapi.document(app, _paths_of_galleries())  # type: ignore[method-assign]  # FastAPI's documented way
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/page", page.PageFiles(directory=page.PAGE, check_dir=False))
     problems.install(app)
     # Added last is outermost.
+    app.add_middleware(GalleryPaths)
     app.add_middleware(RequestBody, limits=body_limits(settings))
     app.add_middleware(Authentication, authenticate=authenticate, read_only=settings.read_only)
     app.add_middleware(
@@ -108,6 +112,11 @@ def body_limits(settings: Settings) -> BodyLimits:
     return BodyLimits(
         settings.max_upload_bytes, {"/adapters": settings.max_support_bytes}, max(settings.max_bodies_bytes, largest)
     )
+
+
+def _paths_of_galleries() -> set[str]:
+    routes = (route for router in ROUTERS for route in router.routes)
+    return {route.path_format for route in routes if isinstance(route, ApiRoute) and route.of_gallery}
 
 
 def own_version() -> str:

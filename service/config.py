@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -19,6 +20,7 @@ from pydantic_settings import (
 from models.bundle import ImageLimits, Runtime, StrokeLimits, bundle_path, cpu_quota
 from service.access.principal import Access
 from service.environment import ENV_PREFIX, reject_unknown_variables, written_by_platform
+from service.gallery_folders import GalleryFolders
 
 
 class _OwnVariables(EnvSettingsSource):
@@ -163,6 +165,24 @@ class Settings(BaseSettings):
     )
     read_only: bool = Field(default=False, description="Search alone: nothing is adapted or written, for any key.")
 
+    galleries: str = Field(
+        default="",
+        description="Further galleries under `/v1/galleries/NAME`: a folder whose subfolders are index directories, or "
+        "`NAME=DIRECTORY,NAME=DIRECTORY`. Without `INKSEEK_INDEX` the one named `default` is the default gallery.",
+    )
+    galleries_memory_bytes: int = Field(
+        default=2**30,
+        ge=0,
+        description="Memory that open galleries may take in one process, estimated from the sizes of their files; for "
+        "one more, those that were used least recently close. The default gallery does not count.",
+    )
+    galleries_idle_s: float = Field(
+        default=900.0, gt=0, description="Seconds without a request after which a gallery closes."
+    )
+    gallery_labels: int = Field(
+        default=50, ge=0, le=1_000, description="Galleries with a label of their own in metrics; the rest are `other`."
+    )
+
     # NoDecode: pydantic-settings would expect JSON in the variable of a tuple.
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Comma-separated origins whose pages may call the API; `*` for all, empty for none."
@@ -185,6 +205,24 @@ class Settings(BaseSettings):
         """Options go before variables; there is no other source."""
         return init_settings, _OwnVariables(settings_cls)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _default_gallery(cls, values: dict[str, Any]) -> dict[str, Any]:
+        # A wrong value is left for the field's own check.
+        if not values.get("index") and isinstance(text := values.get("galleries"), str):
+            with suppress(ValueError):
+                folder = GalleryFolders.parse(text).default
+                return values if folder is None else {**values, "index": folder}
+        return values
+
+    @field_validator("galleries", mode="before")
+    @classmethod
+    def _check_galleries(cls, value: object) -> object:
+        text = str(value) if isinstance(value, Path) else value
+        if isinstance(text, str):
+            GalleryFolders.parse(text)
+        return text
+
     @field_validator("bundle", mode="before")
     @classmethod
     def _find_bundle(cls, value: object) -> object:
@@ -205,6 +243,11 @@ class Settings(BaseSettings):
     def key_path(self) -> Path:
         """The file of API keys: `keys_file`, or `keys.json` beside the online store."""
         return self.keys_file or self.online_folder / "keys.json"
+
+    @property
+    def gallery_folders(self) -> GalleryFolders:
+        """Where the galleries beside the default one lie."""
+        return GalleryFolders.parse(self.galleries)
 
     @property
     def image_limits(self) -> ImageLimits:

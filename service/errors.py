@@ -41,13 +41,16 @@ InkseekError
     │   ├── OnlinePhotosLimit    as many uploaded photos as may be kept
     │   ├── NothingToRollBack    no adapter is active
     │   ├── AdaptationUnavailable    the bundle cannot adapt
+    │   ├── GalleryAbsent        there is no gallery of that name, or none that the principal may see
     │   └── ClientGone           nobody waits for the answer any more
     ├── Unavailable          the service's doing; trying again may help
     │   ├── QueueFull            as many requests wait as may
     │   ├── BodiesTooLarge       the bodies of all requests together are too large
     │   ├── DeadlineExceeded     not answered in time
     │   ├── OnlineUnwritable     adapters and photos cannot be stored
+    │   ├── GalleryUnavailable   a gallery cannot be opened, or not now
     │   └── NotReady             the canary sketch was answered wrong
+    ├── QuotasInvalid        a gallery's quotas cannot be read
     └── OnlineCorrupt        the online store's database cannot be read
         └── OnlineSchemaUnsupported  it was written by another release
 """
@@ -224,6 +227,10 @@ class AdaptationUnavailable(RequestError):
     """The bundle in service has nothing that could fit an adapter."""
 
 
+class GalleryAbsent(RequestError):
+    """No gallery of that name exists for whoever makes the request; the message names close ones."""
+
+
 class ClientGone(RequestError):
     """The client closed the connection before it got its answer."""
 
@@ -255,6 +262,14 @@ class OnlineUnwritable(Unavailable):
 
 class NotReady(Unavailable):
     """The bundle or the index fails its canary: it does not answer what it is known to answer."""
+
+
+class GalleryUnavailable(Unavailable):
+    """A named gallery that is broken, or that there is no memory for; the message says which."""
+
+
+class QuotasInvalid(ServiceError):
+    """The quotas in a gallery's folder cannot be read, or are none."""
 
 
 class OnlineCorrupt(ServiceError):

@@ -23,6 +23,10 @@ def serve(
     gallery_root: Annotated[
         Path | None, typer.Option(help="Where the original photos lie, if not where they were indexed.")
     ] = None,
+    galleries: Annotated[
+        str | None,
+        typer.Option(help="Further galleries: a folder of index directories, or NAME=DIRECTORY,NAME=DIRECTORY."),
+    ] = None,
     online_dir: OnlineDir = None,
     workers: Annotated[int | None, typer.Option(help="Processes, each with its own encoder and index. [1]")] = None,
     require_gpu: Annotated[
@@ -42,6 +46,7 @@ def serve(
         port=port,
         bundle=bundle,
         gallery_root=gallery_root,
+        galleries=galleries,
         online_dir=online_dir,
         workers=workers,
         require_gpu=require_gpu,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from typing import Any, TypeAlias
 
 import msgspec
@@ -15,6 +16,8 @@ from service.access.principal import Access
 from service.errors import (
     AccessDenied,
     CrossSite,
+    GalleryAbsent,
+    GalleryUnavailable,
     HostUnknown,
     KeyInvalid,
     KeyRequired,
@@ -23,6 +26,7 @@ from service.errors import (
 )
 from service.http import problems
 from service.http.schemas.problem import Problem
+from service.http.tenancy import gallery_parameter, in_galleries
 from service.sketches.json_forms import (
     IMAGE_EXAMPLE,
     POINTS_EXAMPLE,
@@ -203,8 +207,8 @@ def created(description: str, example: Any) -> Responses:
     return {201: {"description": description, "content": {"application/json": {"example": example}}}}
 
 
-def document(app: FastAPI) -> dict[str, Any]:
-    """The whole document; made once and kept by the app."""
+def document(app: FastAPI, of_gallery: Collection[str]) -> dict[str, Any]:
+    """The whole document; made once and kept by the app. `of_gallery`: paths that galleries have, too."""
     if app.openapi_schema is None:
         described = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
@@ -214,8 +218,47 @@ def document(app: FastAPI) -> dict[str, Any]:
         described["components"]["schemas"] |= problem["$defs"] | forms | {"BatchBody": _BATCH_BODY}
         _drop_fastapis_own_errors(described)
         described["components"]["securitySchemes"] = _SECURITY_SCHEMES
+        _add_galleries(described, of_gallery)
         app.openapi_schema = described
     return app.openapi_schema
+
+
+def _add_galleries(described: dict[str, Any], paths: Collection[str]) -> None:
+    """What any route of a gallery may answer, and each of them again below the gallery's name."""
+    shared = problem_responses(GalleryAbsent, GalleryUnavailable)
+    parameter = gallery_parameter("A gallery of /v1/galleries; `default` is the one of the short routes.")
+    for path in sorted(paths):
+        methods = described["paths"][path]
+        for operation in methods.values():
+            for status in (404, 503):
+                _merge(operation["responses"], str(status), shared[status])
+        described["paths"][in_galleries(path)] = {
+            method: {
+                **operation,
+                "operationId": f"{operation['operationId']}_in_gallery",
+                "summary": f"{operation['summary']}, in a gallery",
+                "parameters": [parameter, *operation.get("parameters", [])],
+            }
+            for method, operation in methods.items()
+        }
+
+
+def _merge(responses: dict[str, Any], status: str, added: dict[str, Any]) -> None:
+    known = responses.get(status)
+    if known is None:
+        responses[status] = added
+        return
+    kinds = known["content"][problems.MEDIA_TYPE]["examples"]
+    responses[status] = {
+        **known,
+        "description": f"{known['description']}; {added['description']}",
+        "content": {
+            problems.MEDIA_TYPE: {
+                **known["content"][problems.MEDIA_TYPE],
+                "examples": {**kinds, **added["content"][problems.MEDIA_TYPE]["examples"]},
+            }
+        },
+    }
 
 
 def _drop_fastapis_own_errors(described: dict[str, Any]) -> None:

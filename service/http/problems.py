@@ -33,6 +33,8 @@ from service.errors import (
     ClientGone,
     CrossSite,
     DeadlineExceeded,
+    GalleryAbsent,
+    GalleryUnavailable,
     HostUnknown,
     KeyInvalid,
     KeyRequired,
@@ -150,6 +152,10 @@ KINDS: dict[type[InkseekError], Kind] = {
         "bodies_too_large", 429, "Too many large requests at once", "Try again after Retry-After seconds."
     ),
     QueueFull: Kind("queue_full", 429, "Too many requests are waiting", "Try again after Retry-After seconds."),
+    GalleryAbsent: Kind("gallery_not_found", 404, "No such gallery", "Galleries are listed in /v1/galleries."),
+    GalleryUnavailable: Kind(
+        "gallery_unavailable", 503, "The gallery is not available", "Others are; try again after Retry-After seconds."
+    ),
     NotReady: Kind("not_ready", 503, "The service is not ready", "The canary sketch is not answered right."),
     DeadlineExceeded: Kind(
         "deadline_exceeded", 503, "The answer took too long", "Try again after Retry-After seconds."

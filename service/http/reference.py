@@ -24,6 +24,8 @@ padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #ddd; } code { font-size:
 td, th { border-color: #3a3a44; } a, .verb { color: #8ab8f5; } :target { background: #4a3f10; } }
 """.strip()
 
+_IN_GALLERY = "/v1/galleries/{gallery}/"
+
 
 def render(document: Mapping[str, Any], base_url: str) -> str:
     """The whole page; `base_url` is how the reader reached it, for commands to copy."""
@@ -47,9 +49,13 @@ def _operations(document: Mapping[str, Any], base_url: str) -> Iterator[str]:
     for tag in document["tags"]:
         yield f"<h2>{escape(tag['name'].capitalize())}</h2><p>{escape(tag['description'])}</p>"
         for path, methods in document["paths"].items():
+            if path.startswith(_IN_GALLERY):  # stands with the short route, which answers the same
+                continue
             for method, operation in methods.items():
                 if tag["name"] in operation["tags"]:
                     yield from _operation(base_url, path, method, operation)
+                    if (in_gallery := path.replace("/v1/", _IN_GALLERY, 1)) in document["paths"]:
+                        yield f"<p>Of another gallery: <code>{escape(in_gallery)}</code></p>"
 
 
 def _operation(base_url: str, path: str, method: str, operation: Mapping[str, Any]) -> Iterator[str]:

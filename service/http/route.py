@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from service.access.principal import Access
 from service.errors import ParameterInvalid
 from service.http.auth import CHANGING, require, require_change
 from service.http.openapi import access_responses, security
+from service.http.tenancy import gallery_lease, names_gallery
 
 _READING = {"GET", "HEAD"}
 
@@ -24,6 +26,7 @@ class ApiRoute(APIRoute):
     """
 
     access: ClassVar[Access | None] = None
+    of_gallery: ClassVar[bool] = False
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """As a route of FastAPI; its documentation says which scope it needs, and how it is answered without."""
@@ -41,9 +44,9 @@ class ApiRoute(APIRoute):
         return self.access in CHANGING and not (self.methods or set()) <= _READING
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler behind the checks. It raises KeyRequired, AccessDenied, ReadOnly, ParameterInvalid."""
+        """The handler behind the checks of access, gallery and parameters, and it raises what these do."""
         handle = super().get_route_handler()
-        access, changes = self.access, self.changes
+        access, changes, of_gallery = self.access, self.changes, self.of_gallery
         # A route with parameters has them in a schema that forbids others; FastAPI ignores them where there is none.
         takes_none = not self.dependant.query_params
 
@@ -54,18 +57,27 @@ class ApiRoute(APIRoute):
                 require_change(request)
             if takes_none and request.scope["query_string"]:
                 _reject_parameters(request)
-            return await handle(request)
+            if not of_gallery:
+                if names_gallery(request.scope):  # such a route lies below no gallery
+                    raise HTTPException(404)
+                return await handle(request)
+            async with gallery_lease(request):
+                return await handle(request)
 
         return checked
 
 
-def api_router(tag: str, access: Access | None) -> APIRouter:
-    """A router whose routes need `access`; None for what orchestrators read."""
+def api_router(tag: str, access: Access | None, *, of_gallery: bool = True) -> APIRouter:
+    """A router whose routes need `access`; None for what orchestrators read.
+
+    `of_gallery`: the routes are served from a gallery, the default one or the one of their path. Without `access` they
+    never are.
+    """
 
     class Route(ApiRoute):
         pass
 
-    Route.access = access
+    Route.access, Route.of_gallery = access, of_gallery and access is not None
     return APIRouter(tags=[tag], route_class=Route)
 
 

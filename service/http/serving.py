@@ -13,8 +13,8 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from service.errors import ClientGone
-from service.http.auth import principal_of
 from service.http.body import Upload
+from service.http.tenancy import gallery_of
 from service.runtime.process import Process
 from service.search.retriever import Retriever
 
@@ -28,12 +28,8 @@ def process_of(request: Request) -> Process:
 
 @contextmanager
 def serving_of(request: Request) -> Iterator[Retriever]:
-    """The bundle, gallery and adapters that the request is served from; they stay open until the block is left.
-
-    One gallery serves every principal today; which one it is will follow from the principal and the path.
-    """
-    principal_of(request)  # fails for a request that bypassed authentication
-    with process_of(request).serving.borrow() as retriever:
+    """The bundle, gallery and adapters that the request is served from; they stay open until the block is left."""
+    with gallery_of(request).serving.borrow() as retriever:
         yield retriever
 
 

@@ -22,6 +22,7 @@ from prometheus_client import (
 )
 
 from service.errors import NotReady
+from service.runtime.gallery_metrics import GalleryMetrics
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -34,8 +35,8 @@ _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0
 class Metrics:
     """Counters, gauges and histograms of the service; their names are prefixed `inkseek_`."""
 
-    def __init__(self) -> None:
-        """All at zero, in a registry of their own."""
+    def __init__(self, gallery_labels: int = 50) -> None:
+        """All at zero, in a registry of their own. `gallery_labels`: galleries that have a label of their own."""
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, of no use here
         self.registry = CollectorRegistry()
         r = self.registry
@@ -83,6 +84,7 @@ class Metrics:
             mode="livemax",
         )
         self.online_photos = _gauge("inkseek_online_photos", "Uploaded photos kept.", r, mode="livemax")
+        self.galleries = GalleryMetrics(r, gallery_labels)
         # Looked up once, since `labels` takes a lock each time.
         self._stages: Mapping[str, Histogram] = {
             stage: self.stage_seconds.labels(stage) for stage in ("wait", "decode", "preprocess", "encode", "search")

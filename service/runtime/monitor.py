@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
+from typing import get_args
 
-from index_builder.artifact.layout import current_version
 from service.config import Settings
 from service.runtime.health import Health
+from service.runtime.index_monitor import IndexMonitor
 from service.runtime.metrics import Metrics
 from service.runtime.online_monitor import OnlineMonitor
-from service.runtime.serving import Serving, check_canary, load_retriever
+from service.runtime.serving import Serving, check_canary
 from service.runtime.workers import Workers
+from service.search.retriever import Retriever
+from service.store.online_store import OnlineState
+from service.store.records import Scope
 
 _log = logging.getLogger("inkseek.service")
 
-_RETRY_S = 30.0  # until a version that could not be loaded is tried again: hashing a large index each second would hurt
 _ONLINE_INTERVAL_S = 1.0  # answers see every change at once; this is for metrics, the log, and to have scorers ready
 _LATE_FACTOR = 3  # a canary that many intervals old is too old to call the service ready
 
@@ -30,9 +32,9 @@ class Monitor:
         self._serving = serving
         self._workers = workers
         self._metrics = metrics
-        self._describe(1)
-        self.online = OnlineMonitor(serving, metrics)
         self.health = Health(stale_after_s=_LATE_FACTOR * settings.canary_interval_s + settings.request_timeout_s)
+        self.online = OnlineMonitor(serving, self._report_online)
+        self.index = IndexMonitor(settings, serving, self.online, self.health, metrics, self._describe)
 
     async def run(self) -> None:
         """Check until cancelled. The first canary is sent with `check_answers`, before anything is served."""
@@ -55,28 +57,7 @@ class Monitor:
 
     async def check_index(self) -> None:
         """Take a newly published version into service; while one cannot be loaded the old one stays in service."""
-        try:
-            published = await asyncio.to_thread(current_version, self._settings.index)
-            if published == self._serving.version:
-                self._updated()
-                return
-            if published == self.health.rejected_version and time.monotonic() < self.health.retry_at:
-                return
-            self.health.rejected_version, self.health.retry_at = published, time.monotonic() + _RETRY_S
-            # Not a worker thread: hashing a large index takes longer than requests want to wait.
-            successor = await asyncio.to_thread(
-                load_retriever, self._settings, self._serving.bundle, published, self._serving.decoder
-            )
-        except Exception as error:  # whatever it is, the version in service stays
-            self._not_updated(error)
-            return
-        self._describe(0)
-        self._serving.swap(successor)
-        self.online.forget_prepared()
-        self._describe(1)
-        self._metrics.index_swaps.inc()
-        self._updated()
-        _log.info("index version %s is in service (%d photos)", published, successor.index.count)
+        await self.index.check()
 
     async def _repeat_answers(self) -> None:
         while True:
@@ -103,20 +84,15 @@ class Monitor:
         self.health.problem = problem
         self._metrics.canary_failures.inc()
 
-    def _updated(self) -> None:
-        self.health.update_problem = self.health.rejected_version = None
+    def _describe(self, retriever: Retriever, in_service: bool) -> None:
+        metrics = self._metrics
+        metrics.served.labels(retriever.bundle.bundle_id, retriever.index.version).set(int(in_service))
+        if in_service:
+            metrics.photos.set(retriever.index.count)
+            metrics.provider.labels(retriever.bundle.providers[0]).set(1)
 
-    def _not_updated(self, error: Exception) -> None:
-        problem = f"the published index version cannot be loaded, {self._serving.version} stays in service: {error}"
-        if problem != self.health.update_problem:
-            _log.error("%s", problem)
-            self._metrics.index_load_failures.inc()
-        self.health.update_problem = problem
-
-    def _describe(self, value: int) -> None:
-        """Set the metrics of what is (1), or from now on is not (0), in service."""
-        with self._serving.borrow() as retriever:
-            self._metrics.served.labels(retriever.bundle.bundle_id, retriever.index.version).set(value)
-            if value:
-                self._metrics.photos.set(retriever.index.count)
-                self._metrics.provider.labels(retriever.bundle.providers[0]).set(1)
+    def _report_online(self, state: OnlineState) -> None:
+        for scope in get_args(Scope):
+            self._metrics.adapters_active.labels(scope).set(sum(target.scope == scope for target in state.active))
+        self._metrics.adapters_outdated.set(len(state.outdated))
+        self._metrics.online_photos.set(len(state.photos))

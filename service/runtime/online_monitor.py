@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import get_args
+from collections.abc import Callable
+from typing import TypeAlias
 
-from service.runtime.metrics import Metrics
 from service.runtime.serving import Serving
 from service.search.gallery import Gallery
 from service.store.online_store import OnlineState
-from service.store.records import Scope
 
 _log = logging.getLogger("inkseek.service")
+
+Report: TypeAlias = Callable[[OnlineState], None]
+"""Sets the metrics of what a store holds."""
 
 _PREPARED_AT_ONCE = 16  # of a store with more adapters than that, the rest is prepared by the first search
 
@@ -19,10 +21,10 @@ _PREPARED_AT_ONCE = 16  # of a store with more adapters than that, the rest is p
 class OnlineMonitor:
     """Searches see every change without it: it reports, and saves the first search after a change the preparation."""
 
-    def __init__(self, serving: Serving, metrics: Metrics) -> None:
-        """Nothing is read before `check`."""
+    def __init__(self, serving: Serving, report: Report) -> None:
+        """Nothing is read before `check`, which calls `report` each time."""
         self._serving = serving
-        self._metrics = metrics
+        self._report = report
         self._outdated: set[str] = set()
         self._unseen_photos = 0
         self._problem: str | None = None
@@ -40,10 +42,7 @@ class OnlineMonitor:
             self._problem = str(error)
             return
         self._problem = None
-        for scope in get_args(Scope):
-            self._metrics.adapters_active.labels(scope).set(sum(target.scope == scope for target in state.active))
-        self._metrics.adapters_outdated.set(len(state.outdated))
-        self._metrics.online_photos.set(len(state.photos))
+        self._report(state)
         self._warn_of_stale(state)
 
     def forget_prepared(self) -> None:

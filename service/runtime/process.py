@@ -9,6 +9,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from service.config import Settings
+from service.gallery_folders import DEFAULT_GALLERY
+from service.runtime.galleries.open_gallery import OpenGallery
+from service.runtime.galleries.registry import Galleries
 from service.runtime.metrics import Metrics
 from service.runtime.monitor import Monitor
 from service.runtime.serving import Serving, load_bundle, load_retriever
@@ -29,6 +32,7 @@ class Process:
     monitor: Monitor
     metrics: Metrics
     adaptations: AdaptationSlots
+    galleries: Galleries
 
 
 @asynccontextmanager
@@ -52,14 +56,18 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
         bundle.providers[0],
         workers.threads,
     )
+    default = OpenGallery(DEFAULT_GALLERY, settings, serving, monitor.health, monitor.index, monitor.online)
+    galleries = Galleries(settings, default, metrics)
+    adaptations = AdaptationSlots(_ADAPTATIONS_AT_ONCE, metrics)
     try:
-        yield Process(settings, serving, workers, monitor, metrics, AdaptationSlots(_ADAPTATIONS_AT_ONCE, metrics))
+        yield Process(settings, serving, workers, monitor, metrics, adaptations, galleries)
     finally:
         monitoring.cancel()
         with suppress(asyncio.CancelledError):
             await monitoring
         # In a thread: it waits for jobs that have begun, and the event loop must not stand still meanwhile.
         await asyncio.to_thread(workers.close)
+        await galleries.close()
         serving.close()
         serving.decoder.close()
         metrics.retire_process()

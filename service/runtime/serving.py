@@ -14,7 +14,7 @@ from models.bundle import Bundle, cpu_quota
 from models.images import IsolatedDecoder
 from models.sandbox import ProcessLimits
 from service.config import Settings
-from service.errors import NotReady
+from service.errors import GalleryUnavailable, NotReady
 from service.search.retriever import Retriever
 from service.sketches.decode import SketchDecoder
 from service.store.online_store import OnlineStore
@@ -132,9 +132,11 @@ class Serving:
 
     @contextmanager
     def borrow(self) -> Iterator[Retriever]:
-        """The retriever in service, which stays open until the block is left."""
+        """The retriever in service, which stays open until the block is left. Raises GalleryUnavailable once closed."""
         with self._lock:
             lease = self._lease
+            if lease.retired:  # a job that began after its request was given up
+                raise GalleryUnavailable("the gallery is closed")
             lease.jobs += 1
         try:
             yield lease.retriever

@@ -27,6 +27,7 @@ PATHS = [
     "/v1/categories/{category}/adapters/{adapter_id}",
     "/v1/categories/{category}/adapters/{adapter_id}:activate",
     "/v1/categories/{category}/adapters:rollback",
+    "/v1/galleries",
     "/v1/info",
     "/v1/photos/{photo_id}",
     "/v1/photos/{photo_id}/image",
@@ -41,6 +42,8 @@ PATHS = [
     "/v1/search",
     "/v1/search:batch",
 ]
+OF_NO_GALLERY = ("/livez", "/metrics", "/readyz", "/v1/galleries")
+IN_GALLERIES = [path.replace("/v1/", "/v1/galleries/{gallery}/") for path in PATHS if path not in OF_NO_GALLERY]
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +62,7 @@ def holds(document: dict[str, Any], schema: dict[str, Any], value: Any) -> None:
 
 
 def test_every_route_is_described(app: FastAPI, document: dict[str, Any]) -> None:
-    assert route_paths(app) == PATHS
+    assert route_paths(app) == sorted(PATHS + IN_GALLERIES)
     for path, method, spec in operations(document):
         assert spec["summary"], (method, path)
         assert spec["description"], (method, path)
@@ -91,7 +94,8 @@ def test_every_answer_and_problem_has_an_example_that_fits(document: dict[str, A
 
 def test_every_body_example_fits_and_is_answered(client: TestClient, document: dict[str, Any]) -> None:
     sent = 0
-    for path, _, spec in operations(document):
+    for template, _, spec in operations(document):
+        path = template.replace("{gallery}", "default")
         for media_type, media in spec.get("requestBody", {}).get("content", {}).items():
             examples = [example["value"] for example in media.get("examples", {}).values()]
             for value in [*examples, *([media["example"]] if "example" in media else [])]:
@@ -104,10 +108,10 @@ def test_every_body_example_fits_and_is_answered(client: TestClient, document: d
                 else:
                     response = client.post(path, content=value, headers={"content-type": media_type})
                 assert response.status_code == 200, (path, media_type, response.text)
-                if path == "/v1/search:batch":
+                if path.endswith("/search:batch"):
                     assert all("results" in item for item in response.json()["items"]), response.text
                 sent += 1
-    assert sent == 6 + 6 + 2
+    assert sent == 2 * (6 + 6 + 2)
 
 
 @pytest.fixture(scope="session")
@@ -119,12 +123,21 @@ def api(
     return schemathesis.openapi.from_asgi("/openapi.json", create_app(make_settings(max_batch_items=4, **changes)))
 
 
-@pytest.mark.parametrize("path", PATHS)
+# Below a gallery's name the same routes answer: a few of them stand for all.
+SOME_IN_GALLERIES = [
+    path for path in IN_GALLERIES if path.endswith(("/search", "/similar", "/categories", ":rollback"))
+]
+
+
+@pytest.mark.parametrize("path", PATHS + SOME_IN_GALLERIES)
 def test_requests_made_from_the_document(api: schemathesis.BaseSchema, path: str) -> None:
     """Fitting and not fitting: never a failure of the server, always an answer that the document describes."""
     # What fits the document may still be no drawing, or a category that the gallery lacks; and in a form a list of one
     # field cannot be told from a single field.
-    inapplicable = ["positive_data_acceptance", *(["negative_data_rejection"] if path == "/v1/search:batch" else [])]
+    inapplicable = [
+        "positive_data_acceptance",
+        *(["negative_data_rejection"] if path.endswith("/search:batch") else []),
+    ]
     excluded: Any = CHECKS.get_by_names(inapplicable)
     for operation in api[path].values():
 

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http import problems
+from service.http.tenancy import served_gallery_of
 from service.runtime.logs import bind_request_id
 from service.runtime.metrics import Metrics
 
@@ -52,7 +53,7 @@ class RequestScope:
             return
         if scope["method"] == "HEAD":  # a GET whose body the server leaves out
             scope = {**scope, "method": "GET"}
-        started = time.perf_counter()
+        started, path = time.perf_counter(), scope["path"]  # of a gallery's path, routing sees the short one
         sent_id = adopt_request_id(scope["headers"]).encode()
         status = 0
 
@@ -69,22 +70,24 @@ class RequestScope:
         except ClientDisconnect:
             status = problems.CLIENT_GONE.status
         except Exception:
-            _failures.exception("%s %s failed", scope["method"], scope["path"])
+            _failures.exception("%s %s failed", scope["method"], path)
             if status:
                 raise  # half an answer is out: the server has to cut the connection
             await problems.internal_response()(scope, receive, send_marked)
         finally:
             self._metrics.in_flight.dec()
-            self._finish(scope, status, time.perf_counter() - started)
+            self._finish(scope, path, status, time.perf_counter() - started)
 
-    def _finish(self, scope: Scope, status: int, seconds: float) -> None:
+    def _finish(self, scope: Scope, path: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")  # the template: ids must not become label values
         self._metrics.requests.labels(route, scope["method"] if route != "other" else "any", str(status)).inc()
         self._metrics.request_seconds.labels(route).observe(seconds)
+        if gallery := served_gallery_of(scope):
+            self._metrics.galleries.observe_request(gallery, status, seconds)
         if self._access_log:
-            extra: dict[str, Any] = {"method": scope["method"], "path": scope["path"], "status": status}
+            extra: dict[str, Any] = {"method": scope["method"], "path": path, "status": status}
             extra["duration_ms"] = round(seconds * 1000, 2)
-            _log.info("%s %s %d %.1f ms", scope["method"], scope["path"], status, seconds * 1000, extra=extra)
+            _log.info("%s %s %d %.1f ms", scope["method"], path, status, seconds * 1000, extra=extra)
 
 
 def _as_problems(scope: Scope, send: Send) -> Send:

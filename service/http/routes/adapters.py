@@ -50,6 +50,7 @@ from service.http.schemas.adapters import (
 )
 from service.http.serving import ThreadJobs, answer_work, process_of, read_upload, serving_of
 from service.http.support_form import read_examples
+from service.http.tenancy import gallery_of
 from service.store.records import AdapterRecord, Scope
 
 AdapterId = Annotated[str, Path(description="An adapter's id.", examples=["adapter-5f0c2d9a71be"])]
@@ -179,11 +180,12 @@ def _add_lookups(router: APIRouter, routes: ScopeRoutes) -> None:
 async def _adapt(request: Request, scope: Scope, name: str, params: AdaptParams) -> AdapterRecord:
     """Admits, reads and counts the request; the use case does the rest."""
     process, target = process_of(request), adapter_target(scope, name)
-    limits = SupportLimits(process.settings.max_pairs, process.settings.max_support_photos)
+    settings = gallery_of(request).settings  # a gallery may have quotas of its own
+    limits = SupportLimits(settings.max_pairs, settings.max_support_photos)
     options = AdaptOptions(
         limits,
-        process.settings.max_adapters,
-        process.settings.max_online_photos,
+        settings.max_adapters,
+        settings.max_online_photos,
         process.workers.threads,
         params.force,
         params.dry_run,

@@ -10,10 +10,10 @@ from service.errors import NotReady
 from service.http.openapi import ok, picture, problem_responses
 from service.http.route import api_router
 from service.http.schemas.operation import READY_EXAMPLE, Alive, Readiness
-from service.http.serving import process_of, serving_of
+from service.http.serving import process_of
 
 router = api_router("operation", None)
-metrics_router = api_router("operation", "admin")
+metrics_router = api_router("operation", "admin", of_gallery=False)
 
 
 @router.get("/livez", summary="Is the process alive?", responses=ok("It is", {"status": "alive"}) | problem_responses())
@@ -33,10 +33,11 @@ async def readyz(request: Request) -> Readiness:
 
     `index_update_problem` says why a newer index version is not in service, when one was published.
     """
-    health = process_of(request).monitor.health
+    process = process_of(request)
+    health, galleries = process.monitor.health, process.galleries
     if trouble := health.trouble:
         raise NotReady(trouble)
-    with serving_of(request) as retriever:
+    with process.serving.borrow() as retriever:
         state = retriever.store.state()
         return Readiness(
             status="ready",
@@ -47,6 +48,9 @@ async def readyz(request: Request) -> Readiness:
             adapters_active=len(state.active),
             adapters_outdated=len(state.outdated),
             online_problem=retriever.store.problem,
+            galleries_open=len(galleries.open_names),
+            galleries_failed=len(galleries.failures),
+            galleries_memory_bytes=galleries.memory_bytes,
         )
 
 

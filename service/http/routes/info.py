@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastapi import Request
 
 from service.config import Settings
-from service.http.auth import granted
+from service.http.auth import granted, principal_of
 from service.http.openapi import ok, problem_responses
 from service.http.route import api_router
 from service.http.schemas.operation import INFO_EXAMPLE, Info, Limits, MetadataFieldInfo
 from service.http.schemas.search import K_MAX
 from service.http.serving import process_of, serving_of
+from service.http.tenancy import gallery_of
 
 router = api_router("operation", "search")
 
@@ -22,12 +23,14 @@ router = api_router("operation", "search")
 )
 def info(request: Request) -> Info:
     """Versions, figures, limits and what the request's key may do, for people and for clients that adapt to them."""
-    process = process_of(request)
+    process, gallery, principal = process_of(request), gallery_of(request), principal_of(request)
     with serving_of(request) as retriever:
         bundle, index = retriever.bundle, retriever.index.manifest
         return Info(
             service="inkseek",
             version=request.app.version,
+            gallery=gallery.name,
+            galleries_open=[name for name in process.galleries.open_names if principal.may_see(name)],
             bundle_id=bundle.bundle_id,
             bundle_name=bundle.manifest.name,
             bundle_metrics=bundle.manifest.metrics,
@@ -45,7 +48,7 @@ def info(request: Request) -> Info:
             adaptation_method=bundle.adaptation.method if bundle.adaptation else None,
             read_only=process.settings.read_only,
             access=granted(request),
-            limits=limits_of(process.settings),
+            limits=limits_of(gallery.settings),
         )
 
 

@@ -18,6 +18,7 @@ from service.http.schemas.base import PHOTOS_PATH
 from service.http.schemas.gallery import PHOTO_EXAMPLE, Photo, photo_json
 from service.http.schemas.search import SIMILAR_EXAMPLE, NarrowingParams, SearchAnswer, search_json
 from service.http.serving import answer_job, process_of, serving_of
+from service.http.tenancy import base_path
 from service.originals.position import file_without_position, without_position
 from service.search.retriever import Retriever
 
@@ -95,10 +96,10 @@ def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") 
 )
 async def similar(request: Request, photo_id: PhotoId, params: Annotated[NarrowingParams, Query()]) -> Response:
     """Answers as a search does; the photo's own embedding is the query, and `score` always a plain cosine."""
-    query = params.to_query()
+    query, base = params.to_query(), base_path(request)
 
     def answer(retriever: Retriever) -> bytes:
-        return json_bytes(search_json(retriever.similar(photo_id, query)))
+        return json_bytes(search_json(retriever.similar(photo_id, query), base))
 
     return json_response(await answer_job(request, answer))
 
@@ -112,7 +113,7 @@ async def similar(request: Request, photo_id: PhotoId, params: Annotated[Narrowi
 def photo(request: Request, photo_id: PhotoId) -> Response:
     """Category, size, hash, metadata, and where its pictures are."""
     with serving_of(request) as retriever:
-        return json_response(photo_json(retriever.gallery().view.photo(photo_id)))
+        return json_response(photo_json(retriever.gallery().view.photo(photo_id), base_path(request)))
 
 
 def _uploaded(request: Request, photo_id: str, image: bytes, if_none_match: str) -> Response:

@@ -35,6 +35,7 @@ from service.http.schemas.search import (
     search_json,
 )
 from service.http.serving import ThreadJobs, answer_job, answer_work, process_of, read_upload
+from service.http.tenancy import base_path
 from service.runtime.metrics import Metrics
 from service.search.query import SearchQuery
 from service.search.retriever import Retriever
@@ -66,10 +67,11 @@ NARROWING_ERRORS = (UnknownCategory, FilterInvalid)
 async def search(request: Request, params: Annotated[SearchParams, Query()]) -> Response:
     """Fewer than k photos are answered only when fewer match. `score` is a cosine, but rescaled within one category."""
     upload, query, metrics = await read_upload(request), params.to_query(), process_of(request).metrics
+    base = base_path(request)
 
     def answer(retriever: Retriever) -> bytes:
         # JSON is parsed and written in the worker thread, too: the event loop only passes bytes on.
-        return json_bytes(_search(retriever, read_single(upload, retriever.decoder.strokes), query, metrics))
+        return json_bytes(_search(retriever, read_single(upload, retriever.decoder.strokes), query, metrics, base))
 
     return json_response(await answer_job(request, answer))
 
@@ -88,14 +90,14 @@ async def search_batch(request: Request, params: Annotated[SearchParams, Query()
     return json_response({"items": await answer_work(request, lambda: _search_each(request, upload, query))})
 
 
-def _search(retriever: Retriever, sketch: Sketch, query: SearchQuery, metrics: Metrics) -> dict[str, Any]:
+def _search(retriever: Retriever, sketch: Sketch, query: SearchQuery, metrics: Metrics, base: str) -> dict[str, Any]:
     result = retriever.search(sketch, query)
     metrics.observe_stages(result.timings_ms)
-    return search_json(result)
+    return search_json(result, base)
 
 
 async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> list[dict[str, Any]]:
-    process, run = process_of(request), ThreadJobs(request)
+    process, run, base = process_of(request), ThreadJobs(request), base_path(request)
 
     def begin(retriever: Retriever) -> list[Sketch | InkseekError]:
         retriever.check(query)  # the query is every item's: wrong, it is no item's problem
@@ -109,7 +111,7 @@ async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> 
             return {"error": problem(sketch)}
         async with turn:
             try:
-                return await run(lambda retriever: _search(retriever, sketch, query, process.metrics))
+                return await run(lambda retriever: _search(retriever, sketch, query, process.metrics, base))
             except InkseekError as error:
                 return {"error": problem(error)}
 

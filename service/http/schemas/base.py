@@ -29,9 +29,12 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def photo_urls(photo_id: str) -> dict[str, str]:
-    """The URLs of a photo's pictures; paths, so that they hold behind any proxy's host name."""
-    base = f"{PHOTOS_PATH}/{quote(photo_id, safe='/')}"
+def photo_urls(photo_id: str, base_path: str = "/v1") -> dict[str, str]:
+    """The URLs of a photo's pictures; paths, so that they hold behind any proxy's host name.
+
+    `base_path`: what the paths of its gallery begin with.
+    """
+    base = f"{base_path}/photos/{quote(photo_id, safe='/')}"
     return {"thumbnail_url": f"{base}/thumbnail", "image_url": f"{base}/image"}
 
 

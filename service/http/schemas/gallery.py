@@ -42,8 +42,8 @@ class Categories(Schema):
     total: Annotated[int, Field(ge=0)]
 
 
-def photo_json(photo: PhotoRecord) -> dict[str, Any]:
-    """A record as Photo."""
+def photo_json(photo: PhotoRecord, base_path: str = "/v1") -> dict[str, Any]:
+    """A record as Photo. `base_path`: what the paths of its gallery begin with."""
     return {
         "photo_id": photo.photo_id,
         "category": photo.category,
@@ -51,7 +51,7 @@ def photo_json(photo: PhotoRecord) -> dict[str, Any]:
         "height": photo.height,
         "sha256": photo.sha256,
         "metadata": present(photo.metadata),
-        **photo_urls(photo.photo_id),
+        **photo_urls(photo.photo_id, base_path),
     }
 
 

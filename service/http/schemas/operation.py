@@ -37,6 +37,8 @@ class Info(Schema):
 
     service: Literal["inkseek"]
     version: str
+    gallery: str
+    galleries_open: Annotated[list[str], Field(description="Open galleries, of those that the caller may see.")]
     bundle_id: str
     bundle_name: str
     bundle_metrics: dict[str, Any]
@@ -79,11 +81,20 @@ class Readiness(Schema):
         Field(ge=0, description="Categories and profiles with adapters of another bundle: `inkseek adapters refit`."),
     ] = 0
     online_problem: str | None = None
+    galleries_open: Annotated[int, Field(ge=1, description="Open galleries, the default one included.")] = 1
+    galleries_failed: Annotated[
+        int, Field(ge=0, description="Galleries that could not be opened; those in service go on: see /v1/galleries.")
+    ] = 0
+    galleries_memory_bytes: Annotated[
+        int, Field(ge=0, description="Estimated memory of the galleries beside the default one.")
+    ] = 0
 
 
 INFO_EXAMPLE: dict[str, Any] = {
     "service": "inkseek",
     "version": "0.1.0",
+    "gallery": "default",
+    "galleries_open": ["default"],
     "bundle_id": EXAMPLE_BUNDLE_ID,
     "bundle_name": "inkseek-small",
     "bundle_metrics": {"shoe_val": {"acc@1": 0.46}},
@@ -123,4 +134,7 @@ READY_EXAMPLE: dict[str, Any] = {
     "adapters_active": 1,
     "adapters_outdated": 0,
     "online_problem": None,
+    "galleries_open": 1,
+    "galleries_failed": 0,
+    "galleries_memory_bytes": 0,
 }

@@ -150,8 +150,8 @@ class BatchAnswer(Schema):
     items: list[SearchAnswer | BatchFault]
 
 
-def search_json(result: SearchResult) -> dict[str, Any]:
-    """A result as SearchAnswer; scores to six digits."""
+def search_json(result: SearchResult, base_path: str = "/v1") -> dict[str, Any]:
+    """A result as SearchAnswer; scores to six digits. `base_path`: what the paths of its gallery begin with."""
     return {
         "results": [
             {
@@ -160,7 +160,7 @@ def search_json(result: SearchResult) -> dict[str, Any]:
                 "score": round(ranked.score, 6),
                 "rank": ranked.rank,
                 "mirrored": ranked.mirrored,
-                **photo_urls(ranked.photo.photo_id),
+                **photo_urls(ranked.photo.photo_id, base_path),
                 "metadata": present(ranked.photo.metadata),
             }
             for ranked in result.photos

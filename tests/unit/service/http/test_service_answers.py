@@ -69,6 +69,7 @@ def test_every_request_error_has_a_code_of_its_own() -> None:
         "KeyNotFound",
         "WorkersFailed",
         "OnlineSchemaUnsupported",
+        "QuotasInvalid",
     }
 
 

@@ -22,7 +22,13 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 
 def example_of(path: str) -> str:
-    values = {"{photo_id}": "box/1.png", "{category}": "box", "{name}": "ada", "{adapter_id}": "adapter-1"}
+    values = {
+        "{gallery}": "default",
+        "{photo_id}": "box/1.png",
+        "{category}": "box",
+        "{name}": "ada",
+        "{adapter_id}": "adapter-1",
+    }
     for name, value in values.items():
         path = path.replace(name, value)
     return path

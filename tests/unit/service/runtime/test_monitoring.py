@@ -20,7 +20,6 @@ from service.errors import NotReady, OnlineCorrupt
 from service.runtime.health import Health
 from service.runtime.metrics import MULTIPROCESS_VARIABLE, Metrics
 from service.runtime.monitor import Monitor
-from service.runtime.online_monitor import OnlineMonitor
 from service.runtime.process import started
 from service.runtime.serving import Serving, check_canary, load_bundle, load_retriever, open_retriever
 from service.runtime.workers import Workers
@@ -122,7 +121,8 @@ def test_the_online_store_in_metrics_and_log(
     settings: Settings, make_adapter: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(settings) as (served, metrics):
-        monitor = OnlineMonitor(served, metrics)
+        workers = Workers(1, 1, 5.0, metrics)
+        monitor = Monitor(settings, served, workers, metrics).online
         with served.borrow() as retriever:
             stale = retriever.store.add(make_adapter("box", bundle_id="bundle-old"), 9, 9)
             numbers = np.ones(192, np.float32)
@@ -150,7 +150,8 @@ def test_a_store_that_breaks_is_logged_once_and_served_on(
 ) -> None:
     with serving(settings) as (served, metrics), served.borrow() as retriever:
         retriever.store.add(make_adapter("box", bundle_id="bundle-old"), 9, 9)
-        monitor = OnlineMonitor(served, metrics)
+        workers = Workers(1, 1, 5.0, metrics)
+        monitor = Monitor(settings, served, workers, metrics).online
         monitor.check()
         path = settings.online_folder / FILE
         path.rename(path.with_suffix(".away"))

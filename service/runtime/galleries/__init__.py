@@ -1,0 +1,1 @@
+"""The named galleries of one process, and the memory that they share."""

@@ -1,0 +1,82 @@
+"""What is measured of each named gallery, under a bounded number of names."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+OTHER = "other"
+
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0)  # seconds; each one costs a series per gallery
+
+
+class GalleryMetrics:
+    """The first galleries that are used have a label of their own, the others share `other`.
+
+    Series are never dropped once they are there, so the number of names has to be bounded.
+    """
+
+    def __init__(self, registry: CollectorRegistry, most_names: int) -> None:
+        """`most_names`: galleries with a label of their own."""
+        self._most_names = most_names
+        self._names: set[str] = set()
+        r = registry
+        self.requests = Counter(
+            "inkseek_gallery_requests", "Requests to a gallery, by status.", ["gallery", "status"], registry=r
+        )
+        self.request_seconds = Histogram(
+            "inkseek_gallery_request_seconds",
+            "Whole time of a request, by gallery.",
+            ["gallery"],
+            buckets=_BUCKETS,
+            registry=r,
+        )
+        self.opened = Counter("inkseek_gallery_opened", "Times that a gallery was opened.", ["gallery"], registry=r)
+        self.failures = Counter(
+            "inkseek_gallery_failures", "Times that a gallery could not be opened.", ["gallery"], registry=r
+        )
+        self.closed = Counter(
+            "inkseek_gallery_closed",
+            "Galleries closed, by reason: idle, room (for another one) or removed.",
+            ["reason"],
+            registry=r,
+        )
+        self.is_open = _gauge("inkseek_gallery_open", "Processes that have the gallery open.", r, "livesum")
+        self.photos = _gauge("inkseek_gallery_photos", "Photos in the gallery's index.", r, "livemax")
+        self.adapters_active = _gauge("inkseek_gallery_adapters_active", "Adapters in service.", r, "livemax")
+        self.online_photos = _gauge("inkseek_gallery_online_photos", "Uploaded photos kept.", r, "livemax")
+        self.memory = Gauge(
+            "inkseek_galleries_memory_bytes",
+            "Estimated memory of the open galleries.",
+            registry=r,
+            multiprocess_mode="livesum",
+        )
+
+    def label(self, name: str) -> str:
+        """The label of a gallery: its name, or `other` when there are as many names as may be."""
+        if name in self._names:
+            return name
+        if len(self._names) >= self._most_names:
+            return OTHER
+        self._names.add(name)
+        return name
+
+    def observe_request(self, name: str, status: int, seconds: float) -> None:
+        """Count one request to a gallery that exists."""
+        label = self.label(name)
+        self.requests.labels(label, str(status)).inc()
+        self.request_seconds.labels(label).observe(seconds)
+
+    def set_photos(self, name: str, photos: int) -> None:
+        """How many photos a gallery's index holds; unsaid for `other`, of which the last one would pass for all."""
+        if (label := self.label(name)) != OTHER:
+            self.photos.labels(label).set(photos)
+
+    def set_online(self, name: str, *, adapters: int, uploads: int) -> None:
+        """What a gallery's online store holds; unsaid for `other`."""
+        if (label := self.label(name)) != OTHER:
+            self.adapters_active.labels(label).set(adapters)
+            self.online_photos.labels(label).set(uploads)
+
+
+def _gauge(name: str, text: str, registry: CollectorRegistry, mode: str) -> Gauge:
+    return Gauge(name, text, ["gallery"], registry=registry, multiprocess_mode=mode)  # type: ignore[arg-type]

@@ -1,0 +1,92 @@
+"""The background check for a newly published index version, of one gallery."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+from index_builder.artifact.layout import current_version
+from service.config import Settings
+from service.runtime.health import Health
+from service.runtime.metrics import Metrics
+from service.runtime.online_monitor import OnlineMonitor
+from service.runtime.serving import Serving, load_retriever
+from service.search.retriever import Retriever
+
+_log = logging.getLogger("inkseek.service")
+
+_RETRY_S = 30.0  # until a version that could not be loaded is tried again: hashing a large index each second would hurt
+
+Describe: TypeAlias = Callable[[Retriever, bool], None]
+"""Sets the metrics of what is (True), or from now on is not (False), in service."""
+
+
+class IndexMonitor:
+    """Takes new versions of one index into service. What it knows stands in `health`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        serving: Serving,
+        online: OnlineMonitor,
+        health: Health,
+        metrics: Metrics,
+        describe: Describe,
+    ) -> None:
+        """`settings`: those of the gallery. Nothing is checked before `check`."""
+        self._settings = settings
+        self._serving = serving
+        self._online = online
+        self._health = health
+        self._metrics = metrics
+        self._describe = describe
+        self._report(True)
+
+    async def check(self) -> bool:
+        """Take a newly published version into service; while one cannot be loaded the old one stays in service.
+
+        Returns whether there was a change of versions. Never raises.
+        """
+        health = self._health
+        try:
+            published = await asyncio.to_thread(current_version, self._settings.index)
+            if published == self._serving.version:
+                self._updated()
+                return False
+            if published == health.rejected_version and time.monotonic() < health.retry_at:
+                return False
+            health.rejected_version, health.retry_at = published, time.monotonic() + _RETRY_S
+            # Not a worker thread: hashing a large index takes longer than requests want to wait.
+            successor = await asyncio.to_thread(
+                load_retriever, self._settings, self._serving.bundle, published, self._serving.decoder
+            )
+        except Exception as error:  # whatever it is, the version in service stays
+            self._not_updated(error)
+            return False
+        self._report(False)
+        self._serving.swap(successor)
+        self._online.forget_prepared()
+        self._report(True)
+        self._metrics.index_swaps.inc()
+        self._updated()
+        _log.info("index version %s is in service (%d photos)", published, successor.index.count)
+        return True
+
+    def _updated(self) -> None:
+        if self._health.update_problem:
+            _log.info("the published index version is in service again")
+        self._health.update_problem = self._health.rejected_version = None
+
+    def _not_updated(self, error: Exception) -> None:
+        problem = f"the published index version cannot be loaded, {self._serving.version} stays in service: {error}"
+        if problem != self._health.update_problem:
+            _log.error("%s", problem)
+            self._metrics.index_load_failures.inc()
+        self._health.update_problem = problem
+
+    def _report(self, in_service: bool) -> None:
+        with self._serving.borrow() as retriever:
+            self._describe(retriever, in_service)
