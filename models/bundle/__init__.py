@@ -20,7 +20,7 @@ from models.bundle.manifest import BundleManifest
 from models.bundle.parts import EmbeddingParts, Focus
 from models.bundle.preprocess import Preprocess, mirrored
 from models.bundle.runtime import Runtime, cpu_quota
-from models.bundle.sketch import SketchNormalisation, normalise_sketch
+from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
 from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, read_manifest, shipped_bundles
 from models.bundle.strokes import StrokeLimits, rasterise_strokes
 from models.bundle.writing import add_adaptation, write_bundle
@@ -53,6 +53,7 @@ __all__ = [
     "EmbeddingParts",
     "Encoder",
     "Focus",
+    "Frame",
     "ImageEncoder",
     "ImageError",
     "ImageFile",

@@ -13,6 +13,7 @@ from models.arrays import Vectors
 from models.bundle.embedding import Embedded, Pace, ReadImage, Unusable, embed, embed_stream, read_image
 from models.bundle.errors import BundleCorrupt
 from models.bundle.preprocess import Preprocess
+from models.bundle.sketch import Frame
 from models.images import DecodedImage, ImageFile, ImageLimits
 
 INPUT_NAME = "image"
@@ -83,13 +84,16 @@ class Encoder:
         """
         return self.preprocess.decode(file, limits, draft_px=draft_px)
 
-    def view(self, image: Image.Image) -> Image.Image:
-        """What the model sees of an image: (size_px, size_px), L or RGB. Raises SketchEmpty, SketchSolid."""
-        return self.preprocess.view(image)
+    def view(self, image: Image.Image, frame: Frame = "auto") -> Image.Image:
+        """What the model sees of an image: (size_px, size_px), L or RGB; `frame`: of sketches.
 
-    def prepare(self, image: Image.Image) -> Vectors:
+        Raises SketchEmpty, SketchSolid.
+        """
+        return self.preprocess.view(image, frame)
+
+    def prepare(self, image: Image.Image, frame: Frame = "auto") -> Vectors:
         """An image (RGB or L, any size) -> (3, H, W) float32. Raises SketchEmpty, SketchSolid."""
-        return self.preprocess(image)
+        return self.preprocess(image, frame)
 
     def encode(self, batch: Vectors) -> Vectors:
         """(B, 3, H, W) float32 -> (B, E) float32, rows of length 1."""

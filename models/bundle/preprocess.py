@@ -12,7 +12,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.arrays import Vectors
-from models.bundle.sketch import SketchNormalisation, normalise_sketch
+from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
 from models.images import PHOTO_MATTE, SKETCH_MATTE, DecodedImage, ImageFile, ImageLimits, Matte, open_image
 
 Modality = Literal["sketch", "photo"]
@@ -63,10 +63,13 @@ class Preprocess(BaseModel):
         """A file, its bytes or an opened image -> (3, size_px, size_px) float32. Raises ImageError, OSError."""
         return self(self.decode(file, limits).image)
 
-    def view(self, image: Image.Image) -> Image.Image:
-        """What the model sees: (size_px, size_px), L for sketches, RGB for photos. Raises SketchEmpty, SketchSolid."""
+    def view(self, image: Image.Image, frame: Frame = "auto") -> Image.Image:
+        """What the model sees: (size_px, size_px), L for sketches, RGB for photos; `frame`: of sketches.
+
+        Raises SketchEmpty, SketchSolid.
+        """
         if self.sketch is not None:
-            seen = normalise_sketch(image, self.sketch)
+            seen = normalise_sketch(image, self.sketch, frame)
         elif self.fit == "pad" and image.width != image.height:
             scale = self.size_px / max(image.size)
             size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
@@ -90,6 +93,6 @@ class Preprocess(BaseModel):
             out[channel] -= np.float32(self.mean[channel] / self.std[channel])
         return out
 
-    def __call__(self, image: Image.Image) -> Vectors:
+    def __call__(self, image: Image.Image, frame: Frame = "auto") -> Vectors:
         """An image (RGB or L, any size) -> (3, size_px, size_px) float32. Raises SketchEmpty, SketchSolid."""
-        return self.tensor(self.view(image))
+        return self.tensor(self.view(image, frame))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
+from models.bundle import Frame
 from service.adaptation.encoding import EncodedSketch, encode_photo, encode_sketch
 from service.adaptation.examples import Examples, SupportLimits, check_examples
 from service.adaptation.fit import check, fit
@@ -37,7 +38,8 @@ class RunJob(Protocol):
 class AdaptOptions:
     """How an adaptation is done: its limits, whether it is stored, and how many images are encoded at once.
 
-    `force`: activate even where the gate is not passed. `dry_run`: report only, store nothing.
+    `frame`: whether sketches are brought to the size and place of strokes. `force`: activate even where the gate is not
+    passed. `dry_run`: report only, store nothing.
     """
 
     support: SupportLimits
@@ -46,6 +48,7 @@ class AdaptOptions:
     concurrency: int = 1
     force: bool = False
     dry_run: bool = False
+    frame: Frame = "auto"
 
 
 async def adapt(
@@ -82,7 +85,7 @@ async def adapt(
     try:
         examples = await run(begin)
         started = time.perf_counter()
-        sketches, photos = await _encode_each(run, target, examples, options.concurrency)
+        sketches, photos = await _encode_each(run, target, examples, options)
         stopwatch.stages_ms["encode"] = (time.perf_counter() - started) * 1000
         return await run(finish)
     finally:
@@ -111,17 +114,17 @@ def dry_run_record(new: NewAdapter) -> AdapterRecord:
 
 
 async def _encode_each(
-    run: RunJob, target: AdapterTarget, examples: Examples, concurrency: int
+    run: RunJob, target: AdapterTarget, examples: Examples, options: AdaptOptions
 ) -> tuple[list[EncodedSketch], dict[int, NewPhoto]]:
     # As many at a time as there are threads: an adaptation takes its turn between other requests.
-    turn = asyncio.Semaphore(concurrency)
+    turn = asyncio.Semaphore(options.concurrency)
 
     async def in_turn(encode: Callable[[Retriever], T]) -> T:
         async with turn:
             return await run(encode)
 
     sketches = [
-        asyncio.ensure_future(in_turn(partial(encode_sketch, data=data, number=number)))
+        asyncio.ensure_future(in_turn(partial(encode_sketch, data=data, number=number, frame=options.frame)))
         for number, data in enumerate(examples.sketches)
     ]
     photos = [

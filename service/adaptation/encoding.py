@@ -9,7 +9,7 @@ import numpy as np
 
 from index_builder.artifact import THUMBNAIL_PX, make_thumbnail
 from models.arrays import Vectors
-from models.bundle import ImageUnreadable
+from models.bundle import Frame, ImageUnreadable
 from models.errors import InkseekError
 from models.sandbox import SandboxBusy
 from service.errors import QueueFull
@@ -33,11 +33,11 @@ class EncodedSketch:
     digest: bytes
 
 
-def encode_sketch(retriever: Retriever, data: bytes, number: int) -> EncodedSketch:
+def encode_sketch(retriever: Retriever, data: bytes, number: int, frame: Frame = "auto") -> EncodedSketch:
     """The embedding of example `number` (from 0). Raises ImageError, BodyInvalid, saying which sketch it was."""
     encoder = retriever.bundle.sketch
     try:
-        tensor = encoder.prepare(retriever.decode(read_sketch(data, retriever.decoder.strokes)))
+        tensor = encoder.prepare(retriever.decode(read_sketch(data, retriever.decoder.strokes)), frame)
     except InkseekError as error:
         # The same class again, since it decides the code and status of the answer.
         raise type(error)(f"sketch {number + 1}: {error}") from error

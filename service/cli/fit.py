@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 from rich.markup import escape
 
+from models.bundle import Frame
 from models.console import ExitCode, fail, print_json, stdout
 from models.errors import InkseekError
 from service.adaptation.adapt import AdaptOptions, adapt
@@ -40,6 +41,10 @@ def fit_adapter(
     profile: Profile = False,
     force: Annotated[bool, typer.Option("--force", help="Activate it even if leave-one-out gets worse.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report how good it would be.")] = False,
+    frame: Annotated[
+        Frame,
+        typer.Option(help="Crop and scale the drawings as strokes are; auto: those that are small or off centre."),
+    ] = "auto",
     index: IndexDir = None,
     bundle: BundleOption = None,
     online_dir: OnlineDir = None,
@@ -51,7 +56,8 @@ def fit_adapter(
     """
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     limits = SupportLimits(settings.max_pairs, settings.max_support_photos)
-    options = AdaptOptions(limits, settings.max_adapters, settings.max_online_photos, force=force, dry_run=dry_run)
+    most = settings.max_adapters, settings.max_online_photos
+    options = AdaptOptions(limits, *most, frame=frame, force=force, dry_run=dry_run)
     try:
         target = adapter_target("profile" if profile else "category", name)
         with open_retriever(settings) as retriever:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from PIL import Image
 from rich.markup import escape
 from rich.table import Table
 
-from models.bundle import Focus
+from models.bundle import Focus, Frame
 from models.console import fail, print_json, stdout
 from models.errors import InkseekError
 from service.cli.contact_sheet import Tile, contact_sheet
@@ -21,7 +22,6 @@ from service.search.query import Mirror, SearchQuery
 from service.search.results import SearchResult
 from service.search.retriever import Retriever
 from service.sketches.reading import read_sketch
-from service.sketches.sketch import Sketch
 
 
 def search(
@@ -43,6 +43,10 @@ def search(
     mirror: Annotated[
         Mirror, typer.Option(help="Look for the mirrored drawing, too; auto: where photos face one way.")
     ] = "auto",
+    frame: Annotated[
+        Frame,
+        typer.Option(help="Crop and scale the drawing as strokes are; auto: where it is small or off the middle."),
+    ] = "auto",
     bundle: BundleOption = None,
     online_dir: OnlineDir = None,
     sheet: Annotated[Path | None, typer.Option(help="Write the answer as a picture, PNG or JPEG.")] = None,
@@ -51,14 +55,14 @@ def search(
     """Find the photos most like a sketch, without a server."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     narrowing = k, tuple(category or ()), tuple(condition or ()), min_score, exact
-    query = SearchQuery(*narrowing, adapt, profile, focus, mirror)
+    query = SearchQuery(*narrowing, adapt, profile, focus, mirror, frame)
     try:
         data = sys.stdin.buffer.read() if str(sketch) == "-" else sketch.read_bytes()
         drawing = read_sketch(data, settings.stroke_limits)
         with open_retriever(settings) as retriever:
             result = retriever.search(drawing, query)
             if sheet:
-                _write_sheet(sheet, retriever, drawing, result)
+                _write_sheet(sheet, retriever.view(drawing, frame), retriever, result)
     except (InkseekError, OSError) as error:
         fail(error, as_json=as_json)
     if as_json:
@@ -67,14 +71,14 @@ def search(
         stdout().print(_table(result), f"[dim]{_summary(result)}[/dim]")
 
 
-def _write_sheet(path: Path, retriever: Retriever, sketch: Sketch, result: SearchResult) -> None:
+def _write_sheet(path: Path, seen: Image.Image, retriever: Retriever, result: SearchResult) -> None:
     view = retriever.gallery().view
     tiles = [
         Tile(view.thumbnail(hit.photo.photo_id).jpeg, hit.photo.photo_id, f"{hit.rank}.  {hit.score:.3f}")
         for hit in result.photos
     ]
     try:
-        contact_sheet(retriever.view(sketch), tiles).save(path)
+        contact_sheet(seen, tiles).save(path)
     except ValueError as error:  # Pillow's word for a suffix that it does not know
         raise OSError(f"cannot write {path}: {error}") from error
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from models.bundle import Focus
+from models.bundle import Focus, Frame
 
 Mirror: TypeAlias = Literal["auto", "true", "false"]
 """Whether photos are compared with the mirrored drawing as well; auto: those of categories that face one way."""
@@ -19,7 +19,7 @@ class SearchQuery:
 
     `exact`: score every photo. `adapt`: through active adapters. `profile`: whose way of drawing it is. `focus`: what
     photos are compared by; None: within one category the layout, else layout and kind. `mirror`: whether
-    the mirrored drawing is compared as well.
+    the mirrored drawing is compared as well. `frame`: whether the drawing is brought to the size and place of strokes.
     """
 
     k: int = 10
@@ -31,6 +31,7 @@ class SearchQuery:
     profile: str | None = None
     focus: Focus | None = None
     mirror: Mirror = "auto"
+    frame: Frame = "auto"
 
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:

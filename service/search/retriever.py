@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from index_builder.artifact import GalleryIndex, PhotoFilter, SearchHit, parse_condition
-from models.bundle import Bundle, mirrored
+from models.bundle import Bundle, Frame, mirrored
 from service.errors import UnknownCategory, UnknownProfile
 from service.search.adapter_cache import AdapterCache
 from service.search.gallery import Gallery, GalleryKeeper
@@ -48,7 +48,7 @@ class Retriever:
         with stopwatch.stage("decode"):
             image = self.decode(sketch)
         with stopwatch.stage("preprocess"):
-            tensor = self.bundle.sketch.prepare(image)
+            tensor = self.bundle.sketch.prepare(image, query.frame)
         with stopwatch.stage("encode"):
             # On a CPU a batch of two takes twice as long, so the mirror image is encoded only where it is compared.
             batch = tensor[None] if scope is None else np.stack([tensor, mirrored(tensor)])
@@ -90,9 +90,9 @@ class Retriever:
             photos = _ranked(gallery, [hit for hit in hits if hit.row != row][: query.k])
         return SearchResult(photos, self.bundle.bundle_id, self.index.version, stopwatch.timings())
 
-    def view(self, sketch: Sketch) -> Image.Image:
+    def view(self, sketch: Sketch, frame: Frame = "auto") -> Image.Image:
         """The sketch as the encoder sees it: normalised, framed and sized. Raises ImageError."""
-        return self.bundle.sketch.view(self.decode(sketch))
+        return self.bundle.sketch.view(self.decode(sketch), frame)
 
     def decode(self, sketch: Sketch) -> Image.Image:
         """The sketch's pixels, within the service's limits. Raises ImageError, QueueFull (no decoder is free)."""

@@ -37,13 +37,13 @@ def draw(category: str, number: int) -> Image.Image:
     pen = ImageDraw.Draw(image)
     low, high = 20 + 14 * number, 236 - 9 * number
     if category == "box":
-        pen.rectangle((low, 20, high, 236 - 20 * number), outline="black", width=6)
+        pen.rectangle((low, 20, high, 236 - 20 * number), outline="black", width=4)
     elif category == "cross":
-        pen.line((low, 20, high, 236), fill="black", width=7)
-        pen.line((236, 20 + 30 * number, 20, 236), fill="black", width=7)
+        pen.line((low, 20, high, 236), fill="black", width=4)
+        pen.line((236, 20 + 30 * number, 20, 236), fill="black", width=4)
     else:
         points = [(x, 128 + (20 + 18 * number) * ((x // 24) % 2 * 2 - 1)) for x in range(16, 241, 24)]
-        pen.line(points, fill="black", width=6)
+        pen.line(points, fill="black", width=4)
     return image
 
 

@@ -189,6 +189,7 @@ async def _adapt(request: Request, scope: Scope, name: str, params: AdaptParams)
         process.workers.threads,
         params.force,
         params.dry_run,
+        params.frame,
     )
     # Until it is known better: whatever is raised below counts as this.
     outcome = "rejected"

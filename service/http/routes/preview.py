@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from service.http.body import read_single
 from service.http.openapi import SKETCH_BODY, picture, problem_responses
 from service.http.route import api_router
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
+from service.http.schemas.search import PreviewParams
 from service.http.serving import answer_job, read_upload
 from service.search.retriever import Retriever
 
@@ -24,13 +26,13 @@ router = api_router("search", "search")
     responses=picture("The normalised sketch", "image/png") | problem_responses(*SKETCH_ERRORS, *TRAFFIC_ERRORS),
     openapi_extra=SKETCH_BODY,
 )
-async def preview(request: Request) -> Response:
+async def preview(request: Request, params: Annotated[PreviewParams, Query()]) -> Response:
     """Dark strokes on white, framed and sized as they go into the encoder."""
     upload = await read_upload(request)
 
     def render(retriever: Retriever) -> bytes:
         buffer = io.BytesIO()
-        retriever.view(read_single(upload, retriever.decoder.strokes)).save(buffer, format="PNG")
+        retriever.view(read_single(upload, retriever.decoder.strokes), params.frame).save(buffer, format="PNG")
         return buffer.getvalue()
 
     png = await answer_job(request, render)

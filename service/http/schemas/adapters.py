@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from models.bundle import Frame
 from service.adaptation.listing import ProfileRecord
-from service.http.schemas.base import EXAMPLE_ADAPTATION_ID, EXAMPLE_BUNDLE_ID, Schema, rounded
+from service.http.schemas.base import EXAMPLE_ADAPTATION_ID, EXAMPLE_BUNDLE_ID, FRAME, Schema, rounded
 from service.store.records import AdapterRecord
 
 
@@ -88,6 +89,7 @@ class AdaptParams(Schema):
 
     force: Annotated[bool, Field(description="Activate it even if leave-one-out gets worse.")] = False
     dry_run: Annotated[bool, Field(description="Only report how good it would be; nothing is stored.")] = False
+    frame: Annotated[Frame, Field(description=FRAME + " A refit after an upgrade goes by `auto`.")] = "auto"
 
 
 class DeleteParams(Schema):

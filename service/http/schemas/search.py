@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue
 
-from models.bundle import Focus
+from models.bundle import Focus, Frame
 from service.adaptation.targets import NAME_CHARACTERS
 from service.http.schemas.base import (
     EXAMPLE_BUNDLE_ID,
     EXAMPLE_INDEX_VERSION,
     EXAMPLE_METADATA,
     EXAMPLE_PHOTO_ID,
+    FRAME,
     Schema,
     Score,
     photo_urls,
@@ -60,6 +61,12 @@ class NarrowingParams(Schema):
         return SearchQuery(self.k, self.category, self.filter, self.min_score, self.exact)
 
 
+class PreviewParams(Schema):
+    """How a sketch is prepared for the encoder."""
+
+    frame: Annotated[Frame, Field(description=FRAME)] = "auto"
+
+
 class SearchParams(NarrowingParams):
     """How a sketch is searched for."""
 
@@ -87,14 +94,14 @@ class SearchParams(NarrowingParams):
             "of the two."
         ),
     ] = "auto"
+    frame: Annotated[Frame, Field(description=FRAME)] = "auto"
 
     def to_query(self) -> SearchQuery:
         """The parameters as the use case takes them; the profile's name in Unicode's NFC form."""
         # Profiles are stored in this form: a letter typed with a combining accent has to find the same one.
         profile = None if self.profile is None else unicodedata.normalize("NFC", self.profile)
-        return SearchQuery(
-            self.k, self.category, self.filter, self.min_score, self.exact, self.adapt, profile, self.focus, self.mirror
-        )
+        narrowing = self.k, self.category, self.filter, self.min_score, self.exact
+        return SearchQuery(*narrowing, self.adapt, profile, self.focus, self.mirror, self.frame)
 
 
 class Hit(Schema):

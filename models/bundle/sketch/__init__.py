@@ -1,0 +1,5 @@
+"""A sketch from anywhere to what the encoders were trained on: dark lines of one width on a white square."""
+
+from models.bundle.sketch.normalisation import Frame, SketchNormalisation, normalise_sketch
+
+__all__ = ["Frame", "SketchNormalisation", "normalise_sketch"]

@@ -1,0 +1,107 @@
+"""What is on a page beside the drawing, ruled lines and an app's border, and where the drawing is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle.sketch.ink import INK_LEVEL, Ink
+
+_FAINT = 24  # of 255: ruled lines are lighter than what is drawn on them
+_ACROSS = 0.8  # share of the page that a ruled line or a border crosses
+_MIN_RULES = 4  # fewer lines across the page may be drawn
+_MAX_RULE_SHARE = 0.03  # of the page's side: a ruled line's width
+_BORDER_SHARE = 0.05  # of the page's side: where an app's border lies
+_SPECK_SHARE = 0.006  # of all ink: what lies apart and is less is dust
+_GAP_SHARE = 0.04  # of the page's side: what lies apart is at least this far away
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of a page in pixels; `right` and `bottom` are the first outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def extent(self) -> int:
+        """The longer side."""
+        return max(self.right - self.left, self.bottom - self.top)
+
+
+def drawn_box(ink: Ink) -> Box:
+    """Where the drawing lies, dust left out. The page must have ink."""
+    drawn = ink > INK_LEVEL
+    top, bottom = _span(drawn.sum(axis=1))
+    left, right = _span(drawn[top:bottom].sum(axis=0))
+    return Box(left, top, right, bottom)
+
+
+def without_border(ink: Ink) -> Ink:
+    """The page without a rectangle along its edges that touches nothing within; the same array where there is none."""
+    drawn = ink > INK_LEVEL
+    edges = []
+    for profile in (drawn.mean(axis=1), drawn.mean(axis=0)):
+        limit = max(2, round(_BORDER_SHARE * len(profile)))
+        first, last = np.flatnonzero(profile[:limit] > _ACROSS), np.flatnonzero(profile[-limit:] > _ACROSS)
+        if not len(first) or not len(last):
+            return ink
+        edges.append((int(first[-1]) + 1, len(profile) - limit + int(last[0])))
+    (top, bottom), (left, right) = edges
+    # Soft edges of the border, and a row that has to be free.
+    top, left, bottom, right = top + 1, left + 1, bottom - 1, right - 1
+    inside = drawn[top:bottom, left:right]
+    if not inside.any() or inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any():
+        return ink
+    out = np.zeros_like(ink)
+    out[top:bottom, left:right] = ink[top:bottom, left:right]
+    return out
+
+
+def without_rules(ink: Ink) -> Ink:
+    """The page without the lines of ruled or squared paper; the same array where it has none."""
+    once = _without_rows(ink)
+    both = _without_rows(once.T).T
+    return ink if once is ink and both.base is once else np.ascontiguousarray(both)
+
+
+def _without_rows(ink: Ink) -> Ink:
+    across = (ink > _FAINT).mean(axis=1) > _ACROSS
+    if np.count_nonzero(across) < _MIN_RULES:
+        return ink
+    starts, ends = _runs(across)
+    if len(starts) < _MIN_RULES or int((ends - starts).max()) > max(2, _MAX_RULE_SHARE * len(ink)):
+        return ink
+    out = ink.copy()
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        first, last = max(0, start - 1), min(len(ink), end + 1)  # with its soft edges
+        above = out[max(0, first - 1)] if first else np.zeros(ink.shape[1], np.uint8)
+        below = ink[last] if last < len(ink) else np.zeros(ink.shape[1], np.uint8)
+        # What crosses the line goes on above and below it.
+        out[first:last] = np.minimum(out[first:last], np.minimum(above, below))
+    return out
+
+
+def _span(profile: NDArray[np.int_]) -> tuple[int, int]:
+    """(N,) ink of each row -> first row of the drawing, and the one after its last."""
+    starts, ends = _runs(profile > 0)
+    least = _SPECK_SHARE * int(profile.sum())
+    apart = max(2.0, _GAP_SHARE * len(profile))
+    first, last = 0, len(starts) - 1
+    while (
+        first < last and profile[starts[first] : ends[first]].sum() < least and starts[first + 1] - ends[first] > apart
+    ):
+        first += 1
+    while first < last and profile[starts[last] : ends[last]].sum() < least and starts[last] - ends[last - 1] > apart:
+        last -= 1
+    return int(starts[first]), int(ends[last])
+
+
+def _runs(on: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(N,) -> where the runs of True start, and where they end (exclusive)."""
+    changes = np.flatnonzero(np.diff(on, prepend=False, append=False))
+    return changes[::2], changes[1::2]
