@@ -11,11 +11,14 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from service.access.keyring import Keyring
+from service.access.networks import networks_of
+from service.access.rate_limits import RateLimits
 from service.config import Settings
 from service.http import openapi, problems
 from service.http.auth import Authenticate, Authentication, KeyAuthentication
 from service.http.browsers import BrowserGuard
 from service.http.edge.overload import Overload
+from service.http.edge.proxies import TrustedProxies
 from service.http.edge.request_body import BodyLimits, RequestBody
 from service.http.edge.request_scope import RequestScope
 from service.http.route import ApiRoute
@@ -57,6 +60,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
     """
     metrics = Metrics(settings.gallery_labels)
     keyring = Keyring(settings.key_path)
+    limits = RateLimits(settings.rate_limit, settings.change_limit, settings.rate_limit_redis)
     if authenticate is None:
         authenticate = KeyAuthentication(keyring, frozenset(settings.anonymous_scopes))
 
@@ -65,6 +69,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
         keyring.has_keys()  # a damaged file fails the start, not each request
         async with started(settings, metrics) as app.state.process:
             yield
+        await limits.close()
 
     app = FastAPI(
         title="Inkseek",
@@ -82,6 +87,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
         app.include_router(router)
     app.mount("/page", page.PageFiles(directory=page.PAGE, check_dir=False))
     problems.install(app)
+    app.state.rate_limits = limits
     # Added last is outermost.
     app.add_middleware(GalleryPaths)
     app.add_middleware(RequestBody, limits=body_limits(settings))
@@ -99,9 +105,11 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["X-Request-ID", "Retry-After", "WWW-Authenticate"],
+            expose_headers=["X-Request-ID", "Retry-After", "WWW-Authenticate", "RateLimit", "RateLimit-Policy"],
         )
     app.add_middleware(Overload)
+    if settings.trusted_proxies:
+        app.add_middleware(TrustedProxies, networks=networks_of(settings.trusted_proxies))
     app.add_middleware(RequestScope, metrics=metrics, access_log=settings.access_log)
     return app
 

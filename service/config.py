@@ -18,8 +18,11 @@ from pydantic_settings import (
 )
 
 from models.bundle import ImageLimits, Runtime, StrokeLimits, bundle_path, cpu_quota
+from service.access.networks import networks_of
 from service.access.principal import Access
+from service.access.rate_limits import limit_items
 from service.environment import ENV_PREFIX, reject_unknown_variables, written_by_platform
+from service.errors import RateLimitInvalid
 from service.gallery_folders import GalleryFolders
 
 
@@ -159,6 +162,24 @@ class Settings(BaseSettings):
         description="Comma-separated host names that the service is reached by, `*` for any; addresses and names "
         "without a dot always pass. Empty: any, once there are keys, and otherwise no others.",
     )
+    rate_limit: str | None = Field(
+        default=None,
+        description="Requests that one key, or one address without a key, may send, such as `10/second; 2000/day`; "
+        "empty: unlimited. Pictures do not count, a batch counts as its items.",
+    )
+    change_limit: str | None = Field(
+        default=None, description="The same for requests that adapt or write, such as `20/hour`; they count as both."
+    )
+    rate_limit_redis: str | None = Field(
+        default=None,
+        description="Redis that counts, such as `redis://localhost:6379/0`, where several processes or hosts share the "
+        "limits (needs the extra `redis`); empty: each process counts for itself.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1", "::1"),
+        description="Comma-separated addresses and networks of proxies, whose `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` are believed; `none` for nobody's.",
+    )
     public_photos: bool = Field(
         default=False,
         description="Let shared caches (a CDN, a proxy) keep photos: `Cache-Control: public` instead of `private`.",
@@ -229,10 +250,25 @@ class Settings(BaseSettings):
         # A shipped bundle's name becomes its folder here: everything else sees only paths.
         return bundle_path(value) if isinstance(value, str) and value else value
 
-    @field_validator("cors_origins", "anonymous_scopes", "allowed_hosts", mode="before")
+    @field_validator("cors_origins", "anonymous_scopes", "allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("rate_limit", "change_limit")
+    @classmethod
+    def _check_limit(cls, value: str | None) -> str | None:
+        try:
+            limit_items(value)
+        except RateLimitInvalid as error:
+            raise ValueError(str(error)) from error
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        networks_of(value)
+        return value
 
     @property
     def online_folder(self) -> Path:
@@ -305,6 +341,8 @@ def settings_table() -> str:
             default = "required"
         elif field.default in (None, ()):
             default = "empty"
+        elif isinstance(field.default, tuple):
+            default = f"`{','.join(field.default)}`"
         else:
             default = f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
         rows.append(f"| `{ENV_PREFIX}{name.upper()}` | {default} | {field.description} |")

@@ -8,6 +8,7 @@ InkseekError
     ├── KeysUnreadable       the file of API keys is damaged, or may not be read
     ├── KeysUnwritable       the file of API keys cannot be changed
     ├── KeyNotFound          no API key with that id
+    ├── RateLimitInvalid     what is no rate limit
     ├── WorkersFailed        a worker process cannot start
     ├── RequestError         the client's doing
     │   ├── AccessDenied         whoever makes the request may not do that
@@ -49,6 +50,7 @@ InkseekError
     │   ├── DeadlineExceeded     not answered in time
     │   ├── OnlineUnwritable     adapters and photos cannot be stored
     │   ├── GalleryUnavailable   a gallery cannot be opened, or not now
+    │   ├── RateLimited          one key, or one address, sends more than it may
     │   └── NotReady             the canary sketch was answered wrong
     ├── QuotasInvalid        a gallery's quotas cannot be read
     └── OnlineCorrupt        the online store's database cannot be read
@@ -84,6 +86,10 @@ class KeysUnreadable(ServiceError):
 
 class KeysUnwritable(ServiceError):
     """The file of API keys cannot be changed: a read-only or full disk, or a folder of somebody else."""
+
+
+class RateLimitInvalid(ServiceError):
+    """A text that is no rate limit, or no address of the Redis that counts."""
 
 
 class KeyNotFound(ServiceError):
@@ -258,6 +264,10 @@ class DeadlineExceeded(Unavailable):
 
 class OnlineUnwritable(Unavailable):
     """The online store cannot be written: a read-only or full disk, or another writer that does not end."""
+
+
+class RateLimited(Unavailable):
+    """One key, or one address without a key, sends more requests or changes than it may in a time."""
 
 
 class NotReady(Unavailable):

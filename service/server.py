@@ -43,6 +43,7 @@ _OPTIONS: dict[str, Any] = {
     "timeout_keep_alive": _KEEP_ALIVE_S,
     "timeout_graceful_shutdown": _SHUTDOWN_S,
     "lifespan": "off",
+    "proxy_headers": False,  # edge/proxies.py believes those of trusted proxies alone
 }
 
 Announce = Callable[[str], None]

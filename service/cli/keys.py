@@ -16,7 +16,9 @@ from models.errors import InkseekError
 from service.access.key_file import add_key, read_keys, revoke_key
 from service.access.keys import ApiKey, make_key
 from service.access.principal import Access
+from service.access.rate_limits import limit_items
 from service.cli.options import AsJson, IndexDir, OnlineDir, settings_of
+from service.errors import RateLimitInvalid
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -47,6 +49,14 @@ def _moment(text: str) -> datetime:
     return moment
 
 
+def _limit(text: str) -> str:
+    try:
+        limit_items(text)
+    except RateLimitInvalid as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
+
+
 @app.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="Whom the key is for; shown in lists and logs.")],
@@ -61,6 +71,16 @@ def create_key(
     gallery: Annotated[
         list[str] | None, typer.Option(help="The only gallery that the key is for; again for each. All when not given.")
     ] = None,
+    rate_limit: Annotated[
+        str | None,
+        typer.Option(
+            parser=_limit, metavar="LIMIT", help="Requests, such as '10/second; 2000/day'; else the service's."
+        ),
+    ] = None,
+    change_limit: Annotated[
+        str | None,
+        typer.Option(parser=_limit, metavar="LIMIT", help="Requests that adapt or write; else the service's."),
+    ] = None,
     index: IndexDir = None,
     online_dir: OnlineDir = None,
     as_json: AsJson = False,
@@ -68,7 +88,14 @@ def create_key(
     """Make an API key and print it, for the only time: the service keeps its SHA-256."""
     settings = settings_of(as_json, index=index, online_dir=online_dir)
     scopes = tuple(dict.fromkeys(_scope(text) for text in scope or ["search"]))
-    made = make_key(name, scopes, expires_at=expires, galleries=tuple(gallery or ()))
+    made = make_key(
+        name,
+        scopes,
+        expires_at=expires,
+        galleries=tuple(gallery or ()),
+        rate_limit=rate_limit,
+        change_limit=change_limit,
+    )
     try:
         add_key(settings.key_path, made.key)
     except InkseekError as error:

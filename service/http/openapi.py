@@ -22,6 +22,7 @@ from service.errors import (
     KeyInvalid,
     KeyRequired,
     ParameterInvalid,
+    RateLimited,
     ReadOnly,
 )
 from service.http import problems
@@ -164,7 +165,7 @@ def access_responses(responses: Responses, access: Access | None, *, changes: bo
     `changes`: the route is off in a read-only service. `posts`: it takes something else than GET.
     """
     errors: list[type[InkseekError]] = [HostUnknown]
-    errors += [] if access is None else [KeyRequired, KeyInvalid, AccessDenied]
+    errors += [] if access is None else [KeyRequired, KeyInvalid, AccessDenied, RateLimited]
     errors += [ReadOnly] if changes else []
     errors += [CrossSite] if posts else []
     described = copy.deepcopy(responses)

@@ -49,6 +49,7 @@ from service.errors import (
     PhotoElsewhere,
     ProfileAbsent,
     QueueFull,
+    RateLimited,
     ReadOnly,
     SupportMismatch,
     SupportOnePhoto,
@@ -151,6 +152,7 @@ KINDS: dict[type[InkseekError], Kind] = {
     BodiesTooLarge: Kind(
         "bodies_too_large", 429, "Too many large requests at once", "Try again after Retry-After seconds."
     ),
+    RateLimited: Kind("rate_limited", 429, "Too many requests", "Try again after Retry-After seconds."),
     QueueFull: Kind("queue_full", 429, "Too many requests are waiting", "Try again after Retry-After seconds."),
     GalleryAbsent: Kind("gallery_not_found", 404, "No such gallery", "Galleries are listed in /v1/galleries."),
     GalleryUnavailable: Kind(

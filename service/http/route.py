@@ -13,10 +13,12 @@ from starlette.responses import Response
 from service.access.principal import Access
 from service.errors import ParameterInvalid
 from service.http.auth import CHANGING, require, require_change
+from service.http.metering import charge
 from service.http.openapi import access_responses, security
 from service.http.tenancy import gallery_lease, names_gallery
 
 _READING = {"GET", "HEAD"}
+_PICTURES = ("/thumbnail", "/image")
 
 
 class ApiRoute(APIRoute):
@@ -43,10 +45,16 @@ class ApiRoute(APIRoute):
         """Whether the route changes something, so that a read-only service denies it."""
         return self.access in CHANGING and not (self.methods or set()) <= _READING
 
+    @property
+    def is_metered(self) -> bool:
+        """Whether requests count towards limits: not those of monitoring, nor the dozens of pictures of one search."""
+        return self.access not in (None, "admin") and not self.path.endswith(_PICTURES)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler behind the checks of access, gallery and parameters, and it raises what these do."""
         handle = super().get_route_handler()
         access, changes, of_gallery = self.access, self.changes, self.of_gallery
+        metered = self.is_metered
         # A route with parameters has them in a schema that forbids others; FastAPI ignores them where there is none.
         takes_none = not self.dependant.query_params
 
@@ -55,6 +63,8 @@ class ApiRoute(APIRoute):
                 require(request, access)
             if changes:
                 require_change(request)
+            if metered:
+                await charge(request, changes=changes)
             if takes_none and request.scope["query_string"]:
                 _reject_parameters(request)
             if not of_gallery:

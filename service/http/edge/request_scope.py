@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http import problems
 from service.http.tenancy import served_gallery_of
+from service.http.usage import usage_headers
 from service.runtime.logs import bind_request_id
 from service.runtime.metrics import Metrics
 
@@ -61,7 +62,12 @@ class RequestScope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (_REQUEST_ID, sent_id), *_SECURITY_HEADERS]
+                message["headers"] = [
+                    *message["headers"],
+                    (_REQUEST_ID, sent_id),
+                    *_SECURITY_HEADERS,
+                    *usage_headers(scope),
+                ]
             await send(message)
 
         self._metrics.in_flight.inc()

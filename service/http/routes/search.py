@@ -23,6 +23,7 @@ from service.errors import (
 )
 from service.http.body import Upload, read_batch, read_single
 from service.http.json_response import json_bytes, json_response
+from service.http.metering import charge
 from service.http.openapi import BATCH_BODY, SKETCH_BODY, ok, problem_responses
 from service.http.problems import problem
 from service.http.route import api_router
@@ -103,6 +104,8 @@ async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> 
         retriever.check(query)  # the query is every item's: wrong, it is no item's problem
         return read_batch(upload, process.settings.max_batch_items, retriever.decoder.strokes)
 
+    sketches = await run(begin)
+    await charge(request, changes=False, cost=len(sketches) - 1)  # one was counted when the request came
     # As many at a time as there are threads: a batch takes its turn between other requests.
     turn = asyncio.Semaphore(process.workers.threads)
 
@@ -115,4 +118,4 @@ async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> 
             except InkseekError as error:
                 return {"error": problem(error)}
 
-    return list(await asyncio.gather(*map(answer, await run(begin))))
+    return list(await asyncio.gather(*map(answer, sketches)))

@@ -67,6 +67,7 @@ def test_every_request_error_has_a_code_of_its_own() -> None:
         "KeysUnreadable",
         "KeysUnwritable",
         "KeyNotFound",
+        "RateLimitInvalid",
         "WorkersFailed",
         "OnlineSchemaUnsupported",
         "QuotasInvalid",

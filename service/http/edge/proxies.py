@@ -1,0 +1,62 @@
+"""Whose request a proxy passes on: the client's address and scheme, from headers of trusted proxies alone."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.access.networks import Network
+
+_FORWARDED_FOR = b"x-forwarded-for"
+_FORWARDED_PROTO = b"x-forwarded-proto"
+_SCHEMES = {b"http": "http", b"https": "https"}
+
+
+class TrustedProxies:
+    """Puts the client in the place of the proxy. Anybody can send these headers: those of others are not read."""
+
+    def __init__(self, app: ASGIApp, networks: Collection[Network]) -> None:
+        """`networks`: of the proxies."""
+        self._app = app
+        self._networks = tuple(networks)
+        self._is_trusted = lru_cache(maxsize=1024)(self._looked_up)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http" and scope.get("client") and self._is_trusted(scope["client"][0]):
+            self._believe(scope)
+        await self._app(scope, receive, send)
+
+    def _believe(self, scope: Scope) -> None:
+        forwarded: list[bytes] = []
+        for name, value in scope["headers"]:
+            if name == _FORWARDED_FOR:
+                forwarded.append(value)
+            elif name == _FORWARDED_PROTO and value.strip().lower() in _SCHEMES:
+                scope["scheme"] = _SCHEMES[value.strip().lower()]
+        for address in _from_the_right(b",".join(forwarded)):
+            # Each proxy adds whom it got the request from: the first that is no proxy is the client, and what stands
+            # before it is what the client claims.
+            scope["client"] = (address, 0)
+            if not self._is_trusted(address):
+                return
+
+    def _looked_up(self, address: str) -> bool:
+        try:
+            found = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self._networks)
+
+
+def _from_the_right(forwarded: bytes) -> Iterator[str]:
+    """The addresses of the header, the newest first, as far as they are addresses."""
+    for part in reversed(forwarded.split(b",")):
+        text = part.strip().decode("latin-1").strip("[]")
+        try:
+            yield str(ipaddress.ip_address(text))
+        except ValueError:
+            return
