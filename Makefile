@@ -10,7 +10,7 @@ PAGE_CODE := tests/page_code
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page bench docs train-deps docker-test hooks browser clean
+.PHONY: help run test coverage check check-python check-page bench docs train-deps train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,18 @@ docs: $(VENV)/.dev ## Fill the tables of docs/reference from the code
 	$(BIN)/python docs/tables.py
 
 train-deps: $(VENV)/.dev ## Install what training needs (torch)
+
+# DATA holds the data sets. Packing needs them and a CPU alone, the rest the pack alone: each step resumes or is done.
+DATA ?= data
+GPU_RUN ?= var/train-gpu
+GPU_DEVICE ?= auto
+GPU_CONFIGS ?= models/configs/parts_gpu_teacher.toml models/configs/parts_gpu.toml
+train-gpu: $(VENV)/.dev ## Pack the training images, then train teacher and students on one GPU (DATA=... GPU_RUN=...)
+	@test -f $(GPU_RUN)/pack/pack.json || $(BIN)/inkseek train pack --config $(word 2,$(GPU_CONFIGS)) --data $(DATA) --out $(GPU_RUN)/pack
+	$(BIN)/inkseek train students --config $(word 1,$(GPU_CONFIGS)) --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache \
+	  --out $(GPU_RUN)/teacher --device $(GPU_DEVICE) --workers 8
+	$(BIN)/inkseek train students --config $(word 2,$(GPU_CONFIGS)) --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache \
+	  --teacher $(GPU_RUN)/teacher/students.pt --out $(GPU_RUN)/students --device $(GPU_DEVICE) --workers 8
 
 docker-test: $(VENV)/.dev ## Build the images and run them once (needs a Docker engine)
 	$(BIN)/pytest -m docker tests/docker -rs

@@ -1,4 +1,4 @@
-"""`inkseek train teacher | students | adapt | blend | baseline | ablation`, and the commands of `cli.studies`.
+"""`inkseek train teacher | students | pack | adapt | blend | baseline | ablation`, and the commands of `cli.studies`.
 
 Torch takes seconds to import and is an extra, so it is imported by the commands and not by the command line that offers
 them beside those that need none.
@@ -107,6 +107,29 @@ def students(
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
         train_students_of(PairRun(experiment, resources, out, teacher, keep=tuple(keep or ()), start=start))
     except InkseekError as error:
+        fail(error)
+
+
+@app.command()
+def pack(
+    config: Config,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Where to write the pack, which `train students` takes as --data.")],
+    max_mb: Annotated[int, typer.Option(min=1, help="Megabytes that all its files may take together.")] = 60,
+    changes: Changes = None,
+    cache: Cache = None,
+) -> None:
+    """Pack the images of an experiment of two parts, to train on a machine without the data sets."""
+    from models.training.pairs.run import PairRun, Resources
+    from models.training.recipes.parts.config import PartsConfig
+    from models.training.recipes.parts.pack import PackJob, write_training_pack
+
+    try:
+        experiment = PartsConfig.load(config, changes or ())
+        run = PairRun(experiment, Resources(data, cache=cache or out.with_name(f"{out.name}-cache")), out)
+        packing = write_training_pack(PackJob(run, max_mb * 1_000_000))
+        print_json({"quality": packing.quality, "bytes": packing.bytes})
+    except (InkseekError, OSError) as error:
         fail(error)
 
 

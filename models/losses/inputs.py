@@ -30,6 +30,8 @@ class Need(StrEnum):
     STROKES = "strokes"
     UNPAIRED = "unpaired"
     PROTOTYPES = "prototypes"
+    KEPT_PAIRS = "kept_pairs"
+    KEPT_PHOTOS = "kept_photos"
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,18 @@ class Unpaired:
 
 
 @dataclass(frozen=True)
+class KeptPairs:
+    """A teacher's vectors of some of the pairs, taken before training. `rows` (R,): which pairs of the batch.
+
+    `sketches`, `photos` (R, D): unit rows of their un-augmented images, mirrored where the pair is.
+    """
+
+    rows: Tensor
+    sketches: Tensor
+    photos: Tensor
+
+
+@dataclass(frozen=True)
 class LossInputs:
     """`sketches`, `photos` (B, E): unit rows, row i of both is a pair. `identities` (B,): the photo of each pair.
 
@@ -92,7 +106,8 @@ class LossInputs:
     -1 where it is unknown. `second_sketches` (B, E): another sketch of each photo. `matches`: queries with the keys
     that they are to find; `queues`: earlier keys by the modality of the queries. `prototypes` (K, E): learned, one per
     kind. `compatible_kinds` (K, K) bool: kinds that some picture has both of, so that neither is wrong where the other
-    is right; None: no two are. `parts`: named ranges of the E numbers.
+    is right; None: no two are. `kept_photos` (B + M, D): a photo-only teacher's unit rows of the pairs' photos and of
+    the unpaired ones. `parts`: named ranges of the E numbers.
     """
 
     sketches: Tensor
@@ -110,6 +125,8 @@ class LossInputs:
     unpaired: Unpaired | None = None
     prototypes: Tensor | None = None
     compatible_kinds: Tensor | None = None
+    kept_pairs: KeptPairs | None = None
+    kept_photos: Tensor | None = None
     parts: Mapping[str, slice] = field(default_factory=dict)
 
     def labelled(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:

@@ -111,9 +111,25 @@ class PartHead(nn.Module):
 
     def forward(self, cells: Tensor) -> Tensor:
         """(B, C g g + C'): the layout's cells, flat, then what is pooled -> (B, E), rows of length 1."""
+        grid, pooled = self._divided(cells)
+        return _weighed(self.layout(grid), self.kind(pooled), self.parts)
+
+    def with_unpaired(self, cells: Tensor, unpaired: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C g g + C'), (N, the same) -> (B, E) unit rows, (N, E) whose layout is zeros.
+
+        The kinds of both are standardised together; the layout's statistics are those of the pairs alone, since what
+        belongs to no pair has no layout to learn.
+        """
+        grid, pooled = self._divided(cells)
+        kinds = self.kind(torch.cat([pooled, self._divided(unpaired)[1]]))
+        layout = self.layout(grid)
+        without = layout.new_zeros(len(unpaired), layout.shape[1])
+        return _weighed(layout, kinds[: len(cells)], self.parts), _weighed(without, kinds[len(cells) :], self.parts)
+
+    def _divided(self, cells: Tensor) -> tuple[Tensor, Tensor]:
         pooled_from = self.layout.norm.num_features * self.grid * self.grid
         grid = cells[:, :pooled_from].reshape(len(cells), -1, self.grid, self.grid)  # (B, C, g, g)
-        return _weighed(self.layout(grid), self.kind(cells[:, pooled_from:]), self.parts)
+        return grid, cells[:, pooled_from:]
 
 
 class PartStudent(StudentEncoder):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,14 +28,13 @@ Kinds = tuple[str, ...]
 class KindSetConfig(SetConfig):
     """A set with kinds. `kinds`: what says them, the category, a photo's attribute `name`, or a doodle's category.
 
-    `need_kind`: leave out what has none; else it is trained on as pairs alone. `also`: further splits to train on.
-    `labelled`: use the sketches that show no photo. `numbers`: of a category's labelled sketches only those from the
-    first number on and before the second, counted from 0; `held`: of kinds that are measured, these are left out.
+    `need_kind`: leave out what has none; else it is trained on as pairs alone. `labelled`: use the sketches that show
+    no photo. `numbers`: of a category's labelled sketches only those from the first number on and before the second,
+    counted from 0; `held`: of kinds that are measured, these are left out.
     """
 
     kinds: Literal["category", "name", "doodle"] = "category"
     need_kind: bool = False
-    also: tuple[str, ...] = ()
     labelled: bool = False
     numbers: tuple[int, int] | None = None
     held: tuple[int, int] | None = None
@@ -50,9 +49,14 @@ class KindSet:
     sketch_kinds: tuple[Kinds, ...]
 
     @classmethod
-    def open(cls, data: Path, config: KindSetConfig, book: KindBook) -> KindSet:
-        """Open the folder below `data`, choose, and look the kinds up. Raises DatasetError."""
-        dataset = _joined(open_dataset(data / config.folder), config)
+    def open(cls, data: Path, config: KindSetConfig, book: KindBook, also: Collection[str] = ()) -> KindSet:
+        """Open the folder below `data`, choose, and look the kinds up. Raises DatasetError.
+
+        `also`: further splits that are trained on like the set's own.
+        """
+        dataset = open_dataset(data / config.folder)
+        if config.split and also:
+            dataset = _joined(dataset, config.split, also)
         training = TrainingSet.of(config, dataset)
         kinds = {photo.key: _kinds_of(photo, config, book) for photo in training.photos}
         photos = tuple(photo for photo in training.photos if kinds[photo.key] or not config.need_kind)
@@ -155,10 +159,14 @@ class FramedDoodle:
 
 
 def open_kind_sets(
-    data: Path, sets: Sequence[KindSetConfig], book: KindBook, log: Callable[[str], None]
+    data: Path,
+    sets: Sequence[KindSetConfig],
+    book: KindBook,
+    log: Callable[[str], None],
+    also: Collection[str] = (),
 ) -> tuple[KindSet, ...]:
-    """Open each set; `log` gets a line of those sets that teach kinds. Raises DatasetError."""
-    opened = tuple(KindSet.open(data, config, book) for config in sets)
+    """Open each set; `log` gets the number of kinds. `also`: see `KindSet.open`. Raises DatasetError."""
+    opened = tuple(KindSet.open(data, config, book, also) for config in sets)
     known = {kind for each in opened for kinds in (*each.photo_kinds, *each.sketch_kinds) for kind in kinds}
     log(f"{len(known):,} kinds by name in {len(opened)} sets")
     return opened
@@ -193,17 +201,14 @@ def _of_doodles(each: KindSet) -> bool:
     return isinstance(config, KindSetConfig) and config.kinds == "doodle"
 
 
-def _joined(dataset: PairDataset, config: KindSetConfig) -> PairDataset:
-    """The data set with further splits counted as those of `config.split`."""
-    if not config.also:
-        return dataset
+def _joined(dataset: PairDataset, split: str, also: Collection[str]) -> PairDataset:
+    """The data set with further splits counted as `split`."""
     photos: dict[PhotoKey, Photo] = {
-        key: dataclasses.replace(photo, split=config.split) if photo.split in config.also else photo
+        key: dataclasses.replace(photo, split=split) if photo.split in also else photo
         for key, photo in dataset.photos.items()
     }
     records = tuple(
-        dataclasses.replace(record, split=config.split) if record.split in config.also else record
-        for record in dataset.records
+        dataclasses.replace(record, split=split) if record.split in also else record for record in dataset.records
     )
     return dataclasses.replace(dataset, photos=MappingProxyType(photos), records=records)
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import InkseekError
+from models.training.engine.schedule import Decay
 
 SCHEMA_VERSION: Final = 1
 """Of experiment files: it changes when an option changes its meaning or goes, not when one is added."""
@@ -34,7 +35,8 @@ class TrainingPlan(Frozen):
 
     `accumulate`: batches a step; each contrasts within itself. `decay_share`, `warmup_steps`: see `rate_factor`, of a
     run that would be `span` times as long; `decay_per_step`: a further factor on the rate. `patience`: evaluations
-    without a better score before the run ends early; 0: never. `clip`: of the gradient's length; 0: none.
+    without a better score before the run ends early; 0: never. `clip`: of the gradient's length; 0: none. `publish`:
+    the weights of the best evaluation, or those of the last one, for runs that are not to be chosen by their figures.
     """
 
     steps: int = Field(ge=1)
@@ -45,6 +47,7 @@ class TrainingPlan(Frozen):
     weight_decay: float = 0.01
     warmup_steps: int = 0
     decay_share: float = 0.0
+    decay: Decay = "cosine"
     span: float = 1.0
     decay_per_step: float = 1.0
     clip: float = 5.0
@@ -53,6 +56,7 @@ class TrainingPlan(Frozen):
     evaluate_every: int = Field(default=300, ge=1)
     checkpoint_every: int = Field(default=100, ge=1)
     patience: int = Field(default=0, ge=0)
+    publish: Literal["best", "last"] = "best"
 
 
 class Experiment(Frozen):
@@ -99,9 +103,10 @@ class Experiment(Frozen):
 def read_experiment(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:
     """The plain values of an experiment file with changes over them. Raises ConfigInvalid.
 
-    A file of another schema version, or of before there was one, is rejected.
+    Where it is `based_on` a file beside it, its own values go over those of the base, table by table. A file of
+    another schema version, or of before there was one, is rejected.
     """
-    values = read_toml(path)
+    values = _over_base(path, read_toml(path))
     for line in changes:
         values = merge_tables(values, parse_toml(line, line))
     version = values.get("schema_version")
@@ -109,6 +114,16 @@ def read_experiment(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:
     if version != SCHEMA_VERSION or isinstance(version, bool):
         raise ConfigInvalid(f"{path} has schema_version {version}; this release reads {SCHEMA_VERSION}")
     return values
+
+
+def _over_base(path: Path, values: dict[str, Any]) -> dict[str, Any]:
+    base = values.pop("based_on", None)
+    if base is None:
+        return values
+    if base == path.name:
+        raise ConfigInvalid(f"{path} names itself as its base")
+    below = path.with_name(str(base))
+    return merge_tables(_over_base(below, read_toml(below)), values)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -166,7 +166,7 @@ class Fit(Generic[B]):
         better = progress.record(evaluation.score)
         if metrics is not None:
             metrics.add(progress.step, {**evaluation.figures, "score": evaluation.score})
-            if better:
+            if better or self.plan.publish == "last":
                 self.task.publish(averaged, progress.step, self.run.path)
         return evaluation.figures
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -21,6 +22,8 @@ from models.losses.inputs import Strokes
 from models.networks.preprocessing import IMAGENET, PixelStatistics
 from models.training.engine.distributed import share_of
 from models.training.engine.processes import Process
+
+B = TypeVar("B")
 
 
 class TrainingDataUnfit(InkseekError):
@@ -86,19 +89,8 @@ class PairBatches:
         return PairBatch(identities.to(device), groups.to(device), views, kinds.to(device))
 
     def from_to(self, start: int, stop: int, workers: int) -> Iterator[PairBatch]:
-        """Batches `start` to `stop`; with `workers` threads they are prepared while the device is busy."""
-        if not workers:
-            yield from (self.batch(number) for number in range(start, stop))
-            return
-        with ThreadPoolExecutor(workers) as pool:
-            ahead: deque[Future[PairBatch]] = deque()
-            # Two batches a worker are ahead of the one being trained on; the bound keeps prepared images from filling
-            # memory.
-            for number in range(start, stop + 2 * workers):
-                if number < stop:
-                    ahead.append(pool.submit(self.batch, number))
-                if number >= start + 2 * workers and ahead:
-                    yield ahead.popleft().result()
+        """Batches `start` to `stop`; see `prepared_ahead`."""
+        return prepared_ahead(self.batch, start, stop, workers)
 
     @cached_property
     def _kinds(self) -> Mapping[int, int]:
@@ -143,6 +135,22 @@ class PairBatches:
         # (x - mean) / std in a single pass; a sketch's one channel is spread over three by the same broadcast.
         ready = torch.addcmul(-mean / std, images, 1 / std).contiguous(memory_format=torch.channels_last)
         return ready.to(self.process.device, non_blocking=True)
+
+
+def prepared_ahead(batch: Callable[[int], B], start: int, stop: int, workers: int) -> Iterator[B]:
+    """Batches number `start` to `stop`; with `workers` threads they are prepared while the device is busy."""
+    if not workers:
+        yield from (batch(number) for number in range(start, stop))
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        ahead: deque[Future[B]] = deque()
+        # Two batches a worker are ahead of the one being trained on; the bound keeps prepared images from filling
+        # memory.
+        for number in range(start, stop + 2 * workers):
+            if number < stop:
+                ahead.append(pool.submit(batch, number))
+            if number >= start + 2 * workers and ahead:
+                yield ahead.popleft().result()
 
 
 def require_learnable(batches: CategoryBatches, world_size: int) -> None:

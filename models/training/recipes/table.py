@@ -12,6 +12,8 @@ from models.training.engine.config import ConfigInvalid, read_experiment
 from models.training.pairs.run import PairRun
 from models.training.recipes.contrastive.config import ContrastiveConfig
 from models.training.recipes.contrastive.train import train_contrastive
+from models.training.recipes.parts.config import PartsConfig
+from models.training.recipes.parts.train import train_parts
 from models.training.recipes.xmodalvit.config import XModalConfig
 from models.training.recipes.xmodalvit.students import distill_students
 from models.training.recipes.xmodalvit.teacher import train_teacher
@@ -30,6 +32,7 @@ class Recipe:
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "contrastive": Recipe(ContrastiveConfig, train_contrastive),
+        "parts": Recipe(PartsConfig, train_parts),
         "xmodalvit": Recipe(XModalConfig, distill_students, train_teacher),
     }
 )

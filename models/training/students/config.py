@@ -39,7 +39,7 @@ class StudentTraining(Frozen):
 class StudentExperiment(PairExperiment):
     """`student`: a form by its `form`, "grid" or "vit", and its settings.
 
-    `published_student`: a file with a ViT's published weights that students of that form start from.
+    `published_student`: a file with published weights that the students' networks start from.
     """
 
     student: AnyStudentForm = GridStudentConfig()

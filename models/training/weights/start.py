@@ -59,12 +59,20 @@ def start_from_students(module: nn.Module, path: Path) -> None:
 
 
 def start_from_published(module: nn.Module, path: Path) -> None:
-    """Load a file with timm's names into every ViT of the module. Raises CheckpointInvalid, PublishedWeightsUnfit."""
+    """Load a file into every ViT of the module (timm's names) and every CNN trunk (those of its `load_published`).
+
+    Raises CheckpointInvalid, PublishedWeightsUnfit.
+    """
     values = load_tensors(path)
-    state = {name: value for name, value in values.items() if isinstance(value, torch.Tensor)}
+    state = {name: value.float() for name, value in values.items() if isinstance(value, torch.Tensor)}
     for part in module.modules():
         if isinstance(part, Vit):
             part.load_published(state)
+        elif isinstance(part, Trunk):
+            try:
+                part.load_published(state)
+            except (KeyError, RuntimeError) as error:
+                raise CheckpointInvalid(f"{path} holds no weights of this trunk: {error}") from error
 
 
 def freeze_stages(module: nn.Module, stages: int) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.losses.inputs import LossInputs, Match, Targets
+from models.losses.inputs import KeptPairs, LossInputs, Match, Targets
 from models.losses.key_queue import KeyQueue
 from models.losses.table import LOSSES
 
@@ -35,6 +35,8 @@ def inputs_of(sketches: Tensor, photos: Tensor) -> LossInputs:
         targets=targets,
         kind_labels=torch.arange(B) % 5,
         prototypes=unit(11)[:5],
+        kept_pairs=KeptPairs(torch.arange(B), targets.sketch_first, targets.photo_first),
+        kept_photos=targets.photo_first,
     )
 
 

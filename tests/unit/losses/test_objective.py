@@ -16,7 +16,7 @@ from models.losses.contrastive.triplet import triplet
 from models.losses.distillation.embedding_match import embedding_match
 from models.losses.distillation.relational_angle import relational_angle
 from models.losses.distillation.relational_distance import relational_distance
-from models.losses.inputs import LossInputs, Match, Need, Targets, Unpaired
+from models.losses.inputs import KeptPairs, LossInputs, Match, Need, Targets, Unpaired
 from models.losses.key_queue import KeyQueue
 from models.losses.objective import LossTerms, Objective, loss_terms
 from models.losses.table import LOSSES
@@ -45,6 +45,8 @@ def inputs() -> LossInputs:
         targets=targets,
         prototypes=unit(13, count=3),
         unpaired=Unpaired(unit(14), torch.arange(B), unit(15), torch.arange(B)),
+        kept_pairs=KeptPairs(torch.arange(B), targets.sketch_first, targets.photo_first),
+        kept_photos=unit(16, dim=D),
         parts={"layout": slice(0, 6)},
     )
 

@@ -27,6 +27,7 @@ from models.training.recipes.xmodalvit.config import XModalConfig
 
 CONFIGS = Path(__file__).resolve().parents[3] / "models" / "configs"
 ON_PAIRS = ("first_encoders", "own_pairs", "own_pairs_distilled", "students_base", "xmodalvit_best", "xmodalvit_paper")
+PARTS = ("parts_first", "parts", "parts_final", "parts_gpu_teacher", "parts_gpu")
 SETS = [{"folder": "x", "pool": "own"}]
 
 
@@ -213,3 +214,24 @@ def test_the_environment_says_what_a_result_may_depend_on() -> None:
     assert {"revision", "python", "torch", "platform", "cpus", "threads", "gpus", "command"} == set(known)
     assert known["revision"] is None or len(known["revision"].removesuffix("+changes")) == 40
     json.dumps(known)
+
+
+def test_a_file_may_state_what_differs_from_another(tmp_path: Path) -> None:
+    (tmp_path / "first.toml").write_text(
+        "schema_version = 1\nseed = 1\nsizes = [1, 2]\n[plan]\nsteps = 5\nrate = 0.1\n"
+    )
+    (tmp_path / "second.toml").write_text('based_on = "first.toml"\nsizes = [3]\n[plan]\nsteps = 7\n')
+    values = read_experiment(tmp_path / "second.toml", ("seed = 2",))
+    assert values == {"schema_version": 1, "seed": 2, "sizes": [3], "plan": {"steps": 7, "rate": 0.1}}
+    (tmp_path / "circle.toml").write_text('based_on = "circle.toml"\n')
+    with pytest.raises(ConfigInvalid, match="names itself"):
+        read_experiment(tmp_path / "circle.toml")
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_file_of_parts_is_an_experiment_that_never_learns_standard_unseen_kinds(name: str) -> None:
+    config = read_recipe(CONFIGS / f"{name}.toml")
+    assert config.recipe == "parts"
+    assert config.student_training.plan.publish == "last"
+    final = name not in ("parts_first", "parts")
+    assert (config.model_dump()["kinds"]["learn_val"], bool(config.model_dump()["also"])) == (final, final)

@@ -41,9 +41,9 @@ def data(tmp_path: Path, photo: Make, sketch: Make) -> Path:
     return tmp_path
 
 
-def opened(data: Path, *sets: dict[str, object], **kinds: object) -> tuple[KindSet, ...]:
+def opened(data: Path, *sets: dict[str, object], also: tuple[str, ...] = (), **kinds: object) -> tuple[KindSet, ...]:
     book = KindBook.load(data, KindsConfig.model_validate({"table": "kinds.csv", **kinds}))
-    return open_kind_sets(data, [KindSetConfig.model_validate(each) for each in sets], book, lambda line: None)
+    return open_kind_sets(data, [KindSetConfig.model_validate(each) for each in sets], book, lambda line: None, also)
 
 
 PAIRS = {"folder": "pairs", "pool": "pairs", "drawings": 1}
@@ -55,7 +55,7 @@ def test_splits_and_kinds_kept_aside_are_learned_only_where_that_is_said(data: P
     (pairs,) = opened(data, PAIRS)
     assert [photo.key.photo_id for photo in pairs.training.photos] == ["cup_train", "drum_train"]
     assert pairs.photo_kinds == (("cup",), ())  # a validation kind: still a pair, no kind
-    (everything,) = opened(data, {**PAIRS, "also": ["val"]}, learn_val=True)
+    (everything,) = opened(data, PAIRS, also=("val",), learn_val=True)
     assert everything.photo_kinds == (("cup",), ("cup",), ("drum",))
     assert everything.sketch_kinds == (("cup",), ("cup",), ("drum",))
     (named,) = opened(data, NAMED)
