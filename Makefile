@@ -10,7 +10,7 @@ PAGE_CODE := tests/page_code
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page bench docs train-deps train-gpu docker-test hooks browser clean
+.PHONY: help run test coverage check check-python check-page bench bench-peers docs train-deps train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ check-page: $(PAGE_CODE)/node_modules/.package-lock.json ## Type-check the page'
 
 bench: $(VENV)/.dev ## Measure: each file of benchmarks/ names its baseline
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+bench-peers: $(VENV)/.dev ## Measure: the service beside FastAPI, LitServe and BentoML on the same ONNX file
+	$(BIN)/python -m benchmarks.peers.run --overload
 
 docs: $(VENV)/.dev ## Fill the tables of docs/reference from the code
 	$(BIN)/python docs/tables.py

@@ -27,6 +27,7 @@ from models.arrays import Rows
 MetadataValue: TypeAlias = str | int | float | bool | tuple[str | int | float | bool, ...] | None
 
 COLUMNS = ("row", "photo_id", "category", "path", "sha256", "width", "height")
+_KEPT_RECORDS = 20_000  # about 1 kB each; the photos that searches answer again and again
 _IN_CLAUSE_ROWS = 500  # SQLite limits the parameters of a statement, to 999 in older builds
 
 
@@ -66,6 +67,7 @@ class PhotoStore:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        self._records: dict[int, PhotoRecord] = {}
         # Whoever forgets `close` leaks no file handles beyond the life of the store.
         weakref.finalize(self, _close_all, self._connections)
 
@@ -82,13 +84,17 @@ class PhotoStore:
 
     def photos(self, rows: Sequence[int]) -> list[PhotoRecord]:
         """The records of `rows`, in their order. Raises PhotoNotFound."""
-        records: dict[int, PhotoRecord] = {}
-        for start in range(0, len(rows), _IN_CLAUSE_ROWS):
-            part = [int(row) for row in rows[start : start + _IN_CLAUSE_ROWS]]
+        # A published version never changes, so a record that was read once stays right.
+        records = {row: kept for row in rows if (kept := self._records.get(row)) is not None}
+        unread = [int(row) for row in rows if row not in records]
+        for start in range(0, len(unread), _IN_CLAUSE_ROWS):
+            part = unread[start : start + _IN_CLAUSE_ROWS]
             marks = ", ".join("?" * len(part))
             for values in self._query(f"{self._select} WHERE row IN ({marks})", part):
                 record = self._record(values)
                 records[record.row] = record
+                if len(self._records) < _KEPT_RECORDS:
+                    self._records[record.row] = record
         missing = [row for row in rows if row not in records]
         if missing:
             raise PhotoNotFound(f"no photo at row {missing[0]} of this gallery")
