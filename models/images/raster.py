@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image, ImageChops
 
 from models.images.errors import ImageTooLarge, ImageUnreadable, ImageUnsupported
 from models.images.formats import jpeg
+from models.images.formats.exif import exif_orientation
 from models.images.formats.header import Header
 from models.images.formats.inspection import format_of, inspect
 from models.images.plugins import register_plugins
@@ -146,27 +146,6 @@ def _orientation(opened: Image.Image, format: str) -> int:
         return value if isinstance(value, int) and 1 <= value <= 8 else 1
     exif = opened.info.get("exif")
     return exif_orientation(exif) if isinstance(exif, bytes) else 1
-
-
-def exif_orientation(exif: bytes) -> int:
-    """The orientation that a block of EXIF states; 1 where it does not.
-
-    Only this one tag is read. Pillow parses the whole block, thumbnails and makers' notes too, and writes it anew.
-    """
-    tiff = exif.removeprefix(b"Exif\0\0")
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None:
-        return 1
-    try:
-        (offset,) = struct.unpack_from(order + "I", tiff, 4)
-        (count,) = struct.unpack_from(order + "H", tiff, offset)
-        for entry in range(min(count, 512)):
-            tag, _, _, value = struct.unpack_from(order + "HHIH", tiff, offset + 2 + 12 * entry)
-            if tag == _ORIENTATION:
-                return value if 1 <= value <= 8 else 1
-    except struct.error:
-        pass
-    return 1
 
 
 def _reduced(image: Image.Image) -> Image.Image:

@@ -12,6 +12,7 @@ from service.config import Settings
 from service.gallery_folders import DEFAULT_GALLERY
 from service.runtime.galleries.open_gallery import OpenGallery
 from service.runtime.galleries.registry import Galleries
+from service.runtime.heap import give_large_blocks_back
 from service.runtime.metrics import Metrics
 from service.runtime.monitor import Monitor
 from service.runtime.serving import Serving, load_bundle, load_retriever
@@ -41,6 +42,7 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
 
     Raises BundleError, IndexArtifactError when bundle or index cannot serve, or not together; OnlineCorrupt.
     """
+    give_large_blocks_back()
     bundle = await asyncio.to_thread(load_bundle, settings)
     retriever = await asyncio.to_thread(load_retriever, settings, bundle)
     serving = Serving.of(retriever)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass
 
 from models.images.errors import ImageTooLarge, ImageUnreadable, ImageUnsupported
+from models.images.formats.exif import START, exif_orientation, minimal_exif
 from models.images.formats.header import Header, unpack
 
 MAX_SCANS = 50  # encoders write 10 at most; each one passes over the whole image
@@ -93,12 +95,19 @@ def _tables(data: bytes) -> tuple[_Frame, list[bytes], int]:
         if marker in _FRAMES:
             frame = _frame(data, marker, position)
         # JFIF and Adobe say which colours the components are, EXIF which way is up; all else is for people.
-        first_exif = marker == _APP1 and not exif and data[position + 2 : position + 8] == b"Exif\0\0"
-        exif = exif or first_exif
-        if first_exif or marker in (_APP0, _APP14) or not (_APP0 <= marker <= 0xEF or marker == _COM):
+        if marker == _APP1 and not exif and data[position + 2 : position + 8] == START:
+            exif = True
+            kept.append(_upright(data[position + 2 : position + length]))
+        elif marker in (_APP0, _APP14) or not (_APP0 <= marker <= 0xEF or marker == _COM):
             kept.append(data[position - 2 : position + length])
         position += length
     raise ImageUnreadable("the JPEG image is broken or truncated: it holds no scan")
+
+
+def _upright(exif: bytes) -> bytes:
+    """A segment that says of an EXIF segment which way is up."""
+    body = START + minimal_exif(exif_orientation(exif))
+    return bytes((0xFF, _APP1)) + struct.pack(">H", len(body) + 2) + body
 
 
 def _frame(data: bytes, marker: int, position: int) -> _Frame:
@@ -126,6 +135,6 @@ def _scans(data: bytes, start: int) -> int:
     while found := _NEXT_MARKER.search(data, position):
         scans += found[1][0] == _SOS
         position = found.end()
-        if found[1][0] != _EOI:
-            position += unpack(">H", data + b"\0\0", position, "JPEG")[0]
+        if found[1][0] != _EOI and position + 2 <= len(data):
+            position += unpack(">H", data, position, "JPEG")[0]
     return scans

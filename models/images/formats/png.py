@@ -6,14 +6,14 @@ import struct
 import zlib
 
 from models.images.errors import ImageTooLarge, ImageUnreadable
+from models.images.formats.exif import exif_orientation, minimal_exif
 from models.images.formats.header import MAX_FRAMES, Header, unpack
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_CHUNKS = 50_000  # encoders write chunks of 8 KiB and more
-_MAX_EXIF_BYTES = 2**16
 _LARGE_TEXT_BYTES = 2**18  # more than this is worth a note
 # Of the rest, text and colour profiles are compressed without a limit to what comes out, and pixels need none of it.
-_KEPT = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"sBIT"))
+_KEPT = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"sBIT"))
 _TEXT = frozenset((b"tEXt", b"zTXt", b"iTXt", b"iCCP"))
 # By colour type: bytes per pixel in memory, where the depth is 16 and where it is less.
 _PIXEL_BYTES = {0: (2, 1), 2: (4, 4), 3: (1, 1), 4: (4, 4), 6: (4, 4)}
@@ -51,14 +51,19 @@ def _chunks(data: bytes) -> tuple[list[bytes], int, int, bool]:
             if kind == b"IDAT":
                 pieces.append(chunk(kind, data[position + 8 : min(end - 4, len(data))]))
             return [*pieces, chunk(b"IEND", b"")], frames, text_bytes, False
-        if kind in _KEPT and not (kind == b"eXIf" and length > _MAX_EXIF_BYTES):
-            pieces.append(data[position:end])
-        elif kind == b"acTL" and length >= 4:
+        pieces += _kept(kind, data, position, end)
+        if kind == b"acTL" and length >= 4:
             frames = min(MAX_FRAMES, struct.unpack_from(">I", data, position + 8)[0])
         elif kind in _TEXT:
             text_bytes += length
         position = end
     raise ImageTooLarge(f"the PNG image has more than {_MAX_CHUNKS:,} chunks")
+
+
+def _kept(kind: bytes, data: bytes, start: int, end: int) -> list[bytes]:
+    if kind == b"eXIf":
+        return [chunk(kind, minimal_exif(exif_orientation(data[start + 8 : end - 4])))]
+    return [data[start:end]] if kind in _KEPT else []
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
