@@ -23,9 +23,17 @@ from models.bundle import (
     bundle_path,
     read_manifest,
 )
-from models.cli.options import BundleArgument, BundleOption
+from models.cli.options import (
+    DEMO_GALLERY,
+    BundleArgument,
+    BundleOption,
+    GalleryOption,
+    KindsOption,
+    KindsSplitOption,
+)
 from models.console import ExitCode, fail, print_json, stderr, stdout
 from models.errors import InkseekError
+from models.evaluation.splits import KindSearches
 from models.studies.trade_off.entry import markdown
 from models.studies.trade_off.measure import measure_trade_off
 from models.studies.trade_off.page import trade_off_page
@@ -124,11 +132,21 @@ def quantize(
     name: Annotated[
         str | None, typer.Option(help="The variant's name; by default the parent's with the precision.")
     ] = None,
-    max_loss: Annotated[float, typer.Option(min=0.0, help="Points of acc@1 that it may lose on any split.")] = 0.5,
+    max_loss: Annotated[
+        float, typer.Option(min=0.0, help="Points of acc@1 that it may lose, at the far end of the 95 % interval.")
+    ] = 0.5,
+    kinds: KindsOption = None,
+    kinds_split: KindsSplitOption = None,
+    gallery: GalleryOption = DEMO_GALLERY,
     pairs: Annotated[int, typer.Option(min=1, help="Training pairs to find the ranges of activations on.")] = 256,
     as_json: AsJson = False,
 ) -> None:
-    """Make a variant of a bundle in another precision; it is written only when it passes its gate (else exit 3)."""
+    """Make a variant of a bundle in another precision; it is written only when it passes its gate (else exit 3).
+
+    The gate compares variant and parent query by query, on all validation
+    queries pooled: the bundle's validation splits and, with --kinds,
+    drawings in a mixed gallery.
+    """
     _require_extra(as_json)
     from models.export.gates import GateNotPassed
     from models.export.precision.variants import Precision, VariantRequest, make_variant
@@ -136,7 +154,9 @@ def quantize(
     # Checked here and not by typer, because the names are defined beside what needs the training extra.
     if precision not in list(Precision):
         raise typer.BadParameter(f"one of {', '.join(Precision)}", param_hint="--precision")
-    request = VariantRequest(bundle_path(bundle), data, out, Precision(precision), name, max_loss / 100, pairs)
+    searches = None if kinds is None else KindSearches(kinds, gallery, tuple(kinds_split or ("val",)))
+    parent = bundle_path(bundle)
+    request = VariantRequest(parent, data, out, Precision(precision), name, max_loss / 100, searches, pairs)
     try:
         manifest = make_variant(request, lambda line: stderr().print(line, highlight=False, soft_wrap=True))
     except GateNotPassed as error:

@@ -10,16 +10,13 @@ from typing import Annotated
 import typer
 
 from models.bundle import Bundle, Runtime
-from models.cli.options import BundleOption
+from models.cli.options import DEMO_GALLERY, BundleOption, GalleryOption
 from models.cli.progress import encoding_progress
 from models.console import fail, print_json, stdout
 from models.data.datasets import mirrored, open_dataset, read_photos
 from models.errors import InkseekError
 from models.evaluation.kinds.measure import evaluate_kinds, kind_task
 from models.evaluation.kinds.results import kind_document, print_kinds
-
-DEMO_GALLERY = Path("examples/gallery/manifest.csv")
-"""The mixed gallery of a checkout, which is where this command finds it."""
 
 
 def drawing_range(text: str) -> slice:
@@ -34,13 +31,7 @@ def drawing_range(text: str) -> slice:
 
 def evaluate_kinds_command(
     data: Annotated[Path, typer.Option(metavar="DIR", help="Drawings by kind, such as Quick, Draw!'s ndjson files.")],
-    gallery: Annotated[
-        Path,
-        typer.Option(
-            metavar="MANIFEST",
-            help="The photos: a CSV manifest, its column `name` says what they show. The demo gallery when omitted.",
-        ),
-    ] = DEMO_GALLERY,
+    gallery: GalleryOption = DEMO_GALLERY,
     bundle: BundleOption = None,
     split: Annotated[str | None, typer.Option(help="The kinds of this split alone.")] = None,
     drawings: Annotated[

@@ -16,6 +16,25 @@ _HELP = "A bundle's name or directory; `default` when omitted."
 BundleOption = Annotated[Path | None, typer.Option(parser=bundle_path, metavar="BUNDLE", help=_HELP)]
 BundleArgument = Annotated[Path | None, typer.Argument(parser=bundle_path, metavar="[BUNDLE]", help=_HELP)]
 
+DEMO_GALLERY = Path("examples/gallery/manifest.csv")
+"""The mixed gallery of a checkout, which is where commands find it."""
+
+GalleryOption = Annotated[
+    Path,
+    typer.Option(
+        metavar="MANIFEST",
+        help="The mixed gallery: a CSV manifest, its column `name` says what a photo shows. The demo gallery when "
+        "omitted.",
+    ),
+]
+KindsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Drawings by kind, such as Quick, Draw!'s, to search for in the mixed gallery."),
+]
+KindsSplitOption = Annotated[
+    list[str] | None, typer.Option(help="With --kinds: the split of its kinds, `val` when omitted; may be repeated.")
+]
+
 
 def shipped_configs() -> tuple[str, ...]:
     """Names of the experiment files that ship with the package, in alphabetical order."""

@@ -93,10 +93,13 @@ def category_galleries(dataset: PairDataset, split: str) -> tuple[CategoryGaller
     )
 
 
-def measure_both(
+def ranks_both(
     galleries: Sequence[CategoryGallery], encode_sketches: EncodeSketches, encode_photos: EncodePhotos
-) -> BothFigures:
-    """Rank every query in its gallery, both ways. The encoders give (N, E), rows of length 1."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(Q,) ranks by plain cosines, (Q,) by mean-centred ones, of all galleries' queries in their order.
+
+    The encoders give (N, E), rows of length 1.
+    """
     plain, centred = [], []
     for gallery in galleries:
         sketches, photos = encode_sketches(gallery.queries), encode_photos(gallery.photos)
@@ -106,9 +109,16 @@ def measure_both(
         centred.append(
             ranks_of(adapter.scores(adapter.embed_sketches(sketches), adapter.embed_photos(photos)), targets)
         )
+    return np.concatenate(plain), np.concatenate(centred)
+
+
+def measure_both(
+    galleries: Sequence[CategoryGallery], encode_sketches: EncodeSketches, encode_photos: EncodePhotos
+) -> BothFigures:
+    """Rank every query in its gallery, both ways. The encoders give (N, E), rows of length 1."""
     searched = sum(len(gallery.photos) for gallery in galleries)
     figures = (
-        Figures.of_ranks(np.concatenate(found), photos=searched, categories=len(galleries))
-        for found in (plain, centred)
+        Figures.of_ranks(ranks, photos=searched, categories=len(galleries))
+        for ranks in ranks_both(galleries, encode_sketches, encode_photos)
     )
     return BothFigures(*figures)

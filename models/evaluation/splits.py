@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.data.datasets import open_dataset
+from models.data.datasets import open_dataset, read_photos
+from models.evaluation.kinds.measure import KindTask, kind_task
 from models.evaluation.protocol import CategoryGallery, category_galleries
 
 
@@ -41,3 +42,21 @@ def load_galleries(
         )
         for split in splits
     }
+
+
+@dataclass(frozen=True)
+class KindSearches:
+    """Drawings of kinds that are searched for in a mixed gallery; see `kind_task`.
+
+    `drawings`: a folder of drawings by kind. `splits`: of its kinds. `gallery`: a CSV manifest of the photos.
+    """
+
+    drawings: Path
+    gallery: Path
+    splits: tuple[str, ...] = ("val",)
+
+
+def load_kinds(searches: KindSearches) -> dict[str, KindTask]:
+    """The task of each split by its name, such as `kinds_val`. Raises DatasetError, EvaluationError."""
+    dataset, photos = open_dataset(searches.drawings), read_photos(searches.gallery)
+    return {f"kinds_{split}": kind_task(dataset, photos, split) for split in searches.splits}

@@ -3,7 +3,7 @@
 GateNotPassed (InkseekError)
 ├── ParityBroken         export.parity: the exported encoder does not answer as the trained one
 ├── AccuracyTooLow       the bundle's acc@1 on validation splits is too low
-└── LossTooHigh          export.precision.variants: the variant loses too much acc@1 relative to its parent
+└── LossTooHigh          export.precision.pooled_queries: the variant may lose too much acc@1 relative to its parent
 """
 
 from __future__ import annotations

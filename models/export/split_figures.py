@@ -6,9 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.arrays import Vectors
 from models.bundle import Bundle, EmbeddingParts
-from models.evaluation.protocol import BothFigures, CategoryGallery, measure_both
+from models.evaluation.protocol import (
+    BothFigures,
+    CategoryGallery,
+    EncodePhotos,
+    EncodeSketches,
+    measure_both,
+    ranks_both,
+)
 from models.export.parity import Parity, compare, pooled
 
 Galleries = Mapping[str, Sequence[CategoryGallery]]
@@ -26,13 +36,18 @@ class SplitRows:
 
     def figures(self) -> BothFigures:
         """The figures of every sketch searched among its category's photos."""
+        return measure_both(self.galleries, *self._encoders())
+
+    def served_ranks(self) -> NDArray[np.int64]:
+        """(Q,) rank of every sketch's photo among its category's, mean-centred as a search within it is served."""
+        return ranks_both(self.galleries, *self._encoders())[1]
+
+    def _encoders(self) -> tuple[EncodeSketches, EncodePhotos]:
+        """The embeddings by what they were made of: everything is encoded already, and need only be looked up."""
         within = (lambda rows: rows) if self.parts is None else self.parts.layout_of
-        # `measure_both` asks for embeddings by records; everything is encoded already, so it is looked up by the same.
         sketches = {gallery.queries: within(rows) for gallery, (rows, _) in zip(self.galleries, self.rows, strict=True)}
         photos = {gallery.photos: within(rows) for gallery, (_, rows) in zip(self.galleries, self.rows, strict=True)}
-        return measure_both(
-            self.galleries, lambda queries: sketches[tuple(queries)], lambda gallery: photos[tuple(gallery)]
-        )
+        return lambda queries: sketches[tuple(queries)], lambda gallery: photos[tuple(gallery)]
 
     def parity(self, other: SplitRows, tolerance: float) -> Parity:
         """How another bundle's embeddings of the same images differ, in numbers and in top tens."""
