@@ -4,6 +4,7 @@ bundle = Bundle.load("small")                               # by name or path; e
 vectors = bundle.sketch.embed([Path("cup.png"), upload])    # (2, E), rows of length 1
 """
 
+from models.bundle.calibration import CALIBRATION_DEPTH, ScoreCalibration, SearchCalibration, likeness
 from models.bundle.embedding import Embedded, ImageEncoder, Pace, ReadImage, Unusable, embed, embed_stream
 from models.bundle.encoder import Encoder
 from models.bundle.errors import (
@@ -23,7 +24,7 @@ from models.bundle.runtime import Runtime, cpu_quota
 from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
 from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, read_manifest, shipped_bundles
 from models.bundle.strokes import StrokeLimits, rasterise_strokes
-from models.bundle.writing import add_adaptation, write_bundle
+from models.bundle.writing import add_adaptation, add_calibration, write_bundle
 from models.images import (
     PHOTO_MATTE,
     SKETCH_MATTE,
@@ -39,6 +40,7 @@ from models.images import (
 )
 
 __all__ = [
+    "CALIBRATION_DEPTH",
     "DEFAULT_BUNDLE",
     "PHOTO_MATTE",
     "SKETCH_MATTE",
@@ -66,6 +68,8 @@ __all__ = [
     "ReadImage",
     "Runtime",
     "RuntimeUnavailable",
+    "ScoreCalibration",
+    "SearchCalibration",
     "SketchEmpty",
     "SketchNormalisation",
     "SketchSolid",
@@ -73,11 +77,13 @@ __all__ = [
     "StrokesInvalid",
     "Unusable",
     "add_adaptation",
+    "add_calibration",
     "bundle_path",
     "cpu_quota",
     "decode_image",
     "embed",
     "embed_stream",
+    "likeness",
     "mirrored",
     "normalise_sketch",
     "open_image",

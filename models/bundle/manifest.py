@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from models.bundle.calibration import ScoreCalibration
 from models.bundle.parts import EmbeddingParts
 from models.bundle.preprocess import Preprocess
 
-SCHEMA_VERSION = 2
-READABLE_VERSIONS = (1, 2)  # 1 knew no parts
+SCHEMA_VERSION = 3
+READABLE_VERSIONS = (1, 2, 3)  # 1 knew no parts, 2 no calibration
 
 MANIFEST_NAME = "manifest.json"
 MODEL_CARD_NAME = "MODEL_CARD.md"
@@ -44,7 +45,8 @@ class BundleManifest(_Frozen):
     """Everything that a reader of the bundle may rely on.
 
     `parts`: how an embedding is divided; None where it is one piece, which then serves every search.
-    `metrics`: measured figures by split. `provenance`: data, recipe, revision. Neither is part of the identity.
+    `calibration`: what scores mean; None where that was not measured, and answers have no confidence. `metrics`:
+    measured figures by split. `provenance`: data, recipe, revision. None of these is part of the identity.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -53,6 +55,7 @@ class BundleManifest(_Frozen):
     created_at: datetime
     embedding_dim: int = Field(ge=1)
     parts: EmbeddingParts | None = None
+    calibration: ScoreCalibration | None = None
     sketch: EncoderSpec
     photo: EncoderSpec
     files: dict[str, FileEntry]
@@ -73,7 +76,7 @@ class BundleManifest(_Frozen):
     def identity(self) -> str:
         """The `bundle_id` of this content, name and digest: equal exactly when embeddings are.
 
-        Weights, preprocessing and dimension count; the model card, the adaptation, figures and dates do not.
+        Weights, preprocessing and dimension count; model card, adaptation, calibration, figures and dates do not.
         """
         content = {
             "embedding_dim": self.embedding_dim,

@@ -39,6 +39,10 @@ class EmbeddingParts(BaseModel):
         """(N, E) -> (N, layout_dim), rows of length 1; a row of zeros stays one."""
         return unit_rows(embeddings[:, : self.layout_dim])
 
+    def kind_of(self, embeddings: Vectors) -> Vectors:
+        """(N, E) -> (N, kind_dim), rows of length 1; a row of zeros stays one."""
+        return unit_rows(embeddings[:, self.layout_dim :])
+
     def with_layout(self, embedding: Vectors, layout: Vectors) -> Vectors:
         """(E,), (layout_dim,) of length 1 -> (E,) with that layout, its kind kept."""
         whole: Vectors = np.concatenate([np.float32(self.layout_weight) * layout, embedding[self.layout_dim :]])

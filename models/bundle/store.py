@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from models.adapters.errors import AdaptationCorrupt
 from models.adapters.state import Adaptation
 from models.arrays import Vectors
+from models.bundle.calibration import ScoreCalibration
 from models.bundle.encoder import Encoder
 from models.bundle.errors import BundleCorrupt, BundleNotFound, BundleSchemaUnsupported
 from models.bundle.manifest import (
@@ -92,6 +93,11 @@ class Bundle:
         return self.manifest.parts
 
     @property
+    def calibration(self) -> ScoreCalibration | None:
+        """What scores mean; None where that was not measured."""
+        return self.manifest.calibration
+
+    @property
     def providers(self) -> tuple[str, ...]:
         """Execution providers in use, the preferred one first."""
         return self.sketch.providers
@@ -156,7 +162,7 @@ def read_manifest(name_or_path: str | Path | None = None) -> BundleManifest:
     version = raw.get("schema_version") if isinstance(raw, dict) else None
     # `True` equals 1 in Python, and would pass for version 1.
     if isinstance(version, bool) or version not in READABLE_VERSIONS:
-        readable = " and ".join(map(str, READABLE_VERSIONS))
+        readable = ", ".join(map(str, READABLE_VERSIONS))
         raise BundleSchemaUnsupported(f"{file} has schema version {version!r}; this release reads {readable}")
     try:
         manifest = BundleManifest.model_validate(raw)

@@ -1,4 +1,4 @@
-"""Writing a bundle directory, and adding an adaptation to one; `models.bundle.store` reads it."""
+"""Writing a bundle directory, and adding an adaptation or a calibration to one; `models.bundle.store` reads it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from PIL import Image
 from models.adapters.state import Adaptation
 from models.arrays import Vectors
 from models.atomic_files import sync_path, write_bytes
+from models.bundle.calibration import ScoreCalibration
 from models.bundle.encoder import Encoder
 from models.bundle.errors import BundleCorrupt
 from models.bundle.manifest import (
@@ -25,6 +26,7 @@ from models.bundle.manifest import (
     CANARY_VECTORS_NAME,
     MANIFEST_NAME,
     MODEL_CARD_NAME,
+    SCHEMA_VERSION,
     BundleManifest,
     EncoderSpec,
     FileEntry,
@@ -83,7 +85,7 @@ def write_bundle(
         provenance=dict(provenance or {}),
     )
     manifest = draft.model_copy(update={"bundle_id": draft.identity()})
-    _publish(out, {**files, MANIFEST_NAME: (manifest.model_dump_json(indent=2) + "\n").encode()})
+    _publish(out, {**files, MANIFEST_NAME: _manifest_file(manifest)})
     return manifest
 
 
@@ -99,8 +101,25 @@ def add_adaptation(path: Path, adaptation: Adaptation) -> BundleManifest:
     data = contents[ADAPTATION_NAME]
     entry = FileEntry(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
     changed = manifest.model_copy(update={"files": dict(sorted({**manifest.files, ADAPTATION_NAME: entry}.items()))})
-    _publish(path, {**contents, MANIFEST_NAME: (changed.model_dump_json(indent=2) + "\n").encode()})
+    _publish(path, {**contents, MANIFEST_NAME: _manifest_file(changed)})
     return changed
+
+
+def add_calibration(path: Path, calibration: ScoreCalibration) -> BundleManifest:
+    """Put `calibration` into the bundle at `path`, in place of one that is there; `bundle_id` stays.
+
+    Raises BundleNotFound, BundleCorrupt, BundleSchemaUnsupported.
+    """
+    manifest = read_manifest(path)
+    contents = verified_contents(path, manifest)
+    # The version rises with it: a reader of an older one would reject the field, and should say why.
+    changed = manifest.model_copy(update={"calibration": calibration, "schema_version": SCHEMA_VERSION})
+    _publish(path, {**contents, MANIFEST_NAME: _manifest_file(changed)})
+    return changed
+
+
+def _manifest_file(manifest: BundleManifest) -> bytes:
+    return (manifest.model_dump_json(indent=2) + "\n").encode()
 
 
 def _publish(out: Path, files: Mapping[str, bytes]) -> None:

@@ -1,4 +1,4 @@
-"""`inkseek bundle inspect | verify | build | quantize | add-adaptation | compare`.
+"""`inkseek bundle inspect | verify | build | quantize | calibrate | add-adaptation | compare`.
 
 What makes bundles needs the training extra, whose packages take seconds to import: these commands import it when run.
 """
@@ -23,6 +23,7 @@ from models.bundle import (
     bundle_path,
     read_manifest,
 )
+from models.cli.calibrate import calibrate_command
 from models.cli.options import (
     DEMO_GALLERY,
     BundleArgument,
@@ -164,6 +165,9 @@ def quantize(
     except (InkseekError, OSError) as error:
         fail(error, as_json=as_json)
     _report_written(manifest, out, as_json)
+
+
+app.command("calibrate")(calibrate_command)
 
 
 @app.command("add-adaptation")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.arrays import Vectors
+from models.bundle import likeness
 from models.data.datasets import PairDataset, Photo, PhotoKey, SketchRecord, mirrored
 from models.evaluation.embeddings import Progress, embed_photos, embed_sketches
 from models.evaluation.encoders import EncoderPair
@@ -15,6 +17,7 @@ from models.evaluation.errors import NothingToEvaluate, SplitNotChosen
 from models.evaluation.intervals import Interval, bootstrap
 from models.evaluation.protocol import Figures
 from models.evaluation.rankings import SERVED_SCORING, Protocol, Rankings, Scoring, rank
+from models.evaluation.reliability import Reliability, reliability
 
 CURVE_K = 20
 
@@ -63,7 +66,9 @@ class Evaluation:
     `mirror`: whether the mirrored sketches were searched as well. `scored`: by each way to score. `chance_at_1`: the
     expected acc@1 of a random ranking. `unusable_sketches` and `unusable_photos` are rows of `records` and `photos`
     without an embedding, with the reason: their queries count as missed. `category_first`: the share of queries whose
-    first photo is any of the sketch's category; None where only one category is searched.
+    first photo is any of the sketch's category; None where only one category is searched. `reliability`: of the first
+    result's confidence, that it shows the sketch's category, or within one that it is the very photo; None where the
+    bundle has no calibration for such a search.
     """
 
     split: str
@@ -76,6 +81,7 @@ class Evaluation:
     unusable_sketches: Mapping[int, str]
     unusable_photos: Mapping[int, str]
     category_first: Share | None = None
+    reliability: Reliability | None = None
 
     @property
     def served(self) -> Scored:
@@ -138,6 +144,7 @@ def evaluate_split(
     for scoring in dict.fromkeys((Scoring.PLAIN, SERVED_SCORING[protocol])):
         rankings = rank(dataset.records, keys, sketch_vectors, photo_vectors, protocol, scoring, turned_vectors)
         scored[scoring] = _scored(dataset.records, photos, rankings, protocol, seed)
+    served = scored[SERVED_SCORING[protocol]].rankings
     return Evaluation(
         split=split,
         protocol=protocol,
@@ -148,10 +155,36 @@ def evaluate_split(
         chance_at_1=float((1 / scored[Scoring.PLAIN].rankings.searched).mean()),
         unusable_sketches=sketch_vectors.unusable,
         unusable_photos=photo_vectors.unusable,
-        category_first=_category_first(
-            dataset.records, keys, scored[SERVED_SCORING[protocol]].rankings, protocol, seed
-        ),
+        category_first=_category_first(dataset.records, keys, served, protocol, seed),
+        reliability=_reliability(encoders, dataset.records, keys, served, photo_vectors.vectors, protocol, seed),
     )
+
+
+def _reliability(
+    encoders: EncoderPair,
+    records: Sequence[SketchRecord],
+    keys: Sequence[PhotoKey],
+    rankings: Rankings,
+    photos: Vectors,
+    protocol: Protocol,
+    seed: int,
+) -> Reliability | None:
+    if encoders.calibration is None:
+        return None
+    among_all = protocol is Protocol.GALLERY
+    calibration = encoders.calibration.everything if among_all else encoders.calibration.category
+    if calibration is None or (among_all and len({key.category for key in keys}) < 2):
+        return None
+    compared = photos if encoders.parts is None or not among_all else encoders.parts.kind_of(photos)
+    confidences, right = np.zeros(len(records)), np.zeros(len(records), bool)
+    for row, (record, order, scores) in enumerate(zip(records, rankings.first, rankings.scores, strict=True)):
+        known = order >= 0
+        if known.any():
+            alike = likeness(compared[order[known]]) if calibration.agreement else 0.0
+            confidences[row] = calibration.confidences(scores[known], alike)[0]
+            best = keys[order[0]]
+            right[row] = best.category == record.photo.category if among_all else best == record.photo
+    return reliability(confidences, right, _numbers_of([record.photo for record in records]), seed)
 
 
 def _category_first(

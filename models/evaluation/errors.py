@@ -4,6 +4,7 @@ InkseekError (models.errors)
 └── EvaluationError
     ├── NothingToEvaluate      no sketches with a photo to find
     ├── SplitNotChosen         the set is divided and no split was named
+    ├── NothingToCalibrate     the splits have no right and wrong answers to fit a calibration to
     ├── EmbeddingsNotFinite    an encoder gave infinities or NaN
     ├── ExamplesUnclear        --adapt was given something else than numbers of examples
     └── PicturesUnusable       the folder holds no pictures that could go into a report
@@ -34,3 +35,7 @@ class PicturesUnusable(EvaluationError):
 
 class ExamplesUnclear(EvaluationError):
     """The numbers of examples are not numbers, or are too small or too large."""
+
+
+class NothingToCalibrate(EvaluationError):
+    """The splits have no right and wrong answers to fit a calibration to."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.bundle import BundleManifest
 from models.data.datasets import open_dataset, read_photos
 from models.evaluation.kinds.measure import KindTask, kind_task
 from models.evaluation.protocol import CategoryGallery, category_galleries
@@ -27,6 +28,16 @@ STANDARD_SPLITS: tuple[ValidationSplit, ...] = (
     ValidationSplit("sketchy_val_seen", "sketchy104", "val_seen"),
     ValidationSplit("sketchy_val_unseen", "sketchy104", "val_unseen"),
 )
+
+
+def validation_splits(manifest: BundleManifest) -> tuple[ValidationSplit, ...]:
+    """The splits that a bundle's experiment names, or the standard ones where it says nothing of the sort."""
+    experiment = manifest.provenance.get("experiment")
+    named = experiment.get("validation") if isinstance(experiment, dict) else None
+    try:
+        return tuple(ValidationSplit(**split) for split in named) if named else STANDARD_SPLITS
+    except TypeError:
+        return STANDARD_SPLITS
 
 
 def load_galleries(

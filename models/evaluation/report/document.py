@@ -11,6 +11,7 @@ from models.evaluation.dataset_evaluation import Evaluation, Measured
 from models.evaluation.intervals import LEVEL, RESAMPLES, Interval
 from models.evaluation.paired import Paired
 from models.evaluation.rankings import SERVED_SCORING, Scoring
+from models.evaluation.reliability import Reliability
 
 
 def document(
@@ -64,6 +65,7 @@ def _split(evaluation: Evaluation) -> dict[str, Any]:
         "served": _measured(served.overall),
         "chance_at_1": round(evaluation.chance_at_1, 4),
         "category_at_1": first and {"value": round(first.value, 4), "interval": _interval(first.interval)},
+        "confidence": _confidence(evaluation.reliability),
         "categories": {
             name: {**_measured(measured), "served": _measured(served.categories[name])}
             for name, measured in plain.categories.items()
@@ -75,6 +77,16 @@ def _split(evaluation: Evaluation) -> dict[str, Any]:
 def _measured(measured: Measured) -> dict[str, Any]:
     intervals = {name: _interval(interval) for name, interval in (measured.intervals or {}).items()}
     return {**measured.figures.as_dict(), "intervals": intervals or None}
+
+
+def _confidence(measured: Reliability | None) -> dict[str, Any] | None:
+    if measured is None:
+        return None
+    bins = [
+        {"confidence": round(part.confidence, 4), "right": round(part.right, 4), "count": part.count}
+        for part in measured.bins
+    ]
+    return {"calibration_error": round(measured.error, 4), "log_loss": round(measured.log_loss, 4), "bins": bins}
 
 
 def _paired(pair: Paired) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from models.evaluation.encoders import EncoderPair, HogPair
 from models.evaluation.intervals import RESAMPLES
 from models.evaluation.paired import Paired
 from models.evaluation.rankings import SHOWN, Protocol
+from models.evaluation.report.calibration import reliability_chart, reliability_hint
 from models.evaluation.report.figures import between, category_table, comparison, curve, percent, tiles
 from models.evaluation.report.frame import facts_list, html_document
 from models.evaluation.report.pictures import Picture, Thumbnails
@@ -83,6 +84,7 @@ def _split_sections(
         f'<div class="columns"><section><h3>acc@k</h3>{curve(evaluation.served.curve)}<p class="hint">Share of '
         "sketches, in per cent, whose photo is among the first k; the band is the 95 % interval.</p></section>"
         f"<section><h3>Categories</h3>{category_table(evaluation)}</section></div>",
+        _reliability(evaluation),
         _results_section(
             "A sample",
             "One drawn from each twelfth of the sketches, the best ranked first.",
@@ -92,6 +94,17 @@ def _split_sections(
         _worst_categories(evaluation, thumbnails),
         _unusable(evaluation),
     ]
+
+
+def _reliability(evaluation: Evaluation) -> str:
+    if evaluation.reliability is None:
+        return ""
+    right = "shows the sketch's category" if evaluation.protocol is Protocol.GALLERY else "is the very photo"
+    return (
+        f"<section><h3>Confidence</h3>{reliability_chart(evaluation.reliability)}"
+        f'<p class="hint">A first result is right where it {right}. {reliability_hint(evaluation.reliability)}</p>'
+        "</section>"
+    )
 
 
 def _results_section(heading: str, hint: str, articles: str) -> str:

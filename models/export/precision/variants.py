@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from models.bundle import Bundle, BundleManifest, Runtime, add_adaptation, write_bundle
+from models.bundle import Bundle, BundleManifest, Runtime, add_adaptation, add_calibration, write_bundle
 from models.bundle.manifest import MODEL_CARD_NAME
 from models.data.images.training_sets import SetConfig
 from models.errors import InkseekError
@@ -189,6 +189,9 @@ def _publish(
         # An adaptation that serves any bundle has an empty id, and keeps it.
         adaptation = replace(parent.adaptation, bundle_id=parent.adaptation.bundle_id and manifest.bundle_id)
         manifest = add_adaptation(request.out, adaptation)
+    if parent.calibration is not None:
+        # For the same reason scores mean what they mean for the parent, which the calibration names.
+        manifest = add_calibration(request.out, parent.calibration)
     return manifest
 
 
