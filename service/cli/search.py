@@ -52,7 +52,11 @@ def search(
     sheet: Annotated[Path | None, typer.Option(help="Write the answer as a picture, PNG or JPEG.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the photos most like a sketch, without a server."""
+    """Find the photos most like a sketch, without a server.
+
+    A line says so where probably no photo fits; the exit code is 0 then,
+    too.
+    """
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     narrowing = k, tuple(category or ()), tuple(condition or ()), min_score, exact
     query = SearchQuery(*narrowing, adapt, profile, focus, mirror, frame)
@@ -69,6 +73,8 @@ def search(
         print_json(search_json(result))
     else:
         stdout().print(_table(result), f"[dim]{_summary(result)}[/dim]")
+        if result.no_good_match:
+            stdout().print("[yellow]nothing fits well[/yellow]: probably no photo of this gallery is what was drawn")
 
 
 def _write_sheet(path: Path, seen: Image.Image, retriever: Retriever, result: SearchResult) -> None:
@@ -84,10 +90,12 @@ def _write_sheet(path: Path, seen: Image.Image, retriever: Retriever, result: Se
 
 
 def _table(result: SearchResult) -> Table:
-    table = Table("#", "score", "category", "photo", "")
+    table = Table("#", "score", "confidence", "category", "photo", "")
     for hit in result.photos:
         mark = "mirrored" if hit.mirrored else ""
-        table.add_row(str(hit.rank), f"{hit.score:.3f}", escape(hit.photo.category), escape(hit.photo.photo_id), mark)
+        sure = "" if hit.confidence is None else f"{100 * hit.confidence:.0f} %"
+        photo = escape(hit.photo.category), escape(hit.photo.photo_id)
+        table.add_row(str(hit.rank), f"{hit.score:.3f}", sure, *photo, mark)
     return table
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -30,6 +30,7 @@ _SCRAPE_TRIES, _SCRAPE_AGAIN_S = 5, 0.05
 
 # Seconds. A stage takes 0.1 ms (decode) to some 100 ms (a large encoder on a busy CPU).
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_CONFIDENCE_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 class Metrics:
@@ -50,6 +51,18 @@ class Metrics:
         self.request_seconds = _seconds("inkseek_request_seconds", "Whole time of a request, by route.", "route", r)
         stages = "Time of one stage of a search: wait, decode, preprocess, encode, search."
         self.stage_seconds = _seconds("inkseek_stage_seconds", stages, "stage", r)
+        self.answers = Counter(
+            "inkseek_answers",
+            "Sketches searched for, by result: match, no_good_match, uncalibrated (no confidence is known) or empty.",
+            ["result"],
+            registry=r,
+        )
+        self.confidence = Histogram(
+            "inkseek_confidence",
+            "Confidence of the best result, where it is known.",
+            buckets=_CONFIDENCE_BUCKETS,
+            registry=r,
+        )
         self.rejected = Counter("inkseek_rejected", "Requests rejected unanswered, by reason.", ["reason"], registry=r)
         self.in_flight = _gauge("inkseek_in_flight", "Requests being handled.", r)
         self.queue = _gauge("inkseek_queue", "Jobs waiting for a worker thread.", r)
@@ -95,6 +108,18 @@ class Metrics:
         for stage, histogram in self._stages.items():
             if stage in stages_ms:
                 histogram.observe(stages_ms[stage] / 1000)
+
+    def observe_answer(self, confidences: Sequence[float | None], no_good_match: bool | None) -> None:
+        """Record what a sketch found: its results' confidences, best first."""
+        if not confidences:
+            self.answers.labels("empty").inc()
+            return
+        if no_good_match is None:
+            self.answers.labels("uncalibrated").inc()
+        else:
+            self.answers.labels("no_good_match" if no_good_match else "match").inc()
+        if confidences[0] is not None:
+            self.confidence.observe(confidences[0])
 
     def exposition(self) -> bytes:
         """The text that Prometheus reads."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from index_builder.artifact import GalleryIndex, PhotoFilter, SearchHit
 from models.adapters import CategoryAdapter, StyleAdapter
 from models.arrays import Rows, Vectors
-from models.bundle import EmbeddingParts
+from models.bundle import EmbeddingParts, likeness
 from service.search.adapter_cache import AdapterCache
 from service.search.category_scorer import CategoryScorer
 from service.search.gallery_view import GalleryView
@@ -125,6 +125,14 @@ class Gallery:
     def products(self, weights: Vectors, rows: Rows) -> Vectors:
         """(E',), (R,) ascending rows -> (R,) inner products with what adapters work on."""
         return self.view.products(weights if self.parts is None else self.parts.over_layout(weights), rows)
+
+    def likeness(self, hits: Sequence[SearchHit]) -> float:
+        """How alike the hits' photos are to the first one's, by kind where embeddings have parts."""
+        # Vectors are read in ascending order of their rows, and put back into the order of the hits.
+        rows = np.array([hit.row for hit in hits], np.int64)
+        order = np.argsort(rows)
+        embeddings = self.view.vectors(rows[order])[np.argsort(order)]
+        return likeness(embeddings if self.parts is None else self.parts.kind_of(embeddings))
 
     def category_rows(self, category: str) -> Rows:
         """Ascending rows of a category's photos; none for a category that is not there (yet)."""

@@ -15,12 +15,16 @@ Adapted = Literal["adapter", "centred", "none"]
 
 @dataclass(frozen=True, slots=True)
 class RankedPhoto:
-    """A photo of the answer: its score in [-1, 1], its rank from 1. `mirrored`: the mirrored drawing got that score."""
+    """A photo of the answer: its score in [-1, 1], its rank from 1.
+
+    `mirrored`: the mirrored drawing got that score. `confidence`: the probability that it is right; None: not known.
+    """
 
     photo: PhotoRecord
     score: float
     rank: int
     mirrored: bool = False
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class SearchResult:
 
     `adapted`: how photos were compared: through the category's adapter, mean-centred, or by plain cosine.
     `adapter_id`, `style_adapter_id`: the adapters that were applied. `timings_ms`: by stage, and `total`.
+    `no_good_match`: whether probably no photo is right; None where the bundle has no calibration for such a search.
     """
 
     photos: list[RankedPhoto]
@@ -38,6 +43,7 @@ class SearchResult:
     adapted: Adapted = "none"
     adapter_id: str | None = None
     style_adapter_id: str | None = None
+    no_good_match: bool | None = None
 
 
 @dataclass

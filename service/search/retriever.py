@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from index_builder.artifact import GalleryIndex, PhotoFilter, SearchHit, parse_condition
+from index_builder.artifact import GalleryIndex, PhotoFilter, parse_condition
 from models.bundle import Bundle, Frame, mirrored
 from service.errors import UnknownCategory, UnknownProfile
 from service.search.adapter_cache import AdapterCache
+from service.search.confidence import Judged, calibration_for, judged, widened
 from service.search.gallery import Gallery, GalleryKeeper
 from service.search.mirroring import MirroredSketch, mirror_scope
 from service.search.query import SearchQuery, unknown_name
@@ -55,8 +56,12 @@ class Retriever:
             vectors = self.bundle.sketch.encode(batch)
         with stopwatch.stage("search"):
             flipped = None if scope is None else MirroredSketch(vectors[1], scope)
-            scored = gallery.answer(vectors[0], query, where, flipped)
-            photos = _ranked(gallery, scored.hits, scored.mirrored)
+            calibration = calibration_for(
+                self.bundle.calibration, query, where, has_parts=self.bundle.parts is not None
+            )
+            scored = gallery.answer(vectors[0], widened(query, calibration), where, flipped)
+            answered = judged(gallery, scored.hits, query, calibration)
+            photos = _ranked(gallery, answered, scored.mirrored)
         return SearchResult(
             photos,
             self.bundle.bundle_id,
@@ -65,6 +70,7 @@ class Retriever:
             scored.adapted,
             scored.adapter_id,
             scored.style_adapter_id,
+            answered.no_good_match,
         )
 
     def check(self, query: SearchQuery) -> None:
@@ -87,7 +93,7 @@ class Retriever:
             (vector,) = gallery.view.vectors(np.array([row]))
             # One more than is answered, since the photo itself is likely to be among them.
             hits = gallery.view.search(vector, query.k + 1, where, exact=query.exact, min_score=query.min_score)
-            photos = _ranked(gallery, [hit for hit in hits if hit.row != row][: query.k])
+            photos = _ranked(gallery, Judged([hit for hit in hits if hit.row != row][: query.k]))
         return SearchResult(photos, self.bundle.bundle_id, self.index.version, stopwatch.timings())
 
     def view(self, sketch: Sketch, frame: Frame = "auto") -> Image.Image:
@@ -118,9 +124,10 @@ def _filter(gallery: Gallery, query: SearchQuery) -> PhotoFilter | None:
     return PhotoFilter(frozenset(categories), tuple(parse_condition(text) for text in query.filters))
 
 
-def _ranked(gallery: Gallery, hits: Sequence[SearchHit], flipped: frozenset[int] = frozenset()) -> list[RankedPhoto]:
-    photos = gallery.view.photos([hit.row for hit in hits])
+def _ranked(gallery: Gallery, answered: Judged, flipped: frozenset[int] = frozenset()) -> list[RankedPhoto]:
+    photos = gallery.view.photos([hit.row for hit in answered.hits])
+    confidences: Sequence[float | None] = answered.confidences or [None] * len(photos)
     return [
-        RankedPhoto(photo, hit.score, rank, hit.row in flipped)
-        for rank, (photo, hit) in enumerate(zip(photos, hits, strict=True), 1)
+        RankedPhoto(photo, hit.score, rank, hit.row in flipped, confidence)
+        for rank, (photo, hit, confidence) in enumerate(zip(photos, answered.hits, confidences, strict=True), 1)
     ]

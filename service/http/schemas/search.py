@@ -34,6 +34,12 @@ _SCORE = (
     "category's own photos have the mean and deviation that plain cosines have, and cut to [-1, 1]: no plain cosine."
 )
 
+_CONFIDENCE = (
+    "The probability that the photo is right, as measured on drawings with known answers: that it shows the kind of "
+    "thing that was drawn, or with one `category` that it is the very photo. Null where that was not measured: for "
+    "bundles without a calibration, and for a `focus` on the detail among everything, or on the kind within a category."
+)
+
 
 class NarrowingParams(Schema):
     """How a search is narrowed and done. Unknown parameters are rejected, so that no typo is ignored silently."""
@@ -110,6 +116,7 @@ class Hit(Schema):
     photo_id: str
     category: Annotated[str, Field(description="Empty for a photo without one.")]
     score: Annotated[Score, Field(description=_SCORE)]
+    confidence: Annotated[float | None, Field(ge=0, le=1, description=_CONFIDENCE)] = None
     rank: Annotated[int, Field(ge=1, le=K_MAX)]
     mirrored: Annotated[bool, Field(description="Whether the score is that of the mirrored drawing.")] = False
     thumbnail_url: str
@@ -131,6 +138,10 @@ class SearchAnswer(Schema):
     """The photos most like the sketch, best first; ties in the order of the index."""
 
     results: list[Hit]
+    no_good_match: Annotated[
+        bool | None,
+        Field(description="Whether probably no photo fits: the best `confidence` is low. Null where that is null."),
+    ] = None
     bundle_id: str
     index_version: str
     adapted: Annotated[
@@ -165,6 +176,7 @@ def search_json(result: SearchResult, base_path: str = "/v1") -> dict[str, Any]:
                 "photo_id": ranked.photo.photo_id,
                 "category": ranked.photo.category,
                 "score": round(ranked.score, 6),
+                "confidence": ranked.confidence and round(ranked.confidence, 4),
                 "rank": ranked.rank,
                 "mirrored": ranked.mirrored,
                 **photo_urls(ranked.photo.photo_id, base_path),
@@ -172,6 +184,7 @@ def search_json(result: SearchResult, base_path: str = "/v1") -> dict[str, Any]:
             }
             for ranked in result.photos
         ],
+        "no_good_match": result.no_good_match,
         "bundle_id": result.bundle_id,
         "index_version": result.index_version,
         "adapted": result.adapted,
@@ -187,12 +200,14 @@ SEARCH_EXAMPLE: dict[str, Any] = {
             "photo_id": EXAMPLE_PHOTO_ID,
             "category": "clothing",
             "score": 0.8312,
+            "confidence": 0.74,
             "rank": 1,
             "mirrored": False,
             **photo_urls(EXAMPLE_PHOTO_ID),
             "metadata": EXAMPLE_METADATA,
         },
     ],
+    "no_good_match": False,
     "bundle_id": EXAMPLE_BUNDLE_ID,
     "index_version": EXAMPLE_INDEX_VERSION,
     "adapted": "none",
@@ -200,5 +215,10 @@ SEARCH_EXAMPLE: dict[str, Any] = {
     "style_adapter_id": None,
     "timings_ms": {"decode": 0.61, "preprocess": 0.72, "encode": 9.8, "search": 0.34, "total": 11.6},
 }
-SIMILAR_EXAMPLE: dict[str, Any] = {**SEARCH_EXAMPLE, "timings_ms": {"search": 0.36, "total": 0.4}}
+SIMILAR_EXAMPLE: dict[str, Any] = {
+    **SEARCH_EXAMPLE,
+    "results": [{**hit, "confidence": None} for hit in SEARCH_EXAMPLE["results"]],
+    "no_good_match": None,
+    "timings_ms": {"search": 0.36, "total": 0.4},
+}
 BATCH_EXAMPLE: dict[str, Any] = {"items": [SEARCH_EXAMPLE, {"error": PROBLEM_EXAMPLE}]}

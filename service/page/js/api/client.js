@@ -2,8 +2,9 @@
  * The client of searches, photos and categories.
  *
  * @typedef {{photo_id: string, category: string, score: number, rank: number, thumbnail_url: string,
- *   image_url: string, metadata: Record<string, unknown>, mirrored?: boolean}} Hit   mirrored: the mirrored drawing matched
- * @typedef {{results: Hit[], adapter_id?: string | null, style_adapter_id?: string | null, bundle_id: string,
+ *   image_url: string, metadata: Record<string, unknown>, mirrored?: boolean, confidence?: number | null}} Hit   mirrored: the
+ *   mirrored drawing matched; confidence: the probability that it is right, null where that is not known
+ * @typedef {{results: Hit[], no_good_match?: boolean | null, adapter_id?: string | null, style_adapter_id?: string | null, bundle_id: string,
  *   index_version: string, timings_ms: Record<string, number>}} Answer
  * @typedef {{photo_id: string, thumbnail_url: string, width?: number, height?: number, metadata?: Record<string, unknown>}} Photo
  * @typedef {{k: number, categories: readonly string[], profile?: string | null, adapt?: boolean}} Scope   profile: the style

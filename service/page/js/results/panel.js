@@ -12,6 +12,8 @@ const ANNOUNCE_AFTER_MS = 700;
 const SKELETONS = 12;
 /** The drawing is not a query yet: a hint and not an error. */
 const HINT_CODES = new Set(["sketch_empty", "sketch_solid"]);
+const ADVICE = "Add the lines that make it what it is, or flip it. The gallery may also have no such photo.";
+const NARROW_ADVICE = "Add the lines that set it apart from the others, or look in all categories.";
 
 const count = new Intl.NumberFormat("en");
 
@@ -64,15 +66,20 @@ export class ResultsPanel {
   }
 
   /** @param {import("../api/client.js").Answer} answer @param {import("../api/client.js").Scope} scope */
-  showAnswer({ results, timings_ms: timings, adapter_id: adapterId, style_adapter_id: styleAdapterId }, { categories }) {
+  showAnswer(answer, { categories }) {
+    const { results, timings_ms: timings, adapter_id: adapterId, style_adapter_id: styleAdapterId } = answer;
+    const doubtful = results.length > 0 && answer.no_good_match === true;
     this.#settle(results.length ? "results" : "none");
     this.#grid.render(results);
+    this.#find("no-match").hidden = !doubtful;
+    this.#find("no-match-advice").textContent = categories.length ? NARROW_ADVICE : ADVICE;
     this.#find("adapted").hidden = !adapterId && !styleAdapterId;
     this.#find("timing").textContent = this.#timingText(timings.total, categories);
     this.#find("timing").title = Object.entries(timings).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`).join(", ");
     if (results.length) {
       const noun = results.length === 1 ? "result" : "results";
-      this.#announce(`${results.length} ${noun}, best: ${photoName(results[0])} in ${results[0].category}`);
+      const doubt = doubtful ? "Nothing fits well yet. " : "";
+      this.#announce(`${doubt}${results.length} ${noun}, best: ${photoName(results[0])} in ${results[0].category}`);
     } else {
       this.#notice("search", "No photo matches", "Nothing in the gallery fits these conditions. Try more categories.", false);
     }
@@ -113,6 +120,7 @@ export class ResultsPanel {
     this.#find("adapted").hidden = true;
     this.#find("progress").hidden = true;
     this.#find("notice").hidden = true;
+    this.#find("no-match").hidden = true;
     this.#find("empty").hidden = state !== "empty";
     const grid = this.#find("grid");
     if (grid.classList.contains("is-skeleton")) grid.replaceChildren();

@@ -3,7 +3,7 @@
 import { Latest, STALE } from "../api/latest.js";
 import { pictureUrl, showPicture } from "../api/picture.js";
 import { finder } from "../element.js";
-import { fileName, photoName, scoreText } from "./photo_text.js";
+import { confidenceText, fileName, photoName, scoreText } from "./photo_text.js";
 
 /** @typedef {import("../api/client.js").Hit} Hit */
 /** @typedef {import("../api/client.js").Photo} Photo */
@@ -115,6 +115,7 @@ export class PhotoDialog {
     const facts = [
       ["Category", hit.category],
       ["Score", scoreText(hit.score)],
+      ["Confidence", confidenceText(hit.confidence)],
       ["Matches", hit.mirrored ? "your drawing, mirrored" : null],
       ["Size", photo.width ? `${photo.width} × ${photo.height} px` : null],
       ["Photo id", hit.photo_id],

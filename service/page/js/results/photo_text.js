@@ -22,3 +22,8 @@ export function fileName(photoId) {
 export function scoreText(score) {
   return score.toFixed(2);
 }
+
+/** @param {number | null | undefined} confidence within [0, 1] @returns {string | null} */
+export function confidenceText(confidence) {
+  return typeof confidence === "number" ? `${Math.round(100 * confidence)} %` : null;
+}

@@ -62,6 +62,15 @@ def test_a_search_result() -> None:
     assert answer.results[0].thumbnail_url == "/v1/photos/a%20b/1.png/thumbnail"
     assert answer.results[1].image_url == "/v1/photos/%C3%A9/2/image"
     assert (answer.adapted, answer.adapter_id, answer.timings_ms.total) == ("adapter", "adapter-1", 1.235)
+    assert ([hit.confidence for hit in answer.results], answer.no_good_match) == ([None, None], None)
+
+
+def test_a_search_result_with_confidences() -> None:
+    hits = [RankedPhoto(photo(), 0.5, 1, confidence=0.12345678), RankedPhoto(photo("b"), 0.25, 2, confidence=0.0)]
+    answer = search.SearchAnswer.model_validate(
+        search.search_json(SearchResult(hits, "b", "v", {"total": 1.0}, no_good_match=True))
+    )
+    assert ([hit.confidence for hit in answer.results], answer.no_good_match) == ([0.1235, 0.0], True)
 
 
 def test_a_photo_and_the_categories() -> None:

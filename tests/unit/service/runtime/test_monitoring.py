@@ -213,3 +213,16 @@ def test_metrics_of_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sample(metrics, 'inkseek_stage_seconds_sum{stage="search"}') == pytest.approx(0.5)
     assert Metrics().registry is not metrics.registry
     metrics.retire_process()  # nothing to retire with one process
+
+
+def test_metrics_of_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(MULTIPROCESS_VARIABLE, raising=False)
+    metrics = Metrics()
+    metrics.observe_answer([0.7, 0.2], False)
+    metrics.observe_answer([0.1], True)
+    metrics.observe_answer([None], None)
+    metrics.observe_answer([], True)
+    for result in ("match", "no_good_match", "uncalibrated", "empty"):
+        assert sample(metrics, f'inkseek_answers_total{{result="{result}"}}') == 1
+    assert sample(metrics, "inkseek_confidence_count") == 2
+    assert sample(metrics, "inkseek_confidence_sum") == pytest.approx(0.8)
