@@ -201,6 +201,7 @@ def _adapted(
 def _evaluated(
     encoders: EncoderPair, parts: Sequence[tuple[str, PairDataset]], protocol: Protocol, mirror: bool, seed: int
 ) -> list[Evaluation]:
+    calibration = encoders.calibration if isinstance(encoders, Bundle) else None
     evaluations = []
     with encoding_progress() as progress:
         for name, part in parts:
@@ -209,7 +210,16 @@ def _evaluated(
             )
             done = partial(progress.advance, task)
             evaluations.append(
-                evaluate_split(encoders, part, name, protocol=protocol, mirror=mirror, seed=seed, progress=done)
+                evaluate_split(
+                    encoders,
+                    part,
+                    name,
+                    protocol=protocol,
+                    mirror=mirror,
+                    seed=seed,
+                    calibration=calibration,
+                    progress=done,
+                )
             )
     return evaluations
 

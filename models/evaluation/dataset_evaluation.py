@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Vectors
-from models.bundle import likeness
+from models.bundle import EmbeddingParts, ScoreCalibration, likeness
 from models.data.datasets import PairDataset, Photo, PhotoKey, SketchRecord, mirrored
 from models.evaluation.embeddings import Progress, embed_photos, embed_sketches
 from models.evaluation.encoders import EncoderPair
@@ -123,12 +123,13 @@ def evaluate_split(
     protocol: Protocol = Protocol.GALLERY,
     mirror: bool = False,
     seed: int = 0,
+    calibration: ScoreCalibration | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measure a pair of encoders: every record of `dataset` is a query, all of its photos are the gallery.
 
     `mirror`: each sketch is searched both ways round, and a photo counts by its better score. `seed` is the
-    bootstrap's. Raises EmbeddingsNotFinite.
+    bootstrap's. `calibration`: the bundle's, whose reliability is measured. Raises EmbeddingsNotFinite.
     """
     photos = tuple(dataset.photos.values())
     keys = [photo.key for photo in photos]
@@ -156,12 +157,15 @@ def evaluate_split(
         unusable_sketches=sketch_vectors.unusable,
         unusable_photos=photo_vectors.unusable,
         category_first=_category_first(dataset.records, keys, served, protocol, seed),
-        reliability=_reliability(encoders, dataset.records, keys, served, photo_vectors.vectors, protocol, seed),
+        reliability=_reliability(
+            calibration, encoders.parts, dataset.records, keys, served, photo_vectors.vectors, protocol, seed
+        ),
     )
 
 
 def _reliability(
-    encoders: EncoderPair,
+    calibrations: ScoreCalibration | None,
+    parts: EmbeddingParts | None,
     records: Sequence[SketchRecord],
     keys: Sequence[PhotoKey],
     rankings: Rankings,
@@ -169,13 +173,13 @@ def _reliability(
     protocol: Protocol,
     seed: int,
 ) -> Reliability | None:
-    if encoders.calibration is None:
+    if calibrations is None:
         return None
     among_all = protocol is Protocol.GALLERY
-    calibration = encoders.calibration.everything if among_all else encoders.calibration.category
+    calibration = calibrations.everything if among_all else calibrations.category
     if calibration is None or (among_all and len({key.category for key in keys}) < 2):
         return None
-    compared = photos if encoders.parts is None or not among_all else encoders.parts.kind_of(photos)
+    compared = photos if parts is None or not among_all else parts.kind_of(photos)
     confidences, right = np.zeros(len(records)), np.zeros(len(records), bool)
     for row, (record, order, scores) in enumerate(zip(records, rankings.first, rankings.scores, strict=True)):
         known = order >= 0

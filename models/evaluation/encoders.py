@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import EmbeddingParts, ImageEncoder, Preprocess, ScoreCalibration, SketchNormalisation
+from models.bundle import EmbeddingParts, ImageEncoder, Preprocess, SketchNormalisation
 from models.evaluation.hog import hog
 
 _HOG_PX = 160
@@ -27,10 +27,6 @@ class EncoderPair(Protocol):
     @property
     def parts(self) -> EmbeddingParts | None:
         """How an embedding is divided; None where it is one piece."""
-
-    @property
-    def calibration(self) -> ScoreCalibration | None:
-        """What scores mean; None where that was not measured."""
 
     @property
     def sketch(self) -> ImageEncoder:
@@ -71,6 +67,5 @@ class HogPair:
 
     bundle_id: str = "hog"
     parts: EmbeddingParts | None = None
-    calibration: ScoreCalibration | None = None
     sketch: HogEncoder = HogEncoder(Preprocess(size_px=_HOG_PX, sketch=SketchNormalisation(), **_AS_IT_IS))
     photo: HogEncoder = HogEncoder(Preprocess(size_px=_HOG_PX, **_AS_IT_IS))

@@ -40,6 +40,6 @@ def test_certainty_that_is_wrong_costs_much_but_not_everything() -> None:
 
 def test_the_area_under_the_curve_counts_pairs() -> None:
     random = np.random.default_rng(1)
-    positive, negative = random.integers(0, 5, 40), random.integers(0, 4, 30)
+    positive, negative = random.integers(0, 5, 40) / 5, random.integers(0, 4, 30) / 5
     pairs = [1.0 if p > n else 0.5 if p == n else 0.0 for p in positive for n in negative]
     assert area_under_curve(positive, negative) == pytest.approx(np.mean(pairs))
