@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from index_builder.build import BuildRequest, build_index
 from models.adapters import Adaptation
-from models.bundle import add_adaptation
+from models.bundle import ScoreCalibration, SearchCalibration, add_adaptation, add_calibration
 from service.app import create_app
 from service.config import Settings
 from tests.end_to_end.page.shapes import SHAPES, shape_picture
@@ -81,6 +81,16 @@ def adaptable_url(index_dir: Path, adaptive_bundle_dir: Path, tmp_path: Path) ->
     """A service of one's own whose bundle can be adapted, without adapters."""
     settings = Settings(index=index_dir, bundle=adaptive_bundle_dir, online_dir=tmp_path / "online", threads=1)
     with serving(create_app(settings)) as url:
+        yield url
+
+
+@pytest.fixture
+def doubtful_url(index_dir: Path, tiny_bundle_dir: Path, tmp_path: Path) -> Iterator[str]:
+    """A service whose bundle says of every search over everything that nothing fits, and nothing of others."""
+    bundle = shutil.copytree(tiny_bundle_dir, tmp_path / "doubtful")
+    doubt = SearchCalibration(temperature=1.0, reference=0.0, offset=-4.0, threshold=0.5)
+    add_calibration(bundle, ScoreCalibration(everything=doubt))
+    with serving(create_app(Settings(index=index_dir, bundle=bundle, threads=1))) as url:
         yield url
 
 

@@ -96,6 +96,25 @@ def test_a_photo_opens_large_with_what_is_known_of_it(user: User, tmp_path: Path
     expect(user.page.locator(".card").nth(1)).to_be_focused()
 
 
+def test_the_page_says_when_nothing_fits_well(open_user: OpenUser, doubtful_url: str) -> None:
+    user = open_user(base_url=doubtful_url)
+    notice = user.page.locator("#no-match")
+    expect(notice).to_be_hidden()
+    user.draw_shape("circle")
+    user.expect_best("circle")
+    expect(notice).to_contain_text("Nothing fits well yet.")
+    user.page.locator(".card").first.click()
+    # A cosine of nearly 1 under that calibration: 1 / (1 + exp(3)).
+    expect(user.page.get_by_role("dialog")).to_contain_text("5 %")
+    user.page.keyboard.press("Escape")
+
+    user.page.keyboard.press("/")
+    user.page.keyboard.type("round")
+    user.page.keyboard.press("Enter")
+    expect(user.page.locator(".card")).to_have_count(4)
+    expect(notice).to_be_hidden()
+
+
 def test_more_like_this_leads_on_and_back_to_the_drawing(user: User) -> None:
     user.draw_shape("diamond")
     user.expect_best("diamond")

@@ -71,10 +71,10 @@ def test_a_wrong_manifest_is_rejected(bundle_copy: Path, wrong: str) -> None:
         Bundle.load(bundle_copy)
 
 
-@pytest.mark.parametrize("version", [0, 3, 99, "1", None, 1.5, [1], True])
+@pytest.mark.parametrize("version", [0, 4, 99, "1", None, 1.5, [1], True])
 def test_other_schema_versions_are_unsupported(bundle_copy: Path, version: object) -> None:
     rewrite(bundle_copy, lambda d: d.update(schema_version=version))
-    with pytest.raises(BundleSchemaUnsupported, match="this release reads 1 and 2"):
+    with pytest.raises(BundleSchemaUnsupported, match="this release reads 1, 2, 3"):
         read_manifest(bundle_copy)
 
 
