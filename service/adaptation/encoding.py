@@ -33,11 +33,17 @@ class EncodedSketch:
     digest: bytes
 
 
-def encode_sketch(retriever: Retriever, data: bytes, number: int, frame: Frame = "auto") -> EncodedSketch:
-    """The embedding of example `number` (from 0). Raises ImageError, BodyInvalid, saying which sketch it was."""
+def encode_sketch(
+    retriever: Retriever, data: bytes, number: int, frame: Frame = "auto", *, stored: bool = False
+) -> EncodedSketch:
+    """The embedding of example `number` (from 0). Raises ImageError, BodyInvalid, saying which sketch it was.
+
+    `stored`: it was accepted before, when strokes that may be rows or pairs were read as rows.
+    """
     encoder = retriever.bundle.sketch
     try:
-        tensor = encoder.prepare(retriever.decode(read_sketch(data, retriever.decoder.strokes)), frame)
+        sketch = read_sketch(data, retriever.decoder.strokes, ambiguous="rows" if stored else None)
+        tensor = encoder.prepare(retriever.decode(sketch), frame)
     except InkseekError as error:
         # The same class again, since it decides the code and status of the answer.
         raise type(error)(f"sketch {number + 1}: {error}") from error

@@ -60,7 +60,9 @@ def refit_adapters(retriever: Retriever, *, max_adapters: int, force: bool = Fal
         try:
             if not kept.sketches:
                 raise SupportMismatch("none of the photos of its examples is in the gallery any more")
-            sketches = [encode_sketch(retriever, data, number) for number, data in enumerate(kept.sketches)]
+            sketches = [
+                encode_sketch(retriever, data, number, stored=True) for number, data in enumerate(kept.sketches)
+            ]
             # No uploads: a photo that once came with these examples is in the store, and is named by its id.
             new = fit(retriever, stale.target, kept, sketches, {}, force=force)
         except InkseekError as error:

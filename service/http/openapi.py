@@ -33,6 +33,7 @@ from service.sketches.json_forms import (
     POINTS_EXAMPLE,
     SINGLE_STROKE_EXAMPLE,
     STROKES_EXAMPLE,
+    DrawingBody,
     ImageBody,
     PointsBody,
     StrokesBody,
@@ -42,7 +43,7 @@ Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
 _REF = "#/components/schemas/{model}"
 # FastAPI describes only models that it parses or answers itself; these are added to the document by hand.
-_SKETCH_FORMS = (ImageBody, StrokesBody, PointsBody)
+_SKETCH_FORMS = (ImageBody, StrokesBody, PointsBody, DrawingBody)
 
 _SECURITY_SCHEMES = {
     "bearer": {

@@ -1,8 +1,9 @@
 """The JSON forms of a sketch: they check what clients, files and the online store hold.
 
     {"image_base64": "..."}      {"strokes": [stroke, ...]}      {"points": [{"x": 1, "y": 2}, ...]}
+    {"drawing": [[[x, ...], [y, ...]], ...]}, a line of Quick, Draw!
 
-A stroke is rows of numbers, as Quick, Draw! has them, or an object with points. What is sent is counted before it is
+How a stroke may be written is in `stroke_forms`. What is sent is counted before it is
 parsed, and checked while it is parsed, so that the first fault ends it: a megabyte of faults costs what one does.
 """
 
@@ -10,19 +11,29 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
-import numpy as np
 from msgspec import Meta, Raw, Struct
-from numpy.typing import NDArray
 
 from models.bundle import StrokeLimits, StrokesInvalid
 from service.errors import BodyInvalid
 from service.sketches.sketch import EncodedImage, Sketch, Strokes
+from service.sketches.stroke_forms import (
+    AnyStroke,
+    Numbers,
+    Order,
+    Point,
+    points_decoder,
+    points_of,
+    positions_of,
+    rows_decoder,
+    strokes_decoder,
+)
 
 T = TypeVar("T")
 JsonObject: TypeAlias = dict[str, Any]
@@ -43,37 +54,13 @@ SINGLE_STROKE_EXAMPLE: JsonObject = {
 _MARKS_PER_POINT = 4
 _MARKS_PER_STROKE = 8
 _DATA_URL = re.compile(rb"data:[^,]{0,200},")
-# How encoders escape the characters of base64 that HTML or JavaScript may take for something else.
+# How encoders escape the characters of base64 that HTML or JavaScript may take for something else, and line breaks.
 _ESCAPES = ((b"\\/", b"/"), (b"\\u002b", b"+"), (b"\\u002B", b"+"), (b"\\u002f", b"/"), (b"\\u002F", b"/"),
-            (b"\\u003d", b"="), (b"\\u003D", b"="))  # fmt: skip
+            (b"\\u003d", b"="), (b"\\u003D", b"="),
+            (b"\\n", b""), (b"\\r", b""), (b"\\t", b""))  # fmt: skip
+_URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _ABSENT = Raw(b"")
 _AT = re.compile(r" - at `\$(.*)`$")
-
-
-class Point(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
-    """One position of the pen; y grows downwards. `t` (milliseconds) is accepted and not used."""
-
-    x: float
-    y: float
-    t: float | None = None
-
-
-Points = Annotated[list[Point], Meta(min_length=1)]
-
-
-class PointStroke(Struct, forbid_unknown_fields=True, frozen=True):
-    """One stroke as a list of points."""
-
-    points: Points
-
-
-RowStroke = Annotated[
-    list[Annotated[list[float], Meta(min_length=1)]],
-    Meta(
-        min_length=2, max_length=3, description="One stroke as rows: all x, all y and optionally all t. Equally long."
-    ),
-]
-DrawnStrokes = Annotated[list[RowStroke | PointStroke], Meta(min_length=1)]
 
 
 class ImageBody(Struct, forbid_unknown_fields=True):
@@ -83,15 +70,21 @@ class ImageBody(Struct, forbid_unknown_fields=True):
 
 
 class StrokesBody(Struct, forbid_unknown_fields=True):
-    """The drawing as strokes, in any unit: it is fitted into the canvas. Both forms of a stroke may be mixed."""
+    """The drawing as strokes, in any unit: it is fitted into the canvas. Objects and lists may be mixed."""
 
-    strokes: Annotated[DrawnStrokes, Meta(examples=[STROKES_EXAMPLE["strokes"], POINTS_EXAMPLE["strokes"]])]
+    strokes: Annotated[list[AnyStroke], Meta(examples=[STROKES_EXAMPLE["strokes"], POINTS_EXAMPLE["strokes"]])]
+
+
+class DrawingBody(Struct):
+    """The drawing as rows of x and y, as the lines of Quick, Draw! have it; their other keys are not used."""
+
+    drawing: list[list[Numbers]]
 
 
 class PointsBody(Struct, forbid_unknown_fields=True):
     """The drawing as a single stroke of points."""
 
-    points: Annotated[Points, Meta(examples=[SINGLE_STROKE_EXAMPLE["points"]])]
+    points: Annotated[list[Point | Numbers], Meta(examples=[SINGLE_STROKE_EXAMPLE["points"]])]
 
 
 class _Form(Struct, forbid_unknown_fields=True):
@@ -100,6 +93,13 @@ class _Form(Struct, forbid_unknown_fields=True):
     image_base64: Raw = _ABSENT
     strokes: Raw = _ABSENT
     points: Raw = _ABSENT
+    drawing: Raw = _ABSENT
+    # What else a line of Quick, Draw! says.
+    word: Raw = _ABSENT
+    countrycode: Raw = _ABSENT
+    timestamp: Raw = _ABSENT
+    recognized: Raw = _ABSENT
+    key_id: Raw = _ABSENT
 
 
 class _Batch(Struct, forbid_unknown_fields=True):
@@ -108,22 +108,23 @@ class _Batch(Struct, forbid_unknown_fields=True):
 
 _form = msgspec.json.Decoder(_Form)
 _batch = msgspec.json.Decoder(_Batch)
-_strokes_of = msgspec.json.Decoder(DrawnStrokes)
-_points_of = msgspec.json.Decoder(Points)
 
 
-def sketch_from_json(data: bytes | Raw, limits: StrokeLimits) -> Sketch:
+def sketch_from_json(data: bytes | Raw, limits: StrokeLimits, *, ambiguous: Order | None = None) -> Sketch:
     """The sketch that a JSON document is. Raises BodyInvalid, StrokesInvalid.
+
+    `ambiguous`: how strokes are read that may be rows or pairs (None: they are rejected).
 
     More marks (commas, brackets) than a drawing within `limits` has are rejected unread: memory and time are bounded
     by the limits, whatever the document holds. The limits themselves are checked where strokes are drawn.
     """
-    form = _decoded(_form, data, "")
+    # Windows writes a mark before its UTF-8.
+    form = _decoded(_form, bytes(data).removeprefix(codecs.BOM_UTF8), "")
     present = [(value, read) for key, read in _FORMS.items() if bytes(value := getattr(form, key))]
     if len(present) != 1:
         raise BodyInvalid(f"exactly one of {', '.join(_FORMS)} is expected, not {len(present)} of them")
     ((value, read),) = present
-    return read(value, limits)
+    return read(value, limits, ambiguous)
 
 
 def batch_from_json(data: bytes, max_items: int) -> list[Raw]:
@@ -166,7 +167,7 @@ def _decoded(decoder: msgspec.json.Decoder[T], data: bytes | Raw, key: str) -> T
         raise BodyInvalid("the JSON is nested too deeply") from error
 
 
-def _image(raw: Raw, limits: StrokeLimits) -> Sketch:
+def _image(raw: Raw, limits: StrokeLimits, ambiguous: Order | None) -> Sketch:
     # From the document's own bytes: as text, one character outside of ASCII makes four bytes of each.
     text = bytes(raw)
     if not text.startswith(b'"'):
@@ -181,38 +182,40 @@ def _image(raw: Raw, limits: StrokeLimits) -> Sketch:
         raise BodyInvalid("image_base64 is empty", [("image_base64", "it is empty")])
     try:
         # Unless it validates, b64decode drops what is outside of the alphabet and decodes the rest.
-        return EncodedImage(base64.b64decode(text, validate=True))
+        # Also the alphabet for URLs, and without the signs that fill up the last four.
+        text = text.translate(_URL_ALPHABET, b" ")
+        return EncodedImage(base64.b64decode(text + b"=" * (-len(text) % 4), validate=True))
     except (binascii.Error, ValueError) as error:
         raise BodyInvalid(f"image_base64 is not base64: {error}", [("image_base64", str(error))]) from error
 
 
-def _strokes(raw: Raw, limits: StrokeLimits) -> Sketch:
+def _strokes(raw: Raw, limits: StrokeLimits, ambiguous: Order | None) -> Sketch:
     _reject_too_many(raw, limits)
-    strokes = _decoded(_strokes_of, raw, "strokes")
-    return Strokes(tuple(_positions(number, stroke) for number, stroke in enumerate(strokes)))
+    strokes: list[AnyStroke] = _decoded(strokes_decoder, raw, "strokes")
+    return Strokes(positions_of(strokes, otherwise=ambiguous))
 
 
-def _points(raw: Raw, limits: StrokeLimits) -> Sketch:
+def _drawing(raw: Raw, limits: StrokeLimits, ambiguous: Order | None) -> Sketch:
     _reject_too_many(raw, limits)
-    return Strokes((_of_points(_decoded(_points_of, raw, "points")),))
+    rows = _decoded(rows_decoder, raw, "drawing")
+    for number, stroke in enumerate(rows):
+        if any(stroke) and len(stroke) not in (2, 3):
+            raise StrokesInvalid(f"stroke {number} has {len(stroke)} rows: all x, all y and maybe all t are expected")
+    return Strokes(positions_of(rows, otherwise="rows"))
 
 
-def _positions(number: int, stroke: list[list[float]] | PointStroke) -> NDArray[np.float64]:
-    """One stroke of either form -> (P, 2)."""
-    if isinstance(stroke, PointStroke):
-        return _of_points(stroke.points)
-    if len({len(row) for row in stroke}) != 1:
-        lengths = ", ".join(str(len(row)) for row in stroke)
-        raise StrokesInvalid(f"stroke {number} has rows of {lengths} numbers: equal is expected")
-    return np.array(stroke[:2], dtype=np.float64).T
+def _points(raw: Raw, limits: StrokeLimits, ambiguous: Order | None) -> Sketch:
+    _reject_too_many(raw, limits)
+    listed: list[Point | Numbers] = _decoded(points_decoder, raw, "points")
+    points = points_of(listed)
+    if not len(points):
+        raise StrokesInvalid("the drawing has no points")
+    return Strokes((points,))
 
 
-def _of_points(points: list[Point]) -> NDArray[np.float64]:
-    return np.array([(point.x, point.y) for point in points], dtype=np.float64)
-
-
-_FORMS: dict[str, Callable[[Raw, StrokeLimits], Sketch]] = {
+_FORMS: dict[str, Callable[[Raw, StrokeLimits, Order | None], Sketch]] = {
     "image_base64": _image,
     "strokes": _strokes,
     "points": _points,
+    "drawing": _drawing,
 }

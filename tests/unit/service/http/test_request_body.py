@@ -79,7 +79,7 @@ rows = st.integers(1, 6).flatmap(
 
 @given(strokes=st.lists(rows, min_size=1, max_size=4))
 def test_stroke_numbers_arrive_unchanged(strokes: list[list[list[float]]]) -> None:
-    source = read_single(Upload(json.dumps({"strokes": strokes}).encode()), LIMITS)
+    source = read_single(Upload(json.dumps({"drawing": strokes}).encode()), LIMITS)
     assert isinstance(source, Strokes)
     assert [stroke.T.tolist() for stroke in source.strokes] == [stroke[:2] for stroke in strokes]
 

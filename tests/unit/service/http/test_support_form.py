@@ -35,13 +35,13 @@ def test_fields_keep_their_order() -> None:
 
 
 def test_strokes_may_come_bare() -> None:
-    strokes = [[[1, 2], [3, 4]]]
+    strokes = [[[1, 2, 3, 4], [5, 6, 7, 8]]]
     bare, whole = json.dumps(strokes).encode(), json.dumps({"strokes": strokes}).encode()
     examples = read_examples(upload(("strokes", b" " + bare), ("strokes", whole)), LIMITS)
     drawings = [read_sketch(data, StrokeLimits()) for data in examples.sketches]
     for drawing in drawings:
         assert isinstance(drawing, Strokes)
-        assert drawing.strokes[0].tolist() == [[1.0, 3.0], [2.0, 4.0]]
+        assert drawing.strokes[0].tolist() == [[1.0, 5.0], [2.0, 6.0], [3.0, 7.0], [4.0, 8.0]]
 
 
 def test_an_id_that_is_no_utf8_is_an_id_that_no_photo_has() -> None:

@@ -34,8 +34,8 @@ def test_rows_points_and_a_single_stroke() -> None:
     expected = [[[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]]
     points = [{"x": 1, "y": 4}, {"x": 2, "y": 5, "t": 8}, {"x": 3, "y": 6, "t": 16}]
     for document in (
-        {"strokes": [[[1, 2, 3], [4, 5, 6]]]},
-        {"strokes": [[[1, 2, 3], [4, 5, 6], [0, 8, 16]]]},  # times are not used
+        {"drawing": [[[1, 2, 3], [4, 5, 6]]], "word": "cat", "key_id": "1"},
+        {"drawing": [[[1, 2, 3], [4, 5, 6], [0, 8, 16]]]},  # times are not used
         {"strokes": [{"points": points}]},
         {"points": points},
     ):
@@ -66,13 +66,11 @@ def test_an_image_in_base64() -> None:
         ([], "got `array`"),
         (None, "got `null`"),
         ({}, "not 0 of them"),
-        ({"drawing": []}, "`drawing`"),
+        ({"sketch": []}, "`sketch`"),
         ({"strokes": [], "points": []}, "exactly one"),
         ({"strokes": "line"}, "strokes"),
-        ({"strokes": [[[1, 2]]]}, "strokes.0"),
-        ({"strokes": [[[1], [2], [3], [4]]]}, "strokes.0"),
+        ({"strokes": [[1, 2]]}, "strokes.0.0"),
         ({"points": [{"x": 1}]}, "points.0: Object missing required field `y`"),
-        ({"points": [{"x": 1, "y": 2, "z": 3}]}, "points.0: Object contains unknown field `z`"),
         ({"points": [{"x": 1, "y": float("nan")}]}, "malformed"),
         ({"points": [{"x": 1, "y": 10**400}]}, "points.0.y: Number out of range"),
         ({"image_base64": ""}, "empty"),
@@ -118,7 +116,7 @@ def test_a_batch_is_counted_before_its_items_are_parsed() -> None:
 
 
 def test_rows_of_unequal_length_are_no_drawing() -> None:
-    with pytest.raises(StrokesInvalid, match="stroke 1 has rows of 2, 1 numbers"):
+    with pytest.raises(StrokesInvalid, match="stroke 1 has 2 lists of 1, 2 numbers"):
         parsed({"strokes": [[[1], [2]], [[1, 2], [1]]]})
 
 
@@ -130,9 +128,9 @@ def test_an_empty_body_is_no_sketch(data: bytes) -> None:
 
 def test_json_is_known_by_its_first_character() -> None:
     document = json.dumps({"points": [{"x": 1, "y": 2}]}).encode()
-    for data in (document, b" \n" + document):
+    for data in (document, b" \n" + document, b"\xef\xbb\xbf" + document):
         assert isinstance(read_sketch(data, LIMITS), Strokes)
-    for data in (b"\x89PNG", b"<svg/>", b"text", b"\xef\xbb\xbf{}"):
+    for data in (b"\x89PNG", b"<svg/>", b"text"):
         assert read_sketch(data, LIMITS) == EncodedImage(data)
 
 
@@ -143,3 +141,85 @@ def test_json_that_is_broken() -> None:
     for data in (b'{"points":' + b"[" * 100_000, b"[" * 100_000):
         with pytest.raises(BodyInvalid):
             read_sketch(data, LIMITS)
+
+
+LINE = [[10.0, 20.0], [30.0, 40.0], [50.0, 60.0], [70.0, 80.0]]
+SHORT = [[1.0, 2.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "stroke",
+    [
+        [[10, 30, 50, 70], [20, 40, 60, 80]],
+        [[10, 30, 50, 70], [20, 40, 60, 80], [0, 8, 16, 24]],
+        LINE,
+        [[*pair, 8] for pair in LINE],
+        [[10, 20], [30, 40, 8], [50, 60], [70, 80]],
+        {"points": LINE},
+        {"points": [{"x": x, "y": y, "pressure": 0.5} for x, y in LINE]},
+        {"points": [{"x": x, "y": y} for x, y in LINE], "color": "#000", "width": 3},
+        {"x": [10, 30, 50, 70], "y": [20, 40, 60, 80]},
+    ],
+)
+def test_one_stroke_in_every_form(stroke: Any) -> None:
+    assert positions({"strokes": [stroke]}) == [LINE]
+
+
+def test_short_strokes_are_read_as_the_others_are() -> None:
+    transposed = np.array(SHORT).T.tolist()
+    assert positions({"strokes": [SHORT, LINE]}) == [SHORT, LINE]
+    assert positions({"strokes": [SHORT, np.array(LINE).T.tolist()]}) == [transposed, LINE]
+    assert positions({"drawing": [SHORT]}) == [transposed]
+    assert positions({"points": SHORT}) == [SHORT]
+    assert positions({"strokes": [[[1, 2]]]}) == [[[1.0, 2.0]]]
+    assert positions({"strokes": [[[1], [2]]]}) == [[[1.0, 2.0]]]
+    assert positions({"strokes": [{"points": SHORT}]}) == [SHORT]
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [[SHORT], [SHORT, SHORT], [[[128, 20], [220, 220], [36, 220]]], [[[1, 2, 3], [4, 5, 6]], {"points": LINE}]],
+)
+def test_what_may_be_rows_or_pairs_is_never_guessed(strokes: Any) -> None:
+    with pytest.raises(StrokesInvalid, match='"drawing"'):
+        parsed({"strokes": strokes})
+    # What the online store holds was read as rows when it was stored.
+    stored = read_sketch(json.dumps({"strokes": [SHORT]}).encode(), LIMITS, ambiguous="rows")
+    assert isinstance(stored, Strokes)
+    assert stored.strokes[0].tolist() == [[1.0, 3.0], [2.0, 4.0]]
+
+
+@pytest.mark.parametrize("empty", [[], [[], []], [[], [], []], {"points": []}, {"x": [], "y": []}])
+def test_a_stroke_without_points_does_not_lose_the_drawing(empty: Any) -> None:
+    assert positions({"strokes": [empty, LINE, empty]}) == [LINE]
+    with pytest.raises(StrokesInvalid, match="no points"):
+        parsed({"strokes": [empty]})
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"strokes": []}, "no points"),
+        ({"points": []}, "no points"),
+        ({"drawing": [[[1], [2], [3], [4]]]}, "4 rows"),
+        ({"strokes": [["M 1 2 L 3 4"]]}, "str"),
+        ({"strokes": ["M 1 2 L 3 4"]}, "as SVG"),
+        ({"strokes": [[[1, 2, 3, 4]]]}, "1 lists of 4 numbers"),
+        ({"strokes": [LINE, np.array(LINE).T.tolist()]}, "stroke 1 has rows, stroke 0 has pairs"),
+        ({"strokes": [{"x": [1]}]}, "neither points nor x and y"),
+        ({"strokes": [{"x": [1], "y": [1, 2]}]}, "1 x and 2 y"),
+        ({"points": [[1, 2], [3]]}, "point 1 has 1 numbers"),
+    ],
+)
+def test_what_are_no_strokes_is_said(document: Any, said: str) -> None:
+    with pytest.raises((StrokesInvalid, BodyInvalid), match=said):
+        parsed(document)
+
+
+def test_what_windows_and_the_base64_command_add_is_no_fault() -> None:
+    data = bytes(range(250))
+    wrapped = base64.encodebytes(data).decode()
+    assert parsed({"image_base64": wrapped}) == EncodedImage(data)
+    assert parsed({"image_base64": wrapped.replace("\n", "\r\n")}) == EncodedImage(data)
+    assert parsed({"image_base64": base64.urlsafe_b64encode(data).decode().rstrip("=")}) == EncodedImage(data)
+    assert isinstance(read_sketch(b"\xef\xbb\xbf" + json.dumps({"points": LINE}).encode(), LIMITS), Strokes)
