@@ -12,7 +12,7 @@ ENV PIP_CONSTRAINT=/build/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_RO
 WORKDIR /build
 RUN python -m venv --without-pip /opt/python
 COPY docker/requirements.py docker/constraints-*.txt pyproject.toml constraints.txt ./
-RUN python requirements.py pyproject.toml parquet "${RUNTIME}" > requirements.txt \
+RUN python requirements.py pyproject.toml parquet heif "${RUNTIME}" > requirements.txt \
     && pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: -r requirements.txt \
     && find /opt/python -type d -name tests -prune -exec rm -r {} +
 

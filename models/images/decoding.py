@@ -14,13 +14,13 @@ from PIL import Image, ImageOps
 from models.images.errors import ImageTooLarge, ImageUnreadable, ImageUnsupported
 from models.images.formats.inspection import format_of
 from models.images.limits import ImageLimits
-from models.images.plugins import EXTRAS, plugin_formats
+from models.images.plugins import EXTRAS, UNREAD, plugin_formats
 from models.images.raster import Raster, read_header, read_raster
 
 SKETCH_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 """What drawing programs, pages and phones send; decoders of other formats never see a sketch."""
-PHOTO_FORMATS = (*SKETCH_FORMATS, "TIFF", "AVIF", "HEIF", "JXL")
-"""What a gallery may hold; the last two where their extra is installed."""
+PHOTO_FORMATS = (*SKETCH_FORMATS, "TIFF", "AVIF", "HEIF")
+"""What a gallery may hold; HEIF (HEIC) where its extra is installed."""
 
 _SMALL_BYTES = 16 * 2**20  # a PNG or JPEG that takes no more is decoded in this process
 
@@ -81,8 +81,10 @@ def decode_image(
 def _raster(data: bytes, limits: ImageLimits, draft_px: int | None) -> Raster:
     """Decoded here where it is a small file in a format whose decoder is simple, else in a child where there is one."""
     formats = accepted_formats()
-    if (missing := format_of(data)) in EXTRAS and missing not in formats:
-        raise ImageUnsupported(f"{missing} is read with the extra `{EXTRAS[str(missing)]}` of this package installed")
+    if (found := format_of(data)) in EXTRAS and found not in formats:
+        raise ImageUnsupported(f"{found} is read where the extra `{EXTRAS[str(found)]}` of this package is installed")
+    if found in UNREAD:
+        raise ImageUnsupported(f"{UNREAD[str(found)]} is not read; save the image as {', '.join(formats)}")
     header = read_header(
         data,
         formats,

@@ -93,7 +93,7 @@ def read_raster(header: Header, *, max_pixels: int, draft_px: int | None) -> Ras
     return Raster(image, width, height, header.format, _frames(header, opened), repairs)
 
 
-_OWN_SIZE = ("TIFF", "AVIF", "HEIF", "JXL")  # formats whose size their decoder alone knows for sure
+_OWN_SIZE = ("TIFF", "AVIF", "HEIF")  # formats whose size their decoder alone knows for sure
 
 
 def _check_pixels(width: int, height: int, max_pixels: int) -> None:
@@ -133,7 +133,7 @@ def _load(content: bytes, format: str, max_pixels: int, draft_px: int | None) ->
 def _frames(header: Header, opened: Image.Image) -> int:
     if header.format == "TIFF":  # counting walks through directories, as many as a file likes to have
         return 2 if getattr(getattr(opened, "tag_v2", None), "next", 0) else 1
-    if header.format in ("AVIF", "HEIF", "JXL"):
+    if header.format in ("AVIF", "HEIF"):
         return int(getattr(opened, "n_frames", 1))
     return header.frames
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.images.formats import gif, jpeg, png, webp
 from models.images.formats.header import Header
-from models.images.formats.others import box_format, inspect_bmp, inspect_boxes, inspect_jxl, inspect_tiff
+from models.images.formats.others import box_format, inspect_bmp, inspect_boxes, inspect_tiff
 
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JXL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
@@ -44,5 +44,4 @@ _INSPECT = {
     "WEBP": webp.inspect,
     "BMP": inspect_bmp,
     "TIFF": inspect_tiff,
-    "JXL": inspect_jxl,
 }

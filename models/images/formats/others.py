@@ -1,4 +1,4 @@
-"""Formats that only their decoder understands: BMP, TIFF, AVIF, HEIC, JPEG XL. What they take is estimated here."""
+"""Formats that only their decoder understands: BMP, TIFF, AVIF, HEIC. What they take is estimated here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _AVIF_BRANDS = (b"avif", b"avis")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 # Measured at 16 megapixels, rounded up: bytes per pixel at the peak.
-_BMP_BYTES, _TIFF_BYTES, _AVIF_BYTES, _HEIF_BYTES, _JXL_BYTES = 5, 9, 11, 12, 24
+_BMP_BYTES, _TIFF_BYTES, _AVIF_BYTES, _HEIF_BYTES = 5, 9, 11, 9
 _UNKNOWN_PIXELS = 16_000_000  # of a file that does not say where its size stands
 
 
@@ -37,11 +37,6 @@ def inspect_boxes(data: bytes, format: str) -> Header:
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
     pixel_bytes = _AVIF_BYTES if format == "AVIF" else _HEIF_BYTES
     return Header(format, width, height, pixel_bytes * (width * height or _UNKNOWN_PIXELS), data)
-
-
-def inspect_jxl(data: bytes) -> Header:
-    """A JPEG XL, whose size is packed into bits that its decoder reads."""
-    return Header("JXL", 0, 0, _JXL_BYTES * _UNKNOWN_PIXELS, data)
 
 
 def box_format(data: bytes) -> str | None:

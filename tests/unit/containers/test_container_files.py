@@ -97,6 +97,15 @@ def test_what_is_taught_goes_to_a_volume_of_its_own() -> None:
     assert re.search(rf"^volumes:\n(?:  \w+:\n)*  {volume}:$", compose, re.MULTILINE)
 
 
+@pytest.mark.parametrize("image", ["service", "index_builder"])
+def test_the_images_read_heic(image: str) -> None:
+    dockerfile = (ROOT / "docker" / f"{image}.Dockerfile").read_text()
+    (extras,) = re.findall(r"requirements.py pyproject.toml (.*) >", dockerfile)
+    assert "heif" in extras.split()
+    lines = script("requirements.py", str(ROOT / "pyproject.toml"), "heif").stdout.splitlines()
+    assert "pi-heif" in [Requirement(line).name for line in lines]
+
+
 def test_an_unknown_runtime_is_refused() -> None:
     asked = script("requirements.py", str(ROOT / "pyproject.toml"), "gpu13")
     assert asked.returncode != 0

@@ -12,6 +12,7 @@ from functools import cache
 from PIL import Image, ImageDraw
 
 from models.images.formats.png import SIGNATURE, chunk
+from tests.unit.images.heic_file import HEIC
 
 MAX_BYTES = 10 * 2**20
 _SVG = (
@@ -180,6 +181,17 @@ def avif_changed(rng: random.Random) -> bytes:
     return bytes(data)
 
 
+def heic_changed(rng: random.Random) -> bytes:
+    """Extents, tiles, turns and data other than what was written."""
+    data = bytearray(HEIC)
+    at = data.find(b"ispe") + 8
+    if rng.random() < 0.5:
+        struct.pack_into(">II", data, at, rng.randrange(1, 9_000), rng.randrange(1, 9_000))
+    for _ in range(rng.randrange(1, 9)):
+        data[rng.randrange(40, len(data))] = rng.randrange(256)
+    return bytes(data)
+
+
 def not_accepted(rng: random.Random) -> bytes:
     """Formats that Pillow knows and nobody draws in; EPS would reach an interpreter."""
     start = rng.choice(
@@ -250,6 +262,7 @@ KINDS: tuple[Callable[[random.Random], bytes], ...] = (
     bmp_runs,
     tiff_tiles,
     avif_changed,
+    heic_changed,
     not_accepted,
     svg_effects,
     svg_entities,

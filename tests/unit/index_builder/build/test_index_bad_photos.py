@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 from index_builder.artifact import GalleryIndex
 from index_builder.build import BuildRequest, build_index
 from models.bundle import Bundle, ImageLimits, Runtime, decode_image
+from tests.unit.images.heic_file import HEIC
 
 WIDTH, HEIGHT = 48, 32
 
@@ -75,6 +76,8 @@ GOOD: dict[str, Callable[[], bytes]] = {
     "plain.webp": lambda: encoded(picture(), "WEBP", lossless=True),
     "plain.bmp": lambda: encoded(picture(), "BMP"),
     "plain.tiff": lambda: encoded(picture(), "TIFF"),
+    "plain.avif": lambda: encoded(picture(), "AVIF", quality=95),
+    "phone.heic": lambda: HEIC,
     "grey.png": lambda: encoded(picture("L"), "PNG"),
     "bilevel.png": lambda: encoded(picture("1"), "PNG"),
     "palette.png": lambda: encoded(picture("P"), "PNG"),
