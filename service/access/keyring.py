@@ -64,7 +64,7 @@ class Keyring:
             if seen == self._seen:
                 return
             keys = read_keys(self.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             if self._closed and self._seen is not None:
                 _log.error("%s is gone: every key is denied until it is there again", self.path)
             seen, keys = None, ()
