@@ -59,12 +59,15 @@ class Meter:
 
     def read(self) -> tuple[float, float]:
         """Seconds of processor time and MiB above the rest."""
-        peak = sum(max(0.0, _status_mib(pid, "VmHWM") - self._rest.get(pid, IDLE_CHILD_MIB)) for pid in self.pids())
+        parent, *children = (
+            max(0.0, _status_mib(pid, "VmHWM") - self._rest.get(pid, IDLE_CHILD_MIB)) for pid in self.pids()
+        )
         if (ended := _ended_mib()) > max(self._ended_mib, self._parent_mib):
             # The largest of all children that were ended; one below an earlier file's is covered by that file's figure.
             # It counts the parent's own memory where a child was started and did not grow beyond it.
-            peak += ended - IDLE_CHILD_MIB
-        return self._cpu() - self._cpu_s, peak
+            children.append(ended - IDLE_CHILD_MIB)
+        # One job at a time: no two children are at their peak together.
+        return self._cpu() - self._cpu_s, parent + max(children, default=0.0)
 
     def _cpu(self) -> float:
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)

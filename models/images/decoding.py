@@ -22,6 +22,7 @@ SKETCH_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 PHOTO_FORMATS = (*SKETCH_FORMATS, "TIFF", "AVIF", "HEIF")
 """What a gallery may hold; HEIF (HEIC) where its extra is installed."""
 
+_ROWS = 128  # that are converted at a time
 _SMALL_BYTES = 16 * 2**20  # a PNG or JPEG that takes no more is decoded in this process
 
 Matte = Literal["white", "contrast"]
@@ -149,14 +150,19 @@ def _to_rgb(image: Image.Image, matte: Matte) -> Image.Image:
 
 def _from_deep_grey(image: Image.Image) -> Image.Image:
     """16-bit, 32-bit and float grey to 8-bit; Pillow's own conversion clips instead of scaling."""
-    values = np.asarray(image).astype(np.float64)
+    values = np.asarray(image)
+    factor = 1.0
     if image.mode == "F":
         # Float images have no agreed range: values that stay within [0, 1] are taken for shares of white.
-        values = values * 255.0 if values.max(initial=0.0) <= 1.0 else values
-    elif values.max(initial=0.0) > 255 or image.mode != "I":
+        factor = 255.0 if values.max(initial=0.0) <= 1.0 else 1.0
+    elif values.max(initial=0) > 255 or image.mode != "I":
         # 65535 / 257 = 255. Mode "I" alone may hold 8-bit values, so only its larger ones show that it is deep.
-        values = values / 257.0
-    grey = np.clip(np.nan_to_num(np.rint(values)), 0, 255).astype(np.uint8)
+        factor = 1 / 257.0
+    grey = np.empty(values.shape, dtype=np.uint8)
+    # Some rows at a time: a copy of the whole in double precision takes 32 MiB, and this needs five.
+    for top in range(0, len(values), _ROWS):
+        scaled = values[top : top + _ROWS].astype(np.float64) * factor
+        grey[top : top + _ROWS] = np.clip(np.nan_to_num(np.rint(scaled)), 0, 255)
     return Image.fromarray(grey).convert("RGB")
 
 
