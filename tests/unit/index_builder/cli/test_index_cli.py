@@ -115,7 +115,7 @@ def test_a_shipped_bundle_goes_by_its_name(photos: Path, out: Path) -> None:
     built = document(run("build", "--photos", photos, "--out", out, "--bundle", "small", "--json"))
     assert built["bundle_id"] == read_manifest("small").bundle_id
     assert document(run("verify", "--index", out, "--bundle", "small", "--json"))["ok"] is True
-    other = run("verify", "--index", out, "--bundle", "int8", "--json")
+    other = run("verify", "--index", out, "--bundle", "resnet18", "--json")
     assert (other.exit_code, document(other)["error"]) == (1, "BundleMismatch")
 
 
