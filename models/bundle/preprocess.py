@@ -1,6 +1,7 @@
 """What an encoder sees: a file decoded on its modality's matte, then a normalised square image as a float tensor.
 
-Training, evaluation, indexing and serving share this code, so that no two of them feed an encoder differently.
+Training, evaluation, indexing and serving share this code, so that no two of them feed an encoder differently. Training
+alone passes `frame="false"`: data sets' drawings lie where their photos have the thing.
 """
 
 from __future__ import annotations

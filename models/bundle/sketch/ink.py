@@ -31,6 +31,7 @@ _UNEVEN = 20  # grey levels between lighter and darker parts of the paper's bord
 _MAX_NOISE = 24  # grey levels
 _BLOCK_PX = 16  # side of the areas whose lightest pixel is taken for paper
 _COLOURED = 40  # levels between a pixel's channels
+_SOFT_PX = 2  # from a line's edge to its middle
 _LINE_RADIUS_PX = 4  # what is wider on both sides is a coloured area and not a line
 
 
@@ -131,9 +132,10 @@ def _coloured_lines(pixels: NDArray[np.uint8], *, dark: bool) -> Ink:
     radius = _LINE_RADIUS_PX
     opened = spread(spread(np.pad(channels, 2 * radius, mode="edge"), radius, np.minimum), radius, np.maximum)
     lines = channels - np.minimum(channels, opened)
-    # Pastels are half as far from white as pure colours are.
-    doubled: Ink = np.minimum(lines, 127) * np.uint8(2)
-    return doubled
+    # Pastels are half as far from white as pure colours are: a line's middle becomes black, and its edges stay soft.
+    middle = spread(np.pad(lines, _SOFT_PX), _SOFT_PX, np.maximum)
+    black: Ink = np.minimum(255, lines.astype(np.uint16) * np.uint16(255) // np.clip(middle, 128, 255)).astype(np.uint8)
+    return black
 
 
 def _light(grey: NDArray[np.uint8]) -> NDArray[np.float32] | None:

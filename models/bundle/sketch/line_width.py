@@ -13,6 +13,8 @@ from models.bundle.sketch.thinning import thinned
 _NARROW, _WIDE = 1.3, 4.6  # of 256: what the data sets' drawings have, Quick, Draw! 2.2 to 2.8, Sketchy 2.2 to 4
 _COARSE_PX = 64
 _FILLED_RADIUS = 3  # of 64: what is at least 7 wide is an area, 28 of 256 px
+_MARKER = 9.0  # of 256: where the lines are as wide, they merge into what looks like areas
+_MARKER_FILLED_RADIUS = 6  # 52 of 256 px
 _THINNED_PX = 128  # side of what is thinned: a line of one pixel there is a stroke of two of 256
 _STROKE_LEVEL = 107  # 0.42 of 255
 _GAIN = 1.6
@@ -49,13 +51,20 @@ def of_one_width(ink: Ink) -> Ink:
     if len(ink) != _CANVAS_PX:
         ink = np.asarray(Image.fromarray(ink).resize((_CANVAS_PX, _CANVAS_PX), Image.Resampling.BICUBIC))
     areas = filled_areas(ink)
+    if areas is not None and _has_lines(ink, areas) and line_width(np.where(areas, np.uint8(0), ink)) > _MARKER:
+        areas = filled_areas(ink, _MARKER_FILLED_RADIUS)
     if areas is None:
         return redrawn(ink, width)
-    lines = np.where(areas, np.uint8(0), ink)
     outlines = outlined(np.where(areas, ink, np.uint8(0)))
-    if np.count_nonzero(lines > INK_LEVEL) < _SCRAP * np.count_nonzero(areas):
+    if not _has_lines(ink, areas):
         return outlines
+    lines = np.where(areas, np.uint8(0), ink)
     return np.maximum(outlines, redrawn(lines, line_width(lines)))
+
+
+def _has_lines(ink: Ink, areas: NDArray[np.bool_]) -> bool:
+    drawn = np.count_nonzero((ink > INK_LEVEL) & ~areas)
+    return bool(drawn >= _SCRAP * np.count_nonzero(areas))
 
 
 def widened(ink: Ink) -> Ink:
@@ -67,11 +76,13 @@ def widened(ink: Ink) -> Ink:
     return across
 
 
-def filled_areas(ink: Ink) -> NDArray[np.bool_] | None:
-    """(H, W) -> which pixels belong to areas that no pen is as wide as; None where there is none."""
+def filled_areas(ink: Ink, radius: int = _FILLED_RADIUS) -> NDArray[np.bool_] | None:
+    """(H, W) -> which pixels belong to areas that no pen is as wide as; None where there is none.
+
+    `radius`: in 64ths of the side; an area is wider than twice as much.
+    """
     height, width = ink.shape
     small = np.asarray(Image.fromarray(ink).resize((_COARSE_PX, _COARSE_PX), Image.Resampling.BOX)) > 128
-    radius = _FILLED_RADIUS
     core = spread(np.pad(small, radius), radius, np.logical_and)
     if not core.any():
         return None

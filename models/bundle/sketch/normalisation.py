@@ -21,8 +21,9 @@ _AROUND_PX = 2  # of the page, around a drawing: a pixel of it may be many of th
 _MAX_ASPECT = 1.1  # of the page
 # Which drawings lie as hardly any of the data sets' do, of which Sketchy's say by their place where the photo has the
 # thing: extents are shares of the canvas, distances from its middle are shares of the room that the drawing leaves.
+# Of 819 Sketchy drawings for validation 12 lie so (7 small, 6 in a corner), of 374 of shoes and chairs none.
 _MIN_EXTENT = 0.2
-_CORNER_EXTENT, _CORNER_DISTANCE = 0.45, 0.2  # along both axes: of 2,019 sketches 0.4 % lie so
+_CORNER_EXTENT, _CORNER_DISTANCE = 0.45, 0.2  # along both axes
 _EDGE_EXTENT, _EDGE_DISTANCE = 0.3, 0.4  # along one of them
 
 

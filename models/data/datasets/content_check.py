@@ -73,7 +73,7 @@ def _look_at_sketch(sketch: SketchSource) -> _Look:
     name, digest = sketch.name, b""
     try:
         digest = hashlib.sha256(sketch.content()).digest()
-        normalise_sketch(sketch.image(), SketchNormalisation())
+        normalise_sketch(sketch.image(), SketchNormalisation(), "false")
         # An image that decodes may still have broken strokes beside it.
         sketch.strokes()
     except OSError as error:

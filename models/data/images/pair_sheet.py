@@ -71,7 +71,7 @@ def _sketch_picture(record: SketchRecord) -> _Picture:
     except (ImageError, OSError) as error:
         return _Picture(_blank(), str(error))
     try:
-        return _Picture(normalise_sketch(sketch, SketchNormalisation()))
+        return _Picture(normalise_sketch(sketch, SketchNormalisation(), "false"))
     except ImageError as error:
         return _Picture(sketch, str(error))
 

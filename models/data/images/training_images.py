@@ -137,13 +137,16 @@ def _decode(
     photos: NDArray[np.uint8],
     sketches: NDArray[np.uint8],
 ) -> None:
-    """Fill the first rows: photos; people's sketches, then the drawings of each photo in every style."""
+    """Fill the first rows: photos; people's sketches, then the drawings of each photo in every style.
+
+    Sketches stay where the data set has them (`frame="false"`): encoders learn a layout from their places.
+    """
     sketch_view = Preprocess(size_px=size_px, sketch=normalisation, **_UNNORMALISED)
     photo_view = Preprocess(size_px=size_px, **_UNNORMALISED)
     drawn: tuple[SketchRecord | LabelledSketch, ...] = (*training_set.sketches, *training_set.labelled)
     for row, (item, name) in enumerate(zip(drawn, training_set.sketch_names, strict=True)):
         with _naming(name):
-            sketches[row] = np.asarray(sketch_view.view(item.sketch.image()))
+            sketches[row] = np.asarray(sketch_view.view(item.sketch.image(), "false"))
     row, names, times = len(drawn), training_set.photo_names, training_set.config.drawings
     for start in range(0, len(training_set.photos), _CHUNK):
         images = []
@@ -155,7 +158,7 @@ def _decode(
         if training_set.config.synthetic:
             styles = random_styles(start, len(images), times) if times else None
             for drawing in line_drawings(images, training_set.config.focus, styles):
-                sketches[row] = np.asarray(sketch_view.view(drawing))
+                sketches[row] = np.asarray(sketch_view.view(drawing, "false"))
                 row += 1
 
 

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from models.bundle import SketchEmpty, SketchNormalisation, normalise_sketch
 from models.bundle.sketch.ink import paper_of
@@ -97,3 +97,16 @@ def test_paper_knows_its_polarity_and_tone() -> None:
     )
     assert (light.level, light.dark) == (230, False)
     assert (dark.level, dark.dark) == (215, True)
+
+
+@pytest.mark.parametrize(
+    "colours", [((0, 0, 0), (255, 255, 0)), ((230, 40, 40), (60, 90, 230)), ((200, 180, 255),) * 2]
+)
+def test_a_drawing_in_colours_has_the_lines_of_a_black_one(colours: tuple[tuple[int, int, int], ...]) -> None:
+    pages = [drawn(512, 512, 430, (41, 53), 5, strokes) for strokes in ((0, 1), (2, 3, 4))]
+    picture = Image.new("RGB", (512, 512), "white")
+    for page, colour in zip(pages, colours, strict=True):
+        picture.paste(colour, mask=ImageOps.invert(page))
+    black = seen(drawn(512, 512, 430, (41, 53), 5))
+    assert likeness(seen(picture), black) > 0.99
+    assert (255 - seen(picture).astype(int)).sum() == pytest.approx((255 - black.astype(int)).sum(), rel=0.06)

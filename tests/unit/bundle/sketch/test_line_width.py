@@ -30,6 +30,24 @@ def test_hairlines_and_markers_look_like_a_stroke(line: float) -> None:
     assert 0.55 < ink < 1.6  # the marker alone has four times as much
 
 
+@pytest.mark.parametrize("line", [15, 20])
+def test_the_blobs_of_a_thick_marker_are_no_areas(line: int) -> None:
+    page = drawn(512, 512, 430, (41, 53), 2 * line)
+    assert likeness(seen(page), FRAMED) > 0.85
+    assert likeness(seen(page), FRAMED) > likeness(seen(page, "false"), FRAMED) + 0.04
+
+
+def test_a_large_area_beside_a_marker_s_lines_is_outlined() -> None:
+    page = Image.new("L", (256, 256), 255)
+    draw = ImageDraw.Draw(page)
+    draw.ellipse((20, 60, 150, 200), fill=0)
+    draw.line((140, 128, 236, 40), fill=0, width=16)
+    view = seen(page)
+    assert view[65, 42] == 255  # within the ellipse
+    assert view[60:70, 9:13].min() < 128  # its left end
+    assert np.count_nonzero(view[20:40, 100:116] < 128) < 60  # the line alone has 160
+
+
 def test_lines_of_a_usual_width_are_left_alone() -> None:
     ink = 255 - np.asarray(drawn(256, 256, 215, (20, 20), 2.5))
     assert of_one_width(ink) is ink

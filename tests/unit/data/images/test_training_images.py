@@ -84,6 +84,20 @@ def test_rows_are_the_images_as_the_encoders_see_them(cups: Path) -> None:
     assert pool.sketches == ((0, 1), (2, 3))
 
 
+def test_sketches_stay_where_the_data_set_has_them(cups: Path) -> None:
+    """A search would frame this one: what is learned from are its place and its width, which belong to the photo's."""
+    page = Image.new("L", (256, 256), 255)
+    page.paste(0, (10, 180, 70, 240))
+    page.paste(255, (16, 186, 64, 234))
+    page.save(cups / "sketches/0_1.png")
+    images, _ = prepare(cups)
+    preprocess = Preprocess(size_px=32, mean=(0, 0, 0), std=(1, 1, 1), sketch=SketchNormalisation())
+    np.testing.assert_array_equal(
+        images.sketches[0], np.asarray(page.resize((32, 32), Image.Resampling.BILINEAR, reducing_gap=3.0))
+    )
+    assert (images.sketches[0] != np.asarray(preprocess.view(page))).any()
+
+
 def test_a_missing_sketch_is_left_out_and_reported(cups: Path) -> None:
     (cups / "sketches/1_2.png").unlink()
     images, lines = prepare(cups)
