@@ -26,6 +26,7 @@ SkipReason: TypeAlias = Literal[
     "unusable_name",  # cannot be a photo id: not UTF-8, control characters, too long
 ]
 NoteReason: TypeAlias = Literal[
+    "blank",  # indexed; the picture has one colour
     "column_as_text",  # a manifest's column that would be of another type but for this cell
     "column_ignored",  # a manifest's column whose values no filter can compare
     "duplicate_bytes",  # indexed; another photo has the very same bytes

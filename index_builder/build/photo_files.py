@@ -43,6 +43,8 @@ def write_photos(
                 if outcome.facts.frames > 1:
                     detail = f"{outcome.facts.frames} frames or pages; the first was indexed"
                     report.note(Note("first_frame_only", record.path, detail, record.photo_id))
+                if outcome.facts.blank:
+                    report.note(Note("blank", record.path, "the whole picture has one colour", record.photo_id))
                 for repair in outcome.facts.repairs:
                     report.note(Note("repaired", record.path, repair, record.photo_id))
             done(number)

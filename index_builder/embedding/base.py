@@ -16,7 +16,7 @@ from models.arrays import Vectors
 class PhotoFacts:
     """What the index stores of a photo's file; `width` and `height` of the upright file in pixels.
 
-    `repairs`: what was wrong with the file and did not matter, for people.
+    `repairs`: what was wrong with the file and did not matter, for people. `blank`: all of it has one colour.
     """
 
     sha256: str
@@ -25,6 +25,7 @@ class PhotoFacts:
     frames: int
     thumbnail: Thumbnail
     repairs: tuple[str, ...] = ()
+    blank: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 
+import numpy as np
+from PIL import Image
+
 from index_builder.artifact.thumbnails import make_thumbnail
 from index_builder.embedding.base import PhotoFacts
 from index_builder.report import Skipped, SkipReason
@@ -41,7 +44,13 @@ def facts_of(image: ReadImage) -> PhotoFacts:
         frames=image.decoded.frames,
         thumbnail=make_thumbnail(image.decoded.image),
         repairs=image.decoded.repairs,
+        blank=_is_blank(image.decoded.image),
     )
+
+
+def _is_blank(image: Image.Image) -> bool:
+    # Compression moves a level by one or two.
+    return all(np.ptp(band.getextrema()) <= 2 for band in image.split())
 
 
 def skipped(photo: SourcePhoto, error: ImageError | OSError) -> Skipped:

@@ -14,7 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.arrays import Vectors
 from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
-from models.images import PHOTO_MATTE, SKETCH_MATTE, DecodedImage, ImageFile, ImageLimits, Matte, open_image
+from models.images import (
+    MATTE_LEVEL,
+    PHOTO_MATTE,
+    SKETCH_MATTE,
+    DecodedImage,
+    ImageFile,
+    ImageLimits,
+    Matte,
+    open_image,
+)
 
 Modality = Literal["sketch", "photo"]
 
@@ -28,9 +37,9 @@ def mirrored(inputs: Vectors) -> Vectors:
 class Preprocess(BaseModel):
     """How an image becomes an encoder's input.
 
-    `size_px`: side of the square input. `fit`: a photo that is not square is padded with white ("pad") or squeezed
-    ("stretch"). `mean`, `std`: per RGB channel, of values in [0, 1]. `sketch`: the normalisation of sketches, None for
-    photos.
+    `size_px`: side of the square input. `fit`: a photo that is not square is padded ("pad") with white, or its
+    matte, or squeezed ("stretch"). `mean`, `std`: per RGB channel, of values in [0, 1]. `sketch`: the normalisation of
+    sketches, None for photos.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +57,7 @@ class Preprocess(BaseModel):
 
     @property
     def matte(self) -> Matte:
-        """What transparency is composited on: photos on white, sketches on the ground that shows their ink."""
+        """What transparency is composited on: photos on white unless it swallows them, sketches on what shows ink."""
         return PHOTO_MATTE if self.sketch is None else SKETCH_MATTE
 
     def decode(
@@ -75,7 +84,7 @@ class Preprocess(BaseModel):
             scale = self.size_px / max(image.size)
             size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
             shrunk = image.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
-            seen = Image.new("RGB", (self.size_px, self.size_px), (255, 255, 255))
+            seen = Image.new("RGB", (self.size_px, self.size_px), (image.info.get(MATTE_LEVEL, 255),) * 3)
             seen.paste(shrunk, ((self.size_px - size[0]) // 2, (self.size_px - size[1]) // 2))
         else:
             seen = image.convert("RGB")

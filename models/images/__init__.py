@@ -1,6 +1,7 @@
 """Untrusted bytes to 8-bit RGB, within limits. Without onnxruntime and torch, so that a child process stays small."""
 
 from models.images.decoding import (
+    MATTE_LEVEL,
     PHOTO_FORMATS,
     PHOTO_MATTE,
     SKETCH_FORMATS,
@@ -19,6 +20,7 @@ from models.images.isolation import IsolatedDecoder
 from models.images.limits import ImageLimits, MemoryBudget
 
 __all__ = [
+    "MATTE_LEVEL",
     "PHOTO_FORMATS",
     "PHOTO_MATTE",
     "SKETCH_FORMATS",

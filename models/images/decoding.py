@@ -23,12 +23,20 @@ PHOTO_FORMATS = (*SKETCH_FORMATS, "TIFF", "AVIF", "HEIF")
 """What a gallery may hold; HEIF (HEIC) where its extra is installed."""
 
 _ROWS = 128  # that are converted at a time
+_WHITES = (255, 1023, 4095, 65535)  # of grey with 8, 10, 12 and 16 bits
+_VANISHING = 216  # of 255, mean luminance: what white swallows
 _SMALL_BYTES = 16 * 2**20  # a PNG or JPEG that takes no more is decoded in this process
 
-Matte = Literal["white", "contrast"]
-"""What transparency is composited on: white, or black where what is visible is light."""
-PHOTO_MATTE: Matte = "white"
+Matte = Literal["white", "contrast", "product"]
+"""What transparency is composited on.
+
+White; with `contrast` black where little is visible and that is light, as white ink is; with `product` black where all
+that is visible is so light that white would swallow it.
+"""
+PHOTO_MATTE: Matte = "product"
 """The ground of every photo that an encoder sees; an index on another would answer differently from its figures."""
+MATTE_LEVEL = "matte_level"
+"""Key of a decoded image's `info`: the grey level it was composited on, absent where it has no transparency."""
 SKETCH_MATTE: Matte = "contrast"
 """The ground of every sketch: the one that shows its ink."""
 
@@ -60,8 +68,8 @@ def decode_image(
 ) -> DecodedImage:
     """First frame of `data`, upright (EXIF), as 8-bit RGB.
 
-    CMYK, palette, grey and 16-bit images are converted. Transparency is composited on white; with
-    `matte="contrast"` on black where what is visible is light, so that white strokes on transparency stay visible.
+    CMYK, palette, grey and 16-bit images are converted, deep grey by its own range. Transparency is composited on
+    `matte`.
     `draft_px` lets a JPEG be decoded at a reduced scale whose sides are still at least that long (about 4x cheaper).
 
     Raises ImageTooLarge, ImageUnsupported, ImageUnreadable, SandboxBusy (no child process of `limits` is free).
@@ -149,15 +157,16 @@ def _to_rgb(image: Image.Image, matte: Matte) -> Image.Image:
 
 
 def _from_deep_grey(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float grey to 8-bit; Pillow's own conversion clips instead of scaling."""
+    """Grey of 10 to 32 bits and floats to 8-bit; Pillow's own conversion clips instead of scaling."""
     values = np.asarray(image)
     factor = 1.0
     if image.mode == "F":
         # Float images have no agreed range: values that stay within [0, 1] are taken for shares of white.
         factor = 255.0 if values.max(initial=0.0) <= 1.0 else 1.0
-    elif values.max(initial=0) > 255 or image.mode != "I":
-        # 65535 / 257 = 255. Mode "I" alone may hold 8-bit values, so only its larger ones show that it is deep.
-        factor = 1 / 257.0
+    else:
+        # 12 bits of a sensor in a file of 16: read as 16 bits no level would be above 15 of 255.
+        peak = float(values.max(initial=0))
+        factor = 255.0 / next((white for white in _WHITES if white >= peak), peak)
     grey = np.empty(values.shape, dtype=np.uint8)
     # Some rows at a time: a copy of the whole in double precision takes 32 MiB, and this needs five.
     for top in range(0, len(values), _ROWS):
@@ -168,13 +177,17 @@ def _from_deep_grey(image: Image.Image) -> Image.Image:
 
 def _composite(image: Image.Image, matte: Matte) -> Image.Image:
     backdrop = 255
-    if matte == "contrast":
+    if matte != "white":
         alpha = np.asarray(image.getchannel("A"), dtype=np.float32)
         luminance = np.asarray(image.convert("L"), dtype=np.float32)
         visible = float(alpha.sum())
+        mean = float((alpha * luminance).sum()) / max(visible, 1.0)
         # Mostly transparent and what is left is light: white ink, which a white backdrop would swallow.
-        if visible > 0 and alpha.mean() < 128 and float((alpha * luminance).sum()) / visible > 128:
-            backdrop = 0
+        is_light = (
+            alpha.mean() < 128 and mean > 128 if matte == "contrast" else alpha.min() < 255 and mean >= _VANISHING
+        )
+        backdrop = 0 if is_light else 255
     canvas = Image.new("RGB", image.size, (backdrop,) * 3)
+    canvas.info[MATTE_LEVEL] = backdrop
     canvas.paste(image, mask=image.getchannel("A"))
     return canvas

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,8 @@ MAX_SIDE_PX = 2048
 _STRIP_PIXELS = 2**20
 _TRUNCATED_SHARE = 1 / 16  # of the rows that may be missing at the end
 _ORIENTATION = 0x0112
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 258, 262, 281  # TIFF 6.0, section 8
+_WHITE_IS_ZERO = 0
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -79,6 +82,8 @@ def read_raster(header: Header, *, max_pixels: int, draft_px: int | None) -> Ras
         orientation = _orientation(opened, header.format)
         # The transposed copy comes last: by now the image is small.
         image = _reduced(opened)
+        if header.format == "TIFF" and image.mode.startswith("I;16"):
+            image = _full_range(image, getattr(opened, "tag_v2", {}))
         if orientation in _TURNS:
             info = image.info
             image = image.transpose(_TURNS[orientation])
@@ -146,6 +151,19 @@ def _orientation(opened: Image.Image, format: str) -> int:
         return value if isinstance(value, int) and 1 <= value <= 8 else 1
     exif = opened.info.get("exif")
     return exif_orientation(exif) if isinstance(exif, bytes) else 1
+
+
+def _full_range(image: Image.Image, tags: Mapping[int, object]) -> Image.Image:
+    """16-bit grey of a TIFF from what its tags call black and white to 0 and 65535."""
+    bits, white = tags.get(_BITS_PER_SAMPLE), tags.get(_MAX_SAMPLE_VALUE)
+    full = 2 ** int(bits[0]) - 1 if isinstance(bits, tuple) and bits and 8 < int(bits[0]) < 16 else 65535
+    if isinstance(white, tuple) and white and 255 < int(white[0]) < full:
+        full = int(white[0])
+    inverted = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+    if full == 65535 and not inverted:
+        return image
+    values = np.minimum(np.asarray(image).astype(np.float32), full) * np.float32(65535 / full)
+    return Image.fromarray(np.rint(65535 - values if inverted else values).astype(np.uint16))
 
 
 def _reduced(image: Image.Image) -> Image.Image:

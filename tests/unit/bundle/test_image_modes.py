@@ -102,7 +102,7 @@ def test_a_modality_has_one_matte_wherever_the_image_comes_from(fit: Any) -> Non
     plain: dict[str, Any] = {"size_px": 32, "mean": (0, 0, 0), "std": (1, 1, 1), "fit": fit}
     photo, sketch = Preprocess(**plain), Preprocess(sketch=SketchNormalisation(), **plain)
     image = transparent(250, 8)
-    assert (photo.matte, sketch.matte) == ("white", "contrast")
+    assert (photo.matte, sketch.matte) == ("product", "contrast")
     for preprocess in (photo, sketch):
         expected = preprocess(decode_image(encoded(image), matte=preprocess.matte).image)
         for file in (image, encoded(image), lambda: image):
