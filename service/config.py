@@ -133,6 +133,16 @@ class Settings(BaseSettings):
         default=32, ge=1, le=10_000, description="Most adapters kept for one category, or one profile, by one bundle."
     )
     max_online_photos: int = Field(default=10_000, ge=0, le=1_000_000, description="Most uploaded photos kept.")
+    max_online_targets: int = Field(
+        default=1_000, ge=1, le=1_000_000, description="Most categories and profiles that have adapters."
+    )
+    max_online_bytes: int = Field(
+        default=4 * 2**30,
+        ge=2**20,
+        le=2**50,
+        description="Most bytes of adapters, examples and uploaded photos kept; beyond them an adaptation is answered "
+        "507.",
+    )
 
     index_poll_s: float = Field(
         default=1.0, gt=0, le=3600, description="Seconds between looks for a newly published index version."

@@ -40,6 +40,8 @@ InkseekError
     │   ├── AdapterStale         an adapter of another bundle
     │   ├── AdaptersLimit        as many adapters as may be kept
     │   ├── OnlinePhotosLimit    as many uploaded photos as may be kept
+    │   ├── OnlineTargetsLimit   as many categories and profiles with adapters as may be kept
+    │   ├── OnlineFull           as many bytes of adapters and photos as may be kept
     │   ├── NothingToRollBack    no adapter is active
     │   ├── AdaptationUnavailable    the bundle cannot adapt
     │   ├── GalleryAbsent        there is no gallery of that name, or none that the principal may see
@@ -48,6 +50,7 @@ InkseekError
     │   ├── QueueFull            as many requests wait as may
     │   ├── BodiesTooLarge       the bodies of all requests together are too large
     │   ├── DeadlineExceeded     not answered in time
+    │   ├── OnlineUnreadable     the online store cannot be opened or read, which does not say that it is damaged
     │   ├── OnlineUnwritable     adapters and photos cannot be stored
     │   ├── GalleryUnavailable   a gallery cannot be opened, or not now
     │   ├── RateLimited          one key, or one address, sends more than it may
@@ -225,6 +228,14 @@ class OnlinePhotosLimit(RequestError):
     """As many uploaded photos as may be kept."""
 
 
+class OnlineTargetsLimit(RequestError):
+    """As many categories and profiles with adapters as may be kept."""
+
+
+class OnlineFull(RequestError):
+    """As many bytes of adapters, examples and uploaded photos as may be kept."""
+
+
 class NothingToRollBack(RequestError):
     """A rollback where no adapter is active."""
 
@@ -260,6 +271,10 @@ class BodiesTooLarge(Unavailable):
 
 class DeadlineExceeded(Unavailable):
     """The answer took longer than `request_timeout_s`."""
+
+
+class OnlineUnreadable(Unavailable):
+    """The online store cannot be opened or read: its disk or its permissions are at fault, as far as is known."""
 
 
 class OnlineUnwritable(Unavailable):

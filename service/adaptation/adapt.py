@@ -57,8 +57,8 @@ async def adapt(
     """The adapter as it was stored, or for a dry run as it would be.
 
     `read` parses the examples, in a worker thread. Raises SupportError, ImageError, AdaptationUnavailable,
-    AdaptersLimit, OnlinePhotosLimit, OnlineUnwritable and what `read` raises. Cancelled before it is stored, nothing is
-    stored.
+    AdaptersLimit, OnlinePhotosLimit, OnlineTargetsLimit, OnlineFull, OnlineUnwritable and what `read` raises.
+    Cancelled before it is stored, nothing is stored.
     """
     # A thread cannot be interrupted: cancelled, `finish` runs on, and has to ask for itself whether to store.
     gone, stopwatch = threading.Event(), Stopwatch()
@@ -67,6 +67,8 @@ async def adapt(
         examples = read()
         check_examples(examples, options.support)
         check(retriever, target, examples)
+        if not options.dry_run:
+            retriever.store.reject_when_full(target)
         return examples
 
     def finish(retriever: Retriever) -> AdapterRecord:

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import Match, Mount
 
 from index_builder.artifact.errors import CategoryNotFound, FilterInvalid, PhotoNotFound
 from models.bundle import ImageTooLarge, ImageUnreadable, ImageUnsupported, SketchEmpty, SketchSolid, StrokesInvalid
@@ -41,7 +41,10 @@ from service.errors import (
     NameInvalid,
     NothingToRollBack,
     NotReady,
+    OnlineFull,
     OnlinePhotosLimit,
+    OnlineTargetsLimit,
+    OnlineUnreadable,
     OnlineUnwritable,
     PairContradictory,
     PairDuplicate,
@@ -141,6 +144,13 @@ KINDS: dict[type[InkseekError], Kind] = {
     ),
     AdaptersLimit: Kind("adapters_limit", 409, "Too many adapters are kept", "Delete one first."),
     OnlinePhotosLimit: Kind("online_photos_limit", 409, "Too many photos were uploaded", "Build them into the index."),
+    OnlineTargetsLimit: Kind(
+        "online_targets_limit", 507, "Too many categories and profiles have adapters", "Delete adapters first."
+    ),
+    OnlineFull: Kind("online_full", 507, "The online store is full", "Delete adapters with their photos first."),
+    OnlineUnreadable: Kind(
+        "online_unreadable", 503, "Adapters and uploads cannot be read", "Searches without them are answered."
+    ),
     NothingToRollBack: Kind("nothing_to_roll_back", 409, "No adapter is active"),
     AdaptationUnavailable: Kind(
         "adaptation_unavailable", 409, "The bundle cannot adapt", "Serve a bundle that has an adaptation."
@@ -273,10 +283,13 @@ def _on_http_error(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> list[str]:
     """The methods of every route with the path; Starlette names those of the first one alone."""
-    methods: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= getattr(route, "methods", None) or {"GET"}
+    tried = [(method, {**request.scope, "method": method}) for method in ("DELETE", "GET", "PATCH", "POST", "PUT")]
+    methods = {
+        method
+        for method, scope in tried
+        for route in request.app.routes
+        if route.matches(scope)[0] is Match.FULL and (method == "GET" or not isinstance(route, Mount))
+    }
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
-from index_builder.artifact.layout import current_version
+from index_builder.artifact.errors import IndexNotFound
+from index_builder.artifact.layout import MANIFEST, current_version, versions_dir
 from service.config import Settings
 from service.runtime.health import Health
 from service.runtime.metrics import Metrics
@@ -51,9 +52,11 @@ class IndexMonitor:
         Returns whether there was a change of versions. Never raises.
         """
         health = self._health
+        missing = await asyncio.to_thread(self._missing_files)
         try:
             published = await asyncio.to_thread(current_version, self._settings.index)
             if published == self._serving.version:
+                self._check_files(missing)
                 self._updated()
                 return False
             if published == health.rejected_version and time.monotonic() < health.retry_at:
@@ -64,10 +67,13 @@ class IndexMonitor:
                 load_retriever, self._settings, self._serving.bundle, published, self._serving.decoder
             )
         except Exception as error:  # whatever it is, the version in service stays
+            if isinstance(error, IndexNotFound):
+                self._check_files(max(missing, 1))  # at least the pointer to the published version
             self._not_updated(error)
             return False
         self._report(False)
         self._serving.swap(successor)
+        self._check_files(0)
         self._online.forget_prepared()
         self._report(True)
         self._metrics.index_swaps.inc()
@@ -75,15 +81,32 @@ class IndexMonitor:
         _log.info("index version %s is in service (%d photos)", published, successor.index.count)
         return True
 
+    def _missing_files(self) -> int:
+        """How many files of the version in service are not where they were; its answers do not show it for long."""
+        with self._serving.borrow() as retriever:
+            version, files = retriever.index.version, retriever.index.manifest.files
+        folder = versions_dir(self._settings.index) / version
+        return sum(not (folder / name).is_file() for name in (MANIFEST, *files))
+
+    def _check_files(self, missing: int) -> None:
+        trouble = f"{missing} files of index {self._serving.version} are gone" if missing else None
+        if trouble != self._health.files_problem:
+            _log.warning("%s", trouble or "the files of the index are there again")
+        self._health.files_problem = trouble
+
     def _updated(self) -> None:
         if self._health.update_problem:
             _log.info("the published index version is in service again")
         self._health.update_problem = self._health.rejected_version = None
 
     def _not_updated(self, error: Exception) -> None:
-        problem = f"the published index version cannot be loaded, {self._serving.version} stays in service: {error}"
+        # Without what the error says of this machine's folders: that is for the log.
+        problem = (
+            f"the published index version cannot be loaded ({type(error).__name__}), {self._serving.version} stays in "
+            "service"
+        )
         if problem != self._health.update_problem:
-            _log.error("%s", problem)
+            _log.error("%s: %s", problem, error)
             self._metrics.index_load_failures.inc()
         self._health.update_problem = problem
 

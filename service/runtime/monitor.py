@@ -48,7 +48,8 @@ class Monitor:
         except TimeoutError:
             self._failed(f"the canary sketch was not answered within {self._settings.request_timeout_s:g} s")
         except Exception as error:  # whatever it is, the service does not answer right
-            self._failed(f"the canary sketch was answered wrong: {error}")
+            _log.exception("the canary sketch was answered wrong")  # what says where files lie stays in the log
+            self._failed(f"the canary sketch was answered wrong ({type(error).__name__})")
         else:
             if self.health.problem:
                 _log.warning("the canary sketch is answered right again")

@@ -18,6 +18,7 @@ from service.errors import GalleryUnavailable, NotReady
 from service.search.retriever import Retriever
 from service.sketches.decode import SketchDecoder
 from service.store.online_store import OnlineStore
+from service.store.records import StoreLimits
 
 _CANARY_ROWS = 3
 _DECODE_CPU_S = 0.9  # a phone's photo in HEIC takes 0.6 s
@@ -53,7 +54,12 @@ def load_retriever(
     index = GalleryIndex.load(
         settings.index, version=version, bundle_id=bundle.bundle_id, gallery_root=settings.gallery_root
     )
-    store = OnlineStore(settings.online_folder, bundle.bundle_id, bundle.manifest.adapted_dim)
+    store = OnlineStore(
+        settings.online_folder,
+        bundle.bundle_id,
+        bundle.manifest.adapted_dim,
+        StoreLimits(settings.max_online_targets, settings.max_online_bytes),
+    )
     retriever = Retriever(bundle, index, decoder or sketch_decoder(settings), store)
     try:
         check_canary(retriever)

@@ -91,19 +91,23 @@ class Workers:
 
 
 class AdaptationSlots:
-    """Bounds how many requests with examples are read or answered: their bodies are larger than a search's."""
+    """Bounds how many requests with examples are answered at once: they take longer than searches."""
 
     def __init__(self, at_once: int, metrics: Metrics) -> None:
-        """`at_once`: as many as may be read or answered at the same time."""
+        """`at_once`: as many as may be answered at the same time."""
         self._free = at_once
         self._metrics = metrics
+
+    def reject_when_full(self) -> None:
+        """Raises QueueFull; called before a body is read that no slot would be free for."""
+        if not self._free:
+            self._metrics.rejected.labels("queue_full").inc()
+            raise QueueFull("as many adapters are being fitted as may be at once")
 
     @contextmanager
     def admission(self) -> Iterator[None]:
         """One slot, for the duration of the block. Raises QueueFull."""
-        if not self._free:
-            self._metrics.rejected.labels("queue_full").inc()
-            raise QueueFull("as many adapters are being fitted as may be at once")
+        self.reject_when_full()
         self._free -= 1
         try:
             yield

@@ -10,7 +10,7 @@ import json
 import sqlite3
 import uuid
 
-from service.errors import AdapterNotFound, AdaptersLimit, AdapterStale, NothingToRollBack
+from service.errors import AdapterNotFound, AdaptersLimit, AdapterStale, NothingToRollBack, OnlineTargetsLimit
 from service.store.arrays import adapter_bytes, vector_bytes, vector_from_bytes
 from service.store.clock import timestamp
 from service.store.records import AdapterRecord, AdapterTarget, NewAdapter, State, SupportPair
@@ -27,8 +27,11 @@ _ACTIVE = (
 )
 
 
-def add_adapter(database: sqlite3.Connection, new: NewAdapter, max_adapters: int) -> str:
-    """Store the adapter with its support, activated when `new.activate`; returns its id. Raises AdaptersLimit."""
+def add_adapter(database: sqlite3.Connection, new: NewAdapter, max_adapters: int, max_targets: int) -> str:
+    """Store the adapter with its support, activated when `new.activate`; returns its id.
+
+    Raises AdaptersLimit, OnlineTargetsLimit.
+    """
     # The limit is for each bundle, so that stale adapters do not use it up; versions count over all of them.
     stored = database.execute(
         "SELECT count(*) FILTER (WHERE bundle_id = ?) AS own, coalesce(max(version), 0) AS latest FROM adapters"
@@ -37,6 +40,7 @@ def add_adapter(database: sqlite3.Connection, new: NewAdapter, max_adapters: int
     ).fetchone()
     if stored["own"] >= max_adapters:
         raise AdaptersLimit(f"{new.target} has {stored['own']} adapters, the most that are kept: delete one first")
+    reject_new_target(targets(database), new.target, max_targets)
     values = {
         "adapter_id": f"adapter-{uuid.uuid4().hex[:12]}",
         "scope": new.target.scope,
@@ -70,6 +74,18 @@ def add_adapter(database: sqlite3.Connection, new: NewAdapter, max_adapters: int
     if new.activate:
         database.execute("INSERT INTO activations (adapter) VALUES (?)", (cursor.lastrowid,))
     return str(values["adapter_id"])
+
+
+def targets(database: sqlite3.Connection) -> frozenset[AdapterTarget]:
+    """Every category and profile that has an adapter, of whatever bundle."""
+    rows = database.execute("SELECT DISTINCT scope, name FROM adapters")
+    return frozenset(AdapterTarget(row["scope"], row["name"]) for row in rows)
+
+
+def reject_new_target(known: frozenset[AdapterTarget], target: AdapterTarget, most: int) -> None:
+    """Raises OnlineTargetsLimit when `target` would be one too many."""
+    if target not in known and len(known) >= most:
+        raise OnlineTargetsLimit(f"{len(known):,} categories and profiles have adapters, as many as may: delete some")
 
 
 def list_adapters(
@@ -157,13 +173,6 @@ def active_adapters(database: sqlite3.Connection, bundle_id: str) -> dict[Adapte
         (bundle_id,),
     )
     return {AdapterTarget(row["scope"], row["name"]): row["adapter_id"] for row in rows}
-
-
-def profile_names(database: sqlite3.Connection) -> frozenset[str]:
-    """Every profile that has an adapter, of whatever bundle."""
-    # After a change of bundle a profile is still known: its searches go without an adapter instead of failing.
-    rows = database.execute("SELECT DISTINCT name FROM adapters WHERE scope = 'profile'")
-    return frozenset(row["name"] for row in rows)
 
 
 def arrays_of(database: sqlite3.Connection, adapter_id: str) -> bytes | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from service.errors import OnlineCorrupt, OnlineSchemaUnsupported, OnlineUnwritable
+from service.errors import OnlineCorrupt, OnlineSchemaUnsupported, OnlineUnreadable, OnlineUnwritable, ServiceError
 
 FILE = "online.sqlite"
 SCHEMA_VERSION = 1
@@ -57,29 +57,67 @@ CREATE TABLE photo_files (
 def connect(path: Path) -> sqlite3.Connection:
     """A connection to a database that is there, for any thread that holds the caller's lock; rows are read by name.
 
-    Raises OnlineCorrupt, OnlineSchemaUnsupported.
+    Raises OnlineCorrupt, OnlineUnreadable, OnlineSchemaUnsupported.
     """
     try:
-        # isolation_level None: transactions begin and end where this module says, not where Python would begin them.
-        database = sqlite3.connect(
-            path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=64
+        database, schema_version = _open(str(path))
+    except sqlite3.Error as error:
+        if not _is_read_only(path, error):
+            raise unreadable(error) from error
+        try:
+            # SQLite keeps files beside a database in WAL mode, and cannot where nothing may be written. With none of
+            # them there, all is in the database itself, which nobody can change.
+            database, schema_version = _open(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        except sqlite3.Error as again:
+            raise unreadable(again) from again
+    if schema_version not in (0, SCHEMA_VERSION):  # 0: created, and then the process died before it wrote the tables
+        database.close()
+        raise OnlineSchemaUnsupported(
+            f"{path.name} has schema version {schema_version}; this release reads version {SCHEMA_VERSION}: "
+            "use the release that wrote it, or give another INKSEEK_ONLINE_DIR"
         )
+    return database
+
+
+def _open(name: str, *, uri: bool = False) -> tuple[sqlite3.Connection, int]:
+    """The connection, and the database's schema version. Raises sqlite3.Error."""
+    # isolation_level None: transactions begin and end where this module says, not where Python would begin them.
+    database = sqlite3.connect(
+        name, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=64, uri=uri
+    )
+    try:
         database.row_factory = sqlite3.Row
         # Off by default in every connection, and deletions rely on the cascades.
         database.execute("PRAGMA foreign_keys = ON")
         # With NORMAL, a power cut may take back the last commits of a database in WAL mode.
         database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        schema_version = _schema_version(database)
-    except sqlite3.Error as error:
-        raise OnlineCorrupt(f"{path} cannot be read: {error}") from error
-    if schema_version not in (0, SCHEMA_VERSION):  # 0: created, and then the process died before it wrote the tables
+        return database, _schema_version(database)
+    except sqlite3.Error:
         database.close()
-        raise OnlineSchemaUnsupported(
-            f"{path} has schema version {schema_version}; this release reads version {SCHEMA_VERSION}: "
-            "use the release that wrote it, or give another INKSEEK_ONLINE_DIR"
-        )
-    return database
+        raise
+
+
+def _is_read_only(path: Path, error: sqlite3.Error) -> bool:
+    log = path.with_name(path.name + "-wal")
+    may_be = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+    return may_be and path.is_file() and not (log.is_file() and log.stat().st_size)
+
+
+def unreadable(error: sqlite3.Error) -> ServiceError:
+    """OnlineCorrupt when SQLite found damage; OnlineUnreadable when it could not look."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return OnlineCorrupt(f"{FILE} cannot be read: {error}")
+    return OnlineUnreadable(f"{FILE} cannot be opened or read: {error}")
+
+
+def used_bytes(database: sqlite3.Connection) -> int:
+    """Bytes of what is kept; what was deleted leaves pages that are used again."""
+    pages, free, size = (
+        int(database.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
 
 
 def has_tables(database: sqlite3.Connection) -> bool:
@@ -102,16 +140,16 @@ def transaction(folder: Path, *, busy_timeout_s: float = _BUSY_TIMEOUT_S) -> Ite
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / _LOCK).open("a+b")
     except OSError as error:
-        raise OnlineUnwritable(f"{folder} cannot be written: {error.strerror or error}") from error
+        raise OnlineUnwritable(f"the online folder cannot be written: {error.strerror or error}") from error
     with lock, closing(_opened(folder / FILE, lock.fileno(), busy_timeout_s)) as database:
         try:
             database.execute("BEGIN IMMEDIATE")
             yield database
             database.execute("COMMIT")
         except sqlite3.OperationalError as error:  # a full disk, a read-only one, a lock that is not given up
-            raise OnlineUnwritable(f"{folder / FILE} cannot be written: {error}") from error
+            raise OnlineUnwritable(f"{FILE} cannot be written: {error}") from error
         except sqlite3.DatabaseError as error:
-            raise OnlineCorrupt(f"{folder / FILE}: {error}") from error
+            raise OnlineCorrupt(f"{FILE}: {error}") from error
         finally:
             if database.in_transaction:
                 database.execute("ROLLBACK")
@@ -125,7 +163,7 @@ def _wait_for(lock: int, path: Path, busy_timeout_s: float) -> None:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise OnlineUnwritable(f"{path} is being written by another process, which does not end") from None
+                raise OnlineUnwritable(f"{path.name} is being written by another process, which does not end") from None
         time.sleep(_LOCK_POLL_S)
 
 
@@ -141,5 +179,5 @@ def _opened(path: Path, lock: int, busy_timeout_s: float) -> sqlite3.Connection:
             database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     except sqlite3.OperationalError as error:
         database.close()
-        raise OnlineUnwritable(f"{path} cannot be written: {error}") from error
+        raise OnlineUnwritable(f"{path.name} cannot be written: {error}") from error
     return database

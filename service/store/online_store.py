@@ -7,15 +7,16 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from index_builder.artifact import Thumbnail
 from models.adapters import CategoryAdapter, StyleAdapter
-from service.errors import AdapterNotFound, NothingToRollBack, OnlineCorrupt
+from service.errors import AdapterNotFound, NothingToRollBack, OnlineCorrupt, OnlineFull, OnlineUnreadable
 from service.store import adapters, photos
 from service.store.arrays import adapter_from_bytes
-from service.store.database import FILE, connect, has_tables, transaction
-from service.store.records import AdapterRecord, AdapterTarget, NewAdapter, OnlinePhoto, SupportPair
+from service.store.database import FILE, connect, has_tables, transaction, unreadable, used_bytes
+from service.store.records import AdapterRecord, AdapterTarget, NewAdapter, OnlinePhoto, StoreLimits, SupportPair
 
 _log = logging.getLogger("inkseek.service")
 
@@ -23,13 +24,21 @@ _log = logging.getLogger("inkseek.service")
 @dataclass(frozen=True)
 class OnlineState:
     """What the database held at one moment, for one bundle. `active`: ids of the adapters in service; `outdated`:
-    adapters that have to be fitted anew for this bundle.
+    adapters that have to be fitted anew for this bundle; `targets`: what has adapters, of whatever bundle.
     """
 
     active: Mapping[AdapterTarget, str] = field(default_factory=dict)
-    profiles: frozenset[str] = frozenset()
+    targets: frozenset[AdapterTarget] = frozenset()
     photos: tuple[OnlinePhoto, ...] = ()
     outdated: tuple[AdapterRecord, ...] = ()
+    used_bytes: int = 0
+
+    @cached_property
+    def profiles(self) -> frozenset[str]:
+        """Names of the profiles that have adapters. After a change of bundle they are still known: their searches go
+        without an adapter instead of failing.
+        """
+        return frozenset(target.name for target in self.targets if target.scope == "profile")
 
 
 NOTHING = OnlineState()
@@ -38,11 +47,12 @@ NOTHING = OnlineState()
 class OnlineStore:
     """Thread-safe. A database that is not there yet is an empty store; the first change makes it."""
 
-    def __init__(self, folder: Path, bundle_id: str, adapted_dim: int) -> None:
+    def __init__(self, folder: Path, bundle_id: str, adapted_dim: int, limits: StoreLimits | None = None) -> None:
         """`folder` holds the database, or will; nothing is opened before the first call.
 
         `adapted_dim`: length of what the bundle's adapters work on (`BundleManifest.adapted_dim`).
         """
+        self._limits = limits or StoreLimits()
         self.folder = folder
         self.bundle_id = bundle_id
         self.problem: str | None = None
@@ -54,27 +64,32 @@ class OnlineStore:
         self._seen_version = -1
         self._state = NOTHING
         self._opened_once = False
+        self._lost: str | None = None
 
     def state(self) -> OnlineState:
         """The store as it is now; what another process changed is seen at once.
 
-        Raises OnlineCorrupt when it cannot be read at all. Later the last whole state is still served, and
+        Raises OnlineCorrupt when it is damaged from the start. Otherwise the last whole state is still served, and
         `problem` says why.
         """
         with self._lock:
             try:
                 self._refresh()
-                self.problem = None
-            except (OnlineCorrupt, sqlite3.Error) as error:
-                if not self._opened_once and isinstance(error, OnlineCorrupt):
-                    raise
-                if not self._opened_once:
-                    raise OnlineCorrupt(f"{self._path} cannot be read: {error}") from error
-                if self.problem is None:
-                    _log.error("the online store cannot be read, its last state is served: %s", error)
-                self.problem = str(error)
+            except (OnlineCorrupt, OnlineUnreadable, sqlite3.Error) as error:
+                cause = unreadable(error) if isinstance(error, sqlite3.Error) else error
+                if not self._opened_once and isinstance(cause, OnlineCorrupt):
+                    raise cause from error
+                self._note(str(cause))
+            else:
+                self._note(self._lost)
             self._opened_once = True
             return self._state
+
+    def reject_when_full(self, target: AdapterTarget) -> None:
+        """Raises OnlineFull, OnlineTargetsLimit where an adapter for `target` could not be stored."""
+        state = self.state()
+        adapters.reject_new_target(state.targets, target, self._limits.max_targets)
+        self._reject_bytes(state.used_bytes)
 
     def list_adapters(self, target: AdapterTarget | None = None) -> list[AdapterRecord]:
         """The adapters of one target, or all; the newest first."""
@@ -91,15 +106,18 @@ class OnlineStore:
         raise AdapterNotFound(f"{target} has no adapter {adapter_id!r}")
 
     def adapter(self, adapter_id: str) -> CategoryAdapter | StyleAdapter | None:
-        """An adapter's arrays; None when it was deleted in this very moment. Raises OnlineCorrupt."""
+        """An adapter's arrays; None when it was deleted in this very moment. Raises OnlineCorrupt, OnlineUnreadable."""
         with self._lock:
             database = self._database()
-            arrays = adapters.arrays_of(database, adapter_id) if database else None
+            try:
+                arrays = adapters.arrays_of(database, adapter_id) if database else None
+            except sqlite3.Error as error:
+                raise unreadable(error) from error
         # Parsed outside the lock: megabytes of numbers must not keep every other reader waiting.
         return None if arrays is None else adapter_from_bytes(arrays, adapter_id, self._adapted_dim)
 
     def check(self) -> None:
-        """Read the arrays of every active adapter. Raises OnlineCorrupt."""
+        """Read the arrays of every active adapter. Raises OnlineCorrupt; what cannot be read now is in `problem`."""
         for adapter_id in self.state().active.values():
             self.adapter(adapter_id)
 
@@ -124,11 +142,12 @@ class OnlineStore:
     def add(self, new: NewAdapter, max_adapters: int, max_photos: int) -> AdapterRecord:
         """Store an adapter, its support and its photos atomically.
 
-        Raises AdaptersLimit, OnlinePhotosLimit, OnlineUnwritable, OnlineCorrupt.
+        Raises AdaptersLimit, OnlinePhotosLimit, OnlineTargetsLimit, OnlineFull, OnlineUnwritable, OnlineCorrupt.
         """
         with transaction(self.folder) as database:
-            adapter_id = adapters.add_adapter(database, new, max_adapters)
+            adapter_id = adapters.add_adapter(database, new, max_adapters, self._limits.max_targets)
             photos.add_photos(database, new.photos, self.bundle_id, adapter_id, max_photos)
+            self._reject_bytes(used_bytes(database))
             return adapters.get_adapter(database, self.bundle_id, new.target, adapter_id)
 
     def activate(self, target: AdapterTarget, adapter_id: str) -> AdapterRecord:
@@ -168,11 +187,27 @@ class OnlineStore:
         with self._lock:
             self._close()
 
+    def _reject_bytes(self, used: int) -> None:
+        if used >= self._limits.max_bytes:
+            raise OnlineFull(f"{used:,} bytes of adapters and photos are kept; {self._limits.max_bytes:,} are the most")
+
+    def _note(self, problem: str | None) -> None:
+        """What is wrong, from now on; logged once."""
+        if problem is not None and problem != self.problem:
+            _log.error("the online store: %s", problem)
+        self.problem = problem
+
     def _refresh(self) -> None:
         database = self._database()
-        if database is None:
+        if database is None or not has_tables(database):
+            if self._state.targets or self._state.photos:
+                self._lost = (
+                    f"its database is gone or empty: {len(self._state.targets):,} categories and profiles had adapters "
+                    f"in it, and it had {len(self._state.photos):,} photos"
+                )
             self._state, self._seen_version = NOTHING, -1
             return
+        self._lost = None
         # Changes with each commit of another connection, and our changes are made through others than this one.
         version = int(database.execute("PRAGMA data_version").fetchone()[0])
         if version == self._seen_version:
@@ -187,12 +222,10 @@ class OnlineStore:
         self._seen_version = version
 
     def _load(self, database: sqlite3.Connection) -> OnlineState:
-        if not has_tables(database):
-            return NOTHING
         active = adapters.active_adapters(database, self.bundle_id)
         stored = photos.list_photos(database, self.bundle_id)
         outdated = adapters.outdated(database, self.bundle_id)
-        return OnlineState(active, adapters.profile_names(database), tuple(stored), tuple(outdated))
+        return OnlineState(active, adapters.targets(database), tuple(stored), tuple(outdated), used_bytes(database))
 
     def _database(self) -> sqlite3.Connection | None:
         """The reading connection, to the file that lies there now (a backup may have been put in its place)."""

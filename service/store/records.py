@@ -26,6 +26,14 @@ class AdapterTarget(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class StoreLimits:
+    """Limits on all that the online store keeps: categories and profiles with adapters, and bytes of everything."""
+
+    max_targets: int = 1_000
+    max_bytes: int = 4 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
 class AdapterRecord:
     """One version of an adapter, without its arrays.
 

@@ -19,7 +19,9 @@ from service.errors import (
     CategoryTooSmall,
     NameInvalid,
     NothingToRollBack,
+    OnlineFull,
     OnlinePhotosLimit,
+    OnlineTargetsLimit,
     OnlineUnwritable,
     PairContradictory,
     PairDuplicate,
@@ -69,6 +71,8 @@ _FIT_ERRORS = (
     CategoryTooSmall,
     AdaptersLimit,
     OnlinePhotosLimit,
+    OnlineTargetsLimit,
+    OnlineFull,
     AdaptationUnavailable,
     OnlineUnwritable,
 )
@@ -193,9 +197,10 @@ async def _adapt(request: Request, scope: Scope, name: str, params: AdaptParams)
     )
     # Until it is known better: whatever is raised below counts as this.
     outcome = "rejected"
-    # Before the body is read: bodies in memory are what the slots bound.
+    process.adaptations.reject_when_full()
+    # Before a slot is taken: a client that sends its body slowly, or not at all, would keep it from all others.
+    upload = await read_upload(request)
     with process.adaptations.admission():
-        upload = await read_upload(request)
 
         def read() -> Examples:
             examples = read_examples(upload, limits)

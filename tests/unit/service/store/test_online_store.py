@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +21,14 @@ from service.errors import (
     AdapterStale,
     NothingToRollBack,
     OnlineCorrupt,
+    OnlineFull,
     OnlinePhotosLimit,
+    OnlineTargetsLimit,
+    OnlineUnreadable,
     OnlineUnwritable,
 )
 from service.store.online_store import NOTHING, OnlineStore
-from service.store.records import AdapterTarget, NewAdapter, NewPhoto
+from service.store.records import AdapterTarget, NewAdapter, NewPhoto, StoreLimits
 
 MakeAdapter = Callable[..., NewAdapter]
 MakeStore = Callable[..., OnlineStore]
@@ -258,3 +262,77 @@ def test_where_nothing_can_be_written_that_is_said(
     assert store.state() is NOTHING
     with pytest.raises(OnlineUnwritable, match="cannot be written"):
         add(store, make_adapter())
+
+
+def test_totals_are_bounded_before_work_and_when_stored(
+    make_store: MakeStore, make_adapter: MakeAdapter, tmp_path: Path
+) -> None:
+    add(make_store(), make_adapter("shoe"))
+    add(make_store(), make_adapter("ada", scope="profile"))
+    used = make_store().state().used_bytes
+    assert 0 < used <= sum(path.stat().st_size for path in (tmp_path / "online").iterdir())
+
+    few = OnlineStore(tmp_path / "online", "bundle-a", 6, StoreLimits(max_targets=2))
+    few.reject_when_full(AdapterTarget("category", "shoe"))
+    add(few, make_adapter("shoe", seed=1))
+    with pytest.raises(OnlineTargetsLimit, match="2 categories and profiles have adapters"):
+        few.reject_when_full(AdapterTarget("category", "boot"))
+    with pytest.raises(OnlineTargetsLimit):
+        add(few, make_adapter("boot"))
+
+    full = OnlineStore(tmp_path / "online", "bundle-a", 6, StoreLimits(max_bytes=used + 65_536))
+    with pytest.raises(OnlineFull):
+        add(OnlineStore(tmp_path / "online", "bundle-a", 6, StoreLimits(max_bytes=used)), make_adapter(seed=9))
+    while full.state().used_bytes < used + 65_536:
+        add(make_store(), make_adapter("shoe", seed=3))
+    with pytest.raises(OnlineFull, match="bytes of adapters and photos are kept"):
+        full.reject_when_full(SHOE)
+    assert full.state().used_bytes <= used + 3 * 65_536
+    newest = full.list_adapters()[0]
+    full.delete(newest.target, newest.adapter_id)  # what is full can still be emptied
+
+
+def test_what_cannot_be_opened_is_not_called_corrupt(
+    make_store: MakeStore, make_adapter: MakeAdapter, tmp_path: Path
+) -> None:
+    adapter_id = add(make_store(), make_adapter())
+    with closing(sqlite3.connect(tmp_path / "online" / "online.sqlite")) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for name in ("online.sqlite-shm", "online.sqlite-wal"):
+        (tmp_path / "online" / name).unlink(missing_ok=True)
+    # SQLite finds no room for the files that it keeps beside the database, as on a read-only disk: it is read without.
+    (tmp_path / "online" / "online.sqlite-shm").mkdir()
+    store = make_store()
+    assert active(store) == adapter_id and store.problem is None
+    assert [adapter.adapter_id for adapter in store.list_adapters()] == [adapter_id]
+    with pytest.raises(OnlineUnwritable):
+        add(store, make_adapter(seed=1))
+    (tmp_path / "away" / "online.sqlite").mkdir(parents=True)  # no file that could be opened, whoever asks
+    other = make_store(folder="away")
+    assert other.state() is NOTHING
+    assert other.problem is not None and "cannot be opened or read" in other.problem
+    assert str(tmp_path) not in other.problem
+    with pytest.raises(OnlineUnreadable):
+        other.list_adapters()
+
+
+@pytest.mark.parametrize("how", ["removed", "truncated"])
+def test_a_store_that_is_emptied_is_noticed(
+    make_store: MakeStore, make_adapter: MakeAdapter, tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = make_store()
+    adapter_id = add(store, make_adapter())
+    assert active(store) == adapter_id
+    path = tmp_path / "online" / "online.sqlite"
+    for name in ("online.sqlite-shm", "online.sqlite-wal"):
+        (tmp_path / "online" / name).unlink(missing_ok=True)
+    path.unlink()
+    if how == "truncated":
+        path.touch()
+    for _ in range(2):
+        assert store.state() is NOTHING
+        assert store.problem is not None and "1 categories and profiles had adapters in it" in store.problem
+    assert len([record for record in caplog.records if "gone or empty" in record.getMessage()]) == 1
+    # A new one is taken for what it is.
+    again = add(store, make_adapter(seed=2))
+    assert active(store) == again and store.problem is None
