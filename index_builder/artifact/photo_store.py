@@ -165,7 +165,14 @@ class PhotoStore:
         if connection is None:
             # A published version never changes: immutable=1 saves the locks, and needs no right to write its folder.
             uri = self._path.absolute().as_uri() + "?mode=ro&immutable=1"
-            connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            try:
+                connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            except sqlite3.OperationalError:
+                # The file is gone, but whoever has it open still reads it: SQLite lets threads take turns.
+                with self._lock:
+                    if not self._connections:
+                        raise
+                    return self._connections[0]
             connection.row_factory = sqlite3.Row
             with self._lock:
                 self._connections.append(connection)

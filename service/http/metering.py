@@ -9,6 +9,7 @@ from fastapi import Request
 from service.access.rate_limits import RateLimits, exceeded
 from service.http.auth import principal_of
 from service.http.usage import keep_usage
+from service.runtime.process import Process
 
 
 async def charge(request: Request, *, changes: bool, cost: int = 1) -> None:
@@ -19,4 +20,5 @@ async def charge(request: Request, *, changes: bool, cost: int = 1) -> None:
     if usages:
         keep_usage(request.scope, usages)
         if error := exceeded(usages):
+            cast(Process, request.app.state.process).metrics.rejected.labels("rate_limited").inc()
             raise error

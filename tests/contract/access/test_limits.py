@@ -52,6 +52,9 @@ def test_headers_say_what_is_left(limited: Callable[..., Any], cross: bytes) -> 
         for path in ("/livez", "/readyz", "/metrics", "/", "/docs", "/v1/photos/box/1.png/thumbnail"):
             response = client.get(path)
             assert response.status_code == 200 and "ratelimit" not in response.headers, path
+        metrics = client.get("/metrics").text
+        assert 'inkseek_requests_total{method="POST",route="/v1/search",status="429"} 1.0' in metrics
+        assert 'inkseek_rejected_total{reason="rate_limited"} 1.0' in metrics
 
 
 def test_without_limits_there_are_no_headers(client: TestClient) -> None:

@@ -47,6 +47,10 @@ class Served:
         numbers = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return sum(map(int, numbers[11:15])) / os.sysconf("SC_CLK_TCK")
 
+    def unscheduled_s(self) -> float:
+        """Time in which its event loop had something to do and the machine gave it no processor."""
+        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[1]) / 1e9
+
     def memory_mib(self, name: str = "VmRSS") -> float:
         """VmRSS: resident memory now; VmHWM: its peak since `forget_peak`."""
         text = Path(f"/proc/{self.process.pid}/status").read_text()

@@ -104,7 +104,7 @@ def test_bodies_that_stop_keep_nobody_out(warm: Any, cross: bytes, raw_post: Any
         senders = [threading.Thread(target=send, args=(connection,)) for connection in connections]
         for sender in senders:
             sender.start()
-        deadline = time.monotonic() + 4
+        deadline = time.monotonic() + 2
         while time.monotonic() < deadline:
             assert httpx.post(warm.url + "/v1/search", content=cross, timeout=10).status_code == 200
         for sender in senders:
@@ -122,18 +122,17 @@ def test_livez_answers_under_300_clients_that_never_pause(
         assert clients.stdin is not None
         clients.stdin.write(raw_post("/v1/search", cross))
         clients.stdin.close()
-        time.sleep(2)
+        time.sleep(1)
         took = []
-        for _ in range(40):
-            began = time.monotonic()
+        for _ in range(30):
+            began, unscheduled = time.monotonic(), warm.unscheduled_s()
             probe.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
             assert answer_of(probe)[0] == 200
-            took.append(time.monotonic() - began)
+            took.append(time.monotonic() - began - (warm.unscheduled_s() - unscheduled))
             time.sleep(0.02)
         clients.kill()
-    print("livez ms:", sorted(round(1000 * seconds) for seconds in took))
-    # Load and service share the processors here; 9.2 s were measured before.
-    assert sorted(took)[len(took) // 2] < 0.5
+    # 9.2 s were measured before. What the machine gives to others is not counted: clients and tests share it.
+    assert max(took) < 0.5, sorted(took)
 
 
 def test_a_client_that_hangs_up_leaves_no_traceback(warm: Any, raw_post: Any, cross: bytes) -> None:

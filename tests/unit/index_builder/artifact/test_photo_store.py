@@ -280,3 +280,17 @@ def test_an_error_while_writing_is_the_one_that_is_raised(tmp_path: Path) -> Non
 
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "photos.sqlite", 5, fail)
+
+
+def test_what_is_open_is_read_when_its_file_is_gone(tmp_path: Path) -> None:
+    path = write(tmp_path / "photos.sqlite", 3)
+    store = PhotoStore(path, FIELDS)
+    assert store.count() == 3
+    path.rename(tmp_path / "away")
+    with ThreadPoolExecutor(4) as threads:  # none of which has opened it
+        assert [photo.row for photos in threads.map(store.photos, [[2], [1, 0]] * 20) for photo in photos] == [
+            2, 1, 0
+        ] * 20  # fmt: skip
+    store.close()
+    with pytest.raises(IndexCorrupt):
+        store.count()
