@@ -53,6 +53,7 @@ class IndexMonitor:
         """
         health = self._health
         missing = await asyncio.to_thread(self._missing_files)
+        published = None
         try:
             published = await asyncio.to_thread(current_version, self._settings.index)
             if published == self._serving.version:
@@ -67,9 +68,10 @@ class IndexMonitor:
                 load_retriever, self._settings, self._serving.bundle, published, self._serving.decoder
             )
         except Exception as error:  # whatever it is, the version in service stays
-            if isinstance(error, IndexNotFound):
-                self._check_files(max(missing, 1))  # at least the pointer to the published version
-            self._not_updated(error)
+            if published is None and isinstance(error, IndexNotFound):
+                missing = max(missing, 1)  # the pointer to the published version
+            self._check_files(missing)
+            self._not_updated(published, error)
             return False
         self._report(False)
         self._serving.swap(successor)
@@ -99,12 +101,10 @@ class IndexMonitor:
             _log.info("the published index version is in service again")
         self._health.update_problem = self._health.rejected_version = None
 
-    def _not_updated(self, error: Exception) -> None:
+    def _not_updated(self, published: str | None, error: Exception) -> None:
         # Without what the error says of this machine's folders: that is for the log.
-        problem = (
-            f"the published index version cannot be loaded ({type(error).__name__}), {self._serving.version} stays in "
-            "service"
-        )
+        what = f"the published index version {published}" if published else "the published index version"
+        problem = f"{what} cannot be loaded ({type(error).__name__}), {self._serving.version} stays in service"
         if problem != self._health.update_problem:
             _log.error("%s: %s", problem, error)
             self._metrics.index_load_failures.inc()
