@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Collection
 from typing import Any, TypeAlias
 
@@ -26,6 +27,7 @@ from service.errors import (
     ReadOnly,
 )
 from service.http import problems
+from service.http.schemas.base import EXAMPLE_OTHER_PHOTO_ID, EXAMPLE_PHOTO_ID
 from service.http.schemas.problem import Problem
 from service.http.tenancy import gallery_parameter, in_galleries
 from service.sketches.json_forms import (
@@ -135,13 +137,21 @@ EXAMPLES_BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "properties": {
-                        "sketch": {"type": "array", "items": _BINARY},
-                        "strokes": {"type": "array", "items": {"type": "string"}},
-                        "photo_id": {"type": "array", "items": {"type": "string"}},
-                        "photo": {"type": "array", "items": _BINARY},
+                        "sketch": {"type": "array", "items": _BINARY, "minItems": 1},
+                        "strokes": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                        "photo_id": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                        "photo": {"type": "array", "items": _BINARY, "minItems": 1},
                     },
+                    "allOf": [
+                        {"anyOf": [{"required": ["sketch"]}, {"required": ["strokes"]}]},
+                        {"anyOf": [{"required": ["photo_id"]}, {"required": ["photo"]}]},
+                    ],
                     "additionalProperties": False,
-                }
+                },
+                "example": {
+                    "strokes": [json.dumps(drawn["strokes"]) for drawn in (STROKES_EXAMPLE, POINTS_EXAMPLE)],
+                    "photo_id": [EXAMPLE_PHOTO_ID, EXAMPLE_OTHER_PHOTO_ID],
+                },
             }
         },
     }

@@ -94,5 +94,5 @@ def in_galleries(path: str) -> str:
 
 def gallery_parameter(description: str) -> dict[str, Any]:
     """The path's parameter, as the OpenAPI document has it."""
-    schema = {"type": "string", "minLength": 1}
+    schema = {"type": "string", "minLength": 1, "examples": ["default"]}
     return {"name": "gallery", "in": "path", "required": True, "description": description, "schema": schema}

@@ -60,6 +60,8 @@ def test_a_full_queue_rejects_and_recovers(make_settings: MakeSettings, cross: b
                 text = (await client.get("/metrics")).text
                 assert sample(text, "inkseek_queue ") == 5
                 assert sample(text, 'inkseek_rejected_total{reason="queue_full"}') == 4
+                turned_away = 'inkseek_requests_total{method="POST",route="/v1/preview",status="429"}'
+                assert sample(text, turned_away) == 1
             assert [response.status_code for response in await asyncio.gather(*waiting)] == [200] * 5
             assert (await client.post("/v1/search", content=cross)).status_code == 200
 

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http import problems
+from service.http.edge.overload import route_turned_away
 from service.http.tenancy import served_gallery_of
 from service.http.usage import usage_headers
 from service.runtime.logs import bind_request_id
@@ -85,7 +86,8 @@ class RequestScope:
             self._finish(scope, path, status, time.perf_counter() - started)
 
     def _finish(self, scope: Scope, path: str, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "other")  # the template: ids must not become label values
+        # The template: ids must not become label values.
+        route = getattr(scope.get("route"), "path", None) or route_turned_away(scope) or "other"
         self._metrics.requests.labels(route, scope["method"] if route != "other" else "any", str(status)).inc()
         self._metrics.request_seconds.labels(route).observe(seconds)
         if gallery := served_gallery_of(scope):

@@ -12,6 +12,7 @@ PHOTOS_PATH = "/v1/photos"
 
 # Identifiers that the examples of all schemas have in common.
 EXAMPLE_PHOTO_ID = "clothing/running-shoe.jpg"
+EXAMPLE_OTHER_PHOTO_ID = "clothing/high-heeled-shoe.jpg"
 EXAMPLE_METADATA = {"name": "running shoe", "set": "emoji_open"}
 EXAMPLE_BUNDLE_ID = "inkseek-small-3f2a91c07d4e"
 EXAMPLE_INDEX_VERSION = "000003-9b1c66d0e2aa"
