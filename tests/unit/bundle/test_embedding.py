@@ -80,18 +80,18 @@ def test_bytes_paths_images_and_calls_give_the_same_vector(
 
 
 @pytest.mark.parametrize("opened", [False, True])
-def test_photos_lie_on_white_and_sketches_on_the_ground_that_shows_their_ink(bundle: Bundle, opened: bool) -> None:
+def test_light_things_on_transparency_lie_on_the_ground_that_shows_them(bundle: Bundle, opened: bool) -> None:
     image = light_on_transparency()
     file = image if opened else png(image)
     on: dict[str, Image.Image] = {}
     for ground in ("white", "black"):
         on[ground] = Image.new("RGB", image.size, ground)
         on[ground].paste(image, mask=image.getchannel("A"))
-    np.testing.assert_allclose(bundle.photo.embed([file])[0], naively(bundle.photo, on["white"]), atol=1e-6)
+    np.testing.assert_allclose(bundle.photo.embed([file])[0], naively(bundle.photo, on["black"]), atol=1e-6)
     np.testing.assert_allclose(bundle.sketch.embed([file])[0], naively(bundle.sketch, on["black"]), atol=1e-6)
-    assert abs(float(bundle.photo.embed([file])[0] @ naively(bundle.photo, on["black"]))) < 0.9
+    assert abs(float(bundle.photo.embed([file])[0] @ naively(bundle.photo, on["white"]))) < 0.9
     with pytest.raises(SketchEmpty):
-        bundle.sketch.prepare(on["white"])  # on the photos' matte nothing would be left of the drawing
+        bundle.sketch.prepare(on["white"])  # nothing would be left of the drawing
 
 
 def test_an_open_image_is_turned_upright_as_its_file_is(bundle: Bundle) -> None:
