@@ -86,8 +86,14 @@ def test_stroke_forms_mean_the_same(client: TestClient) -> None:
     scaled = [[[x / 1000 - 7 for x in stroke[0]], [y / 1000 + 3 for y in stroke[1]]] for stroke in TWO_STROKES]
     huge = [[[x * 1e6 for x in row] for row in stroke] for stroke in TWO_STROKES]
     answers = [
-        client.post("/v1/search", json={"strokes": strokes}).json()
-        for strokes in (TWO_STROKES, points, timed, [TWO_STROKES[0], points[1]], scaled, huge)
+        client.post("/v1/search", json=document).json()
+        for document in (
+            {"drawing": TWO_STROKES},
+            {"strokes": points},
+            {"drawing": timed},
+            {"drawing": scaled},
+            {"drawing": huge},
+        )
     ]
     assert ids(answers[0])[0] == "cross/2.png"
     for answer in answers[1:]:
@@ -207,7 +213,7 @@ def test_batch_has_an_error_per_item(client: TestClient, cross: bytes, encoded: 
     items = BatchAnswer.model_validate(response.json()).items
     assert isinstance(items[0], SearchAnswer)
     codes = [item.error.code for item in items[1:] if not isinstance(item, SearchAnswer)]
-    assert codes == ["sketch_empty", "body_invalid", "body_invalid"]
+    assert codes == ["sketch_empty", "strokes_invalid", "body_invalid"]
 
 
 @pytest.mark.parametrize(
