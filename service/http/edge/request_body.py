@@ -59,12 +59,14 @@ class RequestBody:
                 announced = value
             elif name == b"transfer-encoding":
                 announced = announced or b""
-        if announced is None or announced == b"0":
+        # Without either header HTTP/1.1 has no body, but other servers of this interface may send one all the same.
+        bodiless = announced is None and scope["method"] in ("GET", "HEAD", "OPTIONS")
+        if bodiless or announced == b"0":
             await self._app(scope, receive, send)
             return
         body = _Arriving(self, receive, send, self._limits.of(scope["path"]))
         try:
-            if announced.isdigit() and (fault := self._fault(int(announced), body.most_bytes)):
+            if announced and announced.isdigit() and (fault := self._fault(int(announced), body.most_bytes)):
                 await problem_response(fault)(scope, receive, body.send)
                 return
             await self._app(scope, body.receive, body.send)
