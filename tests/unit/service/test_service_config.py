@@ -123,9 +123,15 @@ def test_worker_processes_get_the_same_settings(port: int, origins: list[str], g
 
 def test_limits_and_runtime_in_their_narrowest_form() -> None:
     settings = Settings(
-        index=Path("x"), max_upload_bytes=5_000, max_image_pixels=6_000, max_strokes=7, max_points=8, threads=3
+        index=Path("x"),
+        max_upload_bytes=5_000,
+        max_image_pixels=6_000,
+        max_decode_bytes=2**22,
+        max_strokes=7,
+        max_points=8,
+        threads=3,
     )
-    assert settings.image_limits == ImageLimits(max_bytes=5_000, max_pixels=6_000)
+    assert settings.image_limits == ImageLimits(max_bytes=5_000, max_pixels=6_000, max_working_bytes=2**22)
     assert settings.stroke_limits == StrokeLimits(max_strokes=7, max_points=8)
     assert settings.runtime.threads == 1
     assert settings.worker_threads == 3
