@@ -24,7 +24,7 @@ def make_light(path: Path) -> None:
     image.save(path)
 
 
-def test_validation_feeds_photos_on_white_and_sketches_on_what_shows_their_ink(shapes_dir: Path) -> None:
+def test_validation_feeds_photos_and_sketches_on_what_shows_them(shapes_dir: Path) -> None:
     for path in sorted(shapes_dir.rglob("*.png")):
         make_light(path)
     students = GridStudents(GridStudentConfig(size_px=32, widths=(4, 8, 8), grid=2, channels=4))
@@ -42,7 +42,7 @@ def test_validation_feeds_photos_on_white_and_sketches_on_what_shows_their_ink(s
     sketches = [shapes_dir / query.sketch.name for gallery in shapes for query in gallery.queries]
     photos = [photo.path for gallery in shapes for photo in gallery.photos]
     expected = [sketch_view(decode_image(path.read_bytes(), matte="contrast").image) for path in sketches]
-    expected += [photo_view(decode_image(path.read_bytes(), matte="white").image) for path in photos]
+    expected += [photo_view(decode_image(path.read_bytes(), matte="product").image) for path in photos]
     np.testing.assert_allclose(torch.cat(inputs).numpy(), np.stack(expected), atol=1e-6)
-    on_black = photo_view(decode_image(photos[0].read_bytes(), matte="contrast").image)
-    assert not np.allclose(expected[len(sketches)], on_black)
+    on_white = photo_view(decode_image(photos[0].read_bytes(), matte="white").image)
+    assert not np.allclose(expected[len(sketches)], on_white)
