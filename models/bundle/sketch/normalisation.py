@@ -37,6 +37,9 @@ class SketchNormalisation(BaseModel):
     target_extent: float = Field(default=0.8, gt=0.0, le=1.0)
 
 
+_VISIBLE = 127  # of 255: darker than halfway from paper to black
+
+
 def normalise_sketch(image: Image.Image, normalisation: SketchNormalisation, frame: Frame = "auto") -> Image.Image:
     """RGB or L of any size -> square L, dark lines on white, at most 256 px a side.
 
@@ -59,7 +62,9 @@ def normalise_sketch(image: Image.Image, normalisation: SketchNormalisation, fra
         placed = _framed(clean, box)
     else:
         placed = _placed(clean, normalisation)
-    return Image.fromarray(~of_one_width(placed))
+    lines = of_one_width(placed)
+    # A drawing of a few pixels may be lost by being made clean: then it is better seen as it was sent.
+    return Image.fromarray(~(lines if (lines > _VISIBLE).any() else _placed(ink, normalisation)))
 
 
 def _reduced(image: Image.Image) -> Image.Image:
