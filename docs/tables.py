@@ -14,7 +14,7 @@ from typer.main import get_command
 
 import inkseek
 from service.config import settings_table
-from service.http.problems import all_kinds
+from service.http.problem_kinds import all_kinds
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 

@@ -15,8 +15,8 @@ from service.access.networks import networks_of
 from service.access.rate_limits import RateLimits
 from service.config import Settings
 from service.http import openapi, problems
-from service.http.auth import Authenticate, Authentication, KeyAuthentication
-from service.http.browsers import BrowserGuard
+from service.http.admission.auth import Authenticate, Authentication, KeyAuthentication
+from service.http.admission.browsers import BrowserGuard
 from service.http.edge.overload import Overload
 from service.http.edge.proxies import TrustedProxies
 from service.http.edge.request_body import BodyLimits, RequestBody

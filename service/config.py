@@ -18,11 +18,11 @@ from pydantic_settings import (
 )
 
 from models.bundle import ImageLimits, Runtime, StrokeLimits, bundle_path, cpu_quota
+from service.access.errors import RateLimitInvalid
 from service.access.networks import networks_of
 from service.access.principal import Access
 from service.access.rate_limits import limit_items
 from service.environment import ENV_PREFIX, reject_unknown_variables, written_by_platform
-from service.errors import RateLimitInvalid
 from service.gallery_folders import GalleryFolders
 
 
@@ -332,15 +332,6 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     reject_unknown_variables(os.environ if environment is None else environment, Settings.model_fields)
     given = {name: value for name, value in overrides.items() if value is not None}
     return Settings(**given)  # type: ignore[arg-type]  # pydantic checks them
-
-
-def settings_environment(settings: Settings) -> dict[str, str]:
-    """The `INKSEEK_*` variables that give `settings` again, for worker processes."""
-    values = {}
-    for name, value in settings:
-        if value is not None and value != Settings.model_fields[name].default:
-            values[ENV_PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
-    return values
 
 
 def settings_table() -> str:

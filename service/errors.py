@@ -4,12 +4,8 @@ InkseekError
 └── ServiceError
     ├── UnknownSetting       an INKSEEK_* variable that is no setting
     ├── AddressUnusable      the address to listen on is taken, or not this machine's
-    ├── AddressExposed       others can reach the address, and no API key protects it
-    ├── KeysUnreadable       the file of API keys is damaged, or may not be read
-    ├── KeysUnwritable       the file of API keys cannot be changed
-    ├── KeyNotFound          no API key with that id
-    ├── RateLimitInvalid     what is no rate limit
     ├── WorkersFailed        a worker process cannot start
+    ├── AccessError          keys and limits: see service.access.errors
     ├── RequestError         the client's doing
     │   ├── AccessDenied         whoever makes the request may not do that
     │   │   └── ReadOnly             nobody may: the service changes nothing
@@ -77,26 +73,6 @@ class UnknownSetting(ServiceError):
 
 class AddressUnusable(ServiceError):
     """The address to listen on is taken, or not this machine's."""
-
-
-class AddressExposed(ServiceError):
-    """Others than this machine can reach the address, there is no API key, and nobody said that this is meant."""
-
-
-class KeysUnreadable(ServiceError):
-    """The file of API keys is damaged, of another release, or may not be read."""
-
-
-class KeysUnwritable(ServiceError):
-    """The file of API keys cannot be changed: a read-only or full disk, or a folder of somebody else."""
-
-
-class RateLimitInvalid(ServiceError):
-    """A text that is no rate limit, or no address of the Redis that counts."""
-
-
-class KeyNotFound(ServiceError):
-    """No API key has that id."""
 
 
 class WorkersFailed(ServiceError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from service.errors import AddressExposed
+from service.access.errors import AddressExposed
 
 
 def is_loopback(host: str) -> bool:

@@ -17,8 +17,8 @@ from typing import BinaryIO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.atomic_files import replace_file
+from service.access.errors import KeyNotFound, KeysUnreadable, KeysUnwritable
 from service.access.keys import ApiKey
-from service.errors import KeyNotFound, KeysUnreadable, KeysUnwritable
 
 SCHEMA_VERSION = 1
 

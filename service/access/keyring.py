@@ -8,10 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from service.access.errors import KeysUnreadable
 from service.access.key_file import read_keys
 from service.access.keys import ApiKey, key_id_of
 from service.access.principal import Principal
-from service.errors import KeyInvalid, KeysUnreadable
+from service.errors import KeyInvalid
 
 _log = logging.getLogger("inkseek.service")
 

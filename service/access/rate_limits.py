@@ -19,9 +19,10 @@ from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 
+from service.access.errors import RateLimitInvalid
 from service.access.networks import network_of
 from service.access.principal import Principal
-from service.errors import RateLimited, RateLimitInvalid
+from service.errors import RateLimited
 
 _log = logging.getLogger("inkseek.service")
 

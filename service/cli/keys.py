@@ -13,12 +13,12 @@ from rich.table import Column, Table
 
 from models.console import fail, print_json, stderr, stdout
 from models.errors import InkseekError
+from service.access.errors import RateLimitInvalid
 from service.access.key_file import add_key, read_keys, revoke_key
 from service.access.keys import ApiKey, make_key
 from service.access.principal import Access
 from service.access.rate_limits import limit_items
 from service.cli.options import AsJson, IndexDir, OnlineDir, settings_of
-from service.errors import RateLimitInvalid
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -26,7 +26,7 @@ from service.errors import (
     RateLimited,
     ReadOnly,
 )
-from service.http import problems
+from service.http import problem_kinds, problems
 from service.http.schemas.base import EXAMPLE_OTHER_PHOTO_ID, EXAMPLE_PHOTO_ID
 from service.http.schemas.problem import Problem
 from service.http.tenancy import gallery_parameter, in_galleries
@@ -163,7 +163,9 @@ def problem_responses(*errors: type[InkseekError]) -> Responses:
 
     422: a query parameter that is unknown or wrong.
     """
-    kinds = dict.fromkeys([*(problems.KINDS[error] for error in (*errors, ParameterInvalid)), problems.INTERNAL])
+    kinds = dict.fromkeys(
+        [*(problem_kinds.KINDS[error] for error in (*errors, ParameterInvalid)), problem_kinds.INTERNAL]
+    )
     responses: Responses = {}
     for kind in kinds:
         _add_kind(responses, kind)
@@ -181,7 +183,7 @@ def access_responses(responses: Responses, access: Access | None, *, changes: bo
     errors += [CrossSite] if posts else []
     described = copy.deepcopy(responses)
     for error in errors:
-        _add_kind(described, problems.KINDS[error])
+        _add_kind(described, problem_kinds.KINDS[error])
     return described
 
 
@@ -191,7 +193,7 @@ def security(access: Access) -> list[dict[str, list[str]]]:
     return [*({name: needed} for name in _SECURITY_SCHEMES), {}]
 
 
-def _add_kind(responses: Responses, kind: problems.Kind) -> None:
+def _add_kind(responses: Responses, kind: problem_kinds.Kind) -> None:
     """A status has one response in OpenAPI: kinds that share it become examples of that one."""
     media = {"schema": {"$ref": _REF.format(model="Problem")}, "examples": {}}
     response = responses.setdefault(kind.status, {"description": "", "content": {problems.MEDIA_TYPE: media}})

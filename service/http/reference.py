@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from service.http.problems import all_kinds
+from service.http.problem_kinds import all_kinds
 
 # Served as a file of its own: the content security policy allows no inline styles.
 STYLE = """

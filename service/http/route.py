@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from service.access.principal import Access
 from service.errors import ParameterInvalid
-from service.http.auth import CHANGING, require, require_change
-from service.http.metering import charge
+from service.http.admission.auth import CHANGING, require, require_change
+from service.http.admission.metering import charge
 from service.http.openapi import access_responses, security
 from service.http.query_params import QueryReader
 from service.http.tenancy import gallery_lease, names_gallery

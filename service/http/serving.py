@@ -13,7 +13,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from service.errors import ClientGone
-from service.http.body import Upload
+from service.http.forms.body import Upload
 from service.http.tenancy import gallery_of
 from service.runtime.process import Process
 from service.search.retriever import Retriever

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import GalleryAbsent
 from service.gallery_folders import DEFAULT_GALLERY
-from service.http.auth import principal_of
+from service.http.admission.auth import principal_of
 from service.runtime.galleries.open_gallery import OpenGallery
 from service.runtime.process import Process
 from service.search.query import unknown_name

@@ -18,7 +18,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from service.http import problems
+from service.http import problem_kinds, problems
 
 _LINGER_S = 1.0  # a connection closed with unread bytes is reset, and the client may lose the answer that says why
 _LINGER_BYTES = 2**20
@@ -72,7 +72,7 @@ class BoundedHttp(HttpToolsProtocol):
         # Bytes of the request that are no body: its head, then the framing of chunks. And those of its body.
         self._framing = self._body = 0
         self._headers_read = 0
-        self._problem = problems.MALFORMED
+        self._problem = problem_kinds.MALFORMED
         self._timer: TimerHandle | None = None
         self._writing: tuple[TimerHandle, int] | None = None
         self._lingering = 0
@@ -88,7 +88,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_made(transport)
         if len(self.connections) > self._shared.most:
             if not self._shared.waiting:
-                self._reject(problems.TOO_MANY_CONNECTIONS, linger=False)
+                self._reject(problem_kinds.TOO_MANY_CONNECTIONS, linger=False)
                 return
             next(iter(self._shared.waiting))._drop()
         self._wait()
@@ -135,9 +135,9 @@ class BoundedHttp(HttpToolsProtocol):
             return
         if self._in_head:
             if self._framing > self._shared.head_bytes:
-                self._reject(problems.HEAD_TOO_LARGE)
+                self._reject(problem_kinds.HEAD_TOO_LARGE)
         elif self._framing > self._shared.head_bytes + self._body // 8:
-            self._reject(problems.MALFORMED)  # chunks of a few bytes each cost a hundred times what they carry
+            self._reject(problem_kinds.MALFORMED)  # chunks of a few bytes each cost a hundred times what they carry
         if self._timer is None and not self._answering and not self._lingering:
             self._wait()
 
@@ -164,7 +164,7 @@ class BoundedHttp(HttpToolsProtocol):
         # A head that arrives at once is not seen by the count of `data_received`.
         self._framing += length if self._in_head else 0
         if self._framing > self._shared.head_bytes or self._headers_read > self._shared.headers:
-            self._problem = problems.HEAD_TOO_LARGE
+            self._problem = problem_kinds.HEAD_TOO_LARGE
             raise _Rejected
 
     def on_headers_complete(self) -> None:
@@ -203,7 +203,7 @@ class BoundedHttp(HttpToolsProtocol):
     def _waited(self) -> None:
         self._timer = None
         if self._in_head:
-            self._reject(problems.HEAD_TIMEOUT)
+            self._reject(problem_kinds.HEAD_TIMEOUT)
         else:
             self.transport.close()
 
@@ -230,7 +230,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     # Rejecting
 
-    def _reject(self, kind: problems.Kind, *, linger: bool = True) -> None:
+    def _reject(self, kind: problem_kinds.Kind, *, linger: bool = True) -> None:
         self._stop_waiting()
         if self.transport.is_closing() or self._lingering:
             return
@@ -257,9 +257,9 @@ class BoundedHttp(HttpToolsProtocol):
         return True
 
 
-def _answer(kind: problems.Kind) -> bytes:
+def _answer(kind: problem_kinds.Kind) -> bytes:
     body = json.dumps(problems.document(kind, kind.advice)).encode()
     head = f"content-type: {problems.MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
-    if kind.status == problems.TOO_MANY_CONNECTIONS.status:
+    if kind.status == problem_kinds.TOO_MANY_CONNECTIONS.status:
         head += f"retry-after: {_RETRY_AFTER_S}\r\n"
     return STATUS_LINE[kind.status] + head.encode() + b"\r\n" + body

@@ -11,10 +11,10 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.http import problems
+from service.http import problem_kinds, problems
+from service.http.admission.usage import usage_headers
 from service.http.edge.overload import route_turned_away
 from service.http.tenancy import served_gallery_of
-from service.http.usage import usage_headers
 from service.runtime.logs import bind_request_id
 from service.runtime.metrics import Metrics
 
@@ -75,7 +75,7 @@ class RequestScope:
         try:
             await self._app(scope, receive, _as_problems(scope, send_marked))
         except ClientDisconnect:
-            status = problems.CLIENT_GONE.status
+            status = problem_kinds.CLIENT_GONE.status
         except Exception:
             _failures.exception("%s %s failed", scope["method"], path)
             if status:

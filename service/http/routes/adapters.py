@@ -31,7 +31,8 @@ from service.errors import (
     TooManyPairs,
     UnknownPhoto,
 )
-from service.http.auth import require
+from service.http.admission.auth import require
+from service.http.forms.support_form import read_examples
 from service.http.json_response import json_response
 from service.http.openapi import EXAMPLES_BODY, Responses, created, ok, problem_responses
 from service.http.route import api_router
@@ -51,7 +52,6 @@ from service.http.schemas.adapters import (
     profiles_json,
 )
 from service.http.serving import ThreadJobs, answer_work, process_of, read_upload, serving_of
-from service.http.support_form import read_examples
 from service.http.tenancy import gallery_of
 from service.store.records import AdapterRecord, Scope
 

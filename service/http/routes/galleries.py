@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 from starlette.responses import Response
 
-from service.http.auth import principal_of
+from service.http.admission.auth import principal_of
 from service.http.json_response import json_response
 from service.http.openapi import ok, problem_responses
 from service.http.route import api_router

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 
 from service.config import Settings
-from service.http.auth import granted, principal_of
+from service.http.admission.auth import granted, principal_of
 from service.http.openapi import ok, problem_responses
 from service.http.route import api_router
 from service.http.schemas.operation import INFO_EXAMPLE, Info, Limits, MetadataFieldInfo

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from service.http.body import read_single
+from service.http.forms.body import read_single
 from service.http.openapi import SKETCH_BODY, picture, problem_responses
 from service.http.route import api_router
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS

@@ -21,9 +21,9 @@ from service.errors import (
     UnknownCategory,
     UnknownProfile,
 )
-from service.http.body import Upload, read_batch, read_single
+from service.http.admission.metering import charge
+from service.http.forms.body import Upload, read_batch, read_single
 from service.http.json_response import json_bytes, json_response
-from service.http.metering import charge
 from service.http.openapi import BATCH_BODY, SKETCH_BODY, ok, problem_responses
 from service.http.problems import problem
 from service.http.route import api_router

@@ -15,12 +15,12 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from inkseek import app as inkseek
+from service.access.errors import KeysUnreadable
 from service.access.key_file import add_key, revoke_key
 from service.access.keys import NewKey, make_key
 from service.access.principal import Access
 from service.app import create_app
 from service.config import Settings
-from service.errors import KeysUnreadable
 from service.http.schemas.problem import Problem
 
 MakeSettings = Callable[..., Settings]

@@ -3,12 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from models.bundle import ImageLimits, StrokeLimits
-from service.config import Settings, load_settings, settings_environment
+from service.config import Settings, load_settings
 from service.environment import ENV_PREFIX, platform_variables, reject_unknown_variables
 from service.errors import UnknownSetting
 
@@ -103,22 +101,6 @@ def test_settings_are_frozen() -> None:
     settings = load_settings({}, index="somewhere")
     with pytest.raises(ValidationError):
         settings.port = 1  # type: ignore[misc]
-
-
-@given(
-    port=st.integers(0, 65_535),
-    origins=st.lists(st.sampled_from(["https://a.example", "*"]), max_size=2),
-    gpu=st.booleans(),
-    timeout_s=st.floats(0.01, 600),
-)
-def test_worker_processes_get_the_same_settings(port: int, origins: list[str], gpu: bool, timeout_s: float) -> None:
-    settings = Settings(
-        index=Path("a/b"), port=port, cors_origins=tuple(origins), require_gpu=gpu, request_timeout_s=timeout_s
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, value in settings_environment(settings).items():
-            patch.setenv(variable, value)
-        assert load_settings() == settings
 
 
 def test_limits_and_runtime_in_their_narrowest_form() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from service.access.errors import AddressExposed, KeysUnreadable
 from service.access.exposure import check_exposure, is_loopback
 from service.access.key_file import add_key, revoke_key
 from service.access.keyring import Keyring
 from service.access.keys import NewKey, make_key
-from service.errors import AddressExposed, KeyInvalid, KeysUnreadable
+from service.errors import KeyInvalid
 
 
 class Clock:

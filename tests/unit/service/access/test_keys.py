@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from service.access.errors import KeyNotFound, KeysUnreadable, KeysUnwritable
 from service.access.key_file import add_key, read_keys, revoke_key
 from service.access.keys import key_id_of, make_key
 from service.access.principal import Access, Principal
-from service.errors import KeyNotFound, KeysUnreadable, KeysUnwritable
 
 
 @pytest.fixture

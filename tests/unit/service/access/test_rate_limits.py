@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 import pytest
 
+from service.access.errors import RateLimitInvalid
 from service.access.networks import network_of, networks_of
 from service.access.principal import EVERYBODY, Principal
 from service.access.rate_limits import RateLimits, exceeded, limit_items
-from service.errors import RateLimitInvalid
 
 T = TypeVar("T")
 ADA = Principal("ada", frozenset({"search"}), key_id="0123456789ab")

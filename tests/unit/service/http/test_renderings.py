@@ -14,7 +14,7 @@ from service.adaptation.adapt import dry_run_record
 from service.adaptation.listing import ProfileRecord
 from service.config import Settings
 from service.errors import ParameterInvalid, QueueFull, UnknownCategory
-from service.http import openapi, problems
+from service.http import openapi, problem_kinds, problems
 from service.http.json_response import json_bytes, json_response
 from service.http.reference import render
 from service.http.routes.info import limits_of
@@ -185,6 +185,6 @@ def test_the_reference_page_escapes_what_it_shows() -> None:
     assert "<script>" not in page and "&lt;script&gt;" in page and "Find &lt;b&gt;" in page
     assert "<code>k</code> &amp; more" in page and "(at least 1, default 10)" in page
     assert "curl --json" in page and "http://host/v1/search" in page and "--data-binary" in page
-    for kind in problems.all_kinds():
+    for kind in problem_kinds.all_kinds():
         assert f'id="problem-{kind.code}"' in page
     assert json.dumps(kind.status) in page

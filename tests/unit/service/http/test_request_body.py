@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from models.bundle import StrokeLimits
 from models.errors import InkseekError
 from service.errors import BatchTooLarge, BodyInvalid
-from service.http.body import Upload, read_batch, read_single
-from service.http.multipart import Part, parse_multipart
+from service.http.forms.body import Upload, read_batch, read_single
+from service.http.forms.multipart import Part, parse_multipart
 from service.sketches.reading import read_sketch
 from service.sketches.sketch import EncodedImage, Strokes
 

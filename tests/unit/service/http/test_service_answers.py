@@ -15,7 +15,7 @@ from models.bundle import BundleCorrupt, SketchEmpty
 from models.errors import InkseekError
 from service.cli.contact_sheet import Tile, contact_sheet
 from service.errors import ServiceError
-from service.http import problems
+from service.http import problem_kinds, problems
 from service.http.edge.request_scope import adopt_request_id
 from service.http.json_response import json_bytes
 from service.http.schemas.base import photo_urls
@@ -55,10 +55,10 @@ def test_the_nearest_listed_class_decides_and_the_rest_is_internal() -> None:
 def test_every_request_error_has_a_code_of_its_own() -> None:
     for error in typed_errors():
         Problem.model_validate(problems.problem(error.__new__(error)))
-    codes = [kind.code for kind in problems.all_kinds()]
+    codes = [kind.code for kind in problem_kinds.all_kinds()]
     assert len(codes) == len(set(codes))
     leaves = [error for error in typed_errors(ServiceError) if not error.__subclasses__()]
-    unlisted = {error.__name__ for error in leaves if problems.kind_of(error("x")) is problems.INTERNAL}
+    unlisted = {error.__name__ for error in leaves if problem_kinds.kind_of(error("x")) is problem_kinds.INTERNAL}
     # They end the start, or are for the log: not for those who ask.
     assert unlisted == {
         "UnknownSetting",

@@ -10,8 +10,8 @@ import pytest
 from models.bundle import StrokeLimits
 from service.adaptation.examples import SupportLimits
 from service.errors import BodyInvalid, TooManyPairs
-from service.http.body import Upload
-from service.http.support_form import read_examples
+from service.http.forms.body import Upload
+from service.http.forms.support_form import read_examples
 from service.sketches.reading import read_sketch
 from service.sketches.sketch import Strokes
 

@@ -7,8 +7,8 @@ from typing import cast
 from fastapi import Request
 
 from service.access.rate_limits import RateLimits, exceeded
-from service.http.auth import principal_of
-from service.http.usage import keep_usage
+from service.http.admission.auth import principal_of
+from service.http.admission.usage import keep_usage
 from service.runtime.process import Process
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from models.bundle import StrokeLimits
 from models.errors import InkseekError
 from service.errors import BatchTooLarge, BodyInvalid
-from service.http.multipart import parse_multipart
+from service.http.forms.multipart import parse_multipart
 from service.sketches.json_forms import batch_from_json, sketch_from_json
 from service.sketches.reading import read_sketch
 from service.sketches.sketch import Sketch

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from service.adaptation.examples import Examples, PhotoReference, SupportLimits
 from service.errors import BatchTooLarge, BodyInvalid, TooManyPairs
-from service.http.body import SKETCH_FIELD, Upload
-from service.http.multipart import parse_multipart
+from service.http.forms.body import SKETCH_FIELD, Upload
+from service.http.forms.multipart import parse_multipart
 
 STROKES_FIELD, ID_FIELD, PHOTO_FIELD = "strokes", "photo_id", "photo"
 
