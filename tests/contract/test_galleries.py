@@ -353,6 +353,17 @@ def test_a_gallery_has_quotas_of_its_own(
         assert client.post("/v1/categories/box/adapters", files=support_form("box")).status_code == 201
 
 
+def test_a_gallery_keeps_no_more_than_its_own_quota(
+    settings: Callable[..., Settings], galleries_dir: Path, support_form: Form
+) -> None:
+    (galleries_dir / "chairs" / "quotas.json").write_text(json.dumps({"max_online_targets": 1}))
+    with TestClient(create_app(settings())) as client:
+        for gallery, status in (("/v1/galleries/chairs", 507), ("/v1", 201)):
+            assert client.post(f"{gallery}/categories/box/adapters", files=support_form("box")).status_code == 201
+            answer = client.post(f"{gallery}/categories/cross/adapters", files=support_form("cross"))
+            assert answer.status_code == status, answer.text
+
+
 def test_metrics_name_a_bounded_number_of_galleries(settings: Callable[..., Settings], cross: bytes) -> None:
     with TestClient(create_app(settings(gallery_labels=1))) as client:
         for name in ("shoes", "chairs", "shoes", "nowhere"):

@@ -19,6 +19,8 @@ class Quotas(BaseModel):
 
     max_adapters: Annotated[int, Field(ge=1, le=10_000)] | None = None
     max_online_photos: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    max_online_targets: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    max_online_bytes: Annotated[int, Field(ge=2**20, le=2**50)] | None = None
 
     def changes(self) -> dict[str, int]:
         """The settings that differ."""
