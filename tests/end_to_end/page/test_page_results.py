@@ -102,7 +102,7 @@ def test_the_page_says_when_nothing_fits_well(open_user: OpenUser, doubtful_url:
     expect(notice).to_be_hidden()
     user.draw_shape("circle")
     user.expect_best("circle")
-    expect(notice).to_contain_text("Nothing fits well yet.")
+    expect(notice).to_contain_text("Perhaps none of these.")
     user.page.locator(".card").first.click()
     # A cosine of nearly 1 under that calibration: 1 / (1 + exp(3)).
     expect(user.page.get_by_role("dialog")).to_contain_text("5 %")

@@ -78,7 +78,7 @@ export class ResultsPanel {
     this.#find("timing").title = Object.entries(timings).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`).join(", ");
     if (results.length) {
       const noun = results.length === 1 ? "result" : "results";
-      const doubt = doubtful ? "Nothing fits well yet. " : "";
+      const doubt = doubtful ? "Perhaps none of these. " : "";
       this.#announce(`${doubt}${results.length} ${noun}, best: ${photoName(results[0])} in ${results[0].category}`);
     } else {
       this.#notice("search", "No photo matches", "Nothing in the gallery fits these conditions. Try more categories.", false);
