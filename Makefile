@@ -10,7 +10,7 @@ PAGE_CODE := tests/page_code
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page bench bench-peers docs train-deps train-gpu docker-test hooks browser clean
+.PHONY: help run test coverage check check-python check-page bench bench-peers docs audit hashes sbom train-deps train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,13 +26,19 @@ coverage: $(VENV)/.dev browser ## Run every test and fail below the coverage flo
 
 check: check-python check-page ## Lint, format, types, import contracts, known vulnerabilities, the page's JavaScript
 
+# pip-audit counts what it could not ask about among what is fine, and says so at length; the script says it in a line.
+PINS := constraints.txt docker/constraints-gpu12.txt docker/constraints-gpu.txt
+AUDIT = for pins in $(PINS); do \
+	  $(BIN)/pip-audit --progress-spinner off --disable-pip --no-deps --format json --requirement $$pins 2> >(grep Error | tail -n 1 >&2); \
+	  done | $(BIN)/python .ci/known_vulnerabilities.py $(PINS)
+
 check-python: $(VENV)/.dev ## All of `check` but the page's JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint docker/*.Dockerfile
-	$(BIN)/pip-audit --progress-spinner off --disable-pip --no-deps --requirement constraints.txt
+	$(AUDIT)
 
 check-page: $(PAGE_CODE)/node_modules/.package-lock.json ## Type-check the page's JavaScript from its JSDoc, and lint it
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PAGE_CODE)/node_modules/.bin/tsc --project $(PAGE_CODE)
@@ -47,6 +53,31 @@ bench-peers: $(VENV)/.dev ## Measure: the service beside FastAPI, LitServe and B
 
 docs: $(VENV)/.dev ## Fill the tables of docs/reference from the code
 	$(BIN)/python docs/tables.py
+
+audit: $(VENV)/.dev ## Known vulnerabilities alone; fails where nobody could be asked, too
+	$(AUDIT) --must-answer
+
+# Platforms beside Linux have other dependencies; the images have none of those. Hashes are those of every wheel of a version.
+COMPILE := $(BIN)/uv pip compile --no-config --quiet --generate-hashes --only-binary :all: --python-version 3.11 \
+	  --python-platform linux --constraint constraints.txt --custom-compile-command 'make hashes'
+hashes: $(VENV)/.dev ## Write docker/requirements-*.txt anew: the pins of the CPU images with their hashes
+	$(COMPILE) --extra heif --extra cpu --output-file docker/requirements-service.txt pyproject.toml
+	$(COMPILE) --extra parquet --extra heif --extra cpu --output-file docker/requirements-index_builder.txt pyproject.toml
+	echo setuptools | $(COMPILE) --output-file docker/requirements-build.txt -
+
+# An environment of its own, installed as the images install theirs: what develops and trains is no part of it.
+SBOM := var/sbom
+sbom: $(VENV)/.dev ## Write a CycloneDX bill of materials for each CPU image to var/sbom, and validate it
+	rm -rf $(SBOM)
+	for image in service index_builder; do \
+	  $(PYTHON) -m venv --without-pip --clear $(SBOM)/python \
+	  && $(BIN)/python -m pip --python $(SBOM)/python/bin/python install --quiet --disable-pip-version-check --only-binary=:all: \
+	    --require-hashes --requirement docker/requirements-$$image.txt \
+	  && $(BIN)/cyclonedx-py environment --validate --output-reproducible --pyproject pyproject.toml \
+	    --output-file $(SBOM)/$$image.cdx.json $(SBOM)/python/bin/python \
+	  || exit 1; \
+	done
+	rm -r $(SBOM)/python
 
 train-deps: $(VENV)/.dev ## Install what training needs (torch)
 

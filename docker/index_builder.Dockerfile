@@ -1,6 +1,7 @@
 # The offline job: turns the photos below /gallery into a new index version below /data/index, publishes it and ends.
 # Build from the repository root: docker build -f docker/index_builder.Dockerfile -t inkseek-index-builder .
 
+# A tag may move; a digest does not: README.md has the command that pins it.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
 # --- What the package needs: a layer of its own, rebuilt only when the requirements change ---------------------------
@@ -11,8 +12,12 @@ ARG RUNTIME=cpu
 ENV PIP_CONSTRAINT=/build/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 RUN python -m venv --without-pip /opt/python
-COPY docker/requirements.py docker/constraints-*.txt pyproject.toml constraints.txt ./
-RUN python requirements.py pyproject.toml parquet heif "${RUNTIME}" > requirements.txt \
+COPY docker/requirements.py docker/requirements-*.txt docker/constraints-*.txt pyproject.toml constraints.txt ./
+# The cpu runtime installs what `make hashes` wrote, and nothing whose hash differs; a GPU runtime goes by its pins.
+RUN if [ "${RUNTIME}" = cpu ]; \
+    then cp requirements-index_builder.txt requirements.txt && echo --require-hashes >> requirements.txt; \
+    else python requirements.py pyproject.toml parquet heif "${RUNTIME}" > requirements.txt; \
+    fi \
     && pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: -r requirements.txt \
     && find /opt/python -type d -name tests -prune -exec rm -r {} +
 
@@ -22,7 +27,9 @@ COPY README.md LICENSE inkseek.py ./
 COPY index_builder index_builder
 COPY models models
 COPY service service
-RUN pip --python /opt/python/bin/python install --no-cache-dir --no-deps --target /opt/inkseek .
+# What builds the package is held by its hash, too, and stays in this stage.
+RUN pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: --require-hashes -r requirements-build.txt \
+    && pip --python /opt/python/bin/python install --no-cache-dir --no-build-isolation --no-deps --target /opt/inkseek .
 
 # --- What runs: no build tools, no torch -----------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE}
