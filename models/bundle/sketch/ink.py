@@ -54,11 +54,12 @@ class Paper:
 
     def ink(self, image: Image.Image, window: Window = WHOLE_PAGE) -> Ink:
         """The ink of an image, L or RGB, that shows the `window` of the page."""
-        grey = np.asarray(image.convert("L"))
+        grey = _grey(image)
         if self.dark:
             grey = ~grey
         if self.light is None:
-            level = np.uint8(max(0, self.level - self.noise))
+            # An array, since numpy takes ten times as long for the minimum with a number.
+            level = np.full(grey.shape, max(0, self.level - self.noise), dtype=np.uint8)
             # The minimum first: a difference of bytes below zero would wrap round to dark ink.
             ink: Ink = level - np.minimum(grey, level)
         else:
@@ -71,7 +72,7 @@ class Paper:
 
 def paper_of(image: Image.Image) -> Paper:
     """The paper of a page, L or RGB, by what its border shows. Raises SketchEmpty, SketchSolid."""
-    grey = np.asarray(image.convert("L"))
+    grey = _grey(image)
     border = _border(grey)
     darker, middle, lighter = _percentiles(border, (0.15, 0.5, 0.85))
     lightest, darkest = int(grey.max()), int(grey.min())
@@ -104,7 +105,7 @@ def darkened(ink: Ink, min_contrast: int) -> Ink:
     """
     strongest = int(ink.max())
     drawn = ink > max(min_contrast // 2, strongest // 4)
-    count = int(drawn.sum())
+    count = np.count_nonzero(drawn)
     if strongest < min_contrast or count < min(_MIN_INK_PIXELS, ink.size // 64):
         raise SketchEmpty("the sketch is empty: nothing is drawn on it")
     levels = np.bincount(ink[drawn], minlength=256).cumsum()
@@ -120,7 +121,17 @@ def is_coloured(image: Image.Image) -> bool:
     if image.mode != "RGB":
         return False
     few = np.asarray(image.resize((min(96, image.width), min(96, image.height)), Image.Resampling.NEAREST))
-    return bool((few.max(axis=2) - few.min(axis=2)).max() > _COLOURED)
+    return bool((_over_channels(few, np.maximum) - _over_channels(few, np.minimum)).max() > _COLOURED)
+
+
+def _grey(image: Image.Image) -> NDArray[np.uint8]:
+    return np.asarray(image if image.mode == "L" else image.convert("L"))
+
+
+def _over_channels(pixels: NDArray[np.uint8], combine: np.ufunc) -> NDArray[np.uint8]:
+    """(H, W, 3) -> (H, W); ten times as fast as numpy's reduction over so short an axis."""
+    least_or_most: NDArray[np.uint8] = combine(combine(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
+    return least_or_most
 
 
 def _coloured_lines(pixels: NDArray[np.uint8], *, dark: bool) -> Ink:
@@ -128,13 +139,15 @@ def _coloured_lines(pixels: NDArray[np.uint8], *, dark: bool) -> Ink:
 
     Yellow on white is as light as paper is, and black in its blue channel. Areas of colour stay what their grey is.
     """
-    channels = (255 - pixels.min(axis=2)) if not dark else pixels.max(axis=2)
+    channels = _over_channels(pixels, np.maximum) if dark else ~_over_channels(pixels, np.minimum)
     radius = _LINE_RADIUS_PX
     opened = spread(spread(np.pad(channels, 2 * radius, mode="edge"), radius, np.minimum), radius, np.maximum)
     lines = channels - np.minimum(channels, opened)
     # Pastels are half as far from white as pure colours are: a line's middle becomes black, and its edges stay soft.
     middle = spread(np.pad(lines, _SOFT_PX), _SOFT_PX, np.maximum)
-    black: Ink = np.minimum(255, lines.astype(np.uint16) * np.uint16(255) // np.clip(middle, 128, 255)).astype(np.uint8)
+    drawn = lines > 0
+    black: Ink = np.zeros_like(lines)
+    black[drawn] = np.minimum(255, lines[drawn].astype(np.uint16) * np.uint16(255) // np.clip(middle[drawn], 128, 255))
     return black
 
 
@@ -183,4 +196,4 @@ def _percentiles(levels: NDArray[np.uint8], shares: tuple[float, ...]) -> tuple[
 
 
 def _share(ink: Ink) -> float:
-    return float((ink > INK_LEVEL).mean())
+    return np.count_nonzero(ink > INK_LEVEL) / ink.size

@@ -30,7 +30,7 @@ def thinned(ink: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
 
 
 def _peeled(pixels: int, row: int, *, first: bool) -> int:
-    """One pass of the paper's two: edge pixels to the south-east (`first`) or north-west are taken away."""
+    """One pass of the paper's two: edge pixels to the south-east (`first`) or north-west are removed."""
     above, below = pixels >> row, pixels << row
     # p2 to p9 of the paper: clockwise from above.
     p = (above, above << 1, pixels << 1, below << 1, below, below >> 1, pixels >> 1, above >> 1)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
 from models.bundle import Frame, SketchNormalisation, normalise_sketch, rasterise_strokes
+from models.bundle.sketch.page import drawn_box
 from tests.unit.bundle.sketch.pages import FRAMED, HOUSE, SIDE, drawn, likeness, seen
 
 
@@ -104,3 +109,14 @@ def test_polarity_does_not_matter_for_framing() -> None:
 def test_tiny_pictures_have_lines_and_not_steps(px: int) -> None:
     page = drawn(px, px, px * 0.84, (px * 0.08, px * 0.1035), px / 40)
     assert likeness(seen(page), FRAMED) > 0.9
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(8, 12), st.integers(8, 12)), elements=st.sampled_from([0, 64, 65, 255])))
+@settings(max_examples=60, deadline=None)
+def test_the_box_reaches_from_the_first_to_the_last_row_and_column_with_ink(ink: NDArray[np.uint8]) -> None:
+    drawn = [(y, x) for y, x in np.ndindex(ink.shape) if ink[y, x] > 64]
+    assume(drawn)
+    box = drawn_box(ink)
+    rows, columns = zip(*drawn, strict=True)
+    assert (box.top, box.bottom) == (min(rows), max(rows) + 1)
+    assert (box.left, box.right) == (min(columns), max(columns) + 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,6 +22,18 @@ from tests.unit.bundle.sketch.pages import FRAMED, drawn, likeness, seen
 def test_the_width_of_lines_is_measured(line: float) -> None:
     ink = 255 - np.asarray(drawn(256, 256, 215, (20, 20), line))
     assert line_width(ink) == pytest.approx(line, rel=0.25)
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(2, 12), st.integers(2, 12))))
+@settings(max_examples=60, deadline=None)
+def test_the_width_is_ink_over_half_of_its_total_variation(ink: NDArray[np.uint8]) -> None:
+    level = ink.astype(np.float64)
+    outline = sum(
+        math.hypot(level[y, x] - level[y, x - 1], level[y, x] - level[y - 1, x])
+        for y in range(1, len(level))
+        for x in range(1, level.shape[1])
+    )
+    assert line_width(ink) == pytest.approx(2 * level.sum() / max(outline, 1))
 
 
 @pytest.mark.parametrize("line", [0.5, 1.0, 2.5, 5.0, 10.0])

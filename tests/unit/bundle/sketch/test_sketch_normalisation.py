@@ -112,3 +112,25 @@ def test_any_drawing_becomes_dark_strokes_on_a_white_square_or_is_rejected(
     assert seen.shape[0] == seen.shape[1] <= 256
     assert seen.min() < 128
     assert image.tobytes() == before
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(512, 512), (1024, 1024), (512, 384), (2048, 1024)]))
+@settings(max_examples=12, deadline=None)
+def test_a_reduction_by_halves_is_the_average_over_areas(seed: int, size: tuple[int, int]) -> None:
+    random = np.random.default_rng(seed)
+    drawn = np.kron(random.random((size[1] // 32, size[0] // 32)) < 0.1, np.ones((32, 32), bool))
+    drawn[64:128, 64:128] = True
+    pixels = np.where(drawn, random.integers(0, 200, size[::-1]), 255).astype(np.uint8)
+    page = Image.fromarray(pixels)
+    small = page.resize((256, 256 * size[1] // size[0]), Image.Resampling.BOX)
+    for image, reduced in ((page, small), (page.convert("RGB"), small.convert("RGB"))):
+        np.testing.assert_array_equal(
+            np.asarray(normalise_sketch(image, KEEP, "false")), np.asarray(normalise_sketch(reduced, KEEP, "false"))
+        )
+
+
+def test_a_page_of_lines_from_edge_to_edge_alone_is_the_drawing() -> None:
+    page = Image.new("L", (256, 256), 255)
+    for y in range(20, 256, 40):
+        ImageDraw.Draw(page).line((0, y, 255, y), fill=0, width=3)
+    np.testing.assert_array_equal(np.asarray(normalise_sketch(page, KEEP)), np.asarray(page))
