@@ -44,26 +44,19 @@ def reliability(
     Bins hold equally many results (Nguyen and O'Connor, Posterior calibration and exploratory analysis, 2015): bins of
     equal width would put nearly all results of a hard gallery into one. Intervals resample groups.
     """
-    order = np.argsort(confidences, kind="stable")
     bins = []
-    for rows in np.array_split(order, min(BINS, max(1, len(order)))):
-        if len(rows):
-            hits = right[rows].astype(np.float64)
-            intervals = bootstrap(hits[:, None], groups[rows], seed)
-            interval = intervals[0] if intervals else None
-            bins.append(Bin(float(confidences[rows].mean()), float(hits.mean()), len(rows), interval))
+    for rows in _binned(confidences):
+        hits = right[rows].astype(np.float64)
+        intervals = bootstrap(hits[:, None], groups[rows], seed)
+        interval = intervals[0] if intervals else None
+        bins.append(Bin(float(confidences[rows].mean()), float(hits.mean()), len(rows), interval))
     return Reliability(tuple(bins), calibration_error(confidences, right), log_loss(confidences, right))
 
 
 def calibration_error(confidences: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
     """(N,), (N,) -> the mean over bins of equal size of how far confidence and share of right results lie apart."""
-    order = np.argsort(confidences, kind="stable")
-    gaps = [
-        abs(float(confidences[rows].mean() - right[rows].mean())) * len(rows)
-        for rows in np.array_split(order, min(BINS, max(1, len(order))))
-        if len(rows)
-    ]
-    return sum(gaps) / max(1, len(order))
+    gaps = [abs(float(confidences[rows].mean() - right[rows].mean())) * len(rows) for rows in _binned(confidences)]
+    return sum(gaps) / max(1, len(confidences))
 
 
 def log_loss(confidences: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
@@ -77,3 +70,9 @@ def area_under_curve(positive: NDArray[np.floating], negative: NDArray[np.floati
     values = np.sort(negative)
     below = np.searchsorted(values, positive, side="left") + np.searchsorted(values, positive, side="right")
     return float(below.mean() / (2 * len(negative)))
+
+
+def _binned(confidences: NDArray[np.floating]) -> list[NDArray[np.int64]]:
+    """(N,) -> the rows of each bin, from the least confident, equally many in each."""
+    order = np.argsort(confidences, kind="stable").astype(np.int64)
+    return np.array_split(order, min(BINS, len(order))) if len(order) else []

@@ -46,7 +46,7 @@ def as_stored(weights: Tensor, storage: Storage) -> Tensor:
     if not is_shrunk(weights.shape):
         return weights
     if storage == Storage.BYTE and _in_bytes(weights.shape):
-        whole, scale = _whole_numbers(weights.detach().numpy())
+        whole, scale = whole_numbers(weights.detach().numpy())
         return torch.from_numpy(whole * scale)
     return weights.half().float()
 
@@ -63,7 +63,7 @@ def store_weights(model: ModelProto, storage: Storage) -> None:
             continue
         name, numbers = weights.name, numpy_helper.to_array(weights)
         if storage == Storage.BYTE and _in_bytes(numbers.shape):
-            whole, scale = _whole_numbers(numbers)
+            whole, scale = whole_numbers(numbers)
             weights.CopyFrom(numpy_helper.from_array(whole.astype(np.int8), f"{name}.byte"))
             scales.append(numpy_helper.from_array(scale, f"{name}.scale"))
             restoring.append(helper.make_node("Cast", [f"{name}.byte"], [f"{name}.whole"], to=TensorProto.FLOAT))
@@ -102,6 +102,17 @@ def store_in_single(model: ModelProto) -> None:
     model.graph.initializer.extend(left)
 
 
+def whole_numbers(kernel: Vectors, levels: int = _LEVELS) -> tuple[Vectors, Vectors]:
+    """(C, Cin, k, k) -> whole numbers of that shape up to `levels` both ways, and what each channel's are times.
+
+    The second is (C, 1, 1, 1): the product of both is the kernel, rounded.
+    """
+    largest = np.abs(kernel).max(axis=(1, 2, 3), keepdims=True)
+    scale = np.where(largest > 0, largest / np.float32(levels), np.float32(1)).astype(np.float32)
+    whole: Vectors = np.rint(kernel / scale)
+    return whole, scale
+
+
 def to_bytes(model: ModelProto) -> bytes:
     """The file of a model."""
     buffer = io.BytesIO()
@@ -113,14 +124,6 @@ def _in_bytes(shape: Sequence[int]) -> bool:
     """Whether rounding a kernel to 8 bits is worth it: one that filters channel by channel is small and sums up little,
     so that its errors do not cancel. Columns of a matrix behind saturated channels differ by orders of magnitude."""
     return len(shape) == _KERNEL_DIMS and shape[1] >= _IN_BYTES_FROM
-
-
-def _whole_numbers(kernel: Vectors) -> tuple[Vectors, Vectors]:
-    """(C, Cin, k, k) -> whole numbers of that shape from -127 to 127, and (C, 1, 1, 1) what each is multiplied by."""
-    largest = np.abs(kernel).max(axis=(1, 2, 3), keepdims=True)
-    scale = np.where(largest > 0, largest / np.float32(_LEVELS), np.float32(1)).astype(np.float32)
-    whole: Vectors = np.rint(kernel / scale)
-    return whole, scale
 
 
 def _restore(weights: TensorProto, node: NodeProto, numbers: Vectors) -> None:

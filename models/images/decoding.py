@@ -24,7 +24,7 @@ PHOTO_FORMATS = (*SKETCH_FORMATS, "TIFF", "AVIF", "HEIF")
 
 _ROWS = 128  # that are converted at a time
 _WHITES = (255, 1023, 4095, 65535)  # of grey with 8, 10, 12 and 16 bits
-_VANISHING = 216  # of 255, mean luminance: what white swallows
+_VANISHING = 216  # of 255, mean luminance from which white is taken to swallow what is visible: chosen, not fitted
 _SMALL_BYTES = 16 * 2**20  # a PNG or JPEG that takes no more is decoded in this process
 
 Matte = Literal["white", "contrast", "product"]

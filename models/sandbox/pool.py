@@ -105,11 +105,11 @@ class Sandbox:
 
     def _wait(self) -> None:
         if self._waiting_allowed is not None and self._waiting >= self._waiting_allowed:
-            raise SandboxBusy("as many images are being decoded or waiting as may")
+            raise SandboxBusy("as many jobs are at work or waiting as may")
         self._waiting += 1
         try:
             if not self._changed.wait_for(lambda: self._at_work < self._processes, self._wait_s):
-                raise SandboxBusy(f"no decoder was free within {self._wait_s:g} s")
+                raise SandboxBusy(f"no process was free within {self._wait_s:g} s")
         finally:
             self._waiting -= 1
 

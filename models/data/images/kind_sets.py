@@ -121,11 +121,6 @@ class KindTable:
         """(N,) the likeliest kind of each photo, -1 where it is unknown."""
         return _likeliest(self.photos)
 
-    @cached_property
-    def sketch_kind(self) -> Rows:
-        """(M,) the likeliest kind of each sketch, -1 where it is unknown."""
-        return _likeliest(self.sketches)
-
     @property
     def compatible(self) -> NDArray[np.bool_]:
         """(K, K) bool; see `compatible_kinds`."""

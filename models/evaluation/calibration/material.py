@@ -18,7 +18,7 @@ from models.evaluation.kinds.measure import KindTask
 from models.evaluation.protocol import CategoryGallery
 
 SIZES = (300, 60)
-"""Photos of the smaller mixed galleries, beside the whole one."""
+"""Photos of the mixed galleries that are smaller than the whole one."""
 
 _SHARE = 3  # of a category's photos: a third make the smaller gallery
 _FEWEST = 8
@@ -55,7 +55,7 @@ def encode_kinds(encoders: EncoderPair, task: KindTask, progress: Progress | Non
 def within_categories(
     name: str, galleries: Sequence[CategoryGallery], encoded: Encoded, parts: EmbeddingParts | None
 ) -> Searches:
-    """Instances among their category's photos, all and a third of them, there and taken away; mean-centred layouts."""
+    """Instances among their category's photos, all or a third, with and without their own; mean-centred layouts."""
     adaptable: Callable[[Vectors], Vectors] = (lambda rows: rows) if parts is None else parts.layout_of
     found = []
     for number, (gallery, sketches, photos) in enumerate(zip(galleries, encoded.sketches, encoded.photos, strict=True)):

@@ -6,7 +6,7 @@ a loss of half a point can be told from rounding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +92,7 @@ def measure_queries(bundle: Bundle, galleries: Galleries, kinds: Mapping[str, Ki
 
 def pooled_difference(this: Mapping[str, QueryOutcomes], other: Mapping[str, QueryOutcomes]) -> PooledDifference:
     """Two bundles' outcomes on the same splits -> this minus other over all queries; the bootstrap resamples groups."""
-    mine, theirs = _pooled(this.values()), _pooled(other.values())
+    mine, theirs = (np.concatenate([part.first for part in parts.values()]) for parts in (this, other))
     groups = _numbered([(name, group) for name, part in this.items() for group in part.groups.tolist()])
     added = mine.astype(np.float64) - theirs
     intervals = bootstrap(added[:, None], groups)
@@ -103,11 +103,6 @@ def pooled_difference(this: Mapping[str, QueryOutcomes], other: Mapping[str, Que
         only_this=int((mine & ~theirs).sum()),
         only_other=int((theirs & ~mine).sum()),
     )
-
-
-def _pooled(parts: Iterable[QueryOutcomes]) -> NDArray[np.bool_]:
-    whole: NDArray[np.bool_] = np.concatenate([part.first for part in parts])
-    return whole
 
 
 def _numbered(names: Sequence[tuple[str, str]]) -> NDArray[np.int64]:

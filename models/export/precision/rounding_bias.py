@@ -17,7 +17,7 @@ from onnx import ModelProto, NodeProto, numpy_helper
 from models.arrays import Vectors
 from models.bundle import Runtime
 from models.bundle.encoder import INPUT_NAME
-from models.export.stored_weights import to_bytes
+from models.export.stored_weights import to_bytes, whole_numbers
 
 _BATCH = 8
 
@@ -33,7 +33,8 @@ def anticipate_rounding(model: ModelProto, images: NDArray[np.float32], nodes: C
     means = _channel_means(model, images, {node.input[0] for node in rounded})
     for node in rounded:
         weights = numpy_helper.to_array(stored[node.input[1]])  # (C, Cin / groups, k, k)
-        lost = (weights - _rounded(weights, levels)).sum(axis=(2, 3))
+        whole, scale = whole_numbers(weights, levels)
+        lost = (weights - whole * scale).sum(axis=(2, 3))
         mean = means[node.input[0]]
         # One filter a channel sees that channel alone; else every filter sees all channels.
         seen = mean[:, None] if weights.shape[1] == 1 else mean[None]
@@ -44,13 +45,6 @@ def anticipate_rounding(model: ModelProto, images: NDArray[np.float32], nodes: C
 def _has_bias(node: NodeProto, stored: Collection[str]) -> bool:
     """Whether it is a convolution of stored weights with a stored bias, over all channels or channel by channel."""
     return node.op_type == "Conv" and len(node.input) == 3 and node.input[1] in stored and node.input[2] in stored
-
-
-def _rounded(weights: Vectors, levels: int) -> Vectors:
-    largest = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
-    step = np.where(largest > 0, largest / levels, 1)
-    back: Vectors = np.rint(weights / step) * step
-    return back
 
 
 def _channel_means(model: ModelProto, images: NDArray[np.float32], names: Collection[str]) -> dict[str, Vectors]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from models.training.recipes.parts.config import PhotoTeacherConfig, TeacherMemb
 from models.training.weights.pretrained import EFFICIENTNET_LITE2_IMAGENET, fetch
 from models.training.weights.students_file import load_students
 
+Number = TypeVar("Number", np.uint8, np.int64)
 Modality: TypeAlias = Literal["sketch", "photo"]
 Embed: TypeAlias = Callable[[Modality, NDArray[np.uint8]], Vectors]
 """(B, P, P) or (B, 3, P, P), 255 = paper -> (B, D) unit rows."""
@@ -178,7 +179,7 @@ def _both_ways(embed: Embed, modality: Modality, images: NDArray[np.uint8], rows
     """(n, 2, D)."""
     chunks = [
         np.stack([embed(modality, views), embed(modality, np.ascontiguousarray(views[..., ::-1]))], axis=1)
-        for views in (images[rows[start : start + _BATCH]] for start in range(0, len(rows), _BATCH))
+        for views in (images[part] for part in _chunks(rows))
     ]
     return np.concatenate(chunks).astype(np.float16)
 
@@ -187,8 +188,8 @@ def _save(rows: dict[Modality, NDArray[np.float16]], file: BinaryIO) -> None:
     np.savez(file, sketch=rows["sketch"], photo=rows["photo"])
 
 
-def _chunks(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    return [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
+def _chunks(rows: NDArray[Number]) -> list[NDArray[Number]]:
+    return [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
 
 
 def _resized(views: NDArray[np.uint8], size_px: int) -> Tensor:
