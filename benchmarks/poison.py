@@ -14,6 +14,7 @@ import collections
 import hashlib
 import os
 import resource
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,18 +50,18 @@ class Meter:
         return [os.getpid(), *self.decoder.svg.pids, *(isolated.pids if isolated else ())]
 
     def rest(self) -> None:
-        """Take what idle processes hold as the rest."""
+        """Take what idle processes hold as the rest: anew for each file, so that none answers for another's growth."""
         for pid in self.pids():
             Path(f"/proc/{pid}/clear_refs").write_text("5")
-            self._rest.setdefault(pid, _status_mib(pid, "VmRSS"))
+            self._rest[pid] = status_mib(pid, "VmRSS")
         self._cpu_s = self._cpu()
         self._ended_mib = _ended_mib()
-        self._parent_mib = _status_mib(os.getpid(), "VmHWM")
+        self._parent_mib = status_mib(os.getpid(), "VmHWM")
 
     def read(self) -> tuple[float, float]:
         """Seconds of processor time and MiB above the rest."""
         parent, *children = (
-            max(0.0, _status_mib(pid, "VmHWM") - self._rest.get(pid, IDLE_CHILD_MIB)) for pid in self.pids()
+            max(0.0, status_mib(pid, "VmHWM") - self._rest.get(pid, IDLE_CHILD_MIB)) for pid in self.pids()
         )
         if (ended := _ended_mib()) > max(self._ended_mib, self._parent_mib):
             # The largest of all children that were ended; one below an earlier file's is covered by that file's figure.
@@ -82,7 +83,8 @@ def _ended_mib() -> float:
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
-def _status_mib(pid: int, name: str) -> float:
+def status_mib(pid: int, name: str) -> float:
+    """A line of a process's memory figures, VmRSS or VmHWM, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(name + ":"):
             return int(line.split()[1]) / 1024
@@ -134,13 +136,15 @@ def main() -> int:
         results.update(outcomes)
         if cpu_s > CPU_S or peak > PEAK_MIB:
             beyond.append(f"{number} {kind}: {cpu_s:.2f} s, {peak:.0f} MiB, {outcomes}")
-        if number % 100 == 99 and [outcomes_of(decoder, sample) for sample in good] != right:
-            beyond.append(f"{number}: good files are answered otherwise")
+        if number % 100 == 99:
+            if [outcomes_of(decoder, sample) for sample in good] != right:
+                beyond.append(f"{number}: good files are answered otherwise")
+            print(f"{number + 1:,} files, {len(beyond)} beyond the bar", file=sys.stderr, flush=True)
     for kind, taken in sorted(worst.items()):
         cpu, peak = max(cpu for cpu, _ in taken), max(peak for _, peak in taken)
         print(f"{kind:14} {len(taken):6} files   at most {cpu:.2f} s   {peak:4.0f} MiB")
     print(f"{len(digests):,} distinct files; {dict(results.most_common())}")
-    print(f"rest at the end: {[round(_status_mib(pid, 'VmRSS')) for pid in meter.pids()]} MiB")
+    print(f"rest at the end: {[round(status_mib(pid, 'VmRSS')) for pid in meter.pids()]} MiB")
     print("\n".join(beyond) or "none beyond the bar")
     decoder.close()
     return bool(beyond)

@@ -121,7 +121,7 @@ def _fill(
     rankings.ranks[queries] = ranks_of(scores, targets)
     rankings.searched[queries] = len(gallery)
     rankings.own_scores[queries] = scores[np.arange(len(queries)), targets]
-    order, best = _first(scores, targets)
+    order, best = first_columns(scores, targets)
     rankings.first[queries, : order.shape[1]] = np.where(np.isfinite(best), gallery[order], -1)
     rankings.scores[queries, : order.shape[1]] = best
 
@@ -138,7 +138,7 @@ def _searches(
         yield np.flatnonzero(queried == name), np.flatnonzero(searched == name)
 
 
-def _first(scores: NDArray[np.float64], targets: Rows) -> tuple[Rows, NDArray[np.float64]]:
+def first_columns(scores: NDArray[np.float64], targets: Rows) -> tuple[Rows, NDArray[np.float64]]:
     """(Q, G), (Q,) -> columns and scores (Q, up to 10), the best first; the right photo stands where its rank says."""
     each = np.arange(len(scores))
     behind_ties = scores.copy()

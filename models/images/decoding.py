@@ -178,10 +178,12 @@ def _from_deep_grey(image: Image.Image) -> Image.Image:
 def _composite(image: Image.Image, matte: Matte) -> Image.Image:
     backdrop = 255
     if matte != "white":
-        alpha = np.asarray(image.getchannel("A"), dtype=np.float32)
-        luminance = np.asarray(image.convert("L"), dtype=np.float32)
+        alpha, luminance = np.asarray(image.getchannel("A")), np.asarray(image.convert("L"))
         visible = float(alpha.sum())
-        mean = float((alpha * luminance).sum()) / max(visible, 1.0)
+        # Some rows at a time, as above: as numbers of four bytes the whole takes 48 MiB.
+        bands = (slice(top, top + _ROWS) for top in range(0, len(alpha), _ROWS))
+        mean = sum(float((alpha[band] * luminance[band].astype(np.float32)).sum()) for band in bands)
+        mean /= max(visible, 1.0)
         # Mostly transparent and what is left is light: white ink, which a white backdrop would swallow.
         is_light = (
             alpha.mean() < 128 and mean > 128 if matte == "contrast" else alpha.min() < 255 and mean >= _VANISHING

@@ -19,7 +19,7 @@ from models.images.plugins import register_plugins
 MAX_SIDE_PX = 2048
 """Longest side that is kept: encoders see 384 px at most, and every conversion costs several bytes per pixel."""
 
-_STRIP_PIXELS = 2**20
+_STRIP_PIXELS = 2**18
 _TRUNCATED_SHARE = 1 / 16  # of the rows that may be missing at the end
 _ORIENTATION = 0x0112
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 258, 262, 281  # TIFF 6.0, section 8
@@ -172,18 +172,17 @@ def _reduced(image: Image.Image) -> Image.Image:
     if factor <= 1:
         return image
     rows = max(1, _STRIP_PIXELS // (image.width * factor)) * factor
-    strips = []
+    small: Image.Image | None = None
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
         strip.info = image.info
-        strips.append(_averageable(strip).reduce(factor))
-    small = Image.new(strips[0].mode, (strips[0].width, sum(strip.height for strip in strips)))
-    top = 0
-    for strip in strips:
-        small.paste(strip, (0, top))
-        top += strip.height
-    if image.mode.startswith("I;16"):
-        return Image.fromarray(np.asarray(small).astype(np.uint16))
+        strip = _averageable(strip).reduce(factor)
+        if image.mode.startswith("I;16"):  # averaged in 32 bits, which the whole is spared
+            strip = Image.fromarray(np.asarray(strip).astype(np.uint16))
+        if small is None:
+            small = Image.new(strip.mode, (strip.width, -(-image.height // factor)))
+        small.paste(strip, (0, top // factor))
+    assert small is not None  # no image is without rows
     return small
 
 

@@ -44,7 +44,7 @@ def write_splits(folder: Path, shares: Mapping[str, float], *, seed: int = 0, ag
     rng = np.random.default_rng(seed)
     for category in sorted(groups):
         members = [groups[category][content] for content in sorted(groups[category])]
-        for number, split in zip(rng.permutation(len(members)), _dealt(len(members), shares), strict=True):
+        for number, split in zip(rng.permutation(len(members)), deal(len(members), shares), strict=True):
             for position in members[number]:
                 rows[position]["split"] = split
     counts = {split: sum(row["split"] == split for row in rows) for split in shares}
@@ -60,7 +60,7 @@ def write_splits(folder: Path, shares: Mapping[str, float], *, seed: int = 0, ag
     return counts
 
 
-def _dealt(count: int, shares: Mapping[str, float]) -> list[str]:
+def deal(count: int, shares: Mapping[str, float]) -> list[str]:
     """`count` names of splits by their shares (largest remainders); none is left out while there is enough."""
     total = sum(shares.values())
     exact = {split: count * share / total for split, share in shares.items()}
