@@ -54,7 +54,7 @@ class Page {
     this.dialog = new PhotoDialog(find("photo-dialog", HTMLDialogElement), this.#client, {
       onSimilar: (hit) => this.#search({ like: { ...hit, name: photoName(hit) } }, { push: true }),
       onPick: (hit) => this.teach.choose(hit),
-      onClose: (index) => this.grid.focus(index),
+      onClose: (index) => this.grid.focusAgain(index),
     });
     this.styles = new StyleChoice(find("profile-choice"), this.#adapters, () => this.#search({ profile: this.styles.chosen }));
     this.teach = this.#newTeachPanel();

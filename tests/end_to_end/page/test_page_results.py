@@ -115,6 +115,26 @@ def test_the_page_says_when_nothing_fits_well(open_user: OpenUser, doubtful_url:
     expect(notice).to_be_hidden()
 
 
+def test_who_types_on_as_the_dialog_closes_keeps_the_focus(user: User) -> None:
+    user.draw_shape("circle")
+    user.expect_best("circle")
+    user.page.locator(".card").first.click()
+    expect(user.page.get_by_role("dialog")).to_be_visible()
+    # In one task, as no two keys can be pressed from here: the dialog's event of being closed comes after the key.
+    user.page.evaluate(
+        """() => new Promise((done) => {
+          const dialog = document.querySelector("#photo-dialog");
+          dialog.addEventListener("close", () => setTimeout(done), { once: true });
+          dialog.close();
+          document.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true }));
+        })"""
+    )
+    expect(user.page.get_by_role("combobox", name="Find a category")).to_be_focused()
+    user.page.keyboard.type("round")
+    user.page.keyboard.press("Enter")
+    expect(user.page.locator(".card")).to_have_count(4)
+
+
 def test_more_like_this_leads_on_and_back_to_the_drawing(user: User) -> None:
     user.draw_shape("diamond")
     user.expect_best("diamond")

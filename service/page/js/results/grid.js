@@ -59,6 +59,12 @@ export class ResultsGrid {
     for (const cell of this.#cells) if (cell.dataset.photoId) this.#markPicked(cell);
   }
 
+  /** As `focus`, unless the user has gone elsewhere: a dialog says that it closed a moment after it did. @param {number} index */
+  focusAgain(index) {
+    const { activeElement } = document;
+    if (!activeElement || activeElement === document.body || this.#list.contains(activeElement)) this.focus(index);
+  }
+
   /** Moves the focus into the grid, to the card that has the tab stop or to the one at `index`. */
   focus(index = this.#focused) {
     this.#rove(index);
