@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import signal
 import socket
 import subprocess
@@ -58,6 +57,10 @@ class Served:
         assert found
         return int(found[1]) / 1024
 
+    def expect_alive(self) -> None:
+        """Nothing that a client sends ends it."""
+        assert self.process.poll() is None, f"exit status {self.process.poll()}: {''.join(self.log)}"
+
     def forget_peak(self) -> None:
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
@@ -67,16 +70,16 @@ Serve = Callable[..., AbstractContextManager[Served]]
 
 @contextmanager
 def started(options: list[str], environment: dict[str, str], files: int | None) -> Iterator[Served]:
+    # The shell sets the limit and becomes the service: set from here, it could come after the service has read it.
+    limited = [] if files is None else ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "inkseek", "serve", "--port", "0", *options],
+        [*limited, sys.executable, "-m", "inkseek", "serve", "--port", "0", *options],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith("INKSEEK_")} | environment,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    if files is not None:
-        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (files, files))
     assert process.stderr is not None
     served = Served(0, process)
     announced = threading.Event()
@@ -94,7 +97,7 @@ def started(options: list[str], environment: dict[str, str], files: int | None) 
     reader.start()
     try:
         announced.wait(60)
-        assert served.port, "".join(served.log)
+        assert served.port, f"exit status {process.poll()}: {''.join(served.log)}"
         yield served
     finally:
         if process.poll() is None:

@@ -20,6 +20,7 @@ def few_files(serve: Any) -> Iterator[Any]:
     """A service that may have 256 files open, which leaves 160 connections."""
     with serve(files=256, INKSEEK_THREADS="2") as served:
         yield served
+        served.expect_alive()
 
 
 @pytest.mark.parametrize(
@@ -41,8 +42,6 @@ def test_what_is_no_acceptable_head_is_a_problem(
 ) -> None:
     with few_files.connect(head) as connection:
         answer, body = answer_of(connection)
-        if status == 400 and answer == 422:
-            pytest.skip("the head was right")
         assert answer == status, body
         document = json.loads(body)
         assert (document["code"], document["status"]) == (code, status)
@@ -86,7 +85,7 @@ def test_233_clients_that_never_end_their_heads_refuse_nobody(few_files: Any, cr
             began = time.monotonic()
             assert httpx.post(few_files.url + "/v1/search", content=cross, timeout=10).status_code == 200
             assert httpx.get(few_files.url + "/livez", timeout=10).status_code == 200
-            assert time.monotonic() - began < 8
+            assert time.monotonic() - began < 1  # 0.05 to 0.2 s on two cores
 
 
 def test_a_head_has_ten_seconds(few_files: Any, answer_of: Answer) -> None:
