@@ -15,9 +15,9 @@ from service.http.problems import problem_response
 # Bodies up to this size are not counted: the number of connections bounds them, and drawings are smaller. So those who
 # send large ones can keep large ones out, and nothing else.
 _SMALL_BYTES = 65_536
-# What is still read of a body that was rejected: closed with unread bytes, the connection is reset, and the client
-# may lose the answer.
-_DRAINED_BYTES = 2**24
+DRAINED_BYTES = 2**24
+"""Read at most of a body that was rejected: closed with unread bytes, the connection is reset, and the client may lose
+the answer."""
 _DRAINED_S = 2.0
 
 
@@ -145,7 +145,7 @@ class _Arriving:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _drain(self) -> None:
-        left = _DRAINED_BYTES
+        left = DRAINED_BYTES
         try:
             async with asyncio.timeout(_DRAINED_S):
                 while left > 0:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.evaluation.intervals import bootstrap
 from models.evaluation.paired import paired
-from models.evaluation.rankings import _first
+from models.evaluation.rankings import first_columns
 from models.ranking import TIE, ranks_of
 
 
@@ -84,7 +84,7 @@ def test_one_photo_has_no_interval_and_no_misses_none_of_any_width() -> None:
 def test_the_right_photo_is_shown_where_its_rank_says(scores: list[float], target: int) -> None:
     row, targets = np.array([scores]), np.array([target % len(scores)])
     rank = int(ranks_of(row, targets)[0])
-    order, _ = _first(row, targets)
+    order, _ = first_columns(row, targets)
     assert len(set(order[0].tolist())) == min(10, len(scores))
     if np.isfinite(row[0, targets[0]]):
         assert (targets[0] in order[0]) == (rank <= 10)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.data.builders.splits import SplitsInvalid, _dealt, write_splits
+from models.data.builders.splits import SplitsInvalid, deal, write_splits
 from models.data.datasets import open_dataset
 
 
@@ -95,7 +95,7 @@ def test_nothing_is_overwritten_unasked_or_half_done(tmp_path: Path) -> None:
     shares=st.dictionaries(st.sampled_from("abcd"), st.floats(0.01, 10), min_size=1),
 )
 def test_dealing_is_exact_to_one_and_leaves_none_out(count: int, shares: dict[str, float]) -> None:
-    dealt = _dealt(count, shares)
+    dealt = deal(count, shares)
     assert len(dealt) == count
     if count >= len(shares):
         assert set(dealt) == set(shares)
