@@ -39,6 +39,9 @@ Threads = Annotated[int | None, typer.Option(min=1, help="Threads of each; by de
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Workers = Annotated[int, typer.Option(min=0, help="Threads that prepare batches ahead, for a GPU.")]
 Cache = Annotated[Path | None, typer.Option(help="Where runs share decoded images; by default below --out.")]
+SkipFlawed = Annotated[
+    bool, typer.Option("--skip-flawed", help="Leave out images that cannot be used; else all are named, and it ends.")
+]
 
 
 @app.callback()
@@ -60,13 +63,14 @@ def teacher(
     device: Device = "auto",
     workers: Workers = 0,
     cache: Cache = None,
+    skip_flawed: SkipFlawed = False,
 ) -> None:
     """Train the fused teacher, which sees sketch and photo."""
     from models.training.pairs.run import PairRun, Resources
     from models.training.recipes.table import read_recipe, train_teacher_of
 
     try:
-        resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
+        resources = Resources(data, processes, threads or _share(processes), device, workers, cache, skip_flawed)
         train_teacher_of(PairRun(read_recipe(config, changes or ()), resources, out))
     except InkseekError as error:
         fail(error)
@@ -97,6 +101,7 @@ def students(
     device: Device = "auto",
     workers: Workers = 0,
     cache: Cache = None,
+    skip_flawed: SkipFlawed = False,
 ) -> None:
     """Train sketch and photo student, from a teacher where the experiment's losses need one."""
     from models.training.pairs.run import PairRun, Resources
@@ -104,7 +109,7 @@ def students(
 
     try:
         experiment = read_recipe(config, changes or ())
-        resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
+        resources = Resources(data, processes, threads or _share(processes), device, workers, cache, skip_flawed)
         train_students_of(PairRun(experiment, resources, out, teacher, keep=tuple(keep or ()), start=start))
     except InkseekError as error:
         fail(error)
@@ -118,6 +123,7 @@ def pack(
     max_mb: Annotated[int, typer.Option(min=1, help="Megabytes that all its files may take together.")] = 60,
     changes: Changes = None,
     cache: Cache = None,
+    skip_flawed: SkipFlawed = False,
 ) -> None:
     """Pack the images of an experiment of two parts, to train on a machine without the data sets."""
     from models.training.pairs.run import PairRun, Resources
@@ -126,7 +132,9 @@ def pack(
 
     try:
         experiment = PartsConfig.load(config, changes or ())
-        run = PairRun(experiment, Resources(data, cache=cache or out.with_name(f"{out.name}-cache")), out)
+        run = PairRun(
+            experiment, Resources(data, cache=cache or out.with_name(f"{out.name}-cache"), skip_flawed=skip_flawed), out
+        )
         packing = write_training_pack(PackJob(run, max_mb * 1_000_000))
         print_json({"quality": packing.quality, "bytes": packing.bytes})
     except (InkseekError, OSError) as error:
@@ -145,13 +153,14 @@ def ablation(
     device: Device = "auto",
     workers: Workers = 0,
     cache: Cache = None,
+    skip_flawed: SkipFlawed = False,
 ) -> None:
     """Train every arm of an ablation and write their figures as a table."""
     from models.studies.ablation import run_ablation
     from models.training.pairs.run import Resources
 
     try:
-        resources = Resources(data, processes, threads or _share(processes), device, workers, cache)
+        resources = Resources(data, processes, threads or _share(processes), device, workers, cache, skip_flawed)
         run_ablation(config, resources, out, arm or (), seed or ())
     except InkseekError as error:
         fail(error)

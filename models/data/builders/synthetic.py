@@ -43,8 +43,7 @@ def line_drawings(
         line = edge_drawing(batch, style[:, 0], style[:, 1], focus)
         # A photo without any edge still needs a drawing: one upright line, which matches nothing.
         line[line.flatten(1).sum(1) < _MIN_INK_PX, :, 2:-2, 2] = 1.0
-        ink = F.max_pool2d(line, 3, stride=1, padding=1)
-        drawn.append((255 * (1 - ink[:, 0])).byte().numpy())
+        drawn.append(np.where(_thickened(line[:, 0] > 0).numpy(), np.uint8(0), np.uint8(255)))
     for number in range(len(photos)):
         for style_rows in drawn:
             yield Image.fromarray(style_rows[number])
@@ -75,11 +74,33 @@ def edge_drawing(photos: Tensor, blur_px: Tensor, amount: Tensor, focus: float |
     picks = torch.arange(len(photos))
     strong_at = ranked[picks, (amount * 0.5 * count).long()].clamp_min(_STRONGEST_NOISE)[:, None, None, None]
     weak_at = ranked[picks, (amount * count).long()].clamp_min(_STRONGEST_NOISE)[:, None, None, None]
-    strong, weak = (ridge >= strong_at).float(), (ridge >= weak_at).float()
-    for _ in range(_GROW_STEPS):
-        strong = F.max_pool2d(strong, 3, stride=1, padding=1) * weak
-    support = F.avg_pool2d(strong, _SPECK_PX, stride=1, padding=_SPECK_PX // 2) * _SPECK_PX**2
+    strong = _grown(ridge >= strong_at, ridge >= weak_at).float()
+    # A square's sum is a sum over rows of sums over columns, at a fraction of the cost.
+    rows = F.avg_pool2d(strong, (1, _SPECK_PX), stride=1, padding=(0, _SPECK_PX // 2))
+    support = F.avg_pool2d(rows, (_SPECK_PX, 1), stride=1, padding=(_SPECK_PX // 2, 0)) * _SPECK_PX**2
     return strong * (support > _SPECK_PX * 0.55).float()
+
+
+def _grown(strong: Tensor, weak: Tensor) -> Tensor:
+    """(B, 1, H, W) bool: strong pixels, and weak ones that at most _GROW_STEPS steps of eight neighbours lead to."""
+    for _ in range(_GROW_STEPS):
+        grown = _thickened(strong) & weak
+        if torch.equal(grown, strong):
+            break
+        strong = grown
+    return strong
+
+
+def _thickened(ink: Tensor) -> Tensor:
+    """(..., H, W) bool: the pixels and their eight neighbours."""
+    # Bytes, a row and a column at a time: a pool of floats took most of the time of a whole drawing.
+    wide = ink.clone()
+    wide[..., 1:] |= ink[..., :-1]
+    wide[..., :-1] |= ink[..., 1:]
+    thick = wide.clone()
+    thick[..., 1:, :] |= wide[..., :-1, :]
+    thick[..., :-1, :] |= wide[..., 1:, :]
+    return thick
 
 
 def _middle(length: int, focus: float) -> Tensor:
@@ -95,9 +116,14 @@ def _thin_gradient(photos: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor]:
     dx = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) * 0.5
     dy = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) * 0.5
     # The channel that changes most draws the line: a red shoe on a grey floor of equal lightness has an outline too.
-    best = (dx.square() + dy.square()).argmax(dim=1, keepdim=True)
-    dx, dy = dx.gather(1, best), dy.gather(1, best)
-    strength = (dx.square() + dy.square()).sqrt()
+    squares = dx.square() + dy.square()
+    best = [part[:, :1] for part in (squares, dx, dy)]
+    for channel in range(1, photos.shape[1]):
+        found = [part[:, channel : channel + 1] for part in (squares, dx, dy)]
+        stronger = found[0] > best[0]
+        best = [torch.where(stronger, new, old) for new, old in zip(found, best, strict=True)]
+    squares, dx, dy = best
+    strength = squares.sqrt()
     around = F.pad(strength, (1, 1, 1, 1))
     height, width = strength.shape[-2:]
     sector = torch.round(torch.atan2(dy, dx) / (math.pi / 4)).long() % 4

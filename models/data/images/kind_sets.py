@@ -17,7 +17,7 @@ from PIL import Image
 from models.arrays import Rows
 from models.bundle import rasterise_strokes
 from models.data.datasets import LabelledSketch, PairDataset, Photo, PhotoKey, SketchSource, Strokes, open_dataset
-from models.data.images.training_images import sketch_rows
+from models.data.images.decoded_sets import Unusable, sketch_rows
 from models.data.images.training_sets import SetConfig, TrainingSet
 from models.data.kinds.kind_book import KindBook, compatible_kinds
 from models.data.sampling.kind_batches import KindRows
@@ -30,7 +30,8 @@ class KindSetConfig(SetConfig):
 
     `need_kind`: leave out what has none; else it is trained on as pairs alone. `labelled`: use the sketches that show
     no photo. `numbers`: of a category's labelled sketches only those from the first number on and before the second,
-    counted from 0; `held`: of kinds that are measured, these are left out.
+    counted from 0; `held`: of kinds that are measured, these are left out. `optional`: a set that the recipe does
+    without where its folder is not there.
     """
 
     kinds: Literal["category", "name", "doodle"] = "category"
@@ -38,6 +39,7 @@ class KindSetConfig(SetConfig):
     labelled: bool = False
     numbers: tuple[int, int] | None = None
     held: tuple[int, int] | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,13 @@ class KindTable:
             frozenset(each.training.config.pool for each in sets if _of_doodles(each)),
         )
 
+    def without(self, unusable: Sequence[Unusable]) -> KindTable:
+        """The table in which these images teach no kind; the numbers of rows stay."""
+        bad = {(item.kind, item.row) for item in unusable}
+        photos = tuple(() if ("photo", row) in bad else kinds for row, kinds in enumerate(self.photos))
+        sketches = tuple(() if ("sketch", row) in bad else kinds for row, kinds in enumerate(self.sketches))
+        return dataclasses.replace(self, photos=photos, sketches=sketches)
+
     @property
     def rows(self) -> KindRows:
         """The rows that teach kinds, by kind: synthetic drawings are not among them."""
@@ -160,8 +169,17 @@ def open_kind_sets(
     log: Callable[[str], None],
     also: Collection[str] = (),
 ) -> tuple[KindSet, ...]:
-    """Open each set; `log` gets the number of kinds. `also`: see `KindSet.open`. Raises DatasetError."""
-    opened = tuple(KindSet.open(data, config, book, also) for config in sets)
+    """Open each set; `log` gets the number of kinds, and a line for each optional set that is not there.
+
+    `also`: see `KindSet.open`. Raises DatasetError.
+    """
+    there = []
+    for config in sets:
+        if config.optional and not (data / config.folder).exists():
+            log(f"{config.folder} is not below {data}: it is optional, and training does without it")
+        else:
+            there.append(config)
+    opened = tuple(KindSet.open(data, config, book, also) for config in there)
     known = {kind for each in opened for kinds in (*each.photo_kinds, *each.sketch_kinds) for kind in kinds}
     log(f"{len(known):,} kinds by name in {len(opened)} sets")
     return opened

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,24 +16,27 @@ import torch
 from numpy.typing import NDArray
 
 from models.arrays import Rows
-from models.atomic_files import write_text
-from models.bundle import ImageError, Preprocess, SketchNormalisation
-from models.data.builders.synthetic import DRAWING_STYLES, line_drawings, random_styles
-from models.data.datasets import DatasetFlawed, LabelledSketch, PhotoKey, SketchRecord
+from models.bundle import SketchNormalisation
+from models.data.builders.synthetic import DRAWING_STYLES
+from models.data.datasets import DatasetFlawed, PhotoKey
+from models.data.images.decoded_sets import UNUSABLE_NAME, SetDecoder, Unusable, sketch_rows
 from models.data.images.training_sets import SetConfig, TrainingSet
 from models.data.sampling.category_batches import CategoryPool
 
-_UNNORMALISED = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
-_CHUNK = 16  # photos that are decoded before their drawings are made in one batch
+_QUOTED = 5  # unusable images in a message; the file beside it lists all
 
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """`photos` (N, 3, P, P) and `sketches` (M, P, P), uint8, 255 = paper; `pools` say which rows belong together."""
+    """`photos` (N, 3, P, P) and `sketches` (M, P, P), uint8, 255 = paper; `pools` say which rows belong together.
+
+    `unusable`: what is blank there, and in no pool.
+    """
 
     photos: NDArray[np.uint8]
     sketches: NDArray[np.uint8]
     pools: tuple[CategoryPool, ...]
+    unusable: tuple[Unusable, ...] = ()
 
     def tensors(self, sketches: Rows, photos: Rows) -> tuple[torch.Tensor, torch.Tensor]:
         """Rows (B,), (B,) -> (B, 1, P, P), (B, 3, P, P) float32 in [0, 1]."""
@@ -55,15 +57,24 @@ class _Pool:
 
 
 def prepare_images(
-    data: Path, sets: Sequence[SetConfig], size_px: int, cache: Path, log: Callable[[str], None]
+    data: Path,
+    sets: Sequence[SetConfig],
+    size_px: int,
+    cache: Path,
+    log: Callable[[str], None],
+    *,
+    skip_flawed: bool = False,
 ) -> TrainingImages:
     """Decode what is not yet in `cache` (a folder), then map it to memory.
 
     Photos of other splits are left out, with and without sketches, and so are categories that do not occur in the
     training split. The rows of a set follow those of the set before; its synthetic drawings follow its sketches. `log`
-    gets a line per set: its sizes and the findings of reading it. Raises DatasetError, for an unusable image as well.
+    gets a line per set: its sizes and the findings of reading it. `skip_flawed`: leave out images that cannot be used;
+    else DatasetFlawed names them all at once. Raises DatasetError.
     """
-    return prepare_sets([TrainingSet.open(data, config) for config in sets], size_px, cache, log)
+    return prepare_sets(
+        [TrainingSet.open(data, config) for config in sets], size_px, cache, log, skip_flawed=skip_flawed
+    )
 
 
 def prepare_sets(
@@ -72,41 +83,37 @@ def prepare_sets(
     cache: Path,
     log: Callable[[str], None],
     normalisation: SketchNormalisation | None = None,
+    *,
+    skip_flawed: bool = False,
 ) -> TrainingImages:
     """As `prepare_images`, of sets that are opened already; `normalisation`: how sketches are framed.
 
     A set's rows of sketches are those of its photos, then its labelled ones, then the synthetic ones.
     """
     normalisation = normalisation or SketchNormalisation()
-    fingerprint = _fingerprint(chosen, size_px, normalisation)
-    ready = cache / "fingerprint.txt"
-    fresh = not ready.is_file() or ready.read_text() != fingerprint
-    # The fingerprint goes first and comes last: arrays of an interrupted run are never taken for finished ones.
-    if fresh:
-        cache.mkdir(parents=True, exist_ok=True)
-        ready.unlink(missing_ok=True)
-    photo_count, sketch_count = sum(len(s.photos) for s in chosen), sum(sketch_rows(s) for s in chosen)
-    photos = _array(cache / "photos.npy", (photo_count, 3, size_px, size_px), fresh)
-    sketches = _array(cache / "sketches.npy", (sketch_count, size_px, size_px), fresh)
+    decoder = SetDecoder(size_px, normalisation)
+    decoded = decoder.decode_all(chosen, _fingerprint(chosen, size_px, normalisation), cache, log)
+    if decoded.unusable:
+        report = cache / UNUSABLE_NAME
+        if not skip_flawed:
+            raise DatasetFlawed(flaws_in_words([(i.image, i.reason) for i in decoded.unusable], report))
+        log(f"left out, since they cannot be used: {len(decoded.unusable):,} images, listed in {report}")
     pools: dict[tuple[str, str], _Pool] = {}
     photo_row = sketch_row = 0
     for training_set in chosen:
-        if fresh:
-            _decode(training_set, size_px, normalisation, photos[photo_row:], sketches[sketch_row:])
         _add_rows(pools, training_set, photo_row, sketch_row)
-        log(training_set.headline)
         photo_row += len(training_set.photos)
         sketch_row += sketch_rows(training_set)
-    if fresh:
-        photos.flush()
-        sketches.flush()
-        write_text(ready, fingerprint)
-    return TrainingImages(photos, sketches, tuple(_category_pool(name, pool) for name, pool in pools.items()))
+    ready = (_category_pool(name, pool, decoded.unusable) for name, pool in pools.items())
+    return TrainingImages(decoded.photos, decoded.sketches, tuple(ready), decoded.unusable)
 
 
-def sketch_rows(training_set: TrainingSet) -> int:
-    """How many rows of sketches the set takes, synthetic ones among them."""
-    return len(training_set.sketch_names) + len(training_set.photos) * training_set.styles
+def flaws_in_words(flaws: Sequence[tuple[str, str]], report: Path) -> str:
+    """(name, reason) of unusable images -> a message with the first few and what to do; `report` lists all."""
+    count = "1 image" if len(flaws) == 1 else f"{len(flaws):,} images"
+    first = "; ".join(f"{name}: {reason}" for name, reason in flaws[:_QUOTED])
+    more = f"; and {len(flaws) - _QUOTED:,} more" if len(flaws) > _QUOTED else ""
+    return f"{count} cannot be used: {first}{more}. {report} lists all. Mend or delete them, or give --skip-flawed"
 
 
 def _fingerprint(chosen: Sequence[TrainingSet], size_px: int, normalisation: SketchNormalisation) -> str:
@@ -120,55 +127,6 @@ def _fingerprint(chosen: Sequence[TrainingSet], size_px: int, normalisation: Ske
         "framed": normalisation.model_dump(),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _array(path: Path, shape: tuple[int, ...], fresh: bool) -> np.memmap[tuple[int, ...], np.dtype[np.uint8]]:
-    """A new array on disk, or the one that is there, copied to memory where it is written to."""
-    if fresh:
-        return np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
-    # Copy on write: a change in one process reaches neither the disk nor the others.
-    return np.lib.format.open_memmap(path, mode="c")
-
-
-def _decode(
-    training_set: TrainingSet,
-    size_px: int,
-    normalisation: SketchNormalisation,
-    photos: NDArray[np.uint8],
-    sketches: NDArray[np.uint8],
-) -> None:
-    """Fill the first rows: photos; people's sketches, then the drawings of each photo in every style.
-
-    Sketches stay where the data set has them (`frame="false"`): encoders learn a layout from their places.
-    """
-    sketch_view = Preprocess(size_px=size_px, sketch=normalisation, **_UNNORMALISED)
-    photo_view = Preprocess(size_px=size_px, **_UNNORMALISED)
-    drawn: tuple[SketchRecord | LabelledSketch, ...] = (*training_set.sketches, *training_set.labelled)
-    for row, (item, name) in enumerate(zip(drawn, training_set.sketch_names, strict=True)):
-        with _naming(name):
-            sketches[row] = np.asarray(sketch_view.view(item.sketch.image(), "false"))
-    row, names, times = len(drawn), training_set.photo_names, training_set.config.drawings
-    for start in range(0, len(training_set.photos), _CHUNK):
-        images = []
-        for photo, name in zip(training_set.photos[start : start + _CHUNK], names[start : start + _CHUNK], strict=True):
-            with _naming(name):
-                images.append(photo_view.decode(photo.path).image)
-        for offset, image in enumerate(images):
-            photos[start + offset] = np.asarray(photo_view.view(image)).transpose(2, 0, 1)
-        if training_set.config.synthetic:
-            styles = random_styles(start, len(images), times) if times else None
-            for drawing in line_drawings(images, training_set.config.focus, styles):
-                sketches[row] = np.asarray(sketch_view.view(drawing, "false"))
-                row += 1
-
-
-@contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """Name the image that cannot be used: the decoder only sees its bytes. Raises DatasetFlawed."""
-    try:
-        yield
-    except (ImageError, OSError) as error:
-        raise DatasetFlawed(f"{name}: {error}; `inkseek data inspect` lists every such image") from error
 
 
 def _add_rows(pools: dict[tuple[str, str], _Pool], training_set: TrainingSet, photo_row: int, sketch_row: int) -> None:
@@ -188,11 +146,14 @@ def _add_rows(pools: dict[tuple[str, str], _Pool], training_set: TrainingSet, ph
         pools[config.pool, record.photo.category].sketches.setdefault(key, []).append(sketch_row + offset)
 
 
-def _category_pool(name: tuple[str, str], pool: _Pool) -> CategoryPool:
-    return CategoryPool(
-        name="/".join(name),
-        weight=pool.weight,
-        photos=tuple(pool.photos.values()),
-        sketches=tuple(tuple(pool.sketches.get(key, ())) for key in pool.photos),
-        synthetic=tuple(tuple(pool.synthetic.get(key, ())) for key in pool.photos),
-    )
+def _category_pool(name: tuple[str, str], pool: _Pool, unusable: Sequence[Unusable]) -> CategoryPool:
+    """The pool without unusable photos and sketches, and without photos that nothing is left to be paired with."""
+    bad = {(item.kind, item.row) for item in unusable}
+    kept = []
+    for key, row in pool.photos.items():
+        sketches = tuple(each for each in pool.sketches.get(key, ()) if ("sketch", each) not in bad)
+        synthetic = tuple(pool.synthetic.get(key, ()))
+        if ("photo", row) not in bad and (sketches or synthetic):
+            kept.append((row, sketches, synthetic))
+    photos, drawn, made = zip(*kept, strict=True) if kept else ((), (), ())
+    return CategoryPool("/".join(name), pool.weight, photos, drawn, made)

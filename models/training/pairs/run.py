@@ -19,6 +19,7 @@ from models.networks.preprocessing import IMAGENET, PixelStatistics
 from models.training.engine.processes import Process, launch
 from models.training.pairs.batches import PairBatches, require_learnable
 from models.training.pairs.config import PairExperiment
+from models.training.pairs.validation_images import usable_galleries
 from models.training.weights.start import fetch_imagenet
 
 C = TypeVar("C", bound=PairExperiment, covariant=True)
@@ -29,7 +30,8 @@ class Resources:
     """What a run may use. `data`: folder of the data sets. `processes`, `threads`, `device`: see `launch`.
 
     `workers`: threads that prepare batches ahead, for a GPU half as many as CPU cores, for a CPU none. `cache`: decoded
-    images and pretrained weights, which runs may share; by default below the run's directory.
+    images and pretrained weights, which runs may share; by default below the run's directory. `skip_flawed`: leave
+    images out that cannot be used, in place of naming them all and ending.
     """
 
     data: Path
@@ -38,6 +40,7 @@ class Resources:
     device: str = "auto"
     workers: int = 0
     cache: Path | None = None
+    skip_flawed: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ class PairRun(Generic[C]):
         launch(work, processes=granted.processes, threads=granted.threads, device=granted.device)
 
     def galleries(self) -> dict[str, tuple[CategoryGallery, ...]]:
-        """The validation splits' galleries by the split's name. Raises DatasetError."""
-        return load_galleries(self.resources.data, self.config.validation)
+        """The validation splits' galleries by the split's name, all of whose images decode. Raises DatasetError."""
+        loaded = load_galleries(self.resources.data, self.config.validation)
+        return usable_galleries(loaded, self.images, log, skip_flawed=self.resources.skip_flawed)
 
     def prepare(self, network: nn.Module) -> None:
         """Reject what cannot work, decode every image once, fetch the weights that `network` starts from.
@@ -110,7 +114,10 @@ class PairRun(Generic[C]):
         return PairBatches(images, self._category_batches(images), second, augment, sizes, process, statistics)
 
     def _open_images(self, report: Callable[[str], None]) -> TrainingImages:
-        return prepare_images(self.resources.data, self.config.sets, self.config.cache_px, self.images, report)
+        config, granted = self.config, self.resources
+        return prepare_images(
+            granted.data, config.sets, config.cache_px, self.images, report, skip_flawed=granted.skip_flawed
+        )
 
     def _category_batches(self, images: TrainingImages) -> CategoryBatches:
         batch = self.config.batch

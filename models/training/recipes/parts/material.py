@@ -36,7 +36,9 @@ class Material:
         sets = open_kind_sets(run.resources.data, config.sets, book, log, config.also)
         framing = SketchNormalisation(min_extent=config.min_extent)
         chosen = [each.training for each in sets]
-        return cls(prepare_sets(chosen, config.cache_px, run.images, log, framing), KindTable.of(sets))
+        skip = run.resources.skip_flawed
+        images = prepare_sets(chosen, config.cache_px, run.images, log, framing, skip_flawed=skip)
+        return cls(images, KindTable.of(sets).without(images.unusable))
 
     def pair_batches(self, config: PartsConfig) -> CategoryBatches:
         """Batches of pairs; pools of weight 0 teach kinds alone."""

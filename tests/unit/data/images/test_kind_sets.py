@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from models.bundle import SketchNormalisation, normalise_sketch, rasterise_strokes
+from models.data.datasets import DatasetNotFound
+from models.data.images.decoded_sets import Unusable
 from models.data.images.kind_sets import KindSet, KindSetConfig, KindTable, open_kind_sets
 from models.data.images.training_images import prepare_sets
 from models.data.kinds.kind_book import KindBook, KindsConfig
@@ -87,6 +89,25 @@ def test_rows_of_the_table_are_the_rows_of_the_images(data: Path, tmp_path: Path
     framed = normalise_sketch(rasterise_strokes([[(0, 0), (30, 90)]]), SketchNormalisation(min_extent=0.2))
     seen = np.asarray(framed.resize((32, 32), 2)).astype(int)
     assert np.abs(images.sketches[6].astype(int) - seen).mean() < 12
+
+
+def test_an_unusable_image_teaches_no_kind(data: Path) -> None:
+    table = KindTable.of(opened(data, PAIRS, NAMED, DOODLES))
+    bad = (Unusable("sketch", 4, "a doodle", "empty"), Unusable("photo", 2, "a photo", "broken"))
+    left = table.without(bad)
+    assert left.rows.sketches[0] == {"pairs": [0], "doodles": [5, 6, 7, 8]}
+    assert left.rows.photos == {0: {"pairs": [0]}, 1: {"named": [3]}}
+    assert left.photo_kind.tolist() == [0, -1, -1, 1]
+
+
+def test_an_optional_set_may_be_missing(data: Path) -> None:
+    lines: list[str] = []
+    sets = [KindSetConfig.model_validate(each) for each in (PAIRS, {**PAIRS, "folder": "nowhere", "optional": True})]
+    book = KindBook.load(data, KindsConfig(table="kinds.csv"))
+    assert len(open_kind_sets(data, sets, book, lines.append)) == 1
+    assert lines[0].startswith("nowhere is not below")
+    with pytest.raises(DatasetNotFound):
+        open_kind_sets(data, [sets[0], sets[1].model_copy(update={"optional": False})], book, lines.append)
 
 
 def test_kinds_that_one_picture_has_are_compatible(data: Path) -> None:

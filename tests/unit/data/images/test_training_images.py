@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -225,7 +226,7 @@ def test_rows_become_batches_of_numbers_from_0_to_1(cups: Path) -> None:
     assert torch.equal((photos * 255).round().byte(), torch.from_numpy(np.array(images.photos[rows[1]])))
 
 
-def test_an_interrupted_preparation_starts_again(cups: Path) -> None:
+def test_what_is_not_known_to_be_whole_is_decoded_again(cups: Path) -> None:
     first, _ = prepare(cups)
     whole = np.array(first.sketches)
     cache = cups.parent / "cache"
@@ -235,18 +236,69 @@ def test_an_interrupted_preparation_starts_again(cups: Path) -> None:
     assert np.array_equal(again.sketches, whole)
 
 
-@pytest.mark.parametrize("name", ["sketches/1_1.png", "photos/0.png"])
-def test_a_broken_image_stops_the_preparation_and_is_named(cups: Path, name: str) -> None:
-    (cups / name).write_bytes(b"no image")
-    with pytest.raises(DatasetFlawed, match=rf"cups/{name}: not an image"):
-        prepare(cups)
-    assert not (cups.parent / "cache" / "fingerprint.txt").exists()
+def test_an_interrupted_preparation_resumes_with_the_set_that_it_was_at(cups: Path) -> None:
+    other = cups.parent / "other"
+    shutil.copytree(cups, other)
+    sets = [SetConfig(folder=folder, pool="own", drawings=1) for folder in ("cups", "other")]
+    cache = cups.parent / "cache"
+
+    def interrupted(line: str) -> None:
+        raise KeyboardInterrupt(line)
+
+    with pytest.raises(KeyboardInterrupt, match="cups: 3 photos"):
+        prepare_images(cups.parent, sets, 32, cache, interrupted)
+    (cups / "photos/0.png").write_bytes(b"is not read again")
+    lines: list[str] = []
+    resumed = prepare_images(cups.parent, sets, 32, cache, lines.append)
+    assert lines == ["cups: 3 photos, 4 sketches", "other: 3 photos, 4 sketches"]
+    assert np.array_equal(resumed.photos[:3], resumed.photos[3:])
+    assert np.array_equal(resumed.sketches[:7], resumed.sketches[7:])
+    assert not (cache / "decoding.json").exists()
 
 
-def test_a_sketch_without_ink_is_named_too(cups: Path) -> None:
+def test_all_unusable_images_are_named_at_once(cups: Path) -> None:
+    for name in ("sketches/1_1.png", "photos/0.png"):
+        (cups / name).write_bytes(b"no image")
     Image.new("L", (64, 64), 255).save(cups / "sketches/0_2.png")
-    with pytest.raises(DatasetFlawed, match=r"cups/sketches/0_2\.png: the sketch is empty"):
+    with pytest.raises(DatasetFlawed, match=r"^3 images cannot be used: ") as caught:
         prepare(cups)
+    for said in ("cups/sketches/1_1.png: not an image", "cups/photos/0.png: not an image", "--skip-flawed"):
+        assert said in str(caught.value)
+    assert "cups/sketches/0_2.png: the sketch is empty" in str(caught.value)
+    listed = json.loads((cups.parent / "cache" / "unusable.json").read_text())
+    assert [each["image"] for each in listed] == ["cups/sketches/0_2.png", "cups/sketches/1_1.png", "cups/photos/0.png"]
+
+
+def test_unusable_images_are_left_out_on_request(cups: Path) -> None:
+    for name in ("sketches/1_1.png", "photos/0.png"):
+        (cups / name).write_bytes(b"no image")
+    sets = [SetConfig(folder="cups", pool="own", synthetic=False)]
+    lines: list[str] = []
+    images = prepare_images(cups.parent, sets, 32, cups.parent / "cache", lines.append, skip_flawed=True)
+    assert lines[-1].startswith("left out, since they cannot be used: 2 images")
+    (pool,) = images.pools
+    assert (pool.photos, pool.sketches) == ((1,), ((3,),))
+    assert [(each.kind, each.row) for each in images.unusable] == [("sketch", 2), ("photo", 0)]
+
+
+def test_a_mended_image_is_used_without_decoding_the_others_again(cups: Path, sketch: Make, photo: Make) -> None:
+    names = ("sketches/1_1.png", "photos/0.png")
+    whole, _ = prepare(cups, "whole", synthetic=True)
+    kept = {name: (cups / name).read_bytes() for name in names}
+    for name in names:
+        (cups / name).write_bytes(b"no image")
+    with pytest.raises(DatasetFlawed, match="2 images"):
+        prepare(cups, synthetic=True)
+    (cups / names[0]).write_bytes(kept[names[0]])
+    with pytest.raises(DatasetFlawed, match=r"^1 image cannot be used: cups/photos/0\.png"):
+        prepare(cups, synthetic=True)
+    (cups / names[1]).write_bytes(kept[names[1]])
+    (cups / "photos/1.png").write_bytes(b"is not read again")
+    mended, _ = prepare(cups, synthetic=True)
+    assert mended.unusable == ()
+    assert mended.pools == whole.pools
+    for array in ("photos", "sketches"):
+        assert np.array_equal(getattr(mended, array), getattr(whole, array))
 
 
 def test_a_config_is_written_the_same_in_every_process() -> None:
