@@ -21,6 +21,7 @@ from service.http.edge.overload import Overload
 from service.http.edge.proxies import TrustedProxies
 from service.http.edge.request_body import BodyLimits, RequestBody
 from service.http.edge.request_scope import RequestScope
+from service.http.root_path import RootPath
 from service.http.route import ApiRoute
 from service.http.routes import adapters, categories, galleries, health, info, page, photos, preview, reference, search
 from service.http.tenancy import GalleryPaths
@@ -38,6 +39,10 @@ _TAGS = [
     {"name": "adaptation", "description": "Adapt a category, or to a user's way of drawing, with a few examples."},
     {"name": "operation", "description": "For those who run the service."},
 ]
+# What a page of another origin may read of an answer.
+_READABLE_HEADERS = [
+    "X-Request-ID", "Retry-After", "WWW-Authenticate", "Location", "RateLimit", "RateLimit-Policy",
+]  # fmt: skip
 ROUTERS = (
     search.router,
     preview.router,
@@ -76,6 +81,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
         version=own_version(),
         description=_DESCRIPTION,
         openapi_tags=_TAGS,
+        openapi_url=None,  # routes/reference.py: below a proxy's path its servers differ
         docs_url=None,  # FastAPI's own load their scripts from a CDN; ours is routes/reference.py
         redoc_url=None,
         redirect_slashes=False,
@@ -105,9 +111,10 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["X-Request-ID", "Retry-After", "WWW-Authenticate", "RateLimit", "RateLimit-Policy"],
+            expose_headers=_READABLE_HEADERS,
         )
     app.add_middleware(Overload)
+    app.add_middleware(RootPath, configured=settings.root_path)
     if settings.trusted_proxies:
         app.add_middleware(TrustedProxies, networks=networks_of(settings.trusted_proxies))
     app.add_middleware(RequestScope, metrics=metrics, access_log=settings.access_log)

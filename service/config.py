@@ -22,6 +22,7 @@ from service.access.errors import RateLimitInvalid
 from service.access.networks import networks_of
 from service.access.principal import Access
 from service.access.rate_limits import limit_items
+from service.access.root_path import checked_root_path
 from service.environment import ENV_PREFIX, reject_unknown_variables, written_by_platform
 from service.gallery_folders import GalleryFolders
 
@@ -187,8 +188,13 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("127.0.0.1", "::1"),
-        description="Comma-separated addresses and networks of proxies, whose `X-Forwarded-For` and "
-        "`X-Forwarded-Proto` are believed; `none` for nobody's.",
+        description="Comma-separated addresses and networks of proxies, whose `X-Forwarded-For`, "
+        "`X-Forwarded-Proto` and `X-Forwarded-Prefix` are believed; `none` for nobody's.",
+    )
+    root_path: str = Field(
+        default="",
+        description="Path of a proxy below which the service is reached, such as `/inkseek`, whether or not the proxy "
+        "takes it off; empty: what trusted proxies say in `X-Forwarded-Prefix`.",
     )
     public_photos: bool = Field(
         default=False,
@@ -279,6 +285,11 @@ class Settings(BaseSettings):
     def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         networks_of(value)
         return value
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str) -> str:
+        return checked_root_path(value)
 
     @property
     def online_folder(self) -> Path:

@@ -233,6 +233,7 @@ def document(app: FastAPI, of_gallery: Collection[str]) -> dict[str, Any]:
         _drop_fastapis_own_errors(described)
         described["components"]["securitySchemes"] = _SECURITY_SCHEMES
         _add_galleries(described, of_gallery)
+        described["servers"] = [{"url": "/"}]
         app.openapi_schema = described
     return app.openapi_schema
 

@@ -32,6 +32,7 @@ from service.http.problem_kinds import (
     Kind,
     kind_of,
 )
+from service.http.root_path import current_root_path
 from service.runtime.logs import current_request_id
 
 MEDIA_TYPE = "application/problem+json"
@@ -129,7 +130,7 @@ def status_response(status: int, method: str, path: str, headers: dict[str, str]
 def document(kind: Kind, detail: str, faults: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
     """The problem document of a kind. `faults`: where and what, each."""
     made: dict[str, Any] = {
-        "type": f"/docs#problem-{kind.code}",
+        "type": f"{current_root_path()}/docs#problem-{kind.code}",
         "title": kind.title,
         "status": kind.status,
         "detail": detail,

@@ -34,10 +34,10 @@ def render(document: Mapping[str, Any], base_url: str) -> str:
         [
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<title>{escape(title)}: API</title><link rel="stylesheet" href="/docs/style.css">',
-            '<link rel="icon" href="/page/images/logo.svg" type="image/svg+xml"></head><body><main>',
+            f'<title>{escape(title)}: API</title><link rel="stylesheet" href="docs/style.css">',
+            '<link rel="icon" href="page/images/logo.svg" type="image/svg+xml"></head><body><main>',
             f"<h1>{escape(title)}</h1><p>{_prose(document['info']['description'])}</p>",
-            '<p>For machines: <a href="/openapi.json">openapi.json</a>. To draw: <a href="/">the page</a>.</p>',
+            '<p>For machines: <a href="openapi.json">openapi.json</a>. To draw: <a href="./">the page</a>.</p>',
             *_operations(document, base_url.rstrip("/")),
             *_problems(),
             "</main></body></html>",

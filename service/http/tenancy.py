@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
+from urllib.parse import quote
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.errors import GalleryAbsent
 from service.gallery_folders import DEFAULT_GALLERY
 from service.http.admission.auth import principal_of
+from service.http.root_path import current_root_path
 from service.runtime.galleries.open_gallery import OpenGallery
 from service.runtime.process import Process
 from service.search.query import unknown_name
@@ -66,8 +68,9 @@ def gallery_of(request: Request) -> OpenGallery:
 
 
 def base_path(request: Request) -> str:
-    """What the paths of the request's gallery begin with, for URLs in answers."""
-    return f"{_PREFIX}{request.scope[_NAME]}" if names_gallery(request.scope) else "/v1"
+    """What the paths of the request's gallery begin with, for URLs in answers: as the client has to send them."""
+    short = f"{_PREFIX}{quote(request.scope[_NAME])}" if names_gallery(request.scope) else "/v1"
+    return current_root_path() + short
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Whose request a proxy passes on: the client's address and scheme, from headers of trusted proxies alone."""
+"""Whose request a proxy passes on: the client's address, scheme and path, from headers of trusted proxies alone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from functools import lru_cache
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.networks import Network
+from service.access.root_path import joined_prefix
+from service.http.root_path import FORWARDED_PREFIX
 
 _FORWARDED_FOR = b"x-forwarded-for"
 _FORWARDED_PROTO = b"x-forwarded-proto"
+_FORWARDED_PREFIX = b"x-forwarded-prefix"
 _SCHEMES = {b"http": "http", b"https": "https"}
 
 
@@ -32,11 +35,15 @@ class TrustedProxies:
 
     def _believe(self, scope: Scope) -> None:
         forwarded: list[bytes] = []
+        prefixes: list[str] = []
         for name, value in scope["headers"]:
             if name == _FORWARDED_FOR:
                 forwarded.append(value)
+            elif name == _FORWARDED_PREFIX:
+                prefixes.append(value.decode("latin-1"))
             elif name == _FORWARDED_PROTO and value.strip().lower() in _SCHEMES:
                 scope["scheme"] = _SCHEMES[value.strip().lower()]
+        scope[FORWARDED_PREFIX] = joined_prefix(prefixes)
         for address in _from_the_right(b",".join(forwarded)):
             # Each proxy adds whom it got the request from: the first that is no proxy is the client, and what stands
             # before it is what the client claims.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
@@ -52,7 +53,7 @@ from service.http.schemas.adapters import (
     profiles_json,
 )
 from service.http.serving import ThreadJobs, answer_work, process_of, read_upload, serving_of
-from service.http.tenancy import gallery_of
+from service.http.tenancy import base_path, gallery_of
 from service.store.records import AdapterRecord, Scope
 
 AdapterId = Annotated[str, Path(description="An adapter's id.", examples=["adapter-5f0c2d9a71be"])]
@@ -103,7 +104,12 @@ def _add_changes(router: APIRouter, routes: ScopeRoutes) -> None:
     )
     async def fit_adapter(request: Request, params: Annotated[AdaptParams, Query()], name: str = in_path) -> Response:
         adapter = await _adapt(request, routes.scope, name, params)
-        return json_response(adapter_json(adapter), 200 if params.dry_run else 201)
+        if params.dry_run:
+            return json_response(adapter_json(adapter))
+        made = json_response(adapter_json(adapter), 201)
+        path = routes.path.removeprefix("/v1").replace(f"{{{routes.parameter}}}", quote(name, safe=""))
+        made.headers["Location"] = f"{base_path(request)}{path}/{adapter.adapter_id}"
+        return made
 
     @router.post(
         routes.path + ":rollback",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
+from service.http.json_response import json_response
 from service.http.reference import STYLE, render
+from service.http.root_path import current_root_path
 
 router = APIRouter(include_in_schema=False)
 
@@ -13,7 +15,14 @@ router = APIRouter(include_in_schema=False)
 @router.get("/docs")
 def reference(request: Request) -> HTMLResponse:
     """The reference page."""
-    return HTMLResponse(render(request.app.openapi(), str(request.base_url)))
+    origin = f"{request.url.scheme}://{request.url.netloc}"
+    return HTMLResponse(render(request.app.openapi(), origin + current_root_path()))
+
+
+@router.get("/openapi.json")
+def openapi(request: Request) -> Response:
+    """The OpenAPI document; its server is where the client reached the service."""
+    return json_response({**request.app.openapi(), "servers": [{"url": current_root_path() or "/"}]})
 
 
 @router.get("/docs/style.css")

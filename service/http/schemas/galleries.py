@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import Field
 
+from service.http.root_path import current_root_path
 from service.http.schemas.base import EXAMPLE_INDEX_VERSION, Schema
 from service.runtime.galleries.open_gallery import OpenGallery
 
@@ -33,7 +35,7 @@ class Galleries(Schema):
 
 def gallery_json(name: str, gallery: OpenGallery | None, problem: str | None) -> dict[str, Any]:
     """A gallery as GallerySummary; `gallery` is None for one that is not open."""
-    summary: dict[str, Any] = {"gallery": name, "path": f"/v1/galleries/{name}"}
+    summary: dict[str, Any] = {"gallery": name, "path": f"{current_root_path()}/v1/galleries/{quote(name)}"}
     if gallery is None:
         return {**summary, "state": "failed" if problem else "closed", "problem": problem}
     with gallery.serving.borrow() as retriever:

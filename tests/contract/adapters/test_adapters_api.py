@@ -18,6 +18,7 @@ from models.bundle import Bundle
 from service.adaptation.encoding import encode_photo, encode_sketch
 from service.adaptation.examples import Examples
 from service.adaptation.fit import FitSample, fit
+from service.app import create_app
 from service.config import Settings
 from service.http.schemas.adapters import Adapters, Profiles
 from service.http.schemas.operation import Readiness
@@ -210,3 +211,18 @@ def test_a_large_category_is_fitted_to_a_sample_and_searched_whole(
         answer = searched(adaptable, encoded(drawing("box", number)), category="box")
         assert (answer["adapter_id"], len(answer["results"])) == (adapter.adapter_id, 6)
         assert answer["results"][0]["photo_id"] in (f"box/{number}.png", *adapter.photos_added)
+
+
+@pytest.mark.parametrize("base", ["/v1", "/v1/galleries/default"])
+def test_an_adaptation_says_where_its_adapter_is(
+    settings: Settings, support_form: Callable[..., Parts], base: str
+) -> None:
+    with TestClient(create_app(settings.model_copy(update={"root_path": "/inkseek"}))) as client:
+        form = support_form()
+        made = client.post(f"{base}/profiles/Zoë B/adapters?force=true", files=form)
+        assert made.status_code == 201
+        assert made.headers["location"].startswith(f"/inkseek{base}/profiles/Zo%C3%AB%20B/adapters/")
+        assert client.get(made.headers["location"]).json()["adapter_id"] == made.json()["adapter_id"]
+        dry_run = client.post(f"{base}/categories/box/adapters?dry_run=true", files=form)
+        assert dry_run.status_code == 200
+        assert "location" not in dry_run.headers  # nothing was made

@@ -13,16 +13,17 @@
  */
 
 import { request } from "./request.js";
+import { answeredUrl } from "./root.js";
 
 export class Client {
   /** @param {Blob} png @param {Scope} scope @param {AbortSignal} signal @returns {Promise<Answer>} */
   async search(png, scope, signal) {
-    return (await request(`/v1/search?${scopeQuery(scope)}`, { method: "POST", body: png, signal })).json();
+    return withUrls(await (await request(`/v1/search?${scopeQuery(scope)}`, { method: "POST", body: png, signal })).json());
   }
 
   /** @param {string} photoId @param {Scope} scope @param {AbortSignal} signal @returns {Promise<Answer>} */
   async similar(photoId, { k, categories }, signal) {
-    return (await request(`${photoUrl(photoId)}/similar?${scopeQuery({ k, categories })}`, { signal })).json();
+    return withUrls(await (await request(`${photoUrl(photoId)}/similar?${scopeQuery({ k, categories })}`, { signal })).json());
   }
 
   /** @param {Blob} png @param {AbortSignal} signal @returns {Promise<Blob>} what the model sees, a PNG */
@@ -32,7 +33,9 @@ export class Client {
 
   /** @param {string} photoId @param {AbortSignal} [signal] @returns {Promise<Photo>} */
   async photo(photoId, signal) {
-    return (await request(photoUrl(photoId), { signal })).json();
+    /** @type {Photo} */
+    const photo = await (await request(photoUrl(photoId), { signal })).json();
+    return { ...photo, thumbnail_url: answeredUrl(photo.thumbnail_url) };
   }
 
   /** @returns {Promise<{adaptation_id: string | null, access: string[]}>} adaptation_id null: the bundle cannot be adapted; access:
@@ -45,6 +48,16 @@ export class Client {
   async categories() {
     return (await request("/v1/categories", {})).json();
   }
+}
+
+/** @param {Answer} answer @returns {Answer} the same with URLs that hold from this page */
+function withUrls(answer) {
+  const results = answer.results.map((hit) => ({
+    ...hit,
+    thumbnail_url: answeredUrl(hit.thumbnail_url),
+    image_url: answeredUrl(hit.image_url),
+  }));
+  return { ...answer, results };
 }
 
 /** @param {string} photoId a path: its slashes stay, all else is escaped @returns {string} */

@@ -5,6 +5,7 @@
 
 import { readKey } from "./key.js";
 import { request } from "./request.js";
+import { isOfApi } from "./root.js";
 
 /** Some pages of results; the oldest are let go. */
 const MOST_KEPT = 400;
@@ -16,7 +17,7 @@ const wanted = new WeakMap();
 
 /** @param {string} address of a picture @returns {Promise<string>} an address that needs no key; rejects as `request` does */
 export function pictureUrl(address) {
-  if (readKey() === null || !address.startsWith("/v1/")) return Promise.resolve(address);
+  if (readKey() === null || !isOfApi(address)) return Promise.resolve(address);
   const known = kept.get(address);
   if (known) return known;
   const fetched = request(address, { priority: "low" }).then(async (response) => URL.createObjectURL(await response.blob()));
@@ -29,7 +30,7 @@ export function pictureUrl(address) {
 /** Shows a picture; one that does not come is an `error` of the image. @param {HTMLImageElement} image @param {string} address */
 export function showPicture(image, address) {
   wanted.set(image, address);
-  if (readKey() === null || !address.startsWith("/v1/")) {
+  if (readKey() === null || !isOfApi(address)) {
     image.src = address; // at once: the browser loads and caches it best by itself
     return;
   }

@@ -2,22 +2,20 @@
 
 import { keyHeaders, reportProblem } from "./key.js";
 import { Problem, Unreachable } from "./problem.js";
+import { isOfApi, routeUrl } from "./root.js";
 
 const TIMEOUT_MS = 20_000;
 
-/** The page's `?gallery=NAME`: which gallery all requests are for; null for the default one. */
-const GALLERY = new URLSearchParams(location.search).get("gallery");
-
 /**
- * @param {string} url
+ * @param {string} address a short route, such as `/v1/search`, or the URL of something that an answer named
  * @param {Omit<RequestInit, "headers"> & {timeout_ms?: number}} init
  * @returns {Promise<Response>}
  * @throws {Problem | Unreachable}
  */
-export async function request(url, { signal, timeout_ms = TIMEOUT_MS, ...init }) {
+export async function request(address, { signal, timeout_ms = TIMEOUT_MS, ...init }) {
   const timeout = AbortSignal.timeout(timeout_ms);
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
-  const response = await fetch(ofGallery(url), { ...init, headers: keyHeaders(), signal: either }).catch(unanswered);
+  const response = await fetch(isOfApi(address) ? address : routeUrl(address), { ...init, headers: keyHeaders(), signal: either }).catch(unanswered);
   if (response.ok) return response;
   const problem = await Problem.from(response);
   reportProblem(problem);
@@ -29,9 +27,4 @@ function unanswered(error) {
   const name = error instanceof Error || error instanceof DOMException ? error.name : "";
   if (name === "AbortError") throw error;
   throw new Unreachable(name === "TimeoutError" ? "The service did not answer in time." : "The service cannot be reached.", { cause: error });
-}
-
-/** @param {string} url a short route @returns {string} the same of the page's gallery */
-function ofGallery(url) {
-  return GALLERY === null ? url : url.replace(/^\/v1\//, `/v1/galleries/${encodeURIComponent(GALLERY)}/`);
 }

@@ -3,7 +3,7 @@
 import { context2d, instantiate, query } from "../element.js";
 import { BOARD_UNITS, paint } from "./drawing.js";
 
-const EXAMPLES_URL = "/page/examples.json";
+const EXAMPLES_URL = new URL("../../examples.json", import.meta.url);
 const WIDTH = 2.5;
 
 /** @typedef {import("./drawing.js").Line} Line */

@@ -1,0 +1,33 @@
+/**
+ * Where the service is: at the root of a host, or below a path of a proxy, which the service itself need not know of. The page
+ * knows it from its own files, which lie in `page/` there.
+ */
+
+const ROOT = new URL("../../../", import.meta.url);
+
+/** The page's `?gallery=NAME`: which gallery all requests are for; null for the default one. */
+const GALLERY = new URLSearchParams(location.search).get("gallery");
+
+/** @param {string} route a short one, such as `/v1/search` @returns {string} the URL of the same of the page's gallery */
+export function routeUrl(route) {
+  const gallery = GALLERY === null ? route : route.replace(/^\/v1\//, `/v1/galleries/${encodeURIComponent(GALLERY)}/`);
+  return below(gallery);
+}
+
+/**
+ * @param {string} path of a picture, as an answer has it: with the proxy's path where the service knows it
+ * @returns {string} its URL
+ */
+export function answeredUrl(path) {
+  return path.startsWith(`${ROOT.pathname}v1/`) ? new URL(path, ROOT).href : below(path);
+}
+
+/** @param {string} url @returns {boolean} whether it is one of the API, which may need a key */
+export function isOfApi(url) {
+  return url.startsWith(below("/v1/"));
+}
+
+/** @param {string} path from the service's own root @returns {string} */
+function below(path) {
+  return new URL(path.replace(/^\/+/, "./"), ROOT).href;
+}
