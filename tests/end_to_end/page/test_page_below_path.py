@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     ("strips", "prefix", "address", "headers"),
     [
         (True, "/inkseek", "/inkseek/", {}),  # the service knows of nothing
-        (True, "/a/b", "/a/b", {"X-Forwarded-Prefix": "/a/b"}),
         (False, "/tools/inkseek", "/tools/inkseek", {"X-Forwarded-Prefix": "/tools/inkseek"}),
     ],
 )
