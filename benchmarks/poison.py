@@ -26,7 +26,7 @@ from service.runtime.heap import give_large_blocks_back
 from service.runtime.serving import sketch_decoder
 from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import EncodedImage
-from service.sketches.svg_text import looks_like_svg
+from service.sketches.svg.text import looks_like_svg
 from tests.unit.images.poison_files import drawing, encoded, poison_files
 
 CPU_S, PEAK_MIB = 1.0, 128.0

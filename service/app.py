@@ -17,6 +17,7 @@ from service.config import Settings
 from service.http import openapi, problems
 from service.http.admission.auth import Authenticate, Authentication, KeyAuthentication
 from service.http.admission.browsers import BrowserGuard
+from service.http.edge.draining import Draining
 from service.http.edge.overload import Overload
 from service.http.edge.proxies import TrustedProxies
 from service.http.edge.request_body import BodyLimits, RequestBody
@@ -118,6 +119,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
     if settings.trusted_proxies:
         app.add_middleware(TrustedProxies, networks=networks_of(settings.trusted_proxies))
     app.add_middleware(RequestScope, metrics=metrics, access_log=settings.access_log)
+    app.add_middleware(Draining)
     return app
 
 

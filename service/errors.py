@@ -16,6 +16,7 @@ InkseekError
     │   ├── BodyTooLarge         more bytes than allowed, found while they arrive
     │   ├── BodyTimeout          its bytes take too long to arrive
     │   ├── BodyInvalid          it holds no sketch, or none in an accepted form
+    │   ├── EncodingUnsupported  its body is compressed in a way that is not decoded
     │   ├── BatchTooLarge        more items than allowed
     │   ├── ParameterInvalid     a query parameter that is unknown or out of range
     │   ├── UnknownCategory      a search names a category that this gallery lacks
@@ -122,6 +123,10 @@ class BodyTimeout(RequestError):
 
 class BodyInvalid(RequestError):
     """The body holds no sketch in an accepted form."""
+
+
+class EncodingUnsupported(RequestError):
+    """The request's Content-Encoding is none that is decoded."""
 
 
 class BatchTooLarge(RequestError):

@@ -18,6 +18,7 @@ from service.errors import (
     BodiesTooLarge,
     BodyTimeout,
     BodyTooLarge,
+    EncodingUnsupported,
     KeyInvalid,
     KeyRequired,
     ParameterInvalid,
@@ -36,6 +37,8 @@ from service.http.root_path import current_root_path
 from service.runtime.logs import current_request_id
 
 MEDIA_TYPE = "application/problem+json"
+ACCEPTED_CODINGS = ("gzip", "deflate")
+"""Content codings of request bodies. Those of newer clients (br, zstd) need a library that the service lacks."""
 
 _CHALLENGE = 'Bearer realm="Inkseek"'
 _PATH_SHOWN = 200
@@ -63,6 +66,8 @@ def problem_response(error: InkseekError) -> Response:
     if isinstance(error, KeyRequired | KeyInvalid):
         # RFC 6750, section 3: a request without a key is not told of an error.
         headers["WWW-Authenticate"] = _CHALLENGE + (', error="invalid_token"' if isinstance(error, KeyInvalid) else "")
+    if isinstance(error, EncodingUnsupported):
+        headers["Accept-Encoding"] = ", ".join(ACCEPTED_CODINGS)  # RFC 9110, section 12.5.3
     if isinstance(error, BodyTooLarge | BodyTimeout | BodiesTooLarge):
         headers["Connection"] = "close"  # the rest of the body is not worth reading
     return _response(problem(error), headers)

@@ -18,8 +18,8 @@ from models.images import SKETCH_FORMATS, format_of
 from models.sandbox import Sandbox, SandboxBusy
 from service.errors import QueueFull
 from service.sketches.sketch import EncodedImage, Sketch
-from service.sketches.svg import render_svg, svg_sandbox
-from service.sketches.svg_text import looks_like_svg
+from service.sketches.svg.rendering import render_svg, svg_sandbox
+from service.sketches.svg.text import looks_like_svg
 
 _ACCEPTED = "not an image in one of the accepted formats: PNG, JPEG, WebP, GIF, BMP, SVG"
 _DRAFT_PX = 512  # sketches are reduced to 256 px: a photographed page need not be decoded at full size

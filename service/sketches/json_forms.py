@@ -9,10 +9,7 @@ parsed, and checked while it is parsed, so that the first fault ends it: a megab
 
 from __future__ import annotations
 
-import base64
-import binascii
 import codecs
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -22,6 +19,8 @@ from msgspec import Meta, Raw, Struct
 
 from models.bundle import StrokeLimits, StrokesInvalid
 from service.errors import BodyInvalid
+from service.sketches.base64_text import decoded_image
+from service.sketches.json_faults import fault_of
 from service.sketches.sketch import EncodedImage, Sketch, Strokes
 from service.sketches.stroke_forms import (
     AnyStroke,
@@ -53,14 +52,21 @@ SINGLE_STROKE_EXAMPLE: JsonObject = {
 # Of an object with x, y and t, the largest form: its own bracket, and three commas.
 _MARKS_PER_POINT = 4
 _MARKS_PER_STROKE = 8
-_DATA_URL = re.compile(rb"data:[^,]{0,200},")
 # How encoders escape the characters of base64 that HTML or JavaScript may take for something else, and line breaks.
 _ESCAPES = ((b"\\/", b"/"), (b"\\u002b", b"+"), (b"\\u002B", b"+"), (b"\\u002f", b"/"), (b"\\u002F", b"/"),
             (b"\\u003d", b"="), (b"\\u003D", b"="),
             (b"\\n", b""), (b"\\r", b""), (b"\\t", b""))  # fmt: skip
-_URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
+_WIDE = (  # how a JSON document begins in encodings of two and four bytes, with their mark and without
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"{\0", "utf-16-le"),
+    (b"\0{", "utf-16-be"),
+)
+_MARKS = b"".join(start for start, _ in _WIDE[:4]) + codecs.BOM_UTF8 + b" \t\r\n"
+_MOST_MARKUP_BYTES = 2**22  # a data URL of SVG may hold markup, with whatever escapes; larger ones are not drawn
 _ABSENT = Raw(b"")
-_AT = re.compile(r" - at `\$(.*)`$")
 
 
 class ImageBody(Struct, forbid_unknown_fields=True):
@@ -107,6 +113,7 @@ class _Batch(Struct, forbid_unknown_fields=True):
 
 
 _form = msgspec.json.Decoder(_Form)
+_text = msgspec.json.Decoder(str)
 _batch = msgspec.json.Decoder(_Batch)
 
 
@@ -118,8 +125,7 @@ def sketch_from_json(data: bytes | Raw, limits: StrokeLimits, *, ambiguous: Orde
     More marks (commas, brackets) than a drawing within `limits` has are rejected unread: memory and time are bounded
     by the limits, whatever the document holds. The limits themselves are checked where strokes are drawn.
     """
-    # Windows writes a mark before its UTF-8.
-    form = _decoded(_form, bytes(data).removeprefix(codecs.BOM_UTF8), "")
+    form = _decoded(_form, json_in_utf8(bytes(data)), "")
     present = [(value, read) for key, read in _FORMS.items() if bytes(value := getattr(form, key))]
     if len(present) != 1:
         raise BodyInvalid(f"exactly one of {', '.join(_FORMS)} is expected, not {len(present)} of them")
@@ -127,11 +133,27 @@ def sketch_from_json(data: bytes | Raw, limits: StrokeLimits, *, ambiguous: Orde
     return read(value, limits, ambiguous)
 
 
+def looks_like_json(data: bytes) -> bool:
+    """Whether the bytes begin as a JSON object or array, in any encoding of it; no image does."""
+    return data[:64].lstrip(_MARKS)[:1] in (b"{", b"[")
+
+
+def json_in_utf8(data: bytes) -> bytes:
+    """A JSON document as msgspec reads it: Windows writes a mark before its UTF-8, or UTF-16. Raises BodyInvalid."""
+    for start, encoding in _WIDE:
+        if data.startswith(start):
+            try:
+                return data.decode(encoding).encode()
+            except UnicodeError as error:
+                raise BodyInvalid(f"the body is not {encoding}, as it begins: {error}") from error
+    return data.removeprefix(codecs.BOM_UTF8)
+
+
 def batch_from_json(data: bytes, max_items: int) -> list[Raw]:
     """The items of {"items": [...]}, each a document for `sketch_from_json`, not yet parsed; one more than `max_items`
     where there are more: nothing is made of the others. Raises BodyInvalid.
     """
-    items = _decoded(_batch, data, "").items
+    items = _decoded(_batch, json_in_utf8(data), "").items
     listed = _decoded(_items_of(max_items + 1), items, "items")
     return [item for item in msgspec.structs.astuple(listed) if bytes(item)]
 
@@ -157,10 +179,10 @@ def _decoded(decoder: msgspec.json.Decoder[T], data: bytes | Raw, key: str) -> T
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:  # the first fault, where pydantic would collect them all
-        path = _AT.search(str(error))
-        where = key + (path[1].replace("[", ".").replace("]", "") if path else "")
-        what = _AT.sub("", str(error))
-        raise BodyInvalid(f"{where or 'the body'}: {what}", [(where, what)] if where else []) from error
+        where, what = fault_of(error)
+        where = key + where if key else where.removeprefix(".")
+        advice = f"; a sketch is one of {', '.join(_FORMS)}" if not where and decoder is _form else ""
+        raise BodyInvalid(f"{where or 'the body'}: {what}{advice}", [(where, what)] if where else []) from error
     except msgspec.DecodeError as error:
         raise BodyInvalid(f"the body is neither an accepted image nor JSON: {error}") from error
     except RecursionError as error:
@@ -173,20 +195,15 @@ def _image(raw: Raw, limits: StrokeLimits, ambiguous: Order | None) -> Sketch:
     if not text.startswith(b'"'):
         raise BodyInvalid("image_base64: a string is expected", [("image_base64", "a string is expected")])
     text = text[1:-1]
-    if b"\\" in text:
+    if text.startswith(b"data:image/svg") and len(text) < _MOST_MARKUP_BYTES:
+        text = _decoded(_text, raw, "image_base64").encode(errors="replace")
+    elif b"\\" in text:
         for escape, character in _ESCAPES:
             text = text.replace(escape, character)
-    if url := _DATA_URL.match(text):
-        text = text[url.end() :]
-    if not text:
-        raise BodyInvalid("image_base64 is empty", [("image_base64", "it is empty")])
     try:
-        # Unless it validates, b64decode drops what is outside of the alphabet and decodes the rest.
-        # Also the alphabet for URLs, and without the signs that fill up the last four.
-        text = text.translate(_URL_ALPHABET, b" ")
-        return EncodedImage(base64.b64decode(text + b"=" * (-len(text) % 4), validate=True))
-    except (binascii.Error, ValueError) as error:
-        raise BodyInvalid(f"image_base64 is not base64: {error}", [("image_base64", str(error))]) from error
+        return EncodedImage(decoded_image(text))
+    except ValueError as error:
+        raise BodyInvalid(f"image_base64: {error}", [("image_base64", str(error))]) from error
 
 
 def _strokes(raw: Raw, limits: StrokeLimits, ambiguous: Order | None) -> Sketch:
@@ -201,7 +218,7 @@ def _drawing(raw: Raw, limits: StrokeLimits, ambiguous: Order | None) -> Sketch:
     for number, stroke in enumerate(rows):
         if any(stroke) and len(stroke) not in (2, 3):
             raise StrokesInvalid(f"stroke {number} has {len(stroke)} rows: all x, all y and maybe all t are expected")
-    return Strokes(positions_of(rows, otherwise="rows"))
+    return Strokes(positions_of([[*stroke] for stroke in rows], otherwise="rows"))
 
 
 def _points(raw: Raw, limits: StrokeLimits, ambiguous: Order | None) -> Sketch:

@@ -2,6 +2,7 @@
 
     [[x, x, x, ...], [y, y, y, ...], [t, ...]]     rows, as Quick, Draw! has them
     [[x, y], [x, y], [x, y, t], ...]               pairs, as canvas libraries have them
+    [{"x": 1, "y": 2}, ...]                        points
     {"points": [{"x": 1, "y": 2}, ...]}, {"points": [[x, y], ...]}, {"x": [...], "y": [...]}
 
 Of two or three points, rows and pairs look alike and are mirror images of each other: such a stroke is read as the
@@ -38,32 +39,35 @@ class StrokeObject(Struct, frozen=True):
     """One stroke as `points`, or as `x` and `y` of each point; other keys (colour, width) are not used."""
 
     points: list[Point | Numbers] | None = None
-    x: Numbers | None = None
-    y: Numbers | None = None
+    x: Numbers | float | None = None
+    y: Numbers | float | None = None
 
 
 AnyStroke: TypeAlias = (
     Annotated[
-        list[Numbers],
-        Meta(description="One stroke as rows (all x, all y and optionally all t) or as pairs (x, y of each point)."),
+        list[Point | Numbers],
+        Meta(
+            description="One stroke as rows (all x, all y and optionally all t), as pairs (x, y of each point) or as "
+            "points."
+        ),
     ]
     | StrokeObject
     | str
+    | None
 )
 
 _WIDTHS = (2, 3)  # x and y, and maybe the time
+_POINT_WIDTHS = range(2, 7)  # of a point: also its pressure and tilt
 _ADVICE = 'send {"drawing": ...} for rows, or points as {"x": 1, "y": 2}, which are never mistaken'
 
 
-def positions_of(
-    strokes: Sequence[list[Numbers] | StrokeObject | str], *, otherwise: Order | None
-) -> tuple[Positions, ...]:
+def positions_of(strokes: Sequence[AnyStroke], *, otherwise: Order | None) -> tuple[Positions, ...]:
     """The strokes' positions; those without a point, as a tap may leave them, are left out.
 
     `otherwise`: how strokes are read that could be both (None: they are rejected). Raises StrokesInvalid.
     """
-    listed = {number: stroke for number, stroke in enumerate(strokes) if isinstance(stroke, list) and any(stroke)}
-    orders = {number: _orders(number, stroke) for number, stroke in listed.items()}
+    listed = {number: rows for number, stroke in enumerate(strokes) if (rows := _lists_of(stroke))}
+    orders = {number: _orders(number, rows) for number, rows in listed.items()}
     certain = {orders[number][0]: number for number in orders if len(orders[number]) == 1}
     if len(certain) > 1:
         raise StrokesInvalid(f"stroke {certain['rows']} has rows, stroke {certain['pairs']} has pairs: one is expected")
@@ -84,17 +88,24 @@ def points_of(points: Sequence[Point | Numbers]) -> Positions:
     return _of_points("the drawing", points)
 
 
+def _lists_of(stroke: AnyStroke) -> list[Numbers]:
+    """The rows or pairs of a stroke that is written as such; none of one in another form, or without a point."""
+    if not isinstance(stroke, list) or not any(stroke):
+        return []
+    lists = [row for row in stroke if isinstance(row, list)]
+    return lists if len(lists) == len(stroke) else []
+
+
 def _orders(number: int, stroke: list[Numbers]) -> tuple[Order, ...]:
     """The ways in which the stroke can be read, one at least."""
     lengths = {len(row) for row in stroke}
-    if len(lengths) == 1:
-        rows = len(stroke) in _WIDTHS
-        pairs = lengths <= set(_WIDTHS)
-        found: tuple[Order, ...] = (*(("rows",) if rows else ()), *(("pairs",) if pairs else ()))
-        if found:
-            return found
-    elif lengths == set(_WIDTHS) and len(stroke) not in _WIDTHS:  # the time is known of some points alone
-        return ("pairs",)
+    as_rows = len(stroke) in _WIDTHS and len(lengths) == 1
+    # Points of more numbers are no rows only where the lists are too many for rows of time, pressure and tilt, too.
+    of_two_or_three = lengths <= set(_WIDTHS) and (len(lengths) == 1 or len(stroke) not in _WIDTHS)
+    as_pairs = of_two_or_three or (lengths <= set(_POINT_WIDTHS) and len(stroke) not in range(_POINT_WIDTHS.stop))
+    found: tuple[Order, ...] = (*(("rows",) if as_rows else ()), *(("pairs",) if as_pairs else ()))
+    if found:
+        return found
     shape = ", ".join(map(str, sorted(lengths)))
     raise StrokesInvalid(
         f"stroke {number} has {len(stroke)} lists of {shape} numbers: two or three lists of equal length (all x, "
@@ -103,31 +114,42 @@ def _orders(number: int, stroke: list[Numbers]) -> tuple[Order, ...]:
 
 
 def _read(number: int, stroke: AnyStroke, order: Order) -> Positions:
+    if stroke is None or not stroke:
+        return np.empty((0, 2))
     if isinstance(stroke, str):
         raise StrokesInvalid(f"stroke {number} is text, as of an SVG path: send such a drawing as SVG")
     if isinstance(stroke, StrokeObject):
         return _of_object(number, stroke)
-    if not any(stroke):
-        return np.empty((0, 2))
+    lists = _lists_of(stroke)
+    if not lists:
+        return _of_points(f"stroke {number}", stroke) if any(stroke) else np.empty((0, 2))
     if order == "pairs":
-        return np.array([pair[:2] for pair in stroke], dtype=np.float64)
-    return np.array(stroke[:2], dtype=np.float64).T
+        return np.array([pair[:2] for pair in lists], dtype=np.float64)
+    return np.array(lists[:2], dtype=np.float64).T
 
 
 def _of_object(number: int, stroke: StrokeObject) -> Positions:
+    x, y = stroke.x, stroke.y
+    if isinstance(x, float) or isinstance(y, float):
+        advice = (
+            'the points of a single stroke are sent as {"points": [...]}'
+            if stroke.points is None
+            else "where the points count from there, add it to each of them; else leave it out"
+        )
+        raise StrokesInvalid(f"stroke {number} has a number as x or y: {advice}")
     if stroke.points is not None:
         return _of_points(f"stroke {number}", stroke.points)
-    if stroke.x is None or stroke.y is None:
-        raise StrokesInvalid(f"stroke {number} has neither points nor x and y")
-    if len(stroke.x) != len(stroke.y):
-        raise StrokesInvalid(f"stroke {number} has {len(stroke.x)} x and {len(stroke.y)} y: equal is expected")
-    return np.array([stroke.x, stroke.y], dtype=np.float64).T
+    if x is None or y is None:
+        raise StrokesInvalid(f"stroke {number} has neither points nor x and y; path data is sent as SVG")
+    if len(x) != len(y):
+        raise StrokesInvalid(f"stroke {number} has {len(x)} x and {len(y)} y: equal is expected")
+    return np.array([x, y], dtype=np.float64).T
 
 
 def _of_points(what: str, points: Sequence[Point | Numbers]) -> Positions:
     for position, point in enumerate(points):
-        if isinstance(point, list) and len(point) not in _WIDTHS:
-            raise StrokesInvalid(f"{what}: point {position} has {len(point)} numbers, x and y (and t) are expected")
+        if isinstance(point, list) and len(point) not in _POINT_WIDTHS:
+            raise StrokesInvalid(f"{what}: point {position} has {len(point)} numbers, x and y are expected")
     pairs = [(point[0], point[1]) if isinstance(point, list) else (point.x, point.y) for point in points]
     return np.array(pairs, dtype=np.float64).reshape(-1, 2)
 

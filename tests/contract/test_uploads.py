@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from PIL import Image, ImageOps
 from starlette.testclient import TestClient
 
-from service.http.edge.request_body import DRAINED_BYTES
+from service.http.edge.draining import DrainLimits
 from service.http.schemas.problem import Problem
 
 Drawing = Callable[[str, int], Image.Image]
@@ -228,7 +228,7 @@ def test_size_is_enforced_while_the_body_arrives(app: FastAPI, client: TestClien
     asyncio.run(app(scope, receive, send))
     assert sent[0]["status"] == 413
     # What is read on, so that the client reads the answer, has an end too.
-    assert 21 <= chunks <= 21 + DRAINED_BYTES // 10_000 + 1
+    assert 21 <= chunks <= 21 + DrainLimits().most_bytes // 10_000 + 1
 
 
 @pytest.mark.parametrize(

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.errors import InkseekError
 from service.errors import BodiesTooLarge, BodyTimeout, BodyTooLarge
+from service.http.edge.content_coding import Decoder, coding_of
 from service.http.problems import problem_response
 
 # Bodies up to this size are not counted: the number of connections bounds them, and drawings are smaller. So those who
 # send large ones can keep large ones out, and nothing else.
 _SMALL_BYTES = 65_536
-DRAINED_BYTES = 2**24
-"""Read at most of a body that was rejected: closed with unread bytes, the connection is reset, and the client may lose
-the answer."""
-_DRAINED_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -53,23 +50,19 @@ class RequestBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced: bytes | None = None
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                announced = value
-            elif name == b"transfer-encoding":
-                announced = announced or b""
+        announced, codings = _described(scope)
         # Without either header HTTP/1.1 has no body, but other servers of this interface may send one all the same.
         bodiless = announced is None and scope["method"] in ("GET", "HEAD", "OPTIONS")
         if bodiless or announced == b"0":
             await self._app(scope, receive, send)
             return
-        body = _Arriving(self, receive, send, self._limits.of(scope["path"]))
         try:
-            if announced and announced.isdigit() and (fault := self._fault(int(announced), body.most_bytes)):
-                await problem_response(fault)(scope, receive, body.send)
-                return
-            await self._app(scope, body.receive, body.send)
+            body = self._awaited(receive, self._limits.of(scope["path"]), announced or b"", codings)
+        except InkseekError as error:
+            await problem_response(error)(scope, receive, send)
+            return
+        try:
+            await self._app(scope, body.receive, send)
         finally:
             self._held -= body.held
 
@@ -84,13 +77,20 @@ class RequestBody:
         """For all requests."""
         return self._limits
 
-    def _fault(self, announced: int, most_bytes: int) -> InkseekError | None:
-        """Why a body of that length is rejected before a byte of it is read."""
-        if announced > most_bytes:
-            return too_large(f"{announced:,}", most_bytes)
-        if announced > _SMALL_BYTES and self._held + announced > self._limits.together_bytes:
-            return self._too_much()
-        return None
+    def _awaited(self, receive: Receive, most_bytes: int, announced: bytes, codings: bytes) -> _Arriving:
+        """A body of that length and coding, unless it is rejected before a byte of it is read.
+
+        Raises BodyTooLarge, BodiesTooLarge, EncodingUnsupported.
+        """
+        size = int(announced) if announced.isdigit() else 0
+        if size > most_bytes:
+            raise too_large(f"{size:,}", most_bytes)
+        if size > _SMALL_BYTES and self._held + size > self._limits.together_bytes:
+            raise self._too_much()
+        coding = coding_of(codings) if codings else None
+        if coding is None:
+            return _Arriving(self, receive, most_bytes)
+        return _Compressed(self, receive, most_bytes, Decoder(coding))
 
     def _too_much(self) -> InkseekError:
         return BodiesTooLarge(
@@ -98,21 +98,39 @@ class RequestBody:
         )
 
 
+def _described(scope: Scope) -> tuple[bytes | None, bytes]:
+    """The length that the headers announce (empty: chunks, None: neither), and the content codings."""
+    announced: bytes | None = None
+    codings: list[bytes] = []
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            announced = value
+        elif name == b"transfer-encoding":
+            announced = announced or b""
+        elif name == b"content-encoding":
+            codings.append(value)
+    return announced, b",".join(codings)
+
+
 class _Arriving:
     """One body on its way in."""
 
-    def __init__(self, shared: RequestBody, receive: Receive, send: Send, most_bytes: int) -> None:
-        self.most_bytes = most_bytes
+    def __init__(self, shared: RequestBody, receive: Receive, most_bytes: int) -> None:
         self.held = 0
         self._shared = shared
         self._receive = receive
-        self._send = send
-        self._received = 0
+        self._most_bytes = most_bytes
+        self._arrived = 0
         self._complete = False
         self._until = asyncio.get_running_loop().time() + shared.limits.whole_s
 
     async def receive(self) -> Message:
         """The next piece. Raises BodyTooLarge, BodyTimeout, BodiesTooLarge."""
+        message = await self._next()
+        self._hold(self._arrived)
+        return message
+
+    async def _next(self) -> Message:
         if self._complete:
             return await self._receive()  # for those who wait until the client is gone
         silence_s = self._shared.limits.silence_s
@@ -123,38 +141,47 @@ class _Arriving:
         except TimeoutError as error:
             late = f"no byte of it came for {silence_s:g} s" if left_s > silence_s else "it took too long as a whole"
             raise BodyTimeout(f"the request body did not arrive in time: {late}") from error
-        if message["type"] != "http.request":
-            self._complete = True
-            return message
-        self._received += len(message.get("body", b""))
-        self._complete = not message.get("more_body", False)
-        if self._received > self.most_bytes:
-            raise too_large(f"more than {self.most_bytes:,}", self.most_bytes)
-        if self._received > _SMALL_BYTES:
-            self._shared.hold(self._received - self.held)
-            self.held = self._received
+        self._complete = message["type"] != "http.request" or not message.get("more_body", False)
+        self._arrived += len(message.get("body", b""))
+        if self._arrived > self._most_bytes:
+            raise too_large(f"more than {self._most_bytes:,}", self._most_bytes)
         return message
 
-    async def send(self, message: Message) -> None:
-        """Hands it on; the end of an answer waits until the rest of the body has come, or enough of it."""
-        if self._complete or message["type"] != "http.response.body" or message.get("more_body", False):
-            await self._send(message)
-            return
-        await self._send({**message, "more_body": True})
-        await self._drain()
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+    def _hold(self, size: int) -> None:
+        if size > _SMALL_BYTES:
+            self._shared.hold(size - self.held)
+            self.held = size
 
-    async def _drain(self) -> None:
-        left = DRAINED_BYTES
-        try:
-            async with asyncio.timeout(_DRAINED_S):
-                while left > 0:
-                    message = await self._receive()
-                    left -= len(message.get("body", b""))
-                    if not message.get("more_body", False):
-                        return
-        except TimeoutError:
-            return
+
+class _Compressed(_Arriving):
+    """One body that is decoded on its way in: what it becomes is limited as other bodies are."""
+
+    def __init__(self, shared: RequestBody, receive: Receive, most_bytes: int, decoder: Decoder) -> None:
+        super().__init__(shared, receive, most_bytes)
+        self._decoder = decoder
+        self._pieces: Iterator[bytes] = iter(())
+        self._decoded = 0
+        self._ended = False
+
+    async def receive(self) -> Message:
+        """The next piece, decoded. Raises BodyInvalid and what it raises otherwise."""
+        if self._ended:
+            return await self._next()
+        while (piece := next(self._pieces, None)) is None:
+            if self._complete:
+                self._ended = True
+                self._decoder.check_end()
+                return {"type": "http.request", "body": b"", "more_body": False}
+            message = await self._next()
+            if message["type"] != "http.request":
+                return message
+            self._pieces = self._decoder.decoded(message.get("body", b""))
+        self._decoded += len(piece)
+        if self._decoded > self._most_bytes:
+            raise too_large(f"more than {self._most_bytes:,}", self._most_bytes)
+        self._hold(self._decoded)
+        await asyncio.sleep(0)  # inflating must not keep the event loop from other requests
+        return {"type": "http.request", "body": piece, "more_body": True}
 
 
 def too_large(size: str, most_bytes: int) -> InkseekError:

@@ -67,7 +67,7 @@ def _sketch_fields(upload: Upload, max_fields: int) -> list[bytes]:
             f"the form has a field {unknown[0][:80]!r}: sketches go in {SKETCH_FIELD!r}, parameters in the query string"
         )
     if not parts:
-        raise BodyInvalid(f"the form has no field {SKETCH_FIELD!r}")
+        raise BodyInvalid(f"the form has no field {SKETCH_FIELD!r}, or no file was chosen for it")
     return [part.data for part in parts]
 
 

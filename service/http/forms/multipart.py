@@ -1,13 +1,28 @@
-"""multipart/form-data that is already in memory: no temporary files, so a read-only root is enough."""
+"""multipart/form-data that is already in memory: no temporary files, so a read-only root is enough.
+
+Parts are cut at their boundaries, whatever stands before the first and behind the last one (RFC 2046, section 5.1.1),
+and whether lines end as they should or, as hand-made bodies have them, with a line feed alone.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import quopri
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import parse_options_header
 
 from service.errors import BatchTooLarge, BodyInvalid
+
+_MOST_BOUNDARY_BYTES = 200  # RFC 2046 allows 70, and no client needs more
+_MOST_HEADER_BYTES = 16_384
+_MOST_HEADERS = 32
+_MOST_EMPTY = 64  # file inputs without a file
+# The bytes of a part may be written in ASCII (RFC 7578, section 4.7, deprecates it; some clients still do).
+_PLAIN_ENCODINGS = (b"", b"binary", b"8bit", b"7bit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,70 +34,79 @@ class Part:
 
 
 def parse_multipart(body: bytes, content_type: str, max_parts: int) -> list[Part]:
-    """The fields of a form, in order. Raises BodyInvalid; BatchTooLarge beyond `max_parts`."""
+    """The fields of a form, in order; file inputs in which no file was chosen are left out.
+
+    Raises BodyInvalid; BatchTooLarge beyond `max_parts`.
+    """
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise BodyInvalid("the Content-Type multipart/form-data names no boundary")
-    collector = _Collector(max_parts)
-    try:
-        parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": collector.begin_part,
-                "on_header_begin": collector.begin_header,
-                "on_header_field": collector.header_name,
-                "on_header_value": collector.header_value,
-                "on_header_end": collector.end_header,
-                "on_part_data": collector.data,
-                "on_part_end": collector.end_part,
-                "on_end": collector.end,
-            },
-        )
-        parser.write(body)
-        parser.finalize()
-    except FormParserError as error:
-        raise BodyInvalid(f"the multipart body is broken: {error}") from error
-    # `finalize` accepts a body that stops in the middle.
-    if not collector.ended:
-        raise BodyInvalid("the multipart body is truncated: its closing boundary is missing")
-    return collector.parts
+    if len(boundary) > _MOST_BOUNDARY_BYTES:
+        raise BodyInvalid(f"the boundary of the multipart body has more than {_MOST_BOUNDARY_BYTES} characters")
+    parts: list[Part] = []
+    for number, raw in enumerate(_sections(body, boundary)):
+        part = _part(*raw)
+        if number == max_parts + _MOST_EMPTY or (part and len(parts) == max_parts):
+            raise BatchTooLarge(f"the form has more than {max_parts} fields")
+        parts += [part] if part else []
+    return parts
 
 
-class _Collector:
-    """Turns the parser's events into parts."""
+def _sections(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Headers, content and line end of each part. Raises BodyInvalid."""
+    delimiter = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(?P<last>--)?[ \t]*(?P<line>\r?\n|\Z)")
+    found = delimiter.search(body)
+    if found is None:
+        raise BodyInvalid("the multipart body is broken: the boundary that its Content-Type names is not in it")
+    line = found["line"]
+    while not found["last"]:
+        # A part may be without headers: then its first line is the empty one.
+        start = found.end() - len(line)
+        found = delimiter.search(body, start)
+        if found is None:
+            raise BodyInvalid("the multipart body is truncated: its closing boundary is missing")
+        # Content may end with a carriage return of its own where lines end with a line feed alone.
+        end = found.start() + (line == b"\n" and body[found.start()] == 0x0D)
+        blank = body.find(line + line, start, end)
+        if blank < 0:
+            raise BodyInvalid("the multipart body is broken: a part has no empty line behind its headers")
+        yield body[start:blank], body[blank + 2 * len(line) : end], line
 
-    def __init__(self, max_parts: int) -> None:
-        self.parts: list[Part] = []
-        self.ended = False
-        self._max_parts = max_parts
 
-    def begin_part(self) -> None:
-        if len(self.parts) == self._max_parts:
-            raise BatchTooLarge(f"the form has more than {self._max_parts} fields")
-        self._field = ""
-        self._chunks: list[bytes] = []
+def _part(head: bytes, content: bytes, line: bytes) -> Part | None:
+    """A part of a form; None for a file input in which no file was chosen. Raises BodyInvalid."""
+    headers = _headers(head, line)
+    disposition, options = parse_options_header(headers.get(b"content-disposition", b""))
+    if disposition != b"form-data" or b"name" not in options:
+        raise BodyInvalid("the multipart body is broken: a part has no Content-Disposition: form-data with a name")
+    if not content and options.get(b"filename") == b"":
+        return None
+    encoding = headers.get(b"content-transfer-encoding", b"").lower()
+    return Part(options[b"name"].decode("utf-8", "replace"), _decoded(content, encoding))
 
-    def begin_header(self) -> None:
-        self._header_name = b""
-        self._header_value = b""
 
-    # The parser may hand over names, values and data in several pieces.
-    def header_name(self, data: bytes, start: int, end: int) -> None:
-        self._header_name += data[start:end]
+def _headers(head: bytes, line: bytes) -> dict[bytes, bytes]:
+    if len(head) > _MOST_HEADER_BYTES or head.count(line) > _MOST_HEADERS:
+        raise BodyInvalid("the multipart body is broken: the headers of a part are too long")
+    # A line that begins with space goes on with the one before.
+    unfolded = re.sub(re.escape(line) + rb"[ \t]+", b" ", head)
+    headers = {}
+    for entry in filter(None, unfolded.split(line)):
+        name, colon, value = entry.partition(b":")
+        if not colon or not name.strip():
+            raise BodyInvalid(f"the multipart body is broken: {entry[:40]!r} is no header of a part")
+        headers[name.strip().lower()] = value.strip()
+    return headers
 
-    def header_value(self, data: bytes, start: int, end: int) -> None:
-        self._header_value += data[start:end]
 
-    def end_header(self) -> None:
-        if self._header_name.lower() == b"content-disposition":
-            options = parse_options_header(self._header_value)[1]
-            self._field = options.get(b"name", b"").decode("utf-8", "replace")
-
-    def data(self, data: bytes, start: int, end: int) -> None:
-        self._chunks.append(data[start:end])
-
-    def end_part(self) -> None:
-        self.parts.append(Part(self._field, b"".join(self._chunks)))
-
-    def end(self) -> None:
-        self.ended = True
+def _decoded(content: bytes, encoding: bytes) -> bytes:
+    if encoding in _PLAIN_ENCODINGS:
+        return content
+    if encoding == b"base64":
+        try:
+            return base64.b64decode(content)
+        except binascii.Error as error:
+            raise BodyInvalid(f"a part of the form is not the base64 that it claims to be: {error}") from error
+    if encoding == b"quoted-printable":
+        return quopri.decodestring(content)
+    raise BodyInvalid(f"a part of the form has the Content-Transfer-Encoding {encoding[:40]!r}, which is not decoded")

@@ -17,6 +17,7 @@ from service.errors import (
     BodyTimeout,
     BodyTooLarge,
     DeadlineExceeded,
+    EncodingUnsupported,
     QueueFull,
     UnknownCategory,
     UnknownProfile,
@@ -53,7 +54,7 @@ SKETCH_ERRORS = (
     StrokesInvalid,
     BodyInvalid,
 )
-TRAFFIC_ERRORS = (BodyTooLarge, BodyTimeout, QueueFull, DeadlineExceeded)
+TRAFFIC_ERRORS = (BodyTooLarge, BodyTimeout, EncodingUnsupported, QueueFull, DeadlineExceeded)
 NARROWING_ERRORS = (UnknownCategory, FilterInvalid)
 
 

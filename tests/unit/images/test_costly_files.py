@@ -12,7 +12,7 @@ import pytest
 from models.images import ImageError, ImageLimits, ImageTooLarge, ImageUnsupported, IsolatedDecoder, decode_image
 from models.images.formats.png import chunk
 from models.sandbox import ProcessLimits
-from service.sketches.svg import render_svg, svg_sandbox
+from service.sketches.svg.rendering import render_svg, svg_sandbox
 from tests.unit.images.poison_files import drawing, encoded, jpeg_scans, png_texts, poison_files
 
 SVG = svg_sandbox()

@@ -21,8 +21,8 @@ from models.bundle import (
 )
 from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import EncodedImage, Sketch, Strokes
-from service.sketches.svg import RENDER_PX, render_svg, svg_sandbox
-from service.sketches.svg_text import looks_like_svg
+from service.sketches.svg.rendering import RENDER_PX, render_svg, svg_sandbox
+from service.sketches.svg.text import looks_like_svg
 
 PREPROCESS = Preprocess(size_px=32, sketch=SketchNormalisation(), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 SVG = svg_sandbox()

@@ -62,15 +62,15 @@ def test_an_image_in_base64() -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        (5, "got `int`"),
-        ([], "got `array`"),
-        (None, "got `null`"),
+        (5, "not a number; a sketch is one of image_base64"),
+        ([], "an object is expected, not a list"),
+        (None, "not null"),
         ({}, "not 0 of them"),
-        ({"sketch": []}, "`sketch`"),
+        ({"sketch": []}, "no key 'sketch'; a sketch is one of"),
         ({"strokes": [], "points": []}, "exactly one"),
         ({"strokes": "line"}, "strokes"),
         ({"strokes": [[1, 2]]}, "strokes.0.0"),
-        ({"points": [{"x": 1}]}, "points.0: Object missing required field `y`"),
+        ({"points": [{"x": 1}]}, "points.0: the key 'y' is missing"),
         ({"points": [{"x": 1, "y": float("nan")}]}, "malformed"),
         ({"points": [{"x": 1, "y": 10**400}]}, "points.0.y: Number out of range"),
         ({"image_base64": ""}, "empty"),
@@ -88,7 +88,7 @@ def test_what_is_no_sketch_is_said(document: Any, said: str) -> None:
 def test_the_first_fault_ends_it() -> None:
     with pytest.raises(BodyInvalid) as caught:
         parsed({"points": [{"x": 1, "y": 2}, {"x": "a", "y": "b"}, {"x": "c", "y": "d"}]})
-    assert caught.value.fields == (("points.1.x", "Expected `float`, got `str`"),)
+    assert caught.value.fields == (("points.1.x", "a number is expected, not text"),)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,9 @@ SHORT = [[1.0, 2.0], [3.0, 4.0]]
         LINE,
         [[*pair, 8] for pair in LINE],
         [[10, 20], [30, 40, 8], [50, 60], [70, 80]],
+        [{"x": x, "y": y, "pressure": 0.5, "t": 8} for x, y in LINE],
         {"points": LINE},
+        {"points": [[*pair, 0.5, 8, 0] for pair in LINE]},
         {"points": [{"x": x, "y": y, "pressure": 0.5} for x, y in LINE]},
         {"points": [{"x": x, "y": y} for x, y in LINE], "color": "#000", "width": 3},
         {"x": [10, 30, 50, 70], "y": [20, 40, 60, 80]},
@@ -163,6 +165,13 @@ SHORT = [[1.0, 2.0], [3.0, 4.0]]
 )
 def test_one_stroke_in_every_form(stroke: Any) -> None:
     assert positions({"strokes": [stroke]}) == [LINE]
+
+
+def test_points_of_many_numbers_in_a_list() -> None:
+    """As perfect-freehand and tablets have them: x, y, pressure, time."""
+    line = LINE * 2
+    assert positions({"strokes": [[[*pair, 0.5, 8] for pair in line]]}) == [line]
+    assert positions({"strokes": [[[*pair, 0.5] for pair in line]]}) == [line]
 
 
 def test_short_strokes_are_read_as_the_others_are() -> None:
@@ -189,7 +198,7 @@ def test_what_may_be_rows_or_pairs_is_never_guessed(strokes: Any) -> None:
     assert stored.strokes[0].tolist() == [[1.0, 3.0], [2.0, 4.0]]
 
 
-@pytest.mark.parametrize("empty", [[], [[], []], [[], [], []], {"points": []}, {"x": [], "y": []}])
+@pytest.mark.parametrize("empty", [None, [], [[], []], [[], [], []], {"points": []}, {"x": [], "y": []}])
 def test_a_stroke_without_points_does_not_lose_the_drawing(empty: Any) -> None:
     assert positions({"strokes": [empty, LINE, empty]}) == [LINE]
     with pytest.raises(StrokesInvalid, match="no points"):
@@ -202,11 +211,20 @@ def test_a_stroke_without_points_does_not_lose_the_drawing(empty: Any) -> None:
         ({"strokes": []}, "no points"),
         ({"points": []}, "no points"),
         ({"drawing": [[[1], [2], [3], [4]]]}, "4 rows"),
-        ({"strokes": [["M 1 2 L 3 4"]]}, "str"),
+        ({"strokes": [["M 1 2 L 3 4"]]}, "not text"),
         ({"strokes": ["M 1 2 L 3 4"]}, "as SVG"),
         ({"strokes": [[[1, 2, 3, 4]]]}, "1 lists of 4 numbers"),
         ({"strokes": [LINE, np.array(LINE).T.tolist()]}, "stroke 1 has rows, stroke 0 has pairs"),
         ({"strokes": [{"x": [1]}]}, "neither points nor x and y"),
+        ({"strokes": [{"d": "M 1 2 L 3 4"}]}, "path data is sent as SVG"),
+        ({"strokes": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}, 'sent as {"points": '),
+        ({"strokes": [{"x": 9, "y": 9, "points": LINE}]}, "where the points count from there"),  # as of Excalidraw
+        ({"strokes": [[{"x": 1, "y": 2}, [3]]]}, "point 1 has 1 numbers"),
+        ({"strokes": [[{"x": "1", "y": 2}]]}, "strokes.0.0.x: a number is expected, not text"),
+        ({"strokes": [[[[1, 2], [3, 4]]]]}, "strokes.0.0.0: a number is expected, not a list"),
+        ({"strokes": [[1, 2, 3, 4]]}, "strokes.0.0: an object or a list is expected, not a number"),
+        ({"strokes": [[[1, 2, 3, 4]] * 5]}, "5 lists of 4 numbers"),  # rows of time and pressure, too?
+        ({"strokes": [LINE], "width": 300}, "no key 'width'"),
         ({"strokes": [{"x": [1], "y": [1, 2]}]}, "1 x and 2 y"),
         ({"points": [[1, 2], [3]]}, "point 1 has 1 numbers"),
     ],

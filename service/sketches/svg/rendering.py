@@ -22,7 +22,7 @@ _ERRORS: dict[str, type[ImageError]] = {
 
 def svg_sandbox() -> Sandbox:
     """The lane that SVG documents are rendered in: one child, and one document that waits for it."""
-    return Sandbox("service.sketches.svg_job:render", _LIMITS, processes=1, waiting=1, wait_s=_WAIT_S)
+    return Sandbox("service.sketches.svg.job:render", _LIMITS, processes=1, waiting=1, wait_s=_WAIT_S)
 
 
 def render_svg(sandbox: Sandbox, data: bytes, max_bytes: int) -> bytes:

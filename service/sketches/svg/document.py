@@ -11,8 +11,8 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from models.images import ImageTooLarge, ImageUnreadable, ImageUnsupported
-from service.sketches.svg_text import decoded_text, without_variables
-from service.sketches.svg_uses import UseGraph
+from service.sketches.svg.text import decoded_text, without_variables
+from service.sketches.svg.uses import UseGraph
 
 _MAX_ELEMENTS = 20_000
 _MAX_DEPTH = 100

@@ -8,7 +8,7 @@ import resvg_py
 from PIL import Image
 
 from models.images import ImageUnreadable
-from service.sketches.svg_document import read_document
+from service.sketches.svg.document import read_document
 
 Image.init()  # before the process gives up the right to open files
 
