@@ -1,14 +1,10 @@
 """Untrusted bytes to 8-bit RGB, within limits. Without onnxruntime and torch, so that a child process stays small."""
 
 from models.images.decoding import (
-    MATTE_LEVEL,
     PHOTO_FORMATS,
-    PHOTO_MATTE,
     SKETCH_FORMATS,
-    SKETCH_MATTE,
     DecodedImage,
     ImageFile,
-    Matte,
     accepted_formats,
     decode_image,
     open_image,
@@ -16,6 +12,7 @@ from models.images.decoding import (
 )
 from models.images.errors import ImageError, ImageTooLarge, ImageUnreadable, ImageUnsupported
 from models.images.formats.inspection import format_of
+from models.images.grounds import MATTE_LEVEL, PHOTO_MATTE, SKETCH_MATTE, Matte
 from models.images.isolation import IsolatedDecoder
 from models.images.limits import ImageLimits, MemoryBudget
 

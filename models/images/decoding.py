@@ -6,13 +6,13 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
 from PIL import Image, ImageOps
 
 from models.images.errors import ImageTooLarge, ImageUnreadable, ImageUnsupported
 from models.images.formats.inspection import format_of
+from models.images.grounds import Matte, in_rgb, to_rgb
 from models.images.limits import ImageLimits
 from models.images.plugins import EXTRAS, UNREAD, plugin_formats
 from models.images.raster import Raster, read_header, read_raster
@@ -22,23 +22,7 @@ SKETCH_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 PHOTO_FORMATS = (*SKETCH_FORMATS, "TIFF", "AVIF", "HEIF")
 """What a gallery may hold; HEIF (HEIC) where its extra is installed."""
 
-_ROWS = 128  # that are converted at a time
-_WHITES = (255, 1023, 4095, 65535)  # of grey with 8, 10, 12 and 16 bits
-_VANISHING = 216  # of 255, mean luminance from which white is taken to swallow what is visible: chosen, not fitted
 _SMALL_BYTES = 16 * 2**20  # a PNG or JPEG that takes no more is decoded in this process
-
-Matte = Literal["white", "contrast", "product"]
-"""What transparency is composited on.
-
-White; with `contrast` black where little is visible and that is light, as white ink is; with `product` black where all
-that is visible is so light that white would swallow it.
-"""
-PHOTO_MATTE: Matte = "product"
-"""The ground of every photo that an encoder sees; an index on another would answer differently from its figures."""
-MATTE_LEVEL = "matte_level"
-"""Key of a decoded image's `info`: the grey level it was composited on, absent where it has no transparency."""
-SKETCH_MATTE: Matte = "contrast"
-"""The ground of every sketch: the one that shows its ink."""
 
 ImageFile: TypeAlias = bytes | Path | Image.Image | Callable[[], bytes | Image.Image]
 """An image wherever it lies: a file's bytes, its path, an image that is open, or a call that gives bytes or an image.
@@ -79,16 +63,12 @@ def decode_image(
         raise ImageUnreadable("the image is empty (0 bytes)")
     if len(data) > limits.max_bytes:
         raise ImageTooLarge(f"the image has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted")
-    raster = _raster(data, limits, draft_px)
-    try:
-        image = _to_rgb(raster.image, matte)
-    except Exception as error:
-        raise ImageUnreadable(f"the {raster.format} image is broken: {error}") from error
-    return DecodedImage(image, raster.width, raster.height, raster.format, raster.frames, raster.repairs)
+    raster = _raster(data, limits, draft_px, matte)
+    return DecodedImage(raster.image, raster.width, raster.height, raster.format, raster.frames, raster.repairs)
 
 
-def _raster(data: bytes, limits: ImageLimits, draft_px: int | None) -> Raster:
-    """Decoded here where it is a small file in a format whose decoder is simple, else in a child where there is one."""
+def _raster(data: bytes, limits: ImageLimits, draft_px: int | None, matte: Matte) -> Raster:
+    """In RGB; decoded here where it is a small file in a format whose decoder is simple, else in a child, if any."""
     formats = accepted_formats()
     if (found := format_of(data)) in EXTRAS and found not in formats:
         raise ImageUnsupported(f"{found} is read where the extra `{EXTRAS[str(found)]}` of this package is installed")
@@ -104,8 +84,8 @@ def _raster(data: bytes, limits: ImageLimits, draft_px: int | None) -> Raster:
     small = header.format in ("PNG", "JPEG") and header.working_bytes <= _SMALL_BYTES
     with limits.budget.reserved(header.working_bytes) if limits.budget else nullcontext():
         if limits.isolated is None or small:
-            return read_raster(header, max_pixels=limits.max_pixels, draft_px=draft_px)
-        raster = limits.isolated.raster(header.content, formats, limits.max_pixels, draft_px)
+            return in_rgb(read_raster(header, max_pixels=limits.max_pixels, draft_px=draft_px), matte)
+        raster = limits.isolated.raster(header.content, formats, limits.max_pixels, draft_px, matte)
     # What was left out of the content, the child did not see.
     return replace(raster, frames=max(raster.frames, header.frames), repairs=raster.repairs or header.repairs)
 
@@ -141,55 +121,6 @@ def open_image(
         return decode_image(content, limits, draft_px=draft_px, matte=matte)
     try:
         upright = ImageOps.exif_transpose(content)
-        return DecodedImage(_to_rgb(upright, matte), upright.width, upright.height, content.format or "", 1)
+        return DecodedImage(to_rgb(upright, matte), upright.width, upright.height, content.format or "", 1)
     except Exception as error:  # an open image may not be decoded yet: as in `decode_image`
         raise ImageUnreadable(f"the {content.format} image is broken or truncated: {error}") from error
-
-
-def _to_rgb(image: Image.Image, matte: Matte) -> Image.Image:
-    if image.mode == "F" or image.mode.startswith("I"):
-        return _from_deep_grey(image)
-    if image.mode == "La":  # premultiplied, which Pillow converts to LA alone
-        image = image.convert("LA")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
-        return _composite(image.convert("RGBA"), matte)
-    return image.convert("RGB")
-
-
-def _from_deep_grey(image: Image.Image) -> Image.Image:
-    """Grey of 10 to 32 bits and floats to 8-bit; Pillow's own conversion clips instead of scaling."""
-    values = np.asarray(image)
-    factor = 1.0
-    if image.mode == "F":
-        # Float images have no agreed range: values that stay within [0, 1] are taken for shares of white.
-        factor = 255.0 if values.max(initial=0.0) <= 1.0 else 1.0
-    else:
-        # 12 bits of a sensor in a file of 16: read as 16 bits no level would be above 15 of 255.
-        peak = float(values.max(initial=0))
-        factor = 255.0 / next((white for white in _WHITES if white >= peak), peak)
-    grey = np.empty(values.shape, dtype=np.uint8)
-    # Some rows at a time: a copy of the whole in double precision takes 32 MiB, and this needs five.
-    for top in range(0, len(values), _ROWS):
-        scaled = values[top : top + _ROWS].astype(np.float64) * factor
-        grey[top : top + _ROWS] = np.clip(np.nan_to_num(np.rint(scaled)), 0, 255)
-    return Image.fromarray(grey).convert("RGB")
-
-
-def _composite(image: Image.Image, matte: Matte) -> Image.Image:
-    backdrop = 255
-    if matte != "white":
-        alpha, luminance = np.asarray(image.getchannel("A")), np.asarray(image.convert("L"))
-        visible = float(alpha.sum())
-        # Some rows at a time, as above: as numbers of four bytes the whole takes 48 MiB.
-        bands = (slice(top, top + _ROWS) for top in range(0, len(alpha), _ROWS))
-        mean = sum(float((alpha[band] * luminance[band].astype(np.float32)).sum()) for band in bands)
-        mean /= max(visible, 1.0)
-        # Mostly transparent and what is left is light: white ink, which a white backdrop would swallow.
-        is_light = (
-            alpha.mean() < 128 and mean > 128 if matte == "contrast" else alpha.min() < 255 and mean >= _VANISHING
-        )
-        backdrop = 0 if is_light else 255
-    canvas = Image.new("RGB", image.size, (backdrop,) * 3)
-    canvas.info[MATTE_LEVEL] = backdrop
-    canvas.paste(image, mask=image.getchannel("A"))
-    return canvas

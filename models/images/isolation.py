@@ -5,6 +5,7 @@ from __future__ import annotations
 from PIL import Image
 
 from models.images.errors import ImageError, ImageTooLarge, ImageUnreadable, ImageUnsupported
+from models.images.grounds import MATTE_LEVEL, Matte
 from models.images.raster import Raster
 from models.sandbox import ProcessLimits, Sandbox, SandboxCrashed, SandboxExceeded, SandboxRejected
 
@@ -24,9 +25,14 @@ class IsolatedDecoder:
             "models.images.decode_job:decode", limits, processes=processes, waiting=waiting, wait_s=wait_s
         )
 
-    def raster(self, data: bytes, formats: tuple[str, ...], max_pixels: int, draft_px: int | None) -> Raster:
-        """As `read_raster`, elsewhere. Raises ImageTooLarge, ImageUnreadable, ImageUnsupported, SandboxBusy."""
-        request = {"formats": formats, "max_pixels": max_pixels, "draft_px": draft_px}
+    def raster(
+        self, data: bytes, formats: tuple[str, ...], max_pixels: int, draft_px: int | None, matte: Matte
+    ) -> Raster:
+        """As `in_rgb(read_raster())`, elsewhere; raises its errors and SandboxBusy.
+
+        The child converts, too: it has given the file's own pixels back by then, and three bytes of each come here.
+        """
+        request = {"formats": formats, "max_pixels": max_pixels, "draft_px": draft_px, "matte": matte}
         try:
             about, pixels = self._sandbox.run(request, data)
         except SandboxExceeded as error:
@@ -35,7 +41,9 @@ class IsolatedDecoder:
             raise ImageUnreadable(f"the image is broken, its decoder failed: {error}") from error
         except SandboxRejected as error:
             raise _ERRORS.get(error.kind, ImageUnreadable)(str(error)) from error
-        image = Image.frombytes(about["mode"], tuple(about["size"]), pixels)
+        image = Image.frombytes("RGB", tuple(about["size"]), pixels)
+        if about["matte_level"] is not None:
+            image.info[MATTE_LEVEL] = about["matte_level"]
         repairs = tuple(about["repairs"])
         return Raster(image, about["width"], about["height"], about["format"], about["frames"], repairs)
 

@@ -195,22 +195,3 @@ def _averageable(strip: Image.Image) -> Image.Image:
     if strip.mode in ("1", "P"):
         return strip.convert("L" if strip.mode == "1" else "RGB")
     return strip if strip.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "I", "F") else strip.convert("RGB")
-
-
-def portable(raster: Raster) -> tuple[dict[str, object], bytes]:
-    """A raster as a header in JSON and its pixels, for another process."""
-    image = raster.image
-    if "transparency" in image.info or image.mode in ("1", "P", "PA", "La", "RGBa", "YCbCr", "LAB", "HSV"):
-        image = _averageable(image)
-    if image.mode.startswith("I;16") and image.mode != "I;16":
-        image = Image.fromarray(np.asarray(image).astype(np.uint16))
-    about: dict[str, object] = {
-        "mode": image.mode,
-        "size": image.size,
-        "width": raster.width,
-        "height": raster.height,
-        "format": raster.format,
-        "frames": raster.frames,
-        "repairs": raster.repairs,
-    }
-    return about, image.tobytes()

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from service.errors import ClientGone
 from service.http.forms.body import Upload
-from service.http.tenancy import gallery_of
+from service.http.tenancy import gallery_of, tenant_of
 from service.runtime.process import Process
 from service.search.retriever import Retriever
 
@@ -40,6 +40,7 @@ class ThreadJobs:
         """Nothing runs before it is called."""
         self._request = request
         self._workers = process_of(request).workers
+        self._tenant = tenant_of(request)
 
     async def __call__(self, job: Callable[[Retriever], T], /) -> T:
         """What `job` returns or raises; cancelled before its turn, it never runs."""
@@ -48,7 +49,7 @@ class ThreadJobs:
             with serving_of(self._request) as retriever:
                 return job(retriever)
 
-        return await self._workers.run(borrowed)
+        return await self._workers.run(borrowed, self._tenant)
 
 
 async def answer_job(request: Request, job: Callable[[Retriever], T]) -> T:
@@ -63,7 +64,7 @@ async def answer_work(request: Request, work: Callable[[], Awaitable[T]]) -> T:
     """
     workers = process_of(request).workers
     # `work` is called only once admitted: a coroutine that was made and never awaited would warn.
-    with workers.admission():
+    with workers.admission(tenant_of(request)):
         return await workers.answer(work(), request.receive)
 
 
@@ -72,7 +73,7 @@ async def read_upload(request: Request) -> Upload:
 
     Raises QueueFull, BodyTooLarge, BodyTimeout, BodiesTooLarge, ClientGone.
     """
-    process_of(request).workers.reject_when_full()
+    process_of(request).workers.reject_when_full(tenant_of(request))
     try:
         body = await request.body()
     except ClientDisconnect as error:

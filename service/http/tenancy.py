@@ -14,6 +14,7 @@ from urllib.parse import quote
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.access.principal import EVERYBODY
 from service.errors import GalleryAbsent
 from service.gallery_folders import DEFAULT_GALLERY
 from service.http.admission.auth import principal_of
@@ -71,6 +72,14 @@ def base_path(request: Request) -> str:
     """What the paths of the request's gallery begin with, for URLs in answers: as the client has to send them."""
     short = f"{_PREFIX}{quote(request.scope[_NAME])}" if names_gallery(request.scope) else "/v1"
     return current_root_path() + short
+
+
+def tenant_of(request: Request) -> str | None:
+    """Whose share of the worker threads a request takes, a gallery's and a key's; None where nobody else is served."""
+    process, principal = cast(Process, request.app.state.process), principal_of(request)
+    if principal is EVERYBODY and not process.settings.galleries:
+        return None
+    return f"{gallery_name_of(request.scope)}/{principal.key_id or ''}"
 
 
 @asynccontextmanager

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from typer.testing import CliRunner
 
 from inkseek import app
 from service.config import settings_table
+from tests.contract.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,14 +61,14 @@ def serving(options: Sequence[str], **environment: str) -> Iterator[tuple[str, s
 def test_serve_answers_and_stops_gracefully(index_dir: Path, tiny_bundle_dir: Path, cross: bytes) -> None:
     options = ["--index", str(index_dir), "--bundle", str(tiny_bundle_dir)]
     with serving(options, INKSEEK_MAX_UPLOAD_BYTES="100000", INKSEEK_LOG_FORMAT="json") as (address, process):
-        with httpx.Client(base_url=address) as client:
+        with httpx.Client(base_url=address, timeout=60) as client:
             answer = client.post("v1/search", content=cross)
             assert answer.json()["results"][0]["photo_id"] == "cross/2.png"
             assert client.get("readyz").status_code == 200
             assert client.post("v1/search", content=iter([bytes(60_000)] * 3)).status_code == 413
             assert client.post("v1/search", content=cross).status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_several_workers_share_their_metrics(index_dir: Path, tiny_bundle_dir: Path, cross: bytes) -> None:
@@ -78,13 +78,11 @@ def test_several_workers_share_their_metrics(index_dir: Path, tiny_bundle_dir: P
             for _ in range(12):  # a connection each, so that both workers get some
                 response = httpx.post(address + "v1/search", content=cross, timeout=90)
                 assert response.json()["results"][0]["photo_id"] == "cross/2.png"
-            deadline = time.monotonic() + 60
-            while "inkseek_threads 2.0" not in (text := client.get("metrics").text):  # both have started
-                assert time.monotonic() < deadline, text
-                time.sleep(0.1)
-        assert 'inkseek_requests_total{method="POST",route="/v1/search",status="200"} 12.0' in text
+            both = "inkseek_threads 2.0"
+            counted = 'inkseek_requests_total{method="POST",route="/v1/search",status="200"} 12.0'
+            until(lambda: both in (text := client.get("metrics").text) and counted in text)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
 
 
 def test_a_revoked_key_is_denied_by_every_worker(index_dir: Path, tiny_bundle_dir: Path, tmp_path: Path) -> None:
@@ -105,10 +103,9 @@ def test_a_revoked_key_is_denied_by_every_worker(index_dir: Path, tiny_bundle_di
         assert statuses() == {200}
         assert httpx.get(address + "v1/info", timeout=90).status_code == 401
         assert CliRunner().invoke(app, ["keys", "revoke", key["key_id"], *options[:2], *options[4:]]).exit_code == 0
-        time.sleep(2)
-        assert statuses() == {401}
+        until(lambda: statuses() == {401})
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
 
 
 def test_a_public_address_without_keys_is_refused_unless_it_is_meant(
@@ -119,9 +116,9 @@ def test_a_public_address_without_keys_is_refused_unless_it_is_meant(
     assert result.exit_code == 1
     assert "AddressExposed" in result.output and "INKSEEK_OPEN=true" in result.output
     with serving([*options, "--host", "0.0.0.0"], INKSEEK_OPEN="true") as (address, process):
-        assert httpx.get(address + "v1/info").status_code == 200
+        assert httpx.get(address + "v1/info", timeout=60).status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_serve_fails_with_one_clear_message(

@@ -29,8 +29,15 @@ async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 async def all_threads_busy(process: Process) -> AsyncIterator[None]:
     """Every worker thread waits inside."""
     release = threading.Event()
-    busy = [asyncio.ensure_future(process.workers.run(release.wait)) for _ in range(process.workers.threads)]
-    await asyncio.sleep(0.05)
+    entered = threading.Semaphore(0)
+
+    def wait() -> None:
+        entered.release()
+        release.wait()
+
+    busy = [asyncio.ensure_future(process.workers.run(wait)) for _ in range(process.workers.threads)]
+    for _ in busy:
+        assert await asyncio.to_thread(entered.acquire, timeout=60)
     try:
         yield
     finally:
@@ -42,6 +49,12 @@ def sample(text: str, name: str) -> float:
     return next(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
 
 
+async def until_queued(client: httpx.AsyncClient, count: int) -> None:
+    async with asyncio.timeout(60):
+        while sample((await client.get("/metrics")).text, "inkseek_queue ") != count:
+            await asyncio.sleep(0.02)
+
+
 def test_a_full_queue_rejects_and_recovers(make_settings: MakeSettings, cross: bytes) -> None:
     app = create_app(make_settings(threads=2, queue_size=3))
 
@@ -49,7 +62,7 @@ def test_a_full_queue_rejects_and_recovers(make_settings: MakeSettings, cross: b
         async with running(app) as client:
             async with all_threads_busy(app.state.process):
                 waiting = [asyncio.ensure_future(client.post("/v1/search", content=cross)) for _ in range(5)]
-                await asyncio.sleep(0.1)
+                await until_queued(client, 5)
                 for path in ("/v1/search", "/v1/preview", "/v1/search:batch"):
                     rejected = await client.post(path, content=cross)
                     assert (rejected.status_code, rejected.json()["code"]) == (429, "queue_full")
@@ -69,7 +82,7 @@ def test_a_full_queue_rejects_and_recovers(make_settings: MakeSettings, cross: b
 
 
 def test_a_late_answer_is_given_up(make_settings: MakeSettings, cross: bytes) -> None:
-    app = create_app(make_settings(threads=1, request_timeout_s=0.15))
+    app = create_app(make_settings(threads=1, request_timeout_s=2.0))
 
     async def scenario() -> None:
         async with running(app) as client:
@@ -93,8 +106,7 @@ def test_work_for_a_client_that_left_is_dropped(make_settings: MakeSettings, cro
             async with all_threads_busy(app.state.process):
                 left = asyncio.Event()
                 request = asyncio.ensure_future(_raw_search(app, cross, left))
-                await asyncio.sleep(0.1)
-                assert sample((await client.get("/metrics")).text, "inkseek_queue ") == 1
+                await until_queued(client, 1)
                 left.set()
                 await request
                 assert sample((await client.get("/metrics")).text, "inkseek_queue ") == 0

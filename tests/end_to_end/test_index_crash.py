@@ -19,13 +19,17 @@ from index_builder.build import BuildRequest, build_index
 
 COUNT = 150
 
-# Bytes of progress tell the test where the build is; the pauses widen the moments that it wants to hit.
+# Bytes of progress tell the test where the build is; the pauses widen the moments that it wants to hit. `until`: a
+# stage that it does not begin, so that a test on a busy machine is not late with its signal.
 BUILD = """
 import sys, time
+until = sys.argv[4]
 from pathlib import Path
 from index_builder.build import BuildRequest, build_index
 
 def progress(stage, done, total):
+    if stage == until:
+        time.sleep(600)
     print(stage, done, flush=True)
     time.sleep(0.001 if stage == "photos" else 0.02)
 
@@ -43,8 +47,8 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def start(gallery: Path, out: Path, bundle: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", BUILD, str(gallery), str(out), str(bundle)]
+def start(gallery: Path, out: Path, bundle: Path, until: str = "") -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", BUILD, str(gallery), str(out), str(bundle), until]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -63,7 +67,7 @@ def test_killed_at_random_moments(gallery: Path, tmp_path: Path, tiny_bundle_dir
     # During the photos, while the graph is built and measured, and around the swap.
     kills = [("photos", moments.randrange(COUNT)) for _ in range(3)] + [("index", 0), ("recall", 1), ("publish", 0)]
     for stage, done in kills:
-        with start(gallery, out, tiny_bundle_dir) as process:
+        with start(gallery, out, tiny_bundle_dir, "" if stage == "publish" else "publish") as process:
             assert process.stdout is not None
             for line in process.stdout:
                 if line.split() == [stage, str(done)]:
@@ -106,7 +110,7 @@ def test_a_full_disk(gallery: Path, tmp_path: Path, tiny_bundle_dir: Path) -> No
     published = build_index(BuildRequest(gallery, out, bundle=tiny_bundle_dir)).version
     # Files may not grow beyond 50 KB: writing fails like on a full disk, somewhere in the middle.
     limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));" + BUILD
-    command = [sys.executable, "-c", limited, str(gallery), str(out), str(tiny_bundle_dir)]
+    command = [sys.executable, "-c", limited, str(gallery), str(out), str(tiny_bundle_dir), ""]
     failed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert failed.returncode == 1
     assert "BuildError: a new version could not be written" in failed.stderr

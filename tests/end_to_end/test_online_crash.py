@@ -129,14 +129,14 @@ def is_whole(folder: Path, bundle_id: str) -> str | None:
 
 
 @contextmanager
-def nursery(index: Path, bundle: Path, online: Path) -> Iterator[Callable[[int, float], list[Any]]]:
-    """Give a seed and a moment: what a new process said until it was killed, that long after its first word."""
+def nursery(index: Path, bundle: Path, online: Path) -> Iterator[Callable[[int, int, float], list[Any]]]:
+    """Give a seed, a number and a moment: what a new process said until its end, that long after so many words."""
     command = [sys.executable, "-c", NURSERY, str(index), str(bundle), str(online)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
         lines = (json.loads(line) for line in process.stdout)
 
-        def kill_after(seed: int, seconds: float) -> list[Any]:
+        def kill_after(seed: int, words: int, seconds: float) -> list[Any]:
             assert process.stdin is not None
             process.stdin.write(f"{seed}\n")
             process.stdin.flush()
@@ -149,10 +149,10 @@ def nursery(index: Path, bundle: Path, online: Path) -> Iterator[Callable[[int, 
                     return said
                 else:
                     said.append(line)
-                if child and said and seconds >= 0:
+                if child and len(said) >= words:
                     time.sleep(seconds)
                     os.kill(child, signal.SIGKILL)
-                    seconds = -1
+                    child = 0
             raise AssertionError("the nursery ended")
 
         yield kill_after
@@ -204,8 +204,10 @@ def test_killed_at_random_moments(adaptable: tuple[Path, Path], tmp_path: Path) 
     moments, truth, cut = random.Random(3), Truth(), Counter[str]()
     with nursery(index, bundle, tmp_path / "online") as kill_after:
         for number in range(KILLS):
-            # Teaching takes most of the time, the changes themselves little: as many kills go among them.
-            said = kill_after(1000 * number, moments.choice((0.02, 0.06, 0.2)) * moments.random())
+            # By words and not by time alone, which a busy machine would spend on the first step: the changes themselves
+            # take little of it. An odd word begins a step, an even one ends it.
+            after_s = moments.choice((0.0, 0.01, 0.05)) * moments.random()
+            said = kill_after(1000 * number, moments.randint(1, 8), after_s)
             cut[truth.follow(said, is_whole(tmp_path / "online", bundle_id))] += 1
     print(dict(cut))
     assert len(cut) > 1  # not all at the same place

@@ -55,37 +55,56 @@ class RequestScope:
             return
         if scope["method"] == "HEAD":  # a GET whose body the server leaves out
             scope = {**scope, "method": "GET"}
-        started, path = time.perf_counter(), scope["path"]  # of a gallery's path, routing sees the short one
-        sent_id = adopt_request_id(scope["headers"]).encode()
-        status = 0
-
-        async def send_marked(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    (_REQUEST_ID, sent_id),
-                    *_SECURITY_HEADERS,
-                    *usage_headers(scope),
-                ]
-            await send(message)
-
-        self._metrics.in_flight.inc()
+        request = _Answered(scope, send, self._metrics, self._access_log)
         try:
-            await self._app(scope, receive, _as_problems(scope, send_marked))
+            await self._app(scope, receive, _as_problems(scope, request.send))
         except ClientDisconnect:
-            status = problem_kinds.CLIENT_GONE.status
+            request.status = problem_kinds.CLIENT_GONE.status
         except Exception:
-            _failures.exception("%s %s failed", scope["method"], path)
-            if status:
+            _failures.exception("%s %s failed", scope["method"], request.path)
+            if request.status:
                 raise  # half an answer is out: the server has to cut the connection
-            await problems.internal_response()(scope, receive, send_marked)
+            await problems.internal_response()(scope, receive, request.send)
         finally:
-            self._metrics.in_flight.dec()
-            self._finish(scope, path, status, time.perf_counter() - started)
+            request.finish()
 
-    def _finish(self, scope: Scope, path: str, status: int, seconds: float) -> None:
+
+class _Answered:
+    """One request: what is added to its answer, and what is counted of it."""
+
+    def __init__(self, scope: Scope, send: Send, metrics: Metrics, access_log: bool) -> None:
+        self.path = scope["path"]  # of a gallery's path, routing sees the short one
+        self.status = 0
+        self._scope = scope
+        self._send = send
+        self._metrics = metrics
+        self._access_log = access_log
+        self._started = time.perf_counter()
+        self._sent_id = adopt_request_id(scope["headers"]).encode()
+        self._finished = False
+        metrics.in_flight.inc()
+
+    async def send(self, message: Message) -> None:
+        """Hands it on with the headers that every answer has; with its end, the request is counted."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [
+                *message["headers"],
+                (_REQUEST_ID, self._sent_id),
+                *_SECURITY_HEADERS,
+                *usage_headers(self._scope),
+            ]
+        elif not message.get("more_body", False):
+            self.finish()  # before the client has all of it: an answer that was received is counted in every process
+        await self._send(message)
+
+    def finish(self) -> None:
+        """Count the request and log it, once."""
+        if self._finished:
+            return
+        self._finished = True
+        self._metrics.in_flight.dec()
+        scope, path, status, seconds = self._scope, self.path, self.status, time.perf_counter() - self._started
         # The template: ids must not become label values.
         route = getattr(scope.get("route"), "path", None) or route_turned_away(scope) or "other"
         self._metrics.requests.labels(route, scope["method"] if route != "other" else "any", str(status)).inc()

@@ -53,7 +53,7 @@ from service.http.schemas.adapters import (
     profiles_json,
 )
 from service.http.serving import ThreadJobs, answer_work, process_of, read_upload, serving_of
-from service.http.tenancy import base_path, gallery_of
+from service.http.tenancy import base_path, gallery_of, tenant_of
 from service.store.records import AdapterRecord, Scope
 
 AdapterId = Annotated[str, Path(description="An adapter's id.", examples=["adapter-5f0c2d9a71be"])]
@@ -189,7 +189,7 @@ def _add_lookups(router: APIRouter, routes: ScopeRoutes) -> None:
 
 async def _adapt(request: Request, scope: Scope, name: str, params: AdaptParams) -> AdapterRecord:
     """Admits, reads and counts the request; the use case does the rest."""
-    process, target = process_of(request), adapter_target(scope, name)
+    process, target, tenant = process_of(request), adapter_target(scope, name), tenant_of(request)
     settings = gallery_of(request).settings  # a gallery may have quotas of its own
     limits = SupportLimits(settings.max_pairs, settings.max_support_photos)
     options = AdaptOptions(
@@ -203,10 +203,10 @@ async def _adapt(request: Request, scope: Scope, name: str, params: AdaptParams)
     )
     # Until it is known better: whatever is raised below counts as this.
     outcome = "rejected"
-    process.adaptations.reject_when_full()
+    process.adaptations.reject_when_full(tenant)
     # Before a slot is taken: a client that sends its body slowly, or not at all, would keep it from all others.
     upload = await read_upload(request)
-    with process.adaptations.admission():
+    with process.adaptations.admission(tenant):
 
         def read() -> Examples:
             examples = read_examples(upload, limits)

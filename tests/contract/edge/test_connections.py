@@ -85,7 +85,7 @@ def test_233_clients_that_never_end_their_heads_refuse_nobody(few_files: Any, cr
             began = time.monotonic()
             assert httpx.post(few_files.url + "/v1/search", content=cross, timeout=10).status_code == 200
             assert httpx.get(few_files.url + "/livez", timeout=10).status_code == 200
-            assert time.monotonic() - began < 1  # 0.05 to 0.2 s on two cores
+            assert time.monotonic() - began < 5  # 0.05 to 0.2 s on two idle cores; they were refused for 75 s
 
 
 def test_a_head_has_ten_seconds(few_files: Any, answer_of: Answer) -> None:
@@ -97,14 +97,14 @@ def test_a_head_has_ten_seconds(few_files: Any, answer_of: Answer) -> None:
             for connection, drop in ((dripping, b"A: b\r\n"), (newlines, b"\r\n")):
                 with contextlib.suppress(OSError):
                     connection.sendall(drop)
-            if time.monotonic() - began > 9.5:
+            if time.monotonic() - began > 7:  # a drop that came after the answer would reset the connection
                 break
         assert answer_of(silent)[0] == 0
         status, body = answer_of(dripping)
         assert (status, json.loads(body)["code"]) == (408, "head_timeout")
         with contextlib.suppress(ConnectionError):
             assert answer_of(newlines)[0] == 0
-    assert time.monotonic() - began < 13
+    assert time.monotonic() - began < 20  # 10.0 s on idle cores; the connections themselves would wait for 20 s
 
 
 def test_requests_sent_ahead_are_answered_in_turn_but_not_any_number(few_files: Any, answer_of: Answer) -> None:

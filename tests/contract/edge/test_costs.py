@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.contract.waiting import until
+
 MIB = 2**20
 
 # Clients in a process of their own: port, how many, and for how many seconds. The request comes on standard input.
@@ -110,9 +112,13 @@ def test_bodies_that_stop_keep_nobody_out(warm: Any, cross: bytes, raw_post: Any
             assert httpx.post(warm.url + "/v1/search", content=cross, timeout=10).status_code == 200
         for sender in senders:
             sender.join()
-        codes = [json.loads(body)["code"] for _, body in map(answer_of, connections) if body]
+        codes = []
+        for connection in connections:
+            # What the machine is slow to send after the answer resets the connection, and the answer may be lost.
+            with contextlib.suppress(ConnectionError):
+                codes += [json.loads(body)["code"] for _, body in (answer_of(connection),) if body]
     assert set(codes) == {"bodies_too_large", "body_timeout"}, codes
-    assert warm.memory_mib("VmHWM") - before < 220  # 170 to 177
+    assert warm.memory_mib("VmHWM") - before < 350  # 170 to 177; 770 without the budget
 
 
 def test_livez_answers_under_300_clients_that_never_pause(
@@ -140,7 +146,6 @@ def test_a_client_that_hangs_up_leaves_no_traceback(warm: Any, raw_post: Any, cr
     for sent in (raw_post("/v1/search", cross)[:-10], raw_post("/v1/search", cross)):
         with warm.connect(sent):
             time.sleep(0.05)
-    time.sleep(0.3)
-    assert "Traceback" not in "".join(warm.log)
     with warm.client() as client:
-        assert 'status="499"' in client.get("/metrics").text
+        until(lambda: 'status="499"' in client.get("/metrics").text)
+    assert "Traceback" not in "".join(warm.log)

@@ -18,7 +18,7 @@ MakeSettings = Callable[..., Settings]
 
 
 def until_ready_is(client: TestClient, status: int) -> str:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (response := client.get("/readyz")).status_code != status:
         assert time.monotonic() < deadline, response.text
         time.sleep(0.05)

@@ -14,6 +14,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -54,10 +55,32 @@ def jpeg_of_scans(count: int = 23_500) -> bytes:
     return data[:last] + scan[:45] * count + data[-2:]
 
 
+def plain(mode: str, kind: str, **options: Any) -> bytes:
+    """One colour at the largest size that is accepted, in any mode that a format has."""
+    buffer = io.BytesIO()
+    Image.new(mode, (3_999, 3_999)).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def frames(kind: str, side: int) -> bytes:
+    """Three frames with transparency."""
+    buffer = io.BytesIO()
+    first, *others = (
+        Image.new("RGBA", (side, side), colour) for colour in ((9, 9, 9, 255), (200, 0, 0, 128), (0, 0, 200, 9))
+    )
+    first.save(buffer, kind, save_all=True, append_images=others)
+    return buffer.getvalue()
+
+
 FILES: dict[str, Callable[[], bytes]] = {
     "webp": webp,
     "png": lambda: deep_png(4_000),
-    "png, rgba": lambda: deep_png(3_500, colour=6),
+    "png, rgba of 16 bits": lambda: deep_png(3_999, colour=6),
+    "png, a transparent colour": lambda: plain("RGB", "PNG", transparency=(0, 0, 0)),
+    "png, a transparent palette": lambda: plain("P", "PNG", transparency=bytes(range(256))),
+    "gif, frames": lambda: frames("GIF", 3_999),
+    "webp, frames": lambda: frames("WEBP", 2_000),
+    "jpeg, cmyk": lambda: plain("CMYK", "JPEG"),
     "jpeg": jpeg_of_scans,
     "svg": lambda: BLUR,
 }

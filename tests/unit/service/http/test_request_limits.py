@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,14 +99,20 @@ def test_a_request_without_a_body_passes() -> None:
 def test_silence_ends_a_body_and_so_do_endless_drops() -> None:
     with pytest.raises(BodyTimeout, match=r"no byte of it came for 0\.05 s"):
         sent(request(length=9), Client(b"1", b"2", every_s=0.1))
+    drops = Client(*[b"1"] * 9, every_s=0.03)
     with pytest.raises(BodyTimeout, match="too long as a whole"):
-        sent(request(length=9), Client(*[b"1"] * 9, every_s=0.03))
+        sent(request(length=9), drops, replace(LIMITS, silence_s=30.0, whole_s=0.1))
 
 
 def holding(shared: RequestBody, size: int, release: asyncio.Event, scope: Scope) -> tuple[Client, Any]:
     """A request whose body is in memory until `release`."""
     client = Client(bytes(size // 2), bytes(size - size // 2))
     return client, asyncio.ensure_future(shared(scope, client.receive, client.send))
+
+
+async def until_sent(requests: list[tuple[Client, Any]]) -> None:
+    while any(client.left for client, _ in requests):
+        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -137,10 +144,10 @@ def test_bodies_together_are_bounded_and_small_ones_always_pass(announced: bool)
 
         shared = RequestBody(app, limits)
         held = [begin(400 * KIB) for _ in range(2)]
-        await asyncio.sleep(0.01)
+        await until_sent(held)
         await is_rejected(300 * KIB)
         small = [begin(60 * KIB) for _ in range(20)]
-        await asyncio.sleep(0.01)
+        await until_sent(small)
         release.set()
         for client, task in (*held, *small):
             await task
