@@ -17,7 +17,9 @@ from service.config import Settings
 from service.http import openapi, problems
 from service.http.admission.auth import Authenticate, Authentication, KeyAuthentication
 from service.http.admission.browsers import BrowserGuard
+from service.http.edge.compression import Compression
 from service.http.edge.draining import Draining
+from service.http.edge.failures import Failures
 from service.http.edge.overload import Overload
 from service.http.edge.proxies import TrustedProxies
 from service.http.edge.request_body import BodyLimits, RequestBody
@@ -43,6 +45,7 @@ _TAGS = [
 # What a page of another origin may read of an answer.
 _READABLE_HEADERS = [
     "X-Request-ID", "Retry-After", "WWW-Authenticate", "Location", "RateLimit", "RateLimit-Policy",
+    "Allow", "Accept-Encoding", "Accept-Ranges", "Content-Range", "ETag",
 ]  # fmt: skip
 ROUTERS = (
     search.router,
@@ -105,19 +108,22 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
         origins=settings.cors_origins,
         needs_key=keyring.has_keys,
     )
+    app.add_middleware(Overload)
+    app.add_middleware(Failures)
     if settings.cors_origins:
-        # Outside of authentication: a browser's preflight request carries no credentials.
+        # Outside of whatever answers, so that scripts can read every error; a preflight request brings no key.
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "DELETE"],
             allow_headers=["*"],
+            allow_private_network=True,
             expose_headers=_READABLE_HEADERS,
         )
-    app.add_middleware(Overload)
     app.add_middleware(RootPath, configured=settings.root_path)
     if settings.trusted_proxies:
         app.add_middleware(TrustedProxies, networks=networks_of(settings.trusted_proxies))
+    app.add_middleware(Compression)
     app.add_middleware(RequestScope, metrics=metrics, access_log=settings.access_log)
     app.add_middleware(Draining)
     return app

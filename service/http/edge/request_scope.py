@@ -1,4 +1,4 @@
-"""What is done for every request, as plain ASGI: id, metrics, log line, security headers, errors as problems."""
+"""What is done for every request, as plain ASGI: id, metrics, log line, security headers, bare errors as problems."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from service.runtime.logs import bind_request_id
 from service.runtime.metrics import Metrics
 
 _log = logging.getLogger("inkseek.access")
-_failures = logging.getLogger("inkseek.service")
 
 _REQUEST_ID = b"x-request-id"
 _SANE_ID = re.compile(rb"^[A-Za-z0-9._:/+=-]{1,128}$")  # what may be put into a header and a log line as it is
-_KEPT_HEADERS = (b"allow", b"content-range", b"retry-after", b"connection")
+_KEPT_HEADERS = (b"allow", b"content-range", b"retry-after", b"connection", b"vary")
+_KEPT_PREFIX = b"access-control-"
 
 # The page needs nothing from elsewhere: its own files, and images that it made itself (canvas, pasted, previews).
 CONTENT_SECURITY_POLICY = (
@@ -40,7 +40,7 @@ _SECURITY_HEADERS = [
 
 
 class RequestScope:
-    """Outermost: request id, metrics, access log, security headers, and a problem for unforeseen errors."""
+    """Around all that answers: request id, metrics, access log, security headers, a problem for each bare error."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, access_log: bool) -> None:
         """`access_log`: one line per request."""
@@ -60,11 +60,6 @@ class RequestScope:
             await self._app(scope, receive, _as_problems(scope, request.send))
         except ClientDisconnect:
             request.status = problem_kinds.CLIENT_GONE.status
-        except Exception:
-            _failures.exception("%s %s failed", scope["method"], request.path)
-            if request.status:
-                raise  # half an answer is out: the server has to cut the connection
-            await problems.internal_response()(scope, receive, request.send)
         finally:
             request.finish()
 
@@ -73,7 +68,7 @@ class _Answered:
     """One request: what is added to its answer, and what is counted of it."""
 
     def __init__(self, scope: Scope, send: Send, metrics: Metrics, access_log: bool) -> None:
-        self.path = scope["path"]  # of a gallery's path, routing sees the short one
+        self._path = scope["path"]  # of a gallery's path, routing sees the short one
         self.status = 0
         self._scope = scope
         self._send = send
@@ -104,7 +99,7 @@ class _Answered:
             return
         self._finished = True
         self._metrics.in_flight.dec()
-        scope, path, status, seconds = self._scope, self.path, self.status, time.perf_counter() - self._started
+        scope, path, status, seconds = self._scope, self._path, self.status, time.perf_counter() - self._started
         # The template: ids must not become label values.
         route = getattr(scope.get("route"), "path", None) or route_turned_away(scope) or "other"
         self._metrics.requests.labels(route, scope["method"] if route != "other" else "any", str(status)).inc()
@@ -126,7 +121,11 @@ def _as_problems(scope: Scope, send: Send) -> Send:
         if message["type"] == "http.response.start":
             replaced = message["status"] >= 400 and not _is_problem(message["headers"])
             if replaced:
-                kept = {name.decode(): value.decode() for name, value in message["headers"] if name in _KEPT_HEADERS}
+                kept = {
+                    name.decode(): value.decode()
+                    for name, value in message["headers"]
+                    if name in _KEPT_HEADERS or name.startswith(_KEPT_PREFIX)
+                }
                 answer = problems.status_response(message["status"], scope["method"], scope["path"], kept)
                 await answer(scope, _no_more, send)
         if not replaced:

@@ -13,6 +13,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.http.edge.failures import Failures
 from service.http.edge.overload import Overload
 from service.http.edge.request_body import BodyLimits, RequestBody
 from service.http.edge.request_scope import RequestScope, adopt_request_id
@@ -60,9 +61,14 @@ def test_other_protocols_pass() -> None:
         seen.append(scope["type"])
 
     metrics = Metrics()
-    for middleware in (RequestBody(app, BodyLimits(1)), RequestScope(app, metrics, access_log=True), Overload(app)):
+    for middleware in (
+        RequestBody(app, BodyLimits(1)),
+        RequestScope(app, metrics, access_log=True),
+        Overload(app),
+        Failures(app),
+    ):
         sent_by(middleware, {"type": "lifespan"})
-    assert seen == ["lifespan"] * 3
+    assert seen == ["lifespan"] * 4
 
 
 @pytest.mark.parametrize(
@@ -118,7 +124,7 @@ def failing(after_start: bool) -> Callable[[Scope, Receive, Send], Any]:
 
 def test_what_nobody_foresaw_is_a_problem_without_details(caplog: pytest.LogCaptureFixture) -> None:
     metrics = Metrics()
-    sent = sent_by(RequestScope(failing(False), metrics, access_log=False), request())
+    sent = sent_by(RequestScope(Failures(failing(False)), metrics, access_log=False), request())
     assert sent[0]["status"] == 500
     assert json.loads(sent[1]["body"])["code"] == "internal_error"
     assert b"secret" not in sent[1]["body"]
@@ -130,7 +136,7 @@ def test_what_nobody_foresaw_is_a_problem_without_details(caplog: pytest.LogCapt
 def test_half_an_answer_cuts_the_connection() -> None:
     metrics = Metrics()
     with pytest.raises(RuntimeError, match="broke"):
-        sent_by(RequestScope(failing(True), metrics, access_log=False), request())
+        sent_by(RequestScope(Failures(failing(True)), metrics, access_log=False), request())
     assert "inkseek_in_flight 0.0" in metrics.exposition().decode()
 
 
@@ -166,7 +172,7 @@ def test_a_client_that_hangs_up_is_no_failure(caplog: pytest.LogCaptureFixture) 
         raise ClientDisconnect
 
     metrics = Metrics()
-    assert sent_by(RequestScope(app, metrics, access_log=False), request()) == []
+    assert sent_by(RequestScope(Failures(app), metrics, access_log=False), request()) == []
     assert 'status="499"} 1.0' in metrics.exposition().decode()
     assert not caplog.records
 
