@@ -19,7 +19,6 @@ from models.atomic_files import sync_path
 
 _LOCK = ".lock"
 _STAGING_PREFIX = ".building-"
-_DISCARDED_PREFIX = ".discarded-"
 
 
 @contextlib.contextmanager
@@ -46,17 +45,21 @@ def locked(out_dir: Path) -> Iterator[None]:
 
 def new_staging(out_dir: Path) -> Path:
     """An empty folder for a build, invisible to readers. What killed builds left behind is removed first."""
-    # The lock is held, so that no other build is writing any of them.
-    for leftover in layout.versions_dir(out_dir).glob(".*"):
+    clear_staging(out_dir)
+    return _new_folder(layout.versions_dir(out_dir))
+
+
+def new_segment(out_dir: Path) -> Path:
+    """An empty folder for a segment, invisible to readers; the next build removes what is left of it."""
+    layout.segments_dir(out_dir).mkdir(exist_ok=True)
+    return _new_folder(layout.segments_dir(out_dir))
+
+
+def clear_staging(out_dir: Path) -> None:
+    """Remove all that is staged; what cannot be removed now, the next build removes. The lock is held."""
+    # So that no other build is writing any of it.
+    for leftover in (*layout.versions_dir(out_dir).glob(".*"), *layout.segments_dir(out_dir).glob(".*")):
         shutil.rmtree(leftover, ignore_errors=True)
-    staging = layout.versions_dir(out_dir) / f"{_STAGING_PREFIX}{uuid.uuid4().hex[:12]}"
-    staging.mkdir()
-    return staging
-
-
-def discard(staging: Path) -> None:
-    """Remove a staged build; what cannot be removed now, the next build removes."""
-    shutil.rmtree(staging, ignore_errors=True)
 
 
 def publish(out_dir: Path, staging: Path, manifest: IndexManifest) -> str:
@@ -87,23 +90,6 @@ def published_version(out_dir: Path) -> str | None:
         return None
 
 
-def prune(out_dir: Path, keep: int, *, in_use: str | None) -> list[str]:
-    """Remove all but the `keep` latest versions, the published one and `in_use`; returns the removed names.
-
-    `in_use`: the version published until now. Services read it until they notice the new one, so it stays one build
-    longer.
-    """
-    versions = layout.list_versions(out_dir)
-    kept = {*versions[-keep:], published_version(out_dir), in_use}
-    removed = [version for version in versions if version not in kept]
-    for version in removed:
-        folder = layout.versions_dir(out_dir) / version
-        # Renamed first: a removal that is cut short leaves no incomplete version under a version's name.
-        discarded = folder.rename(folder.with_name(f"{_DISCARDED_PREFIX}{version}"))
-        shutil.rmtree(discarded, ignore_errors=True)
-    return removed
-
-
 def rollback(out_dir: Path, to: str | None = None) -> tuple[str, str]:
     """Publish the version before the current one, or the named one; returns (old, new).
 
@@ -120,6 +106,12 @@ def rollback(out_dir: Path, to: str | None = None) -> tuple[str, str]:
         check_hashes(folder, read_manifest(folder))
         layout.publish_pointer(out_dir, target)
     return current, target
+
+
+def _new_folder(parent: Path) -> Path:
+    staging = parent / f"{_STAGING_PREFIX}{uuid.uuid4().hex[:12]}"
+    staging.mkdir()
+    return staging
 
 
 def _version_before(out_dir: Path, current: str) -> str:

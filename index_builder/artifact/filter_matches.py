@@ -9,7 +9,7 @@ import numpy as np
 
 from index_builder.artifact.errors import CategoryNotFound
 from index_builder.artifact.photo_filter import PhotoFilter
-from index_builder.artifact.photo_store import PhotoStore
+from index_builder.artifact.segments.photos import PhotoTable
 from models.arrays import Rows
 
 REMEMBERED_FILTERS = 64  # at most 8 bytes per photo each: 1 GB for 2 million photos if each matched everything
@@ -18,7 +18,7 @@ REMEMBERED_FILTERS = 64  # at most 8 bytes per photo each: 1 GB for 2 million ph
 class FilterMatches:
     """Rows by filter over the photos of one version. Thread-safe; a version never changes, so answers may be kept."""
 
-    def __init__(self, photos: PhotoStore, *, remembered: int = REMEMBERED_FILTERS) -> None:
+    def __init__(self, photos: PhotoTable, *, remembered: int = REMEMBERED_FILTERS) -> None:
         """Reads the category of every row; `remembered`: filters whose rows are kept."""
         categories = photos.categories()
         self._photos = photos

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from index_builder.artifact import layout
-from index_builder.artifact.errors import BundleMismatch, IndexCorrupt
+from index_builder.artifact.errors import BundleMismatch
 from index_builder.artifact.filter_matches import FilterMatches
 from index_builder.artifact.manifest import IndexManifest
 from index_builder.artifact.photo_filter import PhotoFilter
-from index_builder.artifact.photo_store import PhotoRecord, PhotoStore, Thumbnail
-from index_builder.artifact.verification import check_hashes, expect, read_manifest
+from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
+from index_builder.artifact.segments.hold import VersionHold
+from index_builder.artifact.segments.opening import open_parts
+from index_builder.artifact.segments.photos import PhotoTable
+from index_builder.artifact.verification import check_hashes, files_of, read_manifest
 from index_builder.stores.base import VectorStore
-from index_builder.stores.choice import open_store
-from index_builder.stores.errors import StoreUnreadable
 from index_builder.stores.ranking import top_k
 from models.arrays import Rows, Vectors
 
@@ -41,9 +43,16 @@ class GalleryIndex:
         manifest: IndexManifest,
         gallery_root: Path,
         store: VectorStore,
-        photos: PhotoStore,
+        photos: PhotoTable,
+        files: Sequence[Path] = (),
+        hold: VersionHold | None = None,
     ) -> None:
-        """Put together what `open` has read; row i of `store` and of `photos` is the same photo."""
+        """Put together what `open` has read; row i of `store` and of `photos` is the same photo.
+
+        `files`: all that the version consists of. `hold`: until it is released, with `close`, no builder removes them.
+        """
+        self._hold = hold
+        self.files = tuple(files)
         self.version = version
         self.manifest = manifest
         self._root = gallery_root
@@ -70,32 +79,39 @@ class GalleryIndex:
         """
         version = version or layout.current_version(out_dir)
         folder = layout.version_dir(out_dir, version)
-        manifest = read_manifest(folder)
-        # Before the hashes: reading every byte of an index that is rejected anyway would be in vain.
-        if bundle_id is not None and manifest.bundle_id != bundle_id:
-            raise BundleMismatch(f"bundle of index {out_dir}", expected=bundle_id, actual=manifest.bundle_id)
-        if check_files:
-            check_hashes(folder, manifest)
-        return cls.open(folder, manifest, version=version, gallery_root=gallery_root)
+        hold = VersionHold.of(folder)
+        try:
+            manifest = read_manifest(folder)
+            # Before the hashes: reading every byte of an index that is rejected anyway would be in vain.
+            if bundle_id is not None and manifest.bundle_id != bundle_id:
+                raise BundleMismatch(f"bundle of index {out_dir}", expected=bundle_id, actual=manifest.bundle_id)
+            if check_files:
+                check_hashes(folder, manifest)
+            return cls.open(folder, manifest, version=version, gallery_root=gallery_root, hold=hold)
+        except BaseException:
+            hold.release()
+            raise
 
     @classmethod
     def open(
-        cls, folder: Path, manifest: IndexManifest, *, version: str, gallery_root: Path | None = None
+        cls,
+        folder: Path,
+        manifest: IndexManifest,
+        *,
+        version: str,
+        gallery_root: Path | None = None,
+        hold: VersionHold | None = None,
     ) -> GalleryIndex:
         """Open the files of `folder` as `manifest` describes them (a builder's way in, before it publishes)."""
-        try:
-            store = open_store(folder, manifest.search, count=manifest.count, dim=manifest.embedding_dim)
-        except StoreUnreadable as error:
-            raise IndexCorrupt(error.what, expected=error.expected, actual=error.actual) from error
-        # Also where no hashes are checked: rows of unequal files would name the wrong photos.
-        photos = PhotoStore(folder / layout.PHOTOS, manifest.metadata_fields)
-        expect(layout.PHOTOS, f"{manifest.count} photos", f"{photos.count()} photos")
+        store, photos = open_parts(folder, manifest)
         return cls(
             version=version,
             manifest=manifest,
             gallery_root=gallery_root or Path(manifest.gallery.root),
             store=store,
             photos=photos,
+            files=files_of(folder, manifest),
+            hold=hold,
         )
 
     @property
@@ -147,6 +163,10 @@ class GalleryIndex:
     def photo(self, photo_id: str) -> PhotoRecord:
         """The photo with that id. Raises PhotoNotFound."""
         return self._photos.photo(photo_id)
+
+    def records(self) -> Iterator[PhotoRecord]:
+        """Every photo's record in row order, read piece by piece."""
+        return self._photos.records()
 
     def photo_with_bytes(self, sha256: str, category: str) -> PhotoRecord | None:
         """The first photo of `category` whose file has that hash."""
@@ -203,6 +223,8 @@ class GalleryIndex:
         """Release the database connections and the vectors; call when no thread searches any more."""
         self._photos.close()
         self._store.close()
+        if self._hold:
+            self._hold.release()
 
     def _search_one(
         self, query: Vectors, k: int, rows: Rows | None, exact: bool, min_score: float | None

@@ -1,9 +1,13 @@
 """Names and places of the files of an index directory, and the pointer to the published version.
 
 OUT/current                  name of the published version
-OUT/versions/<version>/      immutable: manifest.json, vectors.npy, photos.sqlite, report.jsonl
-                                 and, for an approximate store, index.faiss
-OUT/versions/.building-*     a build in progress, or what a killed one left behind
+OUT/versions/<version>/      immutable: manifest.json, report.jsonl, stamps.npy and, where there are several segments
+                                 or deleted photos, rows.npy
+OUT/segments/<segment>/      immutable: segment.json, vectors.npy, photos.sqlite and, for an approximate store,
+                                 index.faiss; versions share them
+OUT/*/.building-*            a build in progress, or what a killed one left behind
+
+Before schema version 3, the folder of a version held what its one segment holds now.
 """
 
 from __future__ import annotations
@@ -15,22 +19,28 @@ from pathlib import Path
 from index_builder.artifact.errors import IndexCorrupt, IndexNotFound
 from index_builder.artifact.manifest import FileEntry
 from index_builder.stores.choice import ANN_INDEX, VECTORS
+from index_builder.stores.row_map import ROWS
 from models.atomic_files import write_text
 
 MANIFEST = "manifest.json"
 PHOTOS = "photos.sqlite"
 REPORT = "report.jsonl"
+STAMPS = "stamps.npy"
 
 __all__ = [
     "ANN_INDEX",
     "MANIFEST",
     "PHOTOS",
     "REPORT",
+    "ROWS",
+    "STAMPS",
     "VECTORS",
     "current_version",
     "hash_file",
     "list_versions",
     "publish_pointer",
+    "segment_dir",
+    "segments_dir",
     "version_digest",
     "version_dir",
     "version_name",
@@ -40,6 +50,7 @@ __all__ = [
 
 _POINTER = "current"
 _VERSIONS = "versions"
+_SEGMENTS = "segments"
 # Six digits sort by name as well; a seventh is allowed, so that the count never ends.
 _VERSION_NAME = re.compile(r"^(\d{6,})-([0-9a-f]{12})$")
 _HASH_BLOCK_BYTES = 1 << 20
@@ -48,6 +59,16 @@ _HASH_BLOCK_BYTES = 1 << 20
 def versions_dir(out_dir: Path) -> Path:
     """The folder of all versions, complete and in progress; it may not exist yet."""
     return out_dir / _VERSIONS
+
+
+def segments_dir(out_dir: Path) -> Path:
+    """The folder of all segments, complete and in progress; it may not exist yet."""
+    return out_dir / _SEGMENTS
+
+
+def segment_dir(version: Path, name: str) -> Path:
+    """Folder of a segment that a version names, beside the folder of versions; `version`: that version's folder."""
+    return segments_dir(version.parent.parent) / name
 
 
 def version_dir(out_dir: Path, version: str) -> Path:

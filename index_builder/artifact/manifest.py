@@ -11,13 +11,13 @@ import json
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from index_builder.artifact.errors import IndexCorrupt, IndexSchemaUnsupported
 from index_builder.stores.plan import SearchPlan
 
-SCHEMA_VERSION: Final = 2
-READABLE_VERSIONS: Final = (1, 2)  # 1 knew no facing
+SCHEMA_VERSION: Final = 3
+READABLE_VERSIONS: Final = (1, 2, 3)  # 1 knew no facing, 2 no segments
 
 FieldType = Literal["number", "text", "boolean", "date", "list"]
 """`date`: ISO 8601 text, whose order is that of time; `list`: plain values of any type."""
@@ -44,12 +44,14 @@ class MetadataField(_Frozen):
 class GallerySource(_Frozen):
     """Where the photos came from. `root` is a path of the machine that built the index.
 
-    `follows_links`: photos may lie outside of `root`, behind links that were meant to be followed.
+    `follows_links`: photos may lie outside of `root`, behind links that were meant to be followed. `exclude`: the
+    patterns that the caller left out, so that an update leaves out the same.
     """
 
     root: str
     manifest: str | None = None
     follows_links: bool = False
+    exclude: tuple[str, ...] = ()
 
 
 class RecallReport(_Frozen):
@@ -64,12 +66,19 @@ class RecallReport(_Frozen):
 
 
 class BuildSummary(_Frozen):
-    """Time, rate and counts by reason of the build; report.jsonl lists the photos behind the counts."""
+    """Time, rate and counts by reason of the build; report.jsonl lists the photos behind the counts.
+
+    `embedded`, `reused`: photos whose vector was computed, and whose vector an earlier version or an interrupted build
+    had. `stages_s`: seconds of each stage.
+    """
 
     seconds: float = Field(ge=0.0)
     photos_per_s: float = Field(ge=0.0)
     skipped: dict[str, int] = {}
     noted: dict[str, int] = {}
+    embedded: int | None = Field(default=None, ge=0)
+    reused: int = Field(default=0, ge=0)
+    stages_s: dict[str, float] = {}
 
 
 class Facing(_Frozen):
@@ -82,13 +91,42 @@ class Facing(_Frozen):
     asymmetry: float
 
 
+class SegmentEntry(_Frozen):
+    """A segment that a version is made of: its rows, how many of them are live, how it is searched, and its bytes.
+
+    The others are deleted: rows.npy, which names the live rows in the order of photo ids, leaves them out.
+    """
+
+    name: str = Field(pattern="^[0-9a-f]{16}$")
+    count: int = Field(ge=1)
+    live: int = Field(ge=1)
+    search: SearchPlan
+    bytes: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> SegmentEntry:
+        if self.live > self.count:
+            raise ValueError(f"{self.live} of {self.count} rows cannot be live")
+        return self
+
+
+def plain_file_names(files: dict[str, FileEntry]) -> dict[str, FileEntry]:
+    """The files, if each lies in the folder of the manifest that lists it. Raises ValueError."""
+    # A name with a slash would let a manifest make readers hash files outside of the version.
+    if any(Path(name).name != name for name in files):
+        raise ValueError("lists a path where a plain file name is expected")
+    return files
+
+
 class IndexManifest(_Frozen):
     """Everything that a reader needs to know before it opens a file of the version.
 
     `facing`: of each category that has enough photos to measure it; "" stands for the photos of no category.
+    `segments`: none where the version's own folder holds the one part that it has, as before schema version 3.
+    `search`: of the largest segment. `count`: photos that can be found.
     """
 
-    schema_version: Literal[1, 2] = SCHEMA_VERSION
+    schema_version: Literal[1, 2, 3] = SCHEMA_VERSION
     created_at: str
     inkseek_version: str
     bundle_id: str
@@ -100,15 +138,33 @@ class IndexManifest(_Frozen):
     recall: RecallReport | None = None
     facing: dict[str, Facing] = {}
     build: BuildSummary
+    segments: tuple[SegmentEntry, ...] = ()
     files: dict[str, FileEntry]
 
-    @field_validator("files")
-    @classmethod
-    def _plain_names(cls, files: dict[str, FileEntry]) -> dict[str, FileEntry]:
-        # A name with a slash would let a manifest make readers hash files outside of the version.
-        if any(Path(name).name != name for name in files):
-            raise ValueError("lists a path where a plain file name is expected")
-        return files
+    _plain_names = field_validator("files")(plain_file_names)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> IndexManifest:
+        if self.segments and sum(segment.live for segment in self.segments) != self.count:
+            raise ValueError("counts other photos than its segments have")
+        if len({segment.name for segment in self.segments}) != len(self.segments):
+            raise ValueError("names a segment twice")
+        return self
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every search scores every photo."""
+        return self.search.is_exact and all(segment.search.is_exact for segment in self.segments)
+
+    @property
+    def is_one_part(self) -> bool:
+        """Whether rows are those of one part, none of them deleted: such a version has no rows.npy."""
+        return not self.segments or (len(self.segments) == 1 and self.segments[0].live == self.segments[0].count)
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of all files, those of the segments included."""
+        return sum(file.bytes for file in self.files.values()) + sum(segment.bytes for segment in self.segments)
 
     @property
     def one_way_categories(self) -> frozenset[str]:

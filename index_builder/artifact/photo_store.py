@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import unicodedata
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -28,6 +28,7 @@ MetadataValue: TypeAlias = str | int | float | bool | tuple[str | int | float | 
 
 COLUMNS = ("row", "photo_id", "category", "path", "sha256", "width", "height")
 _KEPT_RECORDS = 20_000  # about 1 kB each; the photos that searches answer again and again
+_BLOCK_RECORDS = 4_096
 _IN_CLAUSE_ROWS = 500  # SQLite limits the parameters of a statement, to 999 in older builds
 
 
@@ -111,10 +112,32 @@ class PhotoStore:
 
     def with_bytes(self, sha256: str, category: str) -> PhotoRecord | None:
         """The first photo of `category` whose file has that hash."""
-        rows = self._query(
-            f"{self._select} WHERE sha256 = ? AND category = ? ORDER BY row LIMIT 1", (sha256, _utf8(category))
-        )
-        return self._record(rows[0]) if rows else None
+        return next(iter(self.all_with_bytes(sha256, category)), None)
+
+    def all_with_bytes(self, sha256: str, category: str) -> list[PhotoRecord]:
+        """Every photo of `category` whose file has that hash, by row."""
+        rows = self._query(f"{self._select} WHERE sha256 = ? AND category = ? ORDER BY row", (sha256, _utf8(category)))
+        return [self._record(values) for values in rows]
+
+    def records(self) -> Iterator[PhotoRecord]:
+        """Every record in row order, some thousand at a time."""
+        read: list[sqlite3.Row] = self._query(f"{self._select} ORDER BY row LIMIT ?", (_BLOCK_RECORDS,))
+        while read:
+            yield from map(self._record, read)
+            read = self._query(f"{self._select} WHERE row > ? ORDER BY row LIMIT ?", (read[-1]["row"], _BLOCK_RECORDS))
+
+    def thumbnails(self, rows: Sequence[int]) -> list[Thumbnail]:
+        """The thumbnails of rows, in their order. Raises PhotoNotFound."""
+        read: dict[int, Thumbnail] = {}
+        for start in range(0, len(rows), _IN_CLAUSE_ROWS):
+            part = [int(row) for row in rows[start : start + _IN_CLAUSE_ROWS]]
+            marks = ", ".join("?" * len(part))
+            for values in self._query(f"SELECT row, jpeg, etag FROM thumbnails WHERE row IN ({marks})", part):
+                read[values["row"]] = Thumbnail(jpeg=values["jpeg"], etag=values["etag"])
+        missing = [row for row in rows if row not in read]
+        if missing:
+            raise PhotoNotFound(f"no thumbnail at row {missing[0]} of this gallery")
+        return [read[row] for row in rows]
 
     def categories(self) -> list[str]:
         """Category of every row, in row order."""

@@ -14,18 +14,20 @@ from index_builder.artifact import layout
 from index_builder.artifact.manifest import BuildSummary, Facing, IndexManifest, RecallReport
 from index_builder.artifact.photo_store import PhotoStore
 from index_builder.build.listing import listed_photos
-from index_builder.build.photo_files import write_photos
 from index_builder.build.request import BuildRequest, BuildResult, Progress
 from index_builder.embedding.threads import ThreadedEmbedder
 from index_builder.errors import BuildError, GalleryEmpty, GalleryInvalid, RecallTooLow
-from index_builder.publish import discard, locked, new_staging, prune, publish, published_version
+from index_builder.publish import clear_staging, locked, new_segment, new_staging, publish, published_version
 from index_builder.quality.facing import measure_facing
 from index_builder.quality.probes import Probe, photo_probe, sketch_probe
 from index_builder.quality.recall import TARGET_RECALL, fastest_good
 from index_builder.report import Report
+from index_builder.retention import prune
+from index_builder.segments.append import write_photos
+from index_builder.segments.seal import seal
 from index_builder.sources.base import PhotoSource
 from index_builder.sources.choice import open_source
-from index_builder.stores.choice import build_store, store_files
+from index_builder.stores.choice import build_store
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.plan import SearchPlan, choose_plan
 from models.bundle import Bundle, Pace, cpu_quota
@@ -59,10 +61,10 @@ def build_index(request: BuildRequest, progress: Progress = lambda stage, done, 
             in_use = published_version(request.out)
             version = publish(request.out, staging, manifest)
         except (OSError, sqlite3.Error) as error:  # no space left, no permission, a disk that fails
-            discard(staging)
+            clear_staging(request.out)
             raise BuildError(f"a new version could not be written to {request.out}: {error}") from error
         except BaseException:
-            discard(staging)
+            clear_staging(request.out)
             raise
         removed = prune(request.out, max(1, request.keep), in_use=in_use)
         progress("publish", 1, 1)
@@ -76,19 +78,22 @@ def _stage_version(
     started = time.monotonic()
     # Before the long work: a wrong path of sketches should show now and not an hour later.
     sketches = _embed_sketches(request.sketches, bundle, progress) if request.sketches else None
+    segment = new_segment(request.out)
     with Report(staging / layout.REPORT) as report:
-        count, photos_per_s = _embed_photos(request, source, bundle, staging, report, progress)
+        count, photos_per_s = _embed_photos(request, source, bundle, segment, report, progress)
     # After the report is closed, whose counts say why.
     if count == 0:
         reasons = ", ".join(f"{reason}: {number}" for reason, number in report.skipped.most_common())
         raise GalleryEmpty(f"no photo of {request.photos} could be indexed ({reasons or 'it is empty'})")
-    plan, recall = _index(request, count, bundle.embedding_dim, staging, sketches, progress)
-    facing = _facing(request, source, bundle, count, staging, progress)
+    dim = bundle.embedding_dim
+    plan, recall = _index(request, count, dim, segment, sketches, progress)
+    facing = _facing(request, source, bundle, count, segment, progress)
+    entry = seal(segment, bundle_id=bundle.bundle_id, dim=dim, count=count, fields=source.fields, search=plan)
     return IndexManifest(
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         inkseek_version=_own_version(),
         bundle_id=bundle.bundle_id,
-        embedding_dim=bundle.embedding_dim,
+        embedding_dim=dim,
         count=count,
         gallery=source.description,
         metadata_fields=source.fields,
@@ -100,8 +105,10 @@ def _stage_version(
             photos_per_s=round(photos_per_s, 2),
             skipped=dict(report.skipped),
             noted=dict(report.noted),
+            embedded=count,
         ),
-        files={name: layout.hash_file(staging / name) for name in (layout.PHOTOS, layout.REPORT, *store_files(plan))},
+        segments=(entry,),
+        files={layout.REPORT: layout.hash_file(staging / layout.REPORT)},
     )
 
 
@@ -113,7 +120,7 @@ def _embed_sketches(sketches: Path, bundle: Bundle, progress: Progress) -> Probe
 
 
 def _embed_photos(
-    request: BuildRequest, source: PhotoSource, bundle: Bundle, staging: Path, report: Report, progress: Progress
+    request: BuildRequest, source: PhotoSource, bundle: Bundle, segment: Path, report: Report, progress: Progress
 ) -> tuple[int, float]:
     """How many photos were embedded, and how many per second."""
     progress("gallery", 0, None)
@@ -133,7 +140,7 @@ def _embed_photos(
     )
     with closing(isolated):
         count = write_photos(
-            staging,
+            segment,
             ThreadedEmbedder(bundle.photo, limits, pace).embed(source, photos),
             fields=source.fields,
             dim=bundle.embedding_dim,
@@ -144,12 +151,12 @@ def _embed_photos(
 
 
 def _index(
-    request: BuildRequest, count: int, dim: int, staging: Path, sketches: Probe | None, progress: Progress
+    request: BuildRequest, count: int, dim: int, segment: Path, sketches: Probe | None, progress: Progress
 ) -> tuple[SearchPlan, RecallReport]:
     """Build the store, find its fastest good setting, and compare its recall with the gate. Raises RecallTooLow."""
     progress("index", 0, 1)
     plan = choose_plan(count, dim, request.kind, request.settings)
-    variants = build_store(staging, plan, count=count, dim=dim, threads=cpu_quota(), settings=request.settings)
+    variants = build_store(segment, plan, count=count, dim=dim, threads=cpu_quota(), settings=request.settings)
     progress("index", 1, 1)
     progress("recall", 0, 1)
     required = request.min_recall or 0.0
@@ -163,11 +170,11 @@ def _index(
 
 
 def _facing(
-    request: BuildRequest, source: PhotoSource, bundle: Bundle, count: int, staging: Path, progress: Progress
+    request: BuildRequest, source: PhotoSource, bundle: Bundle, count: int, segment: Path, progress: Progress
 ) -> dict[str, Facing]:
-    """Which categories face one way, measured on the staged vectors and thumbnails."""
-    photos = PhotoStore(staging / layout.PHOTOS, source.fields)
-    vectors = ExactStore.open(staging / layout.VECTORS, count=count, dim=bundle.embedding_dim)
+    """Which categories face one way, measured on the staged segment's vectors and thumbnails."""
+    photos = PhotoStore(segment / layout.PHOTOS, source.fields)
+    vectors = ExactStore.open(segment / layout.VECTORS, count=count, dim=bundle.embedding_dim)
     try:
         return measure_facing(
             photos, vectors, bundle, _pace(request, bundle), lambda done, total: progress("facing", done, total)

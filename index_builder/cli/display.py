@@ -85,7 +85,7 @@ def print_verified(index: GalleryIndex, problems: Sequence[str]) -> None:
             table.add_row(escape(problem))
         stdout().print(table)
     else:
-        files = len(index.manifest.files)
+        files = len(index.files)
         stdout().print(f"[green]{index.version}: {index.count:,} photos, {files} files intact[/green]", highlight=False)
 
 
@@ -115,7 +115,7 @@ def _summary(title: str, manifest: IndexManifest) -> Table:
     table.add_row(
         "search", f"{manifest.search.kind}, {manifest.embedding_dim} dimensions" + (f", {details}" if details else "")
     )
-    if manifest.search.is_exact:
+    if manifest.is_exact:
         table.add_row("recall", "every search is exact: nothing is missed")
     elif manifest.recall:
         recall = manifest.recall
@@ -125,5 +125,8 @@ def _summary(title: str, manifest: IndexManifest) -> Table:
         table.add_row(
             "metadata", ", ".join(escape(f"{field.name} ({field.type})") for field in manifest.metadata_fields)
         )
-    table.add_row("size", f"{sum(entry.bytes for entry in manifest.files.values()) / 2**20:.1f} MiB")
+    table.add_row("size", f"{manifest.total_bytes / 2**20:.1f} MiB")
+    if len(manifest.segments) > 1:
+        deleted = sum(segment.count - segment.live for segment in manifest.segments)
+        table.add_row("segments", f"{len(manifest.segments)}, with {deleted:,} deleted rows")
     return table

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from index_builder.artifact.manifest import Facing
-from index_builder.artifact.photo_store import PhotoStore
+from index_builder.artifact.segments.photos import PhotoTable
 from index_builder.quality.probes import spread
 from index_builder.stores.base import VectorStore
 from models.arrays import Rows, Vectors
@@ -50,7 +50,7 @@ class _Mirrored:
 
 
 def measure_facing(
-    photos: PhotoStore, store: VectorStore, bundle: Bundle, pace: Pace, done: Callable[[int, int], None]
+    photos: PhotoTable, store: VectorStore, bundle: Bundle, pace: Pace, done: Callable[[int, int], None]
 ) -> dict[str, Facing]:
     """Each category with enough photos, by name; "" holds those of no category. Row i of both stores is one photo.
 
@@ -100,7 +100,7 @@ def _sampled_rows(categories: Sequence[str]) -> dict[str, Rows]:
     }
 
 
-def _mirrored_vectors(photos: PhotoStore, rows: Sequence[int], encoder: ImageEncoder, pace: Pace) -> Vectors:
+def _mirrored_vectors(photos: PhotoTable, rows: Sequence[int], encoder: ImageEncoder, pace: Pace) -> Vectors:
     """R rows -> (R, E): the unit embeddings of their photos mirrored."""
     thumbnails = [photos.thumbnail(record.photo_id).jpeg for record in photos.photos(rows)]
     return embed(_Mirrored(encoder), thumbnails, pace=pace)

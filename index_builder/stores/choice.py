@@ -10,6 +10,7 @@ from index_builder.stores.base import VectorStore
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.faiss import FaissStore
 from index_builder.stores.plan import DEFAULT_SETTINGS, SearchPlan, StoreSettings, plan_steps
+from models.arrays import Rows
 
 VECTORS = "vectors.npy"
 ANN_INDEX = "index.faiss"
@@ -28,10 +29,13 @@ def store_files(plan: SearchPlan) -> tuple[str, ...]:
     return (VECTORS,) if plan.is_exact else (VECTORS, ANN_INDEX)
 
 
-def open_store(folder: Path, plan: SearchPlan, *, count: int, dim: int) -> VectorStore:
-    """Open the store of `count` vectors of length `dim` whose files lie in `folder`. Raises StoreUnreadable."""
+def open_store(folder: Path, plan: SearchPlan, *, count: int, dim: int, live: Rows | None = None) -> VectorStore:
+    """Open the store of `count` vectors of length `dim` whose files lie in `folder`. Raises StoreUnreadable.
+
+    `live`: ascending rows, others of which an approximate store never proposes; None: all.
+    """
     exact = ExactStore.open(folder / VECTORS, count=count, dim=dim)
-    return exact if plan.is_exact else FaissStore.open(folder / ANN_INDEX, exact, plan)
+    return exact if plan.is_exact else FaissStore.open(folder / ANN_INDEX, exact, plan, live)
 
 
 def build_store(

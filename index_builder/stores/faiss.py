@@ -22,22 +22,27 @@ _MIN_TRAINING_ROWS = 10_000  # what the codes are trained on where few lists nee
 class FaissStore:
     """A `VectorStore` whose candidates come from a FAISS index, rows of which are the exact store's."""
 
-    def __init__(self, exact: ExactStore, index: Any, plan: SearchPlan) -> None:
-        """`index`: a FAISS index over the vectors of `exact`; `plan`: how it is searched."""
+    def __init__(self, exact: ExactStore, index: Any, plan: SearchPlan, live: Rows | None = None) -> None:
+        """`index`: a FAISS index over the vectors of `exact`; `plan`: how it is searched; `live`: see `open`."""
         self._exact = exact
         self._index = index
         self._plan = plan
+        self._live = exact.candidates(np.empty((1, exact.dim), np.float32), 1)[0] if live is None else live
+        self._selector = None if live is None else _selector(live, exact.count)
 
     @classmethod
-    def open(cls, path: Path, exact: ExactStore, plan: SearchPlan) -> FaissStore:
-        """Read the FAISS index at `path`. Raises StoreUnreadable when it is none, or of another gallery."""
+    def open(cls, path: Path, exact: ExactStore, plan: SearchPlan, live: Rows | None = None) -> FaissStore:
+        """Read the FAISS index at `path`. `live`: ascending rows that may be proposed; None: all of them.
+
+        Raises StoreUnreadable when it is none, or of another gallery.
+        """
         try:
             index = faiss.read_index(str(path))
         except RuntimeError as error:
             raise StoreUnreadable(path.name, expected="a FAISS index", actual=str(error)[-200:]) from error
         if index.ntotal != exact.count:
             raise StoreUnreadable(path.name, expected=f"{exact.count} vectors", actual=f"{index.ntotal} vectors")
-        return cls(exact, index, plan)
+        return cls(exact, index, plan, live)
 
     @classmethod
     def build(
@@ -58,7 +63,7 @@ class FaissStore:
 
     def at(self, plan: SearchPlan) -> FaissStore:
         """The same index, searched by another setting of its plan."""
-        return FaissStore(self._exact, self._index, plan)
+        return FaissStore(self._exact, self._index, plan)  # as it was built, with every row live
 
     def write(self, path: Path) -> None:
         """Write the FAISS index and force it to the disk. Raises OSError."""
@@ -86,7 +91,7 @@ class FaissStore:
         A filtered or exact search gets every row: HNSW loses its way among rows that a filter leaves out.
         """
         if exact or within is not None:
-            return self._exact.candidates(queries, k, within=within, exact=exact)
+            return [self._live if within is None else within] * len(queries)
         return [self._nearest(query, k) for query in queries]
 
     def vectors_of(self, rows: Rows) -> Vectors:
@@ -102,22 +107,33 @@ class FaissStore:
 
     def _nearest(self, query: Vectors, k: int) -> Rows:
         faiss.omp_set_num_threads(1)
-        requested = min(k * self._plan.candidate_factor, self.count)
+        requested = min(k * self._plan.candidate_factor, len(self._live))
+        if not requested:
+            return self._live
         _, rows = self._index.search(
             np.ascontiguousarray(query[None], np.float32), requested, params=self._parameters(requested)
         )
         nearest: Rows = np.unique(rows[0])
         nearest = nearest[nearest >= 0]  # -1 fills up what FAISS could not find
         # FAISS may return fewer rows than requested; a caller never gets fewer than k while there are k.
-        return nearest if len(nearest) >= min(k, self.count) else self._exact.candidates(query[None], k)[0]
+        return nearest if len(nearest) >= min(k, len(self._live)) else self._live
 
     def _parameters(self, requested: int) -> Any:
         # They travel with each call (setting them on a shared index is a race). FAISS's own type hints do not know the
         # keyword constructors.
         if self._plan.kind == "hnsw":
             ef_search = max(self._plan.ef_search or 64, requested)
-            return faiss.SearchParametersHNSW(efSearch=ef_search)  # type: ignore[attr-defined]
-        return faiss.SearchParametersIVF(nprobe=self._plan.nprobe or 16)  # type: ignore[call-arg]
+            return faiss.SearchParametersHNSW(efSearch=ef_search, sel=self._selector)  # type: ignore[attr-defined]
+        nprobe = self._plan.nprobe or 16
+        return faiss.SearchParametersIVF(nprobe=nprobe, sel=self._selector)  # type: ignore[call-arg]
+
+
+def _selector(live: Rows, count: int) -> Any:
+    """What tells FAISS which of its rows may be answers; it keeps the bits that it reads."""
+    bits = np.zeros(count, bool)
+    bits[live] = True
+    selector: Any = faiss.IDSelectorBitmap  # FAISS's type hints know the pointer alone
+    return selector(np.packbits(bits, bitorder="little"))
 
 
 def _train(index: Any, exact: ExactStore) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from index_builder.artifact.errors import IndexNotFound
-from index_builder.artifact.layout import MANIFEST, current_version, versions_dir
+from index_builder.artifact.layout import current_version
 from service.config import Settings
 from service.runtime.health import Health
 from service.runtime.metrics import Metrics
@@ -86,9 +86,8 @@ class IndexMonitor:
     def _missing_files(self) -> int:
         """How many files of the version in service are not where they were; its answers do not show it for long."""
         with self._serving.borrow() as retriever:
-            version, files = retriever.index.version, retriever.index.manifest.files
-        folder = versions_dir(self._settings.index) / version
-        return sum(not (folder / name).is_file() for name in (MANIFEST, *files))
+            files = retriever.index.files
+        return sum(not file.is_file() for file in files)
 
     def _check_files(self, missing: int) -> None:
         trouble = f"{missing} files of index {self._serving.version} are gone" if missing else None

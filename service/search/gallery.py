@@ -97,7 +97,7 @@ class Gallery:
     ) -> list[SearchHit]:
         if among is None:
             return self.view.search(vector, query.k, where, exact=query.exact, min_score=query.min_score)
-        if where or query.exact or self.view.index.manifest.search.is_exact:
+        if where or query.exact or self.view.index.manifest.is_exact:
             return self.view.search_rows(vector, query.k, among, min_score=query.min_score)
         proposed = self.view.search(
             vector, query.k * _PROPOSED_PER_MIRRORED, None, exact=False, min_score=query.min_score

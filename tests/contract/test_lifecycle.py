@@ -143,7 +143,7 @@ def test_what_cannot_serve_does_not_start(make_settings: MakeSettings, tiny_bund
     (broken / "sketch.onnx").write_bytes(b"not what was hashed")
     damaged = tmp_path / "damaged"
     shutil.copytree(make_settings().index, damaged)
-    vectors = next(damaged.glob("versions/*/vectors.npy"))
+    vectors = next(damaged.glob("segments/*/vectors.npy"))
     vectors.chmod(0o644)
     vectors.write_bytes(vectors.read_bytes()[:-4] + b"\0\0\0\0")
 
@@ -199,8 +199,8 @@ def test_the_canary_notices_a_dead_encoder(make_settings: MakeSettings, tiny_bun
 def test_the_canary_notices_a_broken_index(make_settings: MakeSettings) -> None:
     with a_serving(make_settings()) as serving, serving.borrow() as retriever:
         check_canary(retriever)
-        manifest, folder = retriever.index.manifest, make_settings().index / "versions" / serving.version
-        photos = PhotoStore(folder / "photos.sqlite", manifest.metadata_fields)
+        manifest, folder = retriever.index.manifest, make_settings().index
+        photos = PhotoStore(next(folder.glob("segments/*/photos.sqlite")), manifest.metadata_fields)
         broken = GalleryIndex(
             version=serving.version,
             manifest=manifest,
@@ -224,7 +224,8 @@ def test_not_ready_while_worker_threads_hang(make_settings: MakeSettings) -> Non
             release = threading.Event()
             hang = asyncio.ensure_future(process.workers.run(release.wait))
             try:
-                await until_async(lambda: process.monitor.health.trouble is not None)
+                # Not `trouble`, which an answer's age brings before the canary's deadline sets the gauge.
+                await until_async(lambda: process.monitor.health.problem is not None)
                 response = await client.get("/readyz")
                 assert (response.status_code, response.json()["code"]) == (503, "not_ready")
                 assert response.headers["retry-after"] == "1"

@@ -58,3 +58,27 @@ def test_schema_version_2_is_read_with_how_its_categories_face() -> None:
     assert index.manifest.one_way_categories == {"shoe"}
     assert index.problems() == []
     index.close()
+
+
+def test_schema_version_3_is_read_and_searched_over_its_segments() -> None:
+    index = GalleryIndex.load(GOLDEN.with_name("index_v3"), bundle_id="golden-bundle")
+    manifest = index.manifest
+    assert (manifest.schema_version, index.count) == (3, 10)
+    assert [(segment.count, segment.live, segment.search.kind) for segment in manifest.segments] == [
+        (6, 5, "hnsw"),
+        (6, 5, "flat"),
+    ]
+    assert (manifest.gallery.exclude, manifest.build.embedded, manifest.build.reused) == (("*.tmp",), 6, 4)
+    assert index.problems() == []
+    numbers = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11]
+    assert [record.metadata["price"] for record in index.photos(list(range(10)))] == numbers
+    assert index.thumbnail("shoe/09.jpg").etag == f"{9:016x}"
+    waves = np.cos(np.outer(np.arange(1, 13), np.arange(1, 9) ** 2))[numbers]
+    vectors = waves / np.linalg.norm(waves, axis=1, keepdims=True)
+    expected = np.argsort(-(vectors @ vectors[5]), kind="stable").tolist()
+    for exact in (True, False):
+        assert [hit.row for hit in index.search(vectors[5:6].astype(np.float32), 5, exact=exact)[0]] == expected[:5]
+    where = PhotoFilter(frozenset({"shoe"}), (parse_condition("price>=8"),))
+    matching = [row for row in expected if numbers[row] >= 8]
+    assert [hit.row for hit in index.search(vectors[5:6].astype(np.float32), 10, where=where)[0]] == matching
+    index.close()

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from index_builder.artifact.layout import ANN_INDEX, PHOTOS, VECTORS, current_version, version_dir
+from index_builder.artifact.layout import current_version, version_dir
+from index_builder.artifact.verification import files_of, read_manifest
 from service.config import Settings
 from service.runtime.health import Health
 from service.runtime.index_monitor import IndexMonitor
@@ -42,15 +43,14 @@ def memory_of(settings: Settings) -> int:
     """Estimated bytes that an open gallery takes: its files that are searched, mapped or cached as a whole.
 
     An upper bound as long as no adapter is in use: vectors are mapped, and pages that nobody reads take nothing.
-    Raises IndexNotFound, IndexCorrupt.
+    Raises IndexNotFound, IndexCorrupt, IndexSchemaUnsupported.
     """
     folder = version_dir(settings.index, current_version(settings.index))
-    files = [folder / VECTORS, folder / ANN_INDEX, folder / PHOTOS, settings.online_folder / FILE]
-    return sum(map(_size, files))
+    return sum(map(_size, [*files_of(folder, read_manifest(folder)), settings.online_folder / FILE]))
 
 
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # an exact index has no second file, and a store may not have been made yet
+    except OSError:  # an online store may not have been made yet, and loading says what is missing
         return 0

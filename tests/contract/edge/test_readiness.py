@@ -25,7 +25,7 @@ def until_ready_is(client: TestClient, status: int) -> str:
     return response.text
 
 
-@pytest.mark.parametrize("gone", ["versions", "current", "vectors"])
+@pytest.mark.parametrize("gone", ["versions", "segments", "current", "vectors"])
 def test_red_when_files_of_the_index_vanish_and_green_again(
     make_settings: MakeSettings, index_dir: Path, tmp_path: Path, cross: bytes, gone: str
 ) -> None:
@@ -33,7 +33,7 @@ def test_red_when_files_of_the_index_vanish_and_green_again(
     shutil.copytree(index_dir, index)
     with TestClient(create_app(make_settings(index=index, index_poll_s=0.05))) as client:
         until_ready_is(client, 200)
-        lost = next(index.glob("versions/*/vectors.npy")) if gone == "vectors" else index / gone
+        lost = next(index.glob("segments/*/vectors.npy")) if gone == "vectors" else index / gone
         lost.rename(tmp_path / "away")
         red = until_ready_is(client, 503)
         assert "are gone" in red and str(tmp_path) not in red

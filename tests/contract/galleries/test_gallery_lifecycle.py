@@ -90,7 +90,7 @@ def test_a_gallery_larger_than_the_budget_says_so(settings: Callable[..., Settin
 def test_a_broken_gallery_hurts_no_other_and_comes_back(
     settings: Callable[..., Settings], galleries_dir: Path, cross: bytes, tiny_bundle_dir: Path
 ) -> None:
-    vectors = next((galleries_dir / "shoes").glob("versions/*/vectors.npy"))
+    vectors = next((galleries_dir / "shoes").glob("segments/*/vectors.npy"))
     right = vectors.read_bytes()
     vectors.chmod(0o644)
     vectors.write_bytes(right[:-4] + b"\0\0\0\0")

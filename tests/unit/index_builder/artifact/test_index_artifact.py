@@ -20,6 +20,7 @@ from index_builder.artifact import (
     layout,
 )
 from index_builder.artifact.manifest import manifest_digest
+from index_builder.artifact.segments.segment import SEGMENT
 from index_builder.build import BuildRequest, build_index
 
 
@@ -42,6 +43,12 @@ def out(published: Path, tmp_path: Path) -> Path:
 
 def folder_of(out: Path) -> Path:
     return layout.version_dir(out, layout.current_version(out))
+
+
+def file_of(out: Path, name: str) -> Path:
+    """The one file of that name among those that the version and its segment consist of."""
+    (path,) = (*layout.segments_dir(out).glob(f"*/{name}"), *folder_of(out).glob(name))
+    return path
 
 
 def rewrite_manifest(out: Path, **changes: object) -> None:
@@ -78,9 +85,11 @@ def test_what_was_written_is_read(published: Path) -> None:
     index.close()
 
 
-@pytest.mark.parametrize("name", [layout.MANIFEST, layout.VECTORS, layout.PHOTOS, layout.ANN_INDEX, layout.REPORT])
+@pytest.mark.parametrize(
+    "name", [layout.MANIFEST, SEGMENT, layout.VECTORS, layout.PHOTOS, layout.ANN_INDEX, layout.REPORT]
+)
 def test_a_changed_byte_is_rejected_wherever_it_is(out: Path, name: str) -> None:
-    path = folder_of(out) / name
+    path = file_of(out, name)
     original = path.read_bytes() or b"\x00"
     for position in sorted({0, len(original) // 2, len(original) - 1}):
         changed = bytearray(original)
@@ -93,7 +102,7 @@ def test_a_changed_byte_is_rejected_wherever_it_is(out: Path, name: str) -> None
 @pytest.mark.parametrize("name", [layout.MANIFEST, layout.VECTORS, layout.PHOTOS, layout.ANN_INDEX])
 @pytest.mark.parametrize("kept", [0.0, 0.5, None])
 def test_truncated_and_missing_files_are_rejected(out: Path, name: str, kept: float | None) -> None:
-    path = folder_of(out) / name
+    path = file_of(out, name)
     data = path.read_bytes()
     path.unlink()
     if kept is not None:
@@ -106,12 +115,12 @@ def test_truncated_and_missing_files_are_rejected(out: Path, name: str, kept: fl
         GalleryIndex.load(out, check_files=False).problems()
 
 
-@pytest.mark.parametrize("version", [0, 3, "1", None, True])
+@pytest.mark.parametrize("version", [0, 4, "1", None, True])
 def test_another_schema_version_is_rejected_before_anything_else(out: Path, version: object) -> None:
     rewrite_manifest(out, schema_version=version, count="nonsense")
     with pytest.raises(IndexSchemaUnsupported) as caught:
         GalleryIndex.load(out)
-    assert caught.value.expected == "1 or 2"
+    assert caught.value.expected == "1 or 2 or 3"
     assert caught.value.actual == version
 
 
@@ -125,6 +134,10 @@ def test_another_schema_version_is_rejected_before_anything_else(out: Path, vers
         {"files": {}},
         {"files": {"../../current": {"bytes": 1, "sha256": "0" * 64}}},
         {"search": {"kind": "magic"}},
+        {"segments": []},
+        {"segments": [{"name": "../../versions", "count": 30, "live": 30, "bytes": 1, "search": {"kind": "flat"}}]},
+        {"segments": [{"name": "0" * 16, "count": 30, "live": 30, "bytes": 1, "search": {"kind": "flat"}}]},
+        {"segments": [{"name": "0" * 16, "count": 29, "live": 30, "bytes": 1, "search": {"kind": "flat"}}]},
     ],
 )
 def test_a_manifest_that_contradicts_its_files_is_rejected(out: Path, changes: dict[str, object]) -> None:
@@ -157,7 +170,7 @@ def test_no_index_no_version_no_pointer(out: Path, tmp_path: Path) -> None:
 
 
 def test_vectors_that_are_not_of_unit_length_are_reported(out: Path) -> None:
-    path = folder_of(out) / layout.VECTORS
+    path = file_of(out, layout.VECTORS)
     vectors = np.load(path)
     vectors[3] *= 2
     vectors[4] = np.nan

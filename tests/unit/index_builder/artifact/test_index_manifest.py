@@ -62,7 +62,7 @@ def test_what_is_no_json_object_is_corrupt(data: bytes) -> None:
         parse_manifest(data)
 
 
-@pytest.mark.parametrize("version", [0, 3, 1.5, "1", True, None, [1]])
+@pytest.mark.parametrize("version", [0, 4, 1.5, "1", True, None, [1]])
 def test_another_schema_version_is_unsupported_whatever_else_is_wrong(version: object) -> None:
     with pytest.raises(IndexSchemaUnsupported) as caught:
         parse_manifest(document(schema_version=version, count="nonsense"))

@@ -19,11 +19,11 @@ from index_builder.artifact import MetadataField, layout
 from index_builder.artifact.manifest import GallerySource
 from index_builder.artifact.photo_store import PhotoStore
 from index_builder.build.listing import listed_photos
-from index_builder.build.photo_files import write_photos
 from index_builder.embedding.reader import PhotoEmpty, facts_of, read_bytes, skipped
 from index_builder.embedding.threads import ThreadedEmbedder
 from index_builder.errors import GalleryInvalid
 from index_builder.report import Report, Skipped, SkipReason
+from index_builder.segments.append import write_photos
 from index_builder.sources.base import SourcePhoto
 from models.bundle import (
     Bundle,

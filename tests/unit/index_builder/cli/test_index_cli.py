@@ -88,8 +88,7 @@ def test_failures_are_one_line_and_exit_code_1(photos: Path, out: Path, tmp_path
 
 def test_verify_finds_a_changed_byte_and_another_bundle(photos: Path, out: Path, tiny_bundle_dir: Path) -> None:
     build(photos, out, tiny_bundle_dir)
-    folder = layout.version_dir(out, layout.current_version(out))
-    vectors = folder / layout.VECTORS
+    (vectors,) = layout.segments_dir(out).glob(f"*/{layout.VECTORS}")
     vectors.write_bytes(vectors.read_bytes()[:-1] + b"\x00")
     failed = run("verify", "--index", out, "--json")
     assert (failed.exit_code, document(failed)["error"]) == (1, "IndexCorrupt")

@@ -56,7 +56,7 @@ def test_problems_are_listed_and_a_sound_version_is_said_to_be_one(
 ) -> None:
     index = write_index(np.eye(3, dtype=np.float32))
     print_verified(index, [])
-    assert f"{index.version}: 3 photos, 2 files intact" in capsys.readouterr().out
+    assert f"{index.version}: 3 photos, 3 files intact" in capsys.readouterr().out
     print_verified(index, ["row [3] is odd", "another"])
     shown = capsys.readouterr().out
     assert "2 problems" in shown

@@ -12,7 +12,8 @@ import pytest
 from index_builder.artifact import GalleryIndex, IndexNotFound, layout
 from index_builder.build import BuildRequest, build_index
 from index_builder.errors import BuildLocked
-from index_builder.publish import discard, locked, new_staging, prune, publish, published_version, rollback
+from index_builder.publish import clear_staging, locked, new_segment, new_staging, publish, published_version, rollback
+from index_builder.retention import prune
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def staged_copy(out: Path, version: str) -> Path:
 def killed_while_staging(out: Path, version: str) -> None:
     staging = staged_copy(out, version)
     (staging / layout.MANIFEST).unlink()
-    (staging / layout.VECTORS).write_bytes((staging / layout.VECTORS).read_bytes()[:-7])
+    (new_segment(out) / layout.VECTORS).write_bytes(b"half")
 
 
 def killed_before_the_rename(out: Path, version: str) -> None:
@@ -54,10 +55,23 @@ def killed_while_pruning(out: Path, version: str) -> None:
     (leftover / layout.PHOTOS).write_bytes(b"half")
 
 
+def killed_after_sealing_a_segment(out: Path, version: str) -> None:
+    (segment,) = layout.segments_dir(out).iterdir()
+    shutil.copytree(segment, segment.with_name("0123456789abcdef"))
+
+
+def killed_while_collecting(out: Path, version: str) -> None:
+    killed_after_sealing_a_segment(out, version)
+    orphan = layout.segments_dir(out) / "0123456789abcdef"
+    orphan.rename(orphan.with_name(f".discarded-{orphan.name}"))
+
+
 @pytest.mark.parametrize(
     "crash",
     [
         killed_while_staging,
+        killed_after_sealing_a_segment,
+        killed_while_collecting,
         killed_before_the_rename,
         killed_before_the_swap,
         killed_within_the_swap,
@@ -78,7 +92,10 @@ def test_a_crash_leaves_the_published_version_and_the_next_build_cleans_up(
     assert layout.version_sequence(result.version) == max(map(layout.version_sequence, versions_before)) + 1
     assert layout.list_versions(out) == [published, result.version]  # the old one stays while services read it
     assert sorted(path.name for path in layout.versions_dir(out).iterdir()) == layout.list_versions(out)
-    assert sorted(path.name for path in out.iterdir()) == [".lock", "current", "versions"]
+    assert sorted(path.name for path in out.iterdir()) == [".lock", "current", "segments", "versions"]
+    # The same photos make the same segment, which both versions name.
+    (segment,) = result.manifest.segments
+    assert [path.name for path in layout.segments_dir(out).iterdir()] == [segment.name]
 
 
 def test_a_version_that_was_renamed_but_not_published_can_be_rolled_forward_to(request_: BuildRequest) -> None:
@@ -174,8 +191,8 @@ def test_a_staging_folder_is_invisible_and_can_be_discarded(tmp_path: Path) -> N
         staging = new_staging(tmp_path)
         assert layout.list_versions(tmp_path) == []
         (staging / "file").write_bytes(b"x")
-        discard(staging)
-        discard(staging)  # once more does no harm
+        clear_staging(tmp_path)
+        clear_staging(tmp_path)  # once more does no harm
     assert list(layout.versions_dir(tmp_path).iterdir()) == []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +15,8 @@ from index_builder.stores.choice import VECTORS, build_store, open_store
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.plan import KindChoice, choose_plan
 from index_builder.stores.ranking import top_k
+from index_builder.stores.row_map import RowMap
+from index_builder.stores.segmented import SegmentedStore
 from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
 
@@ -38,15 +40,39 @@ def on_disk(folder: Path, vectors: Vectors, kind: KindChoice) -> VectorStore:
     return open_store(folder, plan, count=count, dim=dim)
 
 
-@pytest.fixture(params=["in memory", "small blocks", "flat", "hnsw", "ivfpq"])
+def segmented(folder: Path, vectors: Vectors, kinds: Sequence[KindChoice]) -> VectorStore:
+    """The rows dealt out to a segment of each kind, among deleted rows that are as near to every query."""
+    dealt = np.random.default_rng(5).integers(0, len(kinds), len(vectors))
+    dealt[: len(kinds)] = np.arange(len(kinds))[: len(vectors)]
+    places = np.empty((len(vectors), 2), np.int32)
+    stores: list[VectorStore] = []
+    for kind in kinds:
+        rows = np.flatnonzero(dealt == len(stores))
+        if not len(rows):
+            continue
+        of_segment = folder / str(len(stores))
+        of_segment.mkdir()
+        # Every third row is a copy of the one before it, and deleted.
+        held = np.repeat(rows, np.where(np.arange(len(rows)) % 2 == 1, 2, 1))
+        live = np.flatnonzero(np.diff(held, prepend=-1))
+        places[rows] = np.column_stack([np.full(len(rows), len(stores)), live])
+        on_disk(of_segment, vectors[held], kind).close()
+        plan = choose_plan(len(held), vectors.shape[1], kind)
+        stores.append(open_store(of_segment, plan, count=len(held), dim=vectors.shape[1], live=live))
+    return SegmentedStore(stores, RowMap(places, [store.count for store in stores]))
+
+
+@pytest.fixture(params=["in memory", "small blocks", "flat", "hnsw", "ivfpq", "flat segments", "segments"])
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
-    """A further store (Milvus, segments) joins the contract by one line here."""
+    """A further store (Milvus) joins the contract by one line here."""
     makers: dict[str, MakeStore] = {
         "in memory": ExactStore,
         "small blocks": lambda vectors: ExactStore(vectors, block_rows=7),
         "flat": lambda vectors: on_disk(tmp_path, vectors, "flat"),
         "hnsw": lambda vectors: on_disk(tmp_path, vectors, "hnsw"),
         "ivfpq": lambda vectors: on_disk(tmp_path, vectors, "ivfpq"),
+        "flat segments": lambda vectors: segmented(tmp_path, vectors, ["flat"] * 3),
+        "segments": lambda vectors: segmented(tmp_path, vectors, ["hnsw", "flat", "ivfpq"]),
     }
     return makers[request.param]
 

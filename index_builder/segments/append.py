@@ -1,4 +1,4 @@
-"""Embedded photos to the files of a version: vectors, records and thumbnails, row by row."""
+"""Embedded photos to the files of a segment: vectors, records and thumbnails, row by row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def write_photos(
     report: Report,
     done: Callable[[int], None],
 ) -> int:
-    """Stream every photo into the version's files; returns how many were written (G).
+    """Stream every photo into the segment's files; returns how many were written (G).
 
     Skipped photos and notes go to `report`; `done` is called with the number of outcomes so far. Raises OSError,
     sqlite3.Error, and what drawing the outcomes raises.

@@ -1,0 +1,143 @@
+"""The photos of several segments as one table, in the rows of the gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from index_builder.artifact.errors import PhotoNotFound
+from index_builder.artifact.photo_filter import Clause
+from index_builder.artifact.photo_store import PhotoRecord, PhotoStore, Thumbnail
+from index_builder.stores.row_map import RowMap
+from models.arrays import Rows
+
+
+class PhotoTable(Protocol):
+    """What is known of each photo of a gallery, by row and by id; see `PhotoStore` for what each call raises."""
+
+    def count(self) -> int:
+        """Photos that can be found (G)."""
+
+    def photo(self, photo_id: str) -> PhotoRecord:
+        """The photo with that id."""
+
+    def photos(self, rows: Sequence[int]) -> list[PhotoRecord]:
+        """The records of `rows`, in their order."""
+
+    def thumbnail(self, photo_id: str) -> Thumbnail:
+        """The thumbnail of the photo with that id."""
+
+    def with_bytes(self, sha256: str, category: str) -> PhotoRecord | None:
+        """The first photo of `category` whose file has that hash."""
+
+    def categories(self) -> list[str]:
+        """Category of every row, in row order."""
+
+    def rows_where(self, conditions: Sequence[Clause]) -> Rows:
+        """Ascending rows that meet every condition."""
+
+    def records(self) -> Iterator[PhotoRecord]:
+        """Every record in row order, read piece by piece."""
+
+    def problems(self) -> list[str]:
+        """Defects that a slow check finds."""
+
+    def close(self) -> None:
+        """Close every connection; call when no thread uses the table any more."""
+
+
+class SegmentedPhotos:
+    """A `PhotoTable` over the segments of a `RowMap`; thread-safe as they are."""
+
+    def __init__(self, segments: Sequence[PhotoStore], row_map: RowMap) -> None:
+        """`segments`: in the order of `row_map`."""
+        self._segments = tuple(segments)
+        self._map = row_map
+
+    def count(self) -> int:
+        """Photos that can be found (G), without deleted ones."""
+        return self._map.count
+
+    def photo(self, photo_id: str) -> PhotoRecord:
+        """The photo with that id. Raises PhotoNotFound, also where it was deleted."""
+        return self._found(photo_id)[1]
+
+    def photos(self, rows: Sequence[int]) -> list[PhotoRecord]:
+        """The records of `rows`, in their order. Raises PhotoNotFound."""
+        wanted = np.asarray(rows, np.int64)
+        outside = wanted[(wanted < 0) | (wanted >= self._map.count)]
+        if len(outside):
+            raise PhotoNotFound(f"no photo at row {outside[0]} of this gallery")
+        records: dict[int, PhotoRecord] = {}
+        for segment, positions, within in self._map.split(wanted):
+            read = self._segments[segment].photos(within.tolist())
+            for row, record in zip(wanted[positions].tolist(), read, strict=True):
+                records[row] = replace(record, row=row)
+        return [records[row] for row in wanted.tolist()]
+
+    def thumbnail(self, photo_id: str) -> Thumbnail:
+        """The thumbnail of the photo with that id. Raises PhotoNotFound."""
+        return self._found(photo_id)[0].thumbnail(photo_id)
+
+    def with_bytes(self, sha256: str, category: str) -> PhotoRecord | None:
+        """The first photo of `category` whose file has that hash."""
+        found = [
+            replace(record, row=row)
+            for number, segment in enumerate(self._segments)
+            for record in segment.all_with_bytes(sha256, category)
+            for row in self._map.rows_of(number, np.array([record.row])).tolist()
+        ]
+        return min(found, key=lambda record: record.row, default=None)
+
+    def categories(self) -> list[str]:
+        """Category of every row, in row order."""
+        every = [segment.categories() for segment in self._segments]
+        places = zip(self._map.segment_of.tolist(), self._map.row_within.tolist(), strict=True)
+        return [every[segment][within] for segment, within in places]
+
+    def rows_where(self, conditions: Sequence[Clause]) -> Rows:
+        """Ascending rows that meet every condition. Raises FilterInvalid."""
+        found = [
+            self._map.rows_of(number, segment.rows_where(conditions)) for number, segment in enumerate(self._segments)
+        ]
+        rows: Rows = np.sort(np.concatenate(found))
+        return rows
+
+    def records(self) -> Iterator[PhotoRecord]:
+        """Every record in row order; each segment is read once, piece by piece."""
+        every = [segment.records() for segment in self._segments]
+        for row, (segment, within) in enumerate(
+            zip(self._map.segment_of.tolist(), self._map.row_within.tolist(), strict=True)
+        ):
+            # Deleted rows lie in between, and are passed over.
+            record = next(record for record in every[segment] if record.row == within)
+            yield replace(record, row=row)
+
+    def problems(self) -> list[str]:
+        """Defects of each segment's file, and rows that are not in the order of their ids over all segments."""
+        problems = [problem for segment in self._segments for problem in segment.problems()]
+        before, out_of_order = "", 0
+        for record in self.records():
+            out_of_order += record.photo_id <= before
+            before = record.photo_id
+        if out_of_order:
+            problems.append(f"{out_of_order} rows are not in the order of their photo ids over all segments")
+        return problems
+
+    def close(self) -> None:
+        """Close every segment's connections."""
+        for segment in self._segments:
+            segment.close()
+
+    def _found(self, photo_id: str) -> tuple[PhotoStore, PhotoRecord]:
+        for number, segment in enumerate(self._segments):
+            try:
+                record = segment.photo(photo_id)
+            except PhotoNotFound:
+                continue
+            for row in self._map.rows_of(number, np.array([record.row])).tolist():
+                return segment, replace(record, row=row)
+        raise PhotoNotFound(f"no photo {photo_id!r} in this gallery")
