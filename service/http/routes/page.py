@@ -1,20 +1,27 @@
-"""The page that people draw on: static files, nothing from elsewhere."""
+"""The page that people draw on: a document in their language, its script and style sheet, nothing from elsewhere."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
-from fastapi import APIRouter
-from starlette.responses import FileResponse, HTMLResponse, Response
+from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from service.http.root_path import current_root_path
+from service.page_build.assets import BUILT, Asset, BuiltPage
+from service.page_build.texts import choose_language
 
 PAGE = Path(__file__).resolve().parents[2] / "page"
+LANGUAGE_COOKIE = "inkseek-language"  # written by the page's language links
 
 _REVALIDATE = {"Cache-Control": "no-cache"}  # a new release's page must not meet an old one's scripts
+_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}  # the name changes with the contents
 
 _OWN_LINK = re.compile(r'(?<= href=")(?=page/|docs")|(?<= src=")(?=page/)')
 
@@ -22,7 +29,7 @@ router = APIRouter(include_in_schema=False)
 
 
 class PageFiles(StaticFiles):
-    """Static files that clients revalidate each time."""
+    """The sources of the page and its pictures, which clients revalidate each time."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file at `path`."""
@@ -32,11 +39,52 @@ class PageFiles(StaticFiles):
 
 
 @router.get("/")
-def page() -> Response:
-    """The drawing page. Its links are relative, which holds below any path that ends with a slash."""
-    root = current_root_path()
-    if not root:
-        return FileResponse(PAGE / "index.html", media_type="text/html", headers=_REVALIDATE)
-    # Reached as `/inkseek`, without a slash at its end, relative links would lead beside it.
-    html = (PAGE / "index.html").read_text(encoding="utf-8")
-    return HTMLResponse(_OWN_LINK.sub(f"{root}/", html), headers=_REVALIDATE)
+def page(request: Request, lang: str | None = None) -> Response:
+    """The drawing page: in the language of `?lang=`, else the one chosen before, else the browser's."""
+    documents = _built(request).documents
+    wanted = (lang, request.cookies.get(LANGUAGE_COOKIE))
+    language = choose_language(list(documents), wanted, request.headers.get("accept-language", ""))
+    headers = _REVALIDATE | {"Content-Language": language, "Vary": "Accept-Encoding, Accept-Language, Cookie"}
+    return _answer(request, _from_root(documents[language], current_root_path()), headers)
+
+
+@router.get(f"/{BUILT}{{name}}")
+def built(request: Request, name: str) -> Response:
+    """The script or style sheet of that name; that of another release is not there."""
+    file = _built(request).files.get(name)
+    if file is None:
+        raise HTTPException(404)
+    return _answer(request, file, _FOREVER | {"Vary": "Accept-Encoding"})
+
+
+@lru_cache(maxsize=16)
+def _from_root(document: Asset, root: str) -> Asset:
+    """Links are relative, which holds below any path that ends with a slash; reached as `/inkseek`, they would not."""
+    return Asset.of(_OWN_LINK.sub(f"{root}/", document.content.decode()), document.media_type) if root else document
+
+
+def _built(request: Request) -> BuiltPage:
+    """Put together anew when a source has changed, so that whoever works on the page only reloads it."""
+    state = request.app.state
+    newest = max(path.stat().st_mtime_ns for path in PAGE.rglob("*"))
+    kept = cast("tuple[int, BuiltPage] | None", getattr(state, "built_page", None))
+    if kept is None or kept[0] != newest:
+        kept = state.built_page = (newest, BuiltPage.load(PAGE))
+    return kept[1]
+
+
+def _answer(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
+    headers = headers | {"ETag": f'"{asset.tag}"'}
+    if asset.tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if _takes_gzip(request.headers.get("accept-encoding", "")):
+        return Response(asset.zipped, headers=headers | {"Content-Encoding": "gzip"}, media_type=asset.media_type)
+    return Response(asset.content, headers=headers, media_type=asset.media_type)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    for coding in accepted.replace(" ", "").lower().split(","):
+        name, _, quality = coding.partition(";q=")
+        if name == "gzip":
+            return quality.strip("0.") != "" or not quality
+    return False

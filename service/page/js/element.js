@@ -48,6 +48,13 @@ export function context2d(canvas, settings) {
   throw new TypeError("This browser offers no 2D canvas.");
 }
 
+/** @param {number} side_px @param {CanvasRenderingContext2DSettings} [settings] @returns {CanvasRenderingContext2D} of a new square canvas */
+export function blankContext(side_px, settings) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = side_px;
+  return context2d(canvas, settings);
+}
+
 /** @param {EventTarget | null} target of an event @returns {Node | null} */
 export function nodeOf(target) {
   return target instanceof Node ? target : null;

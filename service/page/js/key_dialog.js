@@ -2,18 +2,21 @@
 
 import { forgetKey, keepKey, onKeyNeeded, readKey } from "./api/key.js";
 import { finder } from "./element.js";
+import { Modal } from "./modal.js";
+import { text } from "./texts.js";
 
 export class KeyDialog {
-  #dialog;
+  #modal;
   #find;
   #button;
 
-  /** @param {HTMLDialogElement} dialog @param {HTMLElement} button that opens it; shown once there is something to say */
-  constructor(dialog, button) {
-    this.#dialog = dialog;
+  /** @param {HTMLElement} dialog @param {import("./navigation.js").Navigation} navigation @param {HTMLElement} button that opens it; shown once there is something to say */
+  constructor(dialog, navigation, button) {
+    this.#modal = new Modal(dialog, navigation);
     this.#find = finder(dialog, "key-");
     this.#button = button;
     button.addEventListener("click", () => this.#open());
+    this.#find("close").addEventListener("click", () => this.#modal.close());
     this.#button.hidden = readKey() === null;
     this.#find("form", HTMLFormElement).addEventListener("submit", (event) => this.#keep(event));
     this.#find("forget").addEventListener("click", () => {
@@ -27,14 +30,14 @@ export class KeyDialog {
   #ask(problem) {
     const asked = !this.#button.hidden && this.#find("problem").textContent !== "";
     this.#button.hidden = false;
-    this.#find("problem").textContent = problem.code === "key_invalid" ? `The kept key does not work: ${problem.message}.` : "This service needs an API key.";
+    this.#find("problem").textContent = problem.code === "key_invalid" ? text("key.wrong", { why: problem.message }) : text("key.needed");
     if (!asked) this.#open();
   }
 
   #open() {
-    if (this.#dialog.open) return;
+    if (this.#modal.isOpen) return;
     this.#find("forget").hidden = readKey() === null;
-    this.#dialog.showModal();
+    this.#modal.open();
     this.#find("input", HTMLInputElement).focus();
   }
 
@@ -45,6 +48,6 @@ export class KeyDialog {
     if (!key) return;
     // Everything that failed without the key starts anew; the drawing is kept. Without storage the page has to go on as it is.
     if (keepKey(key)) location.reload();
-    else this.#dialog.close();
+    else this.#modal.close();
   }
 }

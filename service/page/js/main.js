@@ -4,30 +4,37 @@ import { Adapters } from "./api/adapters.js";
 import { Client } from "./api/client.js";
 import { Problem } from "./api/problem.js";
 import { Board } from "./drawing/board.js";
-import { toPng } from "./drawing/drawing.js";
 import { showExamples } from "./drawing/examples.js";
+import { toPng } from "./drawing/export.js";
 import { Preview } from "./drawing/preview.js";
 import { Tools } from "./drawing/tools.js";
 import { finder, query } from "./element.js";
+import { DrawingsDialog } from "./keeping/dialog.js";
+import { takeDrawing } from "./keeping/link.js";
+import { RecentDrawings } from "./keeping/recent.js";
 import { KeyDialog } from "./key_dialog.js";
+import { bindKeys } from "./keyboard/keys.js";
+import { bindLanguages } from "./language.js";
+import { Navigation } from "./navigation.js";
 import { bindPictureInput } from "./picture_input.js";
+import { Recovery } from "./recovery.js";
 import { CategoryPicker } from "./results/category_picker.js";
 import { ResultsGrid } from "./results/grid.js";
 import { ResultsPanel } from "./results/panel.js";
 import { PhotoDialog } from "./results/photo_dialog.js";
 import { photoName } from "./results/photo_text.js";
+import { ResultCount } from "./results/result_count.js";
 import { Search } from "./results/search.js";
 import * as session from "./session.js";
-import { bindShortcuts } from "./shortcuts.js";
 import { TeachPanel } from "./teach/panel.js";
 import { StyleChoice } from "./teach/style_choice.js";
+import { text } from "./texts.js";
 
-const RESULT_COUNTS = [12, 24, 48, 96, 200];
 const RETRY_MS = 5000;
 
 const find = finder(document);
 
-/** @typedef {Partial<Pick<Search, "k" | "categories" | "profile" | "like">>} SearchChange */
+/** @typedef {Partial<Pick<Search, "k" | "categories" | "filters" | "focus" | "profile" | "like">>} SearchChange */
 
 class Page {
   #client = new Client();
@@ -37,41 +44,103 @@ class Page {
   #queryUrl = null;
 
   constructor() {
-    const { k, categories } = session.readAddress();
-    this.board = new Board(find("board"), { onChange: () => this.#drawingChanged(), onDraft: () => this.#searchDrawing({ draft: true }) });
+    const start = session.readAddress();
+    this.navigation = new Navigation({ address: () => this.#address, onFollow: () => this.#followAddress() });
+    this.keyDialog = new KeyDialog(find("key-dialog"), this.navigation, find("key-button"));
+    this.recent = new RecentDrawings();
+    this.board = new Board(find("board"), {
+      onChange: () => this.#drawingChanged(),
+      onDraft: () => this.#searchDrawing({ draft: true }),
+      onLeave: (drawing) => this.recent.add(drawing),
+      onView: () => this.tools.showView(),
+    });
     this.tools = new Tools(query(document, ".desk", HTMLElement), this.board);
     this.preview = new Preview(find("preview"), find("preview-button", HTMLButtonElement), this.#client, () => this.board.drawing);
     this.grid = new ResultsGrid(find("grid"), find("card-template", HTMLTemplateElement), {
       onOpen: (index) => this.#openPhoto(index),
       onPick: (hit) => this.teach.choose(hit),
     });
-    this.picker = new CategoryPicker(find("category-picker"), find("option-template", HTMLTemplateElement), categories, (selected) => {
-      this.#search({ categories: selected });
-      this.teach.followFilter(selected);
+    this.picker = this.#newPicker(start.categories);
+    this.panel = new ResultsPanel(find("results"), this.grid, (selected) => this.picker.count(selected), {
+      onRetry: () => this.search.run(),
+      onNarrow: (change) => this.#narrow(change),
     });
-    this.panel = new ResultsPanel(find("results"), this.grid, (selected) => this.picker.count(selected), () => this.search.run());
-    this.search = new Search(this.#client, this.panel, () => this.board.drawing, { k, categories });
-    this.dialog = new PhotoDialog(find("photo-dialog", HTMLDialogElement), this.#client, {
+    this.recovery = new Recovery(this.#client, {
+      scope: () => this.search,
+      categories: () => this.picker.known,
+      profiles: () => this.styles.usable,
+      onChange: (change) => this.#narrow(change),
+    });
+    this.search = new Search(this.#client, this.panel, () => this.board.drawing, start, (problem) => this.recovery.offers(problem));
+    this.dialog = new PhotoDialog(find("photo-dialog"), this.#client, this.navigation, {
       onSimilar: (hit) => this.#search({ like: { ...hit, name: photoName(hit) } }, { push: true }),
       onPick: (hit) => this.teach.choose(hit),
       onClose: (index) => this.grid.focusAgain(index),
     });
     this.styles = new StyleChoice(find("profile-choice"), this.#adapters, () => this.#search({ profile: this.styles.chosen }));
     this.teach = this.#newTeachPanel();
-    find("back-to-drawing").addEventListener("click", () => this.#search({ like: null }, { push: true }));
-    addEventListener("popstate", () => this.#followAddress());
-    this.#bindResultCount(k);
-    bindPictureInput(find("image-file", HTMLInputElement), find("board"), find("board-notice"), (picture) => this.board.replace([picture]));
-    this.#bindKeys();
+    this.resultCount = new ResultCount(find("result-count", HTMLSelectElement), (k) => this.#search({ k }));
+    this.resultCount.show(start.k);
+    this.drawings = new DrawingsDialog(find("drawings-dialog"), this.navigation, this.recent, {
+      readDrawing: () => this.board.drawing,
+      onOpen: (drawing) => this.board.open(drawing),
+    });
+    this.#listen();
   }
 
   async start() {
     this.#loadCategories();
     this.#loadAdaptation();
-    this.board.restore(await session.loadDrawing());
+    const shared = takeDrawing();
+    const kept = await session.loadDrawing();
+    this.board.restore(kept);
+    if (shared) this.board.open(shared);
     this.teach.restore();
     this.#restoring = false;
+    if (shared) session.saveDrawing(shared);
+    if (shared === null) this.#say(text("drawings.unreadable"));
     await this.#followAddress();
+  }
+
+  #listen() {
+    find("back-to-drawing").addEventListener("click", () => this.#search({ like: null }, { push: true }));
+    find("drawings-button").addEventListener("click", () => this.drawings.open());
+    addEventListener("pagehide", () => this.recent.add(this.board.drawing));
+    addEventListener("hashchange", () => this.#openShared());
+    bindPictureInput(find("image-file", HTMLInputElement), find("board"), find("board-notice"), (picture) => this.board.open([picture]));
+    bindKeys(this, this.navigation);
+    bindLanguages(query(document, ".languages", HTMLElement));
+  }
+
+  /** A link with a drawing was followed on the page itself. */
+  #openShared() {
+    const shared = takeDrawing();
+    if (shared) this.board.open(shared);
+    else if (shared === null) this.#say(text("drawings.unreadable"));
+  }
+
+  /** @param {string} words about the drawing, until it is another one */
+  #say(words) {
+    find("board-notice").textContent = words;
+    find("board-notice").hidden = false;
+  }
+
+  /** @param {readonly string[]} categories */
+  #newPicker(categories) {
+    return new CategoryPicker(find("category-picker"), find("option-template", HTMLTemplateElement), this.navigation, categories, (selected) => {
+      this.#search({ categories: selected, focus: null });
+      this.teach.followFilter(selected);
+    });
+  }
+
+  /** As if the user had chosen it in the lists. @param {SearchChange} change */
+  #narrow(change) {
+    if (change.categories) {
+      this.picker.select(change.categories);
+      this.teach.followFilter(change.categories);
+    }
+    if (change.profile !== undefined) this.styles.choose(change.profile);
+    this.#search(change);
   }
 
   #drawingChanged() {
@@ -99,20 +168,32 @@ class Page {
   /** @param {SearchChange} change @param {{push: boolean}} options push: the browser's "back" returns to the search before */
   #set(change, { push }) {
     Object.assign(this.search, change);
-    const { k, categories, like } = this.search;
-    session.writeAddress({ k, categories, like: like?.photo_id ?? null }, { push });
-    this.panel.showBreadcrumb(like);
+    this.navigation.write({ push });
+    this.panel.showBreadcrumb(this.search.like);
+  }
+
+  /** @returns {string} of the present search */
+  get #address() {
+    const { k, categories, filters, focus, profile, like } = this.search;
+    return session.addressOf({ k, categories, filters, focus, profile, like: like?.photo_id ?? null });
   }
 
   /** Searches for what the address says: at the start, and after "back" and "forward". */
   async #followAddress() {
-    const { k, categories, like } = session.readAddress();
+    const { k, categories, filters, focus, profile, like } = session.readAddress();
     this.picker.select(categories);
-    this.#showResultCount(k);
+    this.resultCount.show(k);
     const photo = like === null ? null : await this.#queryPhoto(like);
-    Object.assign(this.search, { k, categories, like: photo });
+    Object.assign(this.search, { k, categories, filters, focus, profile: profile ?? this.styles.chosen, like: photo });
     this.panel.showBreadcrumb(photo);
     this.search.run();
+    this.#checkCategories();
+  }
+
+  /** Says at once that a category of the address is gone, not only with the first search. */
+  #checkCategories() {
+    const missing = this.picker.known.length ? this.recovery.missingCategory(this.search.categories) : null;
+    if (missing) this.panel.showProblem(missing, false, this.recovery.offers(missing));
   }
 
   /** @param {string} photoId @returns {Promise<import("./results/search.js").QueryPhoto>} */
@@ -126,49 +207,58 @@ class Page {
     try {
       const known = await this.#client.categories();
       this.picker.load(known);
-      const names = known.categories.map(({ category }) => category);
-      this.teach.loadCategories(names);
-      showExamples(find("examples"), find("example-template", HTMLTemplateElement), names, (drawing, category) => this.#showExample(drawing, category));
-      find("gallery-size").textContent = `${new Intl.NumberFormat("en").format(known.total)} photos`;
+      this.teach.loadCategories(this.picker.known);
+      showExamples(find("examples"), find("example-template", HTMLTemplateElement), this.picker.known, (drawing, category) => this.#showExample(drawing, category));
+      find("gallery-size").textContent = text("gallery_size", { count: known.total });
+      this.#checkCategories();
     } catch (error) {
-      if (isDenied(error)) return;
-      // The search itself says what is wrong; the filter fills once the service answers.
-      setTimeout(() => this.#loadCategories(), RETRY_MS);
+      await this.#loadAgain(error, () => this.#loadCategories());
     }
+  }
+
+  /** What is asked at the start is asked until it is answered, or cannot be. @param {unknown} error @param {() => void} load */
+  async #loadAgain(error, load) {
+    const problem = error instanceof Problem ? error : null;
+    if (problem?.code === "gallery_not_found") {
+      await this.recovery.loadGalleries();
+      this.panel.showProblem(problem, false, this.recovery.offers(problem));
+    } else if (!isDenied(error)) setTimeout(load, RETRY_MS); // the search itself says what is wrong
   }
 
   /** Searches for an example where its photo is. @param {import("./drawing/drawing.js").Drawing} drawing @param {string} [category] */
   #showExample(drawing, category) {
     const categories = category === undefined ? [] : [category];
     this.picker.select(categories);
-    this.#set({ categories }, { push: false });
-    this.board.replace(drawing);
+    this.#set({ categories, focus: null }, { push: false });
+    this.board.open(drawing);
+    find("board").scrollIntoView({ block: "nearest" });
+    // The example that had the focus goes; what comes of it is read out as the results come.
+    find("results").focus({ preventScroll: true });
   }
 
   /** Loads whether the bundle can be adapted, and the profiles. */
   async #loadAdaptation() {
     try {
-      const [info] = await Promise.all([this.#client.info(), this.styles.load()]);
+      const asked = this.search.profile;
+      const [info] = await Promise.all([this.#client.info(), this.styles.load(asked ?? undefined)]);
       find("teach-button").hidden = !info.adaptation_id || !info.access.includes("adapt");
-      if (this.styles.chosen) this.#search({ profile: this.styles.chosen });
+      if (this.styles.chosen && asked === null) this.#search({ profile: this.styles.chosen });
     } catch (error) {
-      if (isDenied(error)) return;
-      if (error instanceof Problem && !error.isTransient) throw error;
-      setTimeout(() => this.#loadAdaptation(), RETRY_MS);
+      await this.#loadAgain(error, () => this.#loadAdaptation());
     }
   }
 
   #newTeachPanel() {
     const service = { client: this.#client, adapters: this.#adapters, styles: this.styles };
-    return new TeachPanel(find("teach"), find("teach-button"), service, {
+    return new TeachPanel(find("teach"), find("teach-button"), service, this.navigation, {
       readDrawing: () => this.board.drawing,
       readCategories: () => this.search.categories,
-      onShow: (drawing) => this.board.replace(drawing),
+      onShow: (drawing) => this.board.open(drawing),
       onNext: () => this.#nextDrawing(),
       onNarrow: (categories) => {
         if (String(categories) === String(this.search.categories)) return;
         this.picker.select(categories);
-        this.#search({ categories });
+        this.#search({ categories, focus: null });
       },
       onPicking: (on, photoId) => this.grid.showPicking(on, photoId),
       onAdapted: async () => {
@@ -189,55 +279,12 @@ class Page {
     const { like } = this.search;
     if (this.#queryUrl) URL.revokeObjectURL(this.#queryUrl);
     this.#queryUrl = null;
-    let shown = { src: like?.thumbnail_url ?? "", caption: `Like ${like?.name}` };
+    let shown = { src: like?.thumbnail_url ?? "", caption: text("photo.like", { name: like?.name ?? "" }) };
     if (!like) {
       this.#queryUrl = URL.createObjectURL(await toPng(this.board.drawing));
-      shown = { src: this.#queryUrl, caption: "Your drawing" };
+      shown = { src: this.#queryUrl, caption: text("photo.drawing") };
     }
     this.dialog.open(this.grid.hits, index, shown, this.teach.isOpen);
-  }
-
-  /** @param {number} k */
-  #bindResultCount(k) {
-    const select = find("result-count", HTMLSelectElement);
-    select.addEventListener("change", () => this.#search({ k: Number(select.value) }));
-    this.#showResultCount(k);
-  }
-
-  /** @param {number} k */
-  #showResultCount(k) {
-    const counts = [...new Set([...RESULT_COUNTS, k])].sort((a, b) => a - b);
-    find("result-count").replaceChildren(...counts.map((n) => new Option(String(n), String(n), false, n === k)));
-  }
-
-  #bindKeys() {
-    const help = find("help-dialog", HTMLDialogElement);
-    const singleKeys = find("single-keys", HTMLInputElement);
-    singleKeys.checked = session.loadSingleKeys();
-    singleKeys.addEventListener("change", () => session.saveSingleKeys(singleKeys.checked));
-    find("help-button").addEventListener("click", () => help.showModal());
-    help.addEventListener("click", (event) => event.target === help && help.close());
-    bindShortcuts(
-      {
-        "mod+z": () => this.board.undo(),
-        "mod+shift+z": () => this.board.redo(),
-        "mod+y": () => this.board.redo(),
-        p: () => this.tools.choose("pen"),
-        e: () => this.tools.choose(this.board.tool === "eraser" ? "pen" : "eraser"),
-        "[": () => this.tools.changeWidth(-0.5),
-        "]": () => this.tools.changeWidth(0.5),
-        f: () => this.board.flip(),
-        delete: () => this.board.clear(),
-        backspace: () => this.board.clear(),
-        o: () => find("image-file").click(),
-        m: () => this.preview.toggle(),
-        t: () => this.teach.toggle(),
-        "/": () => this.picker.open(true),
-        r: () => this.grid.focus(),
-        "?": () => help.showModal(),
-      },
-      () => singleKeys.checked,
-    );
   }
 }
 
@@ -246,5 +293,5 @@ function isDenied(error) {
   return error instanceof Problem && (error.status === 401 || error.status === 403);
 }
 
-new KeyDialog(find("key-dialog", HTMLDialogElement), find("key-button"));
+document.documentElement.classList.add("is-started");
 await new Page().start();

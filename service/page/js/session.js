@@ -13,7 +13,7 @@ const MAX_K = 200;
 
 /** @param {import("./drawing/drawing.js").Drawing} drawing @returns {string} all of it, pictures as data URLs */
 export function serialise(drawing) {
-  return JSON.stringify(drawing.map((mark) => (mark.kind === "image" ? { kind: mark.kind, src: mark.src, flipped: mark.flipped } : mark)));
+  return JSON.stringify(drawing.map((mark) => (mark.kind === "image" ? { kind: mark.kind, src: mark.src, flipped: mark.flipped, frame: mark.frame } : mark)));
 }
 
 /** @param {import("./drawing/drawing.js").Drawing} drawing */
@@ -66,28 +66,35 @@ export function saveSingleKeys(on) {
   }
 }
 
-/** @returns {{k: number, categories: string[], like: string | null}} from the address (?k=, ?category=, ?like=) */
+/**
+ * @typedef {{k: number, categories: readonly string[], filters: readonly string[], focus: "balanced" | null, profile: string | null,
+ *   like: string | null}} Address
+ *   what is searched for, but for the drawing (?k=, ?category=, ?filter=, ?focus=, ?profile=, ?like=)
+ */
+
+/** @returns {Address} from the address of the page */
 export function readAddress() {
   const query = new URLSearchParams(location.search);
   const k = Number.parseInt(query.get("k") ?? "", 10);
   return {
     k: k >= 1 && k <= MAX_K ? k : DEFAULT_K,
     categories: query.getAll("category"),
+    filters: query.getAll("filter"),
+    focus: query.get("focus") === "balanced" ? "balanced" : null,
+    profile: query.get("profile"),
     like: query.get("like"),
   };
 }
 
-/**
- * @param {{k: number, categories: readonly string[], like: string | null}} search
- * @param {{push: boolean}} options push: the browser's "back" returns to the search before
- */
-export function writeAddress({ k, categories, like }, { push }) {
+/** @param {Address} search @returns {string} the address of the page for that search; what it does not say (?gallery=) stays as it is */
+export function addressOf({ k, categories, filters, focus, profile, like }) {
   const url = new URL(location.href);
-  for (const name of ["k", "category", "like"]) url.searchParams.delete(name);
+  for (const name of ["k", "category", "filter", "focus", "profile", "like"]) url.searchParams.delete(name);
   if (k !== DEFAULT_K) url.searchParams.set("k", String(k));
   for (const category of categories) url.searchParams.append("category", category);
+  for (const filter of filters) url.searchParams.append("filter", filter);
+  if (focus !== null && categories.length === 1) url.searchParams.set("focus", focus);
+  if (profile !== null) url.searchParams.set("profile", profile);
   if (like !== null) url.searchParams.set("like", like);
-  if (url.href === location.href) return;
-  if (push) history.pushState(null, "", url);
-  else history.replaceState(null, "", url);
+  return url.href;
 }

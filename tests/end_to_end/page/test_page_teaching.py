@@ -170,7 +170,7 @@ def test_a_bundle_without_adaptation_offers_no_teaching(user: User) -> None:
 
 
 SKETCH = """async () => {
-  const { toPng } = await import("/page/js/drawing/drawing.js");
+  const { toPng } = await import("/page/js/drawing/export.js");
   const { loadDrawing } = await import("/page/js/session.js");
   return [...new Uint8Array(await (await toPng(await loadDrawing())).arrayBuffer())];
 }"""

@@ -10,7 +10,7 @@
  * @typedef {{profile: string, active: string | null, adapters: number}} ProfileSummary
  */
 
-import { request } from "./request.js";
+import { request, requestJson } from "./request.js";
 
 /** Twenty pictures to send from a phone, to encode and to fit; a search needs none of that. */
 const FIT_TIMEOUT_MS = 120_000;
@@ -18,32 +18,32 @@ const FIT_TIMEOUT_MS = 120_000;
 export class Adapters {
   /** @param {Target} target @param {AbortSignal} [signal] @returns {Promise<{adapters: Adapter[], active: string | null}>} */
   async list(target, signal) {
-    return (await request(adaptersUrl(target), { signal })).json();
+    return requestJson(adaptersUrl(target), { signal });
   }
 
   /** @param {Target} target @param {FormData} form of the examples @returns {Promise<Adapter>} active, unless the gate rejected it */
   async fit(target, form) {
-    return (await request(adaptersUrl(target), { method: "POST", body: form, timeout_ms: FIT_TIMEOUT_MS })).json();
+    return requestJson(adaptersUrl(target), { method: "POST", body: form, timeout_ms: FIT_TIMEOUT_MS });
   }
 
   /** Activates an adapter whatever the gate decided. @param {Target} target @param {string} adapterId @returns {Promise<Adapter>} */
   async activate(target, adapterId) {
-    return (await request(`${adaptersUrl(target)}/${encodeURIComponent(adapterId)}:activate`, { method: "POST" })).json();
+    return requestJson(`${adaptersUrl(target)}/${encodeURIComponent(adapterId)}:activate`, { method: "POST" });
   }
 
   /** @param {Target} target @param {string} adapterId @param {{photos: boolean}} options photos: also those uploaded with it */
   async remove(target, adapterId, { photos }) {
-    await request(`${adaptersUrl(target)}/${encodeURIComponent(adapterId)}${photos ? "?photos=true" : ""}`, { method: "DELETE" });
+    await request(`${adaptersUrl(target)}/${encodeURIComponent(adapterId)}${photos ? "?photos=true" : ""}`, { method: "DELETE" }, async () => {});
   }
 
   /** Activates the adapter before, or none. @param {Target} target @returns {Promise<{active: string | null}>} */
   async rollback(target) {
-    return (await request(`${adaptersUrl(target)}:rollback`, { method: "POST" })).json();
+    return requestJson(`${adaptersUrl(target)}:rollback`, { method: "POST" });
   }
 
   /** @returns {Promise<ProfileSummary[]>} */
   async profiles() {
-    return (await (await request("/v1/profiles", {})).json()).profiles;
+    return (await requestJson("/v1/profiles")).profiles;
   }
 }
 

@@ -7,46 +7,54 @@
  * @typedef {{results: Hit[], no_good_match?: boolean | null, adapter_id?: string | null, style_adapter_id?: string | null, bundle_id: string,
  *   index_version: string, timings_ms: Record<string, number>}} Answer
  * @typedef {{photo_id: string, thumbnail_url: string, width?: number, height?: number, metadata?: Record<string, unknown>}} Photo
- * @typedef {{k: number, categories: readonly string[], profile?: string | null, adapt?: boolean}} Scope   profile: the style
- *   adapter of that profile moves the query; adapt false: the active category adapter is left out
+ * @typedef {{k: number, categories: readonly string[], filters?: readonly string[], focus?: "balanced" | null, profile?: string | null, adapt?: boolean}} Scope
+ *   filters: conditions such as "price<=9"; focus: what to compare by, null as the service does by itself; profile: the style adapter of that profile moves the query; adapt false: the active
+ *   category adapter is left out
  * @typedef {{category: string, count: number}} CategoryCount
  */
 
-import { request } from "./request.js";
+import { requestBlob, requestJson } from "./request.js";
 import { answeredUrl } from "./root.js";
 
 export class Client {
   /** @param {Blob} png @param {Scope} scope @param {AbortSignal} signal @returns {Promise<Answer>} */
   async search(png, scope, signal) {
-    return withUrls(await (await request(`/v1/search?${scopeQuery(scope)}`, { method: "POST", body: png, signal })).json());
+    return withUrls(await requestJson(`/v1/search?${scopeQuery(scope)}`, { method: "POST", body: png, signal }));
   }
 
   /** @param {string} photoId @param {Scope} scope @param {AbortSignal} signal @returns {Promise<Answer>} */
-  async similar(photoId, { k, categories }, signal) {
-    return withUrls(await (await request(`${photoUrl(photoId)}/similar?${scopeQuery({ k, categories })}`, { signal })).json());
+  async similar(photoId, { k, categories, filters }, signal) {
+    return withUrls(await requestJson(`${photoUrl(photoId)}/similar?${scopeQuery({ k, categories, filters })}`, { signal }));
   }
 
   /** @param {Blob} png @param {AbortSignal} signal @returns {Promise<Blob>} what the model sees, a PNG */
   async preview(png, signal) {
-    return (await request("/v1/preview", { method: "POST", body: png, signal })).blob();
+    return requestBlob("/v1/preview", { method: "POST", body: png, signal });
   }
 
   /** @param {string} photoId @param {AbortSignal} [signal] @returns {Promise<Photo>} */
   async photo(photoId, signal) {
     /** @type {Photo} */
-    const photo = await (await request(photoUrl(photoId), { signal })).json();
+    const photo = await requestJson(photoUrl(photoId), { signal });
     return { ...photo, thumbnail_url: answeredUrl(photo.thumbnail_url) };
   }
 
   /** @returns {Promise<{adaptation_id: string | null, access: string[]}>} adaptation_id null: the bundle cannot be adapted; access:
    *   the scopes of the user */
   async info() {
-    return (await request("/v1/info", {})).json();
+    return requestJson("/v1/info");
+  }
+
+  /** @returns {Promise<string[]>} the names of all galleries of the service that the user may see */
+  async galleries() {
+    /** @type {{galleries: {gallery: string}[]}} */
+    const { galleries } = await requestJson("/v1/galleries", { ofService: true });
+    return galleries.map(({ gallery }) => gallery);
   }
 
   /** @returns {Promise<{categories: CategoryCount[], total: number}>} */
   async categories() {
-    return (await request("/v1/categories", {})).json();
+    return requestJson("/v1/categories");
   }
 }
 
@@ -66,8 +74,10 @@ function photoUrl(photoId) {
 }
 
 /** @param {Scope} scope @returns {URLSearchParams} */
-function scopeQuery({ k, categories, profile = null, adapt = true }) {
+function scopeQuery({ k, categories, filters = [], focus = null, profile = null, adapt = true }) {
   const query = new URLSearchParams([["k", String(k)], ...categories.map((category) => ["category", category])]);
+  for (const filter of filters) query.append("filter", filter);
+  if (focus !== null && categories.length === 1) query.set("focus", focus);
   if (profile !== null) query.set("profile", profile);
   if (!adapt) query.set("adapt", "false");
   return query;

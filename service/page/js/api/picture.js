@@ -4,7 +4,7 @@
  */
 
 import { readKey } from "./key.js";
-import { request } from "./request.js";
+import { requestBlob } from "./request.js";
 import { isOfApi } from "./root.js";
 
 /** Some pages of results; the oldest are let go. */
@@ -20,7 +20,7 @@ export function pictureUrl(address) {
   if (readKey() === null || !isOfApi(address)) return Promise.resolve(address);
   const known = kept.get(address);
   if (known) return known;
-  const fetched = request(address, { priority: "low" }).then(async (response) => URL.createObjectURL(await response.blob()));
+  const fetched = requestBlob(address, { priority: "low" }).then((picture) => URL.createObjectURL(picture));
   kept.set(address, fetched);
   fetched.catch(() => kept.delete(address));
   letOldestGo();

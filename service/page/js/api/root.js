@@ -1,16 +1,22 @@
 /**
  * Where the service is: at the root of a host, or below a path of a proxy, which the service itself need not know of. The page
- * knows it from its own files, which lie in `page/` there.
+ * knows it from its own script, which lies in `page/built/` there.
  */
 
-const ROOT = new URL("../../../", import.meta.url);
+import { query } from "../element.js";
+
+const ROOT = new URL("../../", query(document, "script[type=module]", HTMLScriptElement).src);
 
 /** The page's `?gallery=NAME`: which gallery all requests are for; null for the default one. */
-const GALLERY = new URLSearchParams(location.search).get("gallery");
+export const GALLERY = new URLSearchParams(location.search).get("gallery");
 
-/** @param {string} route a short one, such as `/v1/search` @returns {string} the URL of the same of the page's gallery */
-export function routeUrl(route) {
-  const gallery = GALLERY === null ? route : route.replace(/^\/v1\//, `/v1/galleries/${encodeURIComponent(GALLERY)}/`);
+/**
+ * @param {string} route a short one, such as `/v1/search`
+ * @param {{ofService?: boolean}} options ofService: whatever the page's gallery is
+ * @returns {string} the URL of the same of the page's gallery
+ */
+export function routeUrl(route, { ofService = false } = {}) {
+  const gallery = GALLERY === null || ofService ? route : route.replace(/^\/v1\//, `/v1/galleries/${encodeURIComponent(GALLERY)}/`);
   return below(gallery);
 }
 
@@ -27,7 +33,7 @@ export function isOfApi(url) {
   return url.startsWith(below("/v1/"));
 }
 
-/** @param {string} path from the service's own root @returns {string} */
-function below(path) {
+/** @param {string} path from the service's own root @returns {string} its URL */
+export function below(path) {
   return new URL(path.replace(/^\/+/, "./"), ROOT).href;
 }

@@ -1,6 +1,7 @@
 /** Pictures that come by choice, drop or paste: made small enough to keep, and into marks of a drawing. */
 
 import { context2d } from "../element.js";
+import { text } from "../texts.js";
 
 /** Larger than what is sent, so that nothing is lost; small enough for the session's storage. */
 const KEPT_PX = 768;
@@ -44,7 +45,7 @@ export async function readPhoto(file) {
     if (SENT_AS_IT_IS.has(file.type) && file.size <= PHOTO_BYTES) return file;
     /** @type {Blob | null} */
     const jpeg = await new Promise((resolve) => shrink(original, PHOTO_PX).toBlob(resolve, "image/jpeg", 0.9));
-    if (!jpeg) throw new PictureError("That image cannot be made smaller here.");
+    if (!jpeg) throw new PictureError(text("picture.too_detailed"));
     return new File([jpeg], `${file.name.replace(/\.[^.]+$/, "")}.jpg`, { type: jpeg.type });
   } finally {
     URL.revokeObjectURL(url);
@@ -53,8 +54,8 @@ export async function readPhoto(file) {
 
 /** @param {Blob} file @throws {PictureError} */
 function check(file) {
-  if (!file.type.startsWith("image/")) throw new PictureError("That is not an image. PNG, JPEG, WebP, GIF, BMP and SVG work.");
-  if (file.size > MAX_FILE_BYTES) throw new PictureError("That image is too large: 50 MB is the limit.");
+  if (!file.type.startsWith("image/")) throw new PictureError(text("picture.none"));
+  if (file.size > MAX_FILE_BYTES) throw new PictureError(text("picture.too_large"));
 }
 
 /**
@@ -68,7 +69,7 @@ export async function decode(src) {
   try {
     await image.decode();
   } catch {
-    throw new PictureError("That image cannot be read. It may be damaged, or of a format that this browser does not know.");
+    throw new PictureError(text("picture.unreadable"));
   }
   return image;
 }

@@ -1,9 +1,11 @@
 /** "What the model sees": the service's own view of the drawing, beside the board while its button is on. */
 
 import { query } from "../element.js";
-import { isBlank, toPng } from "./drawing.js";
+import { isBlank } from "./drawing.js";
+import { toPng } from "./export.js";
 import { Problem, Unreachable } from "../api/problem.js";
 import { Latest, STALE } from "../api/latest.js";
+import { text } from "../texts.js";
 
 const PAUSE_MS = 300;
 
@@ -53,12 +55,12 @@ export class Preview {
     if (this.#root.hidden) return;
     const drawing = this.#readDrawing();
     if (isBlank(drawing)) {
-      this.#show(null, "Draw something to see it as the model does.");
+      this.#show(null, text("preview.empty"));
       return;
     }
     try {
       const png = await this.#latest.run(async (signal) => this.#client.preview(await toPng(drawing), signal));
-      if (png !== STALE) this.#show(png, "Your drawing as the service cleans, frames and scales it. This is all that the model compares.");
+      if (png !== STALE) this.#show(png, text("preview.caption"));
     } catch (error) {
       if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
       this.#show(null, error.message);

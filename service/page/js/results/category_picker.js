@@ -1,10 +1,11 @@
 /** The category filter: a button, and a searchable list (ARIA combobox with a multi-selectable listbox) behind it. */
 
 import { finder, instantiate, nodeOf, query } from "../element.js";
+import { PHONE } from "../layout.js";
+import { inWhole, text } from "../texts.js";
 
 /** More options than one reads through; typing narrows them. */
 const MAX_SHOWN = 200;
-const number = new Intl.NumberFormat("en");
 
 /** @typedef {import("../api/client.js").CategoryCount} CategoryCount */
 /** @typedef {{category: string | null, count: number | null}} PickerOption   category null: all of them; count null: not known yet */
@@ -24,15 +25,18 @@ export class CategoryPicker {
   #search;
   #list;
   #template;
+  #navigation;
   #onChange;
+  #hide = () => this.close();
 
   /**
    * @param {HTMLElement} root
    * @param {HTMLTemplateElement} template of one option
+   * @param {import("../navigation.js").Navigation} navigation
    * @param {readonly string[]} selected
    * @param {(selected: string[]) => void} onChange
    */
-  constructor(root, template, selected, onChange) {
+  constructor(root, template, navigation, selected, onChange) {
     this.#root = root;
     this.#find = finder(root);
     this.#button = this.#find("category-button");
@@ -40,6 +44,7 @@ export class CategoryPicker {
     this.#search = this.#find("category-search", HTMLInputElement);
     this.#list = this.#find("category-list");
     this.#template = template;
+    this.#navigation = navigation;
     this.#selected = new Set(selected);
     this.#onChange = onChange;
     this.#button.addEventListener("click", (event) => (this.#isOpen ? this.close() : this.open(event.detail === 0)));
@@ -69,6 +74,11 @@ export class CategoryPicker {
     if (this.#isOpen) this.#render(this.#active);
   }
 
+  /** @returns {readonly string[]} the names of all categories; none before they are loaded */
+  get known() {
+    return this.#known.map(({ category }) => category);
+  }
+
   /** @param {readonly string[]} selected none: all @returns {number | null} photos in these categories; null: not known yet */
   count(selected) {
     if (selected.length === 0 || this.#total === null) return this.#total;
@@ -77,7 +87,10 @@ export class CategoryPicker {
 
   /** @param {boolean} byKeyboard a finger is spared the on-screen keyboard until it taps the field */
   open(byKeyboard) {
+    if (this.#isOpen) return;
     this.#panel.hidden = false;
+    // There it is a sheet over the page, which "back" closes.
+    if (matchMedia(PHONE).matches) this.#navigation.opened(this.#hide);
     this.#button.setAttribute("aria-expanded", "true");
     this.#search.value = "";
     this.#render(0);
@@ -86,6 +99,7 @@ export class CategoryPicker {
 
   close(returnFocus = true) {
     this.#panel.hidden = true;
+    this.#navigation.closed(this.#hide);
     this.#button.setAttribute("aria-expanded", "false");
     if (returnFocus) this.#button.focus();
   }
@@ -108,7 +122,7 @@ export class CategoryPicker {
     this.#active = Math.max(0, Math.min(active, options.length - 1));
     this.#list.replaceChildren(...options.map((option, index) => this.#option(option, index)));
     const hidden = shown.length - options.length;
-    this.#find("category-note").textContent = shown.length === 0 ? "No category has that in its name." : hidden ? `${number.format(hidden)} more: type to narrow.` : "";
+    this.#find("category-note").textContent = shown.length === 0 ? text("categories.none") : hidden ? text("categories.more", { count: hidden }) : "";
     this.#markActive();
   }
 
@@ -118,8 +132,8 @@ export class CategoryPicker {
     const selected = category === null ? this.#selected.size === 0 : this.#selected.has(category);
     option.id = `category-option-${index}`;
     option.setAttribute("aria-selected", String(selected));
-    query(option, ".option-name", HTMLElement).textContent = category ?? "All categories";
-    query(option, ".option-count", HTMLElement).textContent = count === null ? "" : number.format(count);
+    query(option, ".option-name", HTMLElement).textContent = category ?? text("categories.all");
+    query(option, ".option-count", HTMLElement).textContent = count === null ? "" : inWhole(count);
     return option;
   }
 
@@ -171,7 +185,7 @@ export class CategoryPicker {
 
   #summarise() {
     const [first, ...others] = this.#selected;
-    this.#find("category-summary").textContent = first === undefined ? "All categories" : others.length ? `${this.#selected.size} categories` : first;
+    this.#find("category-summary").textContent = first === undefined ? text("categories.all") : others.length ? text("categories.several", { count: this.#selected.size }) : first;
     this.#root.classList.toggle("is-filtered", first !== undefined);
   }
 }

@@ -2,7 +2,9 @@
 
 import { showPicture } from "../api/picture.js";
 import { instantiate, nodeOf, query } from "../element.js";
+import { animate } from "../features.js";
 import { photoName, scoreText } from "./photo_text.js";
+import { text } from "../texts.js";
 
 const MOVE_MS = 220;
 
@@ -101,9 +103,10 @@ export class ResultsGrid {
     query(cell, ".card-name", HTMLElement).textContent = name;
     query(cell, ".card-score", HTMLElement).textContent = scoreText(hit.score);
     query(cell, ".card-mirrored", HTMLElement).hidden = !hit.mirrored;
-    const label = `${index + 1}: ${name}, ${hit.category}, score ${scoreText(hit.score)}${hit.mirrored ? ", mirrored" : ""}`;
+    const values = { rank: index + 1, name, category: hit.category, score: scoreText(hit.score) };
+    const label = text(hit.mirrored ? "card.label_mirrored" : "card.label", values);
     query(cell, ".card", HTMLElement).setAttribute("aria-label", label);
-    query(cell, ".pick .hidden-text", HTMLElement).textContent = `${name} is what I drew`;
+    query(cell, ".pick .hidden-text", HTMLElement).textContent = text("card.pick", { name });
     this.#markPicked(cell);
     return cell;
   }
@@ -126,12 +129,12 @@ export class ResultsGrid {
     for (const cell of cells) {
       const old = before.get(cell.dataset.photoId)?.box;
       if (!old) {
-        cell.animate([{ opacity: 0 }, { opacity: 1 }], timing);
+        animate(cell, [{ opacity: 0 }, { opacity: 1 }], timing);
         continue;
       }
       const box = cell.getBoundingClientRect();
       const [x, y] = [old.left - box.left, old.top - box.top];
-      if (x || y) cell.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], timing);
+      if (x || y) animate(cell, [{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], timing);
     }
   }
 

@@ -3,7 +3,9 @@
 import { showPicture } from "../api/picture.js";
 import { Unreachable } from "../api/problem.js";
 import { finder } from "../element.js";
+import { Chips } from "./chips.js";
 import { photoName } from "./photo_text.js";
+import { inWhole, text } from "../texts.js";
 
 /** An answer usually is faster than this; a bar that only flashes would be noise. */
 const SHOW_PROGRESS_AFTER_MS = 200;
@@ -12,16 +14,13 @@ const ANNOUNCE_AFTER_MS = 700;
 const SKELETONS = 12;
 /** The drawing is not a query yet: a hint and not an error. */
 const HINT_CODES = new Set(["sketch_empty", "sketch_solid"]);
-const ADVICE = "Add the lines that make it what it is, or flip it. The gallery may also have no such photo.";
-const NARROW_ADVICE = "Add the lines that set it apart from the others, or look in all categories.";
-
-const count = new Intl.NumberFormat("en");
 
 /** @typedef {"empty" | "results" | "none" | "hint" | "problem"} State */
 
 export class ResultsPanel {
   #root;
   #grid;
+  #chips;
   #galleryCount;
   #find;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -33,13 +32,14 @@ export class ResultsPanel {
    * @param {HTMLElement} root
    * @param {import("./grid.js").ResultsGrid} grid
    * @param {(categories: readonly string[]) => number | null} galleryCount how many photos the categories hold; null: not known
-   * @param {() => void} onRetry
+   * @param {{onRetry: () => void, onNarrow: (change: import("./chips.js").Change) => void}} listeners
    */
-  constructor(root, grid, galleryCount, onRetry) {
+  constructor(root, grid, galleryCount, { onRetry, onNarrow }) {
     this.#root = root;
     this.#grid = grid;
     this.#galleryCount = galleryCount;
     this.#find = finder(root);
+    this.#chips = new Chips(this.#find("chips"), onNarrow);
     this.#find("retry").addEventListener("click", onRetry);
   }
 
@@ -61,47 +61,55 @@ export class ResultsPanel {
     clearTimeout(this.#progressTimer);
     this.#progressTimer = setTimeout(() => {
       this.#find("progress").hidden = false;
-      if ((this.#root.dataset.state ?? "empty") === "empty") this.#showSkeletons();
+      if (this.#root.dataset.state === "empty") this.#showSkeletons();
     }, SHOW_PROGRESS_AFTER_MS);
   }
 
   /** @param {import("../api/client.js").Answer} answer @param {import("../api/client.js").Scope} scope */
-  showAnswer(answer, { categories }) {
+  showAnswer(answer, scope) {
+    const { categories } = scope;
     const { results, timings_ms: timings, adapter_id: adapterId, style_adapter_id: styleAdapterId } = answer;
     const doubtful = results.length > 0 && answer.no_good_match === true;
     this.#settle(results.length ? "results" : "none");
     this.#grid.render(results);
+    this.#chips.render(results, scope);
+    this.#find("score-note").hidden = categories.length !== 1 || Boolean(scope.focus) || results.length === 0;
     this.#find("no-match").hidden = !doubtful;
-    this.#find("no-match-advice").textContent = categories.length ? NARROW_ADVICE : ADVICE;
+    this.#find("no-match-advice").textContent = text(categories.length ? "no_match.narrow" : "no_match.advice");
     this.#find("adapted").hidden = !adapterId && !styleAdapterId;
     this.#find("timing").textContent = this.#timingText(timings.total, categories);
     this.#find("timing").title = Object.entries(timings).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`).join(", ");
     if (results.length) {
-      const noun = results.length === 1 ? "result" : "results";
-      const doubt = doubtful ? "Perhaps none of these. " : "";
-      this.#announce(`${doubt}${results.length} ${noun}, best: ${photoName(results[0])} in ${results[0].category}`);
+      const values = { count: results.length, name: photoName(results[0]), category: results[0].category };
+      this.#announce(text(doubtful ? "results.announced_doubtful" : "results.announced", values));
     } else {
-      this.#notice("search", "No photo matches", "Nothing in the gallery fits these conditions. Try more categories.", false);
+      this.#notice("search", text("results.none"), text("results.none.detail"), false);
     }
   }
 
-  /** @param {import("../api/problem.js").Problem | Unreachable} problem @param {boolean} retries whether it is retried by itself */
-  showProblem(problem, retries) {
+  /**
+   * @param {import("../api/problem.js").Problem | Unreachable} problem
+   * @param {boolean} retries whether it is retried by itself
+   * @param {readonly {label: string, onChoose: () => void}[]} offers what to do instead
+   */
+  showProblem(problem, retries, offers = []) {
     const hint = !(problem instanceof Unreachable) && HINT_CODES.has(problem.code);
     this.#settle(hint ? "hint" : "problem");
     if (problem instanceof Unreachable) {
-      this.#notice("offline", "No connection", `${problem.message} The search is retried by itself.`, true);
+      this.#notice("offline", text("unreachable"), `${problem.message} ${text("retried")}`, true);
     } else if (retries) {
-      this.#notice("alert", problem.title, `${problem.message} The search is retried by itself.`, true);
+      this.#notice("alert", problem.title, `${problem.message} ${text("retried")}`, true);
     } else {
-      this.#notice(hint ? "pen" : "alert", hint ? "Keep drawing" : problem.title, problem.message, !hint);
+      this.#notice(hint ? "pen" : "alert", hint ? text("results.keep_drawing") : problem.title, problem.message, !hint && offers.length === 0);
     }
+    this.#find("notice-offers").replaceChildren(...offers.map(offerButton));
+    this.#find("notice-offers").hidden = offers.length === 0;
   }
 
   /** @param {import("./search.js").QueryPhoto | null} like the photo that is the query; null: the drawing is */
   showBreadcrumb(like) {
     this.#find("breadcrumb").hidden = !like;
-    this.#find("results-heading").textContent = like ? "More like this" : "Photos";
+    this.#find("results-heading").textContent = text(like ? "photo.similar" : "results.heading");
     if (!like) return;
     const photo = this.#find("breadcrumb-photo", HTMLImageElement);
     this.#find("breadcrumb-name").textContent = like.name;
@@ -120,6 +128,9 @@ export class ResultsPanel {
     this.#find("adapted").hidden = true;
     this.#find("progress").hidden = true;
     this.#find("notice").hidden = true;
+    this.#find("notice-offers").hidden = true;
+    this.#find("chips").hidden = true;
+    this.#find("score-note").hidden = true;
     this.#find("no-match").hidden = true;
     this.#find("empty").hidden = state !== "empty";
     const grid = this.#find("grid");
@@ -150,13 +161,21 @@ export class ResultsPanel {
   /** @param {number | undefined} totalMs @param {readonly string[]} categories @returns {string} */
   #timingText(totalMs, categories) {
     const photos = this.#galleryCount(categories);
-    const searched = photos === null ? "Searched" : `Searched ${count.format(photos)} ${photos === 1 ? "photo" : "photos"}`;
-    return totalMs === undefined ? searched : `${searched} in ${Math.max(1, Math.round(totalMs))} ms`;
+    const ms = inWhole(Math.max(1, Math.round(totalMs ?? 0)));
+    if (photos === null) return text("timing.unknown", { ms });
+    return text("timing", { count: photos, ms });
   }
 
-  /** @param {string} text for a screen reader */
-  #announce(text) {
+  /** @param {string} words for a screen reader */
+  #announce(words) {
     clearTimeout(this.#announceTimer);
-    this.#announceTimer = setTimeout(() => (this.#find("announcer").textContent = text), ANNOUNCE_AFTER_MS);
+    this.#announceTimer = setTimeout(() => (this.#find("announcer").textContent = words), ANNOUNCE_AFTER_MS);
   }
+}
+
+/** @param {{label: string, onChoose: () => void}} offer @returns {HTMLElement} */
+function offerButton({ label, onChoose }) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "chip", textContent: label });
+  button.addEventListener("click", onChoose);
+  return button;
 }

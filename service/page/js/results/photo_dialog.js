@@ -3,42 +3,42 @@
 import { Latest, STALE } from "../api/latest.js";
 import { pictureUrl, showPicture } from "../api/picture.js";
 import { finder } from "../element.js";
+import { Modal } from "../modal.js";
+import { bindSwipe } from "./swipe.js";
 import { confidenceText, fileName, photoName, scoreText } from "./photo_text.js";
+import { text } from "../texts.js";
 
 /** @typedef {import("../api/client.js").Hit} Hit */
 /** @typedef {import("../api/client.js").Photo} Photo */
 
 export class PhotoDialog {
-  #dialog;
+  #modal;
   #find;
   #client;
   #latest = new Latest();
   /** @type {Hit[]} */
   #hits = [];
   #index = 0;
-  #onClose;
 
   /**
-   * @param {HTMLDialogElement} dialog
+   * @param {HTMLElement} dialog
    * @param {import("../api/client.js").Client} client
+   * @param {import("../navigation.js").Navigation} navigation
    * @param {{onSimilar: (hit: Hit) => void, onPick: (hit: Hit) => void, onClose: (index: number) => void}} listeners
    */
-  constructor(dialog, client, { onSimilar, onPick, onClose }) {
-    this.#dialog = dialog;
+  constructor(dialog, client, navigation, { onSimilar, onPick, onClose }) {
     this.#find = finder(dialog);
     this.#client = client;
-    this.#onClose = onClose;
-    this.#find("photo-close").addEventListener("click", () => dialog.close());
+    this.#modal = new Modal(dialog, navigation, () => {
+      this.#latest.cancel();
+      onClose(this.#index);
+    });
+    this.#find("photo-close").addEventListener("click", () => this.#modal.close());
     this.#find("photo-previous").addEventListener("click", () => this.#show(this.#index - 1));
     this.#find("photo-next").addEventListener("click", () => this.#show(this.#index + 1));
-    this.#find("more-like-this").addEventListener("click", () => this.#closeWith(onSimilar));
+    this.#find("more-like-this").addEventListener("click", () => this.#closeWith(onSimilar, { forPage: true }));
     this.#find("photo-pick").addEventListener("click", () => this.#closeWith(onPick));
-    dialog.addEventListener("close", () => {
-      this.#latest.cancel();
-      this.#onClose(this.#index);
-    });
-    // The dialog has no padding of its own: a click on the element itself is one on the backdrop.
-    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    bindSwipe(this.#find("photo-stage"), (step) => this.#show(this.#index + step));
     dialog.addEventListener("keydown", (event) => {
       if (event.key === "ArrowLeft") this.#show(this.#index - 1);
       if (event.key === "ArrowRight") this.#show(this.#index + 1);
@@ -56,14 +56,14 @@ export class PhotoDialog {
     this.#find("photo-pick").hidden = !picking;
     showPicture(this.#find("compare-image", HTMLImageElement), query.src);
     this.#find("compare-caption").textContent = query.caption;
-    this.#dialog.showModal();
+    this.#modal.open();
     this.#show(index);
   }
 
-  /** @param {(hit: Hit) => void} listener gets the photo that was shown */
-  #closeWith(listener) {
+  /** @param {(hit: Hit) => void} listener gets the photo that was shown @param {{forPage?: boolean}} [options] of `Modal.close` */
+  #closeWith(listener, options) {
     const hit = this.#hits[this.#index];
-    this.#dialog.close();
+    this.#modal.close(options);
     listener(hit);
   }
 
@@ -74,7 +74,7 @@ export class PhotoDialog {
     const hit = this.#hits[index];
     const name = photoName(hit);
     this.#find("photo-name").textContent = name;
-    this.#find("photo-rank").textContent = `Result ${index + 1} of ${this.#hits.length}`;
+    this.#find("photo-rank").textContent = text("photo.rank", { rank: index + 1, count: this.#hits.length });
     this.#find("photo-previous", HTMLButtonElement).disabled = index === 0;
     this.#find("photo-next", HTMLButtonElement).disabled = index === this.#hits.length - 1;
     this.#find("photo-download", HTMLAnchorElement).download = fileName(hit.photo_id);
@@ -113,12 +113,12 @@ export class PhotoDialog {
   #showFacts(hit, photo) {
     /** @type {[string, unknown][]} */
     const facts = [
-      ["Category", hit.category],
-      ["Score", scoreText(hit.score)],
-      ["Confidence", confidenceText(hit.confidence)],
-      ["Matches", hit.mirrored ? "your drawing, mirrored" : null],
-      ["Size", photo.width ? `${photo.width} × ${photo.height} px` : null],
-      ["Photo id", hit.photo_id],
+      [text("fact.category"), hit.category],
+      [text("fact.score"), scoreText(hit.score)],
+      [text("fact.confidence"), confidenceText(hit.confidence)],
+      [text("fact.matches"), hit.mirrored ? text("fact.mirrored") : null],
+      [text("fact.size"), photo.width ? `${photo.width} × ${photo.height} px` : null],
+      [text("fact.id"), hit.photo_id],
       ...Object.entries(photo.metadata ?? hit.metadata ?? {}).filter(([key]) => key !== "name" && key !== "title"),
     ];
     const rows = facts

@@ -1,5 +1,7 @@
 /** A photo and its score in words for the user. */
 
+import { inHundredths, text } from "../texts.js";
+
 /** The ids of uploaded photos begin so; the rest of such an id says nothing to people. */
 const UPLOADED = "online/";
 
@@ -9,7 +11,7 @@ export function photoName({ photo_id, metadata = {} }) {
     const value = metadata[key];
     if (typeof value === "string" && value) return value.replace(/\.$/, "");
   }
-  if (photo_id.startsWith(UPLOADED)) return "own photo";
+  if (photo_id.startsWith(UPLOADED)) return text("photo.own");
   return fileName(photo_id).replace(/\.[^.]+$/, "").replaceAll(/[_-]+/g, " ");
 }
 
@@ -20,10 +22,10 @@ export function fileName(photoId) {
 
 /** @param {number} score within [-1, 1] @returns {string} */
 export function scoreText(score) {
-  return score.toFixed(2);
+  return inHundredths(score);
 }
 
 /** @param {number | null | undefined} confidence within [0, 1] @returns {string | null} */
 export function confidenceText(confidence) {
-  return typeof confidence === "number" ? `${Math.round(100 * confidence)} %` : null;
+  return typeof confidence === "number" ? text("percent", { count: Math.round(100 * confidence) }) : null;
 }

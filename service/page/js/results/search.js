@@ -5,7 +5,8 @@
 
 import { Latest, STALE } from "../api/latest.js";
 import { Problem, Unreachable } from "../api/problem.js";
-import { isBlank, toPng } from "../drawing/drawing.js";
+import { isBlank } from "../drawing/drawing.js";
+import { toPng } from "../drawing/export.js";
 
 /** After the last stroke. Long enough for the next stroke of a hatching, short enough to feel at once. */
 const PAUSE_MS = 180;
@@ -20,8 +21,12 @@ export class Search {
   k;
   /** @type {readonly string[]} none: all */
   categories;
+  /** @type {readonly string[]} conditions on the photos, such as "price<=9" */
+  filters;
+  /** What a search within a category compares by; null: by lines alone. @type {"balanced" | null} */
+  focus;
   /** @type {string | null} the profile whose style adapter moves the query */
-  profile = null;
+  profile;
   /** @type {QueryPhoto | null} the photo that is the query; null: the drawing is */
   like = null;
   #client;
@@ -31,19 +36,25 @@ export class Search {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #retries = 0;
+  #offers;
 
   /**
    * @param {import("../api/client.js").Client} client
    * @param {import("./panel.js").ResultsPanel} panel
    * @param {() => import("../drawing/drawing.js").Drawing} readDrawing
-   * @param {{k: number, categories: readonly string[]}} start
+   * @param {{k: number, categories: readonly string[], filters: readonly string[], focus: "balanced" | null, profile: string | null}} start
+   * @param {(problem: Problem) => readonly {label: string, onChoose: () => void}[]} offers what to search for instead
    */
-  constructor(client, panel, readDrawing, { k, categories }) {
+  constructor(client, panel, readDrawing, { k, categories, filters, focus, profile }, offers) {
     this.#client = client;
     this.#panel = panel;
     this.#readDrawing = readDrawing;
     this.k = k;
     this.categories = categories;
+    this.filters = filters;
+    this.focus = focus;
+    this.profile = profile;
+    this.#offers = offers;
     // No need to wait for the next retry when the network is back.
     addEventListener("online", () => this.#retries && this.run());
   }
@@ -66,7 +77,7 @@ export class Search {
       this.#panel.showEmpty();
       return;
     }
-    const scope = { k: this.k, categories: this.categories, profile: this.profile };
+    const scope = { k: this.k, categories: this.categories, filters: this.filters, focus: this.focus, profile: this.profile };
     const like = this.like;
     this.#panel.showLoading();
     try {
@@ -86,7 +97,7 @@ export class Search {
   #failed(error) {
     if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
     const retries = error instanceof Unreachable || error.isTransient;
-    this.#panel.showProblem(error, retries);
+    this.#panel.showProblem(error, retries, error instanceof Problem ? this.#offers(error) : []);
     if (!retries) return;
     const waitMs = RETRY_MS[Math.min(this.#retries++, RETRY_MS.length - 1)];
     const askedForMs = error instanceof Problem ? (error.retryAfterS ?? 0) * 1000 : 0;

@@ -5,6 +5,7 @@ import { Comparison } from "./comparison.js";
 import { FitReport } from "./fit_report.js";
 import { whereOf } from "./messages.js";
 import { Versions } from "./versions.js";
+import { text } from "../texts.js";
 
 /** These are answered where the target has no adapter yet. */
 const NEW_TARGET_CODES = new Set(["category_not_found", "profile_not_found"]);
@@ -42,8 +43,8 @@ export class Adaptation {
     this.#listeners = listeners;
     this.#status = find("done");
     this.#versions = new Versions(find("versions"), {
-      onActivate: ({ adapter_id: id, version }) => this.#act(() => adapters.activate(readTarget(), id), `Version ${version} is active.`),
-      onDelete: ({ adapter_id: id, version }, options) => this.#act(() => adapters.remove(readTarget(), id, options), `Version ${version} is deleted.`),
+      onActivate: ({ adapter_id: id, version }) => this.#act(() => adapters.activate(readTarget(), id), text("done.activated", { version })),
+      onDelete: ({ adapter_id: id, version }, options) => this.#act(() => adapters.remove(readTarget(), id, options), text("done.deleted", { version })),
     });
     const comparison = new Comparison(find("comparison"), client, page.readDrawing, page.rightPhoto);
     this.#report = new FitReport(find, comparison, {
@@ -103,8 +104,8 @@ export class Adaptation {
   /** @param {Adapter} adapter the active one */
   #undo(adapter) {
     const target = this.#readTarget();
-    const photos = adapter.photos_added.length ? " The photos that came with it stay." : "";
-    return this.#act(() => this.#adapters.rollback(target), `Undone: ${whereOf(target)} are answered as before.${photos}`);
+    const photos = adapter.photos_added.length ? ` ${text("done.photos_stay")}` : "";
+    return this.#act(() => this.#adapters.rollback(target), text("done.undone", { where: whereOf(target) }) + photos);
   }
 
   /** @param {() => Promise<unknown>} send changes which version is active, or which exist @param {string} done said afterwards */

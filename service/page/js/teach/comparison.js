@@ -2,9 +2,11 @@
 
 import { Latest, STALE } from "../api/latest.js";
 import { showPicture } from "../api/picture.js";
-import { isBlank, toPng } from "../drawing/drawing.js";
+import { isBlank } from "../drawing/drawing.js";
+import { toPng } from "../drawing/export.js";
 import { instantiate, query } from "../element.js";
 import { photoName } from "../results/photo_text.js";
+import { text } from "../texts.js";
 
 /** The first ranks are shown; down to the depth the right photo is looked for, to show its rank too. */
 const SHOWN = 5;
@@ -112,8 +114,8 @@ export class Comparison {
 export function rankChange(hit, earlier) {
   if (!earlier) return ["", ""];
   const before = earlier.find(({ photo_id }) => photo_id === hit.photo_id)?.rank;
-  if (before === undefined) return ["↑", ", was further down"];
+  if (before === undefined) return ["↑", text("rank.was_further")];
   if (before === hit.rank) return ["", ""];
   const step = Math.abs(before - hit.rank);
-  return before > hit.rank ? [`↑${step}`, `, up ${step}`] : [`↓${step}`, `, down ${step}`];
+  return before > hit.rank ? [`↑${step}`, text("rank.up", { count: step })] : [`↓${step}`, text("rank.down", { count: step })];
 }

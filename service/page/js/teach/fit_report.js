@@ -1,15 +1,16 @@
 /** The results of a fit: is it better, is it active, and the drawing on the board before and after. */
 
 import { gain, share, verdict } from "./messages.js";
+import { inTenths, text } from "../texts.js";
 
 /** @typedef {import("../api/adapters.js").Adapter} Adapter */
 /** @typedef {import("../api/adapters.js").RankFigures} RankFigures */
 /** @typedef {import("../api/adapters.js").Target} Target */
 
-/** @type {{term: string, text: (figures: RankFigures, k: number) => string}[]} */
+/** @type {{term: string, show: (figures: RankFigures, k: number) => string}[]} */
 const FIGURES = [
-  { term: "Right photo first", text: ({ acc_at_1: accuracy }, k) => share(accuracy, k) },
-  { term: "Its rank, on average", text: ({ mean_rank: meanRank }) => meanRank.toFixed(1) },
+  { term: text("figure.first"), show: ({ acc_at_1: accuracy }, k) => share(accuracy, k) },
+  { term: text("figure.rank"), show: ({ mean_rank: meanRank }) => inTenths(meanRank) },
 ];
 
 export class FitReport {
@@ -35,12 +36,12 @@ export class FitReport {
   /** @param {Adapter} adapter @param {Target} target @param {readonly string[]} categories that are searched */
   show(adapter, target, categories) {
     const active = adapter.state === "active";
-    const { title, text } = verdict(adapter, target);
+    const words = verdict(adapter, target);
     this.#adapter = adapter;
     this.#root.hidden = false;
     this.#root.classList.toggle("is-good", active && gain(adapter) >= 0);
-    this.#find("verdict").textContent = title;
-    this.#find("verdict-text").textContent = text;
+    this.#find("verdict").textContent = words.title;
+    this.#find("verdict-text").textContent = words.text;
     this.#find("figures").replaceChildren(...figureRows(adapter));
     this.#find("force").hidden = active;
     this.#find("undo").hidden = !active;
@@ -63,10 +64,10 @@ export class FitReport {
 
 /** @param {Adapter} adapter @returns {HTMLTableRowElement[]} */
 function figureRows({ leave_one_out: { before, after }, k }) {
-  return FIGURES.map(({ term, text }) => {
+  return FIGURES.map(({ term, show }) => {
     const row = document.createElement("tr");
     const name = Object.assign(document.createElement("th"), { scope: "row", textContent: term });
-    row.append(name, ...[before, after].map((figures) => Object.assign(document.createElement("td"), { textContent: text(figures, k) })));
+    row.append(name, ...[before, after].map((figures) => Object.assign(document.createElement("td"), { textContent: show(figures, k) })));
     return row;
   });
 }

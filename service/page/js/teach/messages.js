@@ -1,5 +1,7 @@
 /** Teaching in plain words: what to do next, and how a fit ended. */
 
+import { text } from "../texts.js";
+
 /** @typedef {import("../api/adapters.js").Adapter} Adapter */
 /** @typedef {import("../api/adapters.js").Target} Target */
 
@@ -13,30 +15,29 @@ const GOOD_PAIRS = 5;
  * @returns {string} what to do next
  */
 export function nextStep({ pairs, hasPhoto, isBlank, needsPhotos, outside }) {
-  if (outside !== null) return `Photos of other categories cannot be used for “${outside}”: remove them, or name their category.`;
-  if (hasPhoto && pairs >= GOOD_PAIRS) return "Marked. That is enough to learn from; more pairs make it better.";
-  if (hasPhoto) return `Marked. Now draw another one: about ${GOOD_PAIRS} pairs work best.`;
-  const mark = needsPhotos ? "add photos of it" : "press ✓ on the photo that you meant";
-  if (!isBlank) return `Now ${mark}.`;
-  return pairs ? `Draw the next one, then ${mark}.` : `Draw something, then ${mark}. Do so about ${GOOD_PAIRS} times.`;
+  if (outside !== null) return text("next.outside", { category: outside });
+  if (hasPhoto && pairs >= GOOD_PAIRS) return text("next.enough");
+  if (hasPhoto) return text("next.another", { count: GOOD_PAIRS });
+  const how = needsPhotos ? "add" : "mark";
+  if (!isBlank) return text(`next.${how}.now`);
+  return text(`next.${how}.${pairs ? "next" : "first"}`, { count: GOOD_PAIRS });
 }
 
 /** @param {Target} target @returns {string} the searches that its adapter changes, within a sentence */
 export function whereOf({ kind, name }) {
-  return kind === "category" ? `searches in “${name}”` : `searches drawn by “${name}”`;
+  return text(kind === "category" ? "where.category" : "where.profile", { name });
 }
 
 /** @param {Adapter} adapter @param {Target} target @returns {{title: string, text: string}} */
 export function verdict(adapter, target) {
   const where = whereOf(target);
   if (adapter.state !== "active") {
-    const text = `On these examples the right photos ranked lower than before, so ${where} stay as they were. More examples may help.`;
-    return { title: "Not active: it would be worse", text };
+    return { title: text("verdict.worse"), text: text("verdict.worse.detail", { where }) };
   }
-  const used = `From now on ${where} use ${adapter.k === 1 ? "this drawing" : `these ${adapter.k} drawings`}.`;
-  if (gain(adapter) > 0) return { title: "It has learned", text: used };
-  if (gain(adapter) < 0) return { title: "Active, at your request", text: used };
-  return { title: "Active", text: `${used} On these examples it makes no difference.` };
+  const used = text("verdict.used", { where, count: adapter.k });
+  if (gain(adapter) > 0) return { title: text("verdict.learned"), text: used };
+  if (gain(adapter) < 0) return { title: text("verdict.forced"), text: used };
+  return { title: text("verdict.same"), text: `${used} ${text("verdict.same.detail")}` };
 }
 
 /** @param {Adapter} adapter @returns {number} in mean reciprocal rank, as the service's gate measures it; above 0: better */
@@ -48,5 +49,5 @@ export function gain({ leave_one_out: { before, after } }) {
 /** @param {number} part in 0..1 @param {number} whole @returns {string} "3 of 5"; in per cent where that would not be a whole number */
 export function share(part, whole) {
   const count = part * whole;
-  return Math.abs(count - Math.round(count)) < 0.01 ? `${Math.round(count)} of ${whole}` : `${Math.round(100 * part)} %`;
+  return Math.abs(count - Math.round(count)) < 0.01 ? text("share", { part: Math.round(count), whole }) : text("percent", { count: Math.round(100 * part) });
 }

@@ -1,6 +1,7 @@
 /** The panel's notice of a problem. */
 
 import { Problem, Unreachable } from "../api/problem.js";
+import { text } from "../texts.js";
 
 export class Notice {
   #root;
@@ -24,7 +25,7 @@ export class Notice {
 
   /** @param {unknown} error of a request; any other is thrown */
   showError(error) {
-    if (error instanceof Unreachable) this.show("No connection", error.message);
+    if (error instanceof Unreachable) this.show(text("unreachable"), error.message);
     else if (error instanceof Problem) this.show(error.title, error.message);
     else throw error;
   }

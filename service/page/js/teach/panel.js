@@ -3,12 +3,14 @@
 import { Problem } from "../api/problem.js";
 import { isBlank } from "../drawing/drawing.js";
 import { finder } from "../element.js";
+import { PHONE } from "../layout.js";
 import { Adaptation } from "./adaptation.js";
 import { Collector } from "./support/collector.js";
 import { nextStep } from "./messages.js";
 import { Notice } from "./notice.js";
 import { PairList } from "./support/pair_list.js";
 import { TargetChoice } from "./target_choice.js";
+import { text } from "../texts.js";
 
 /** Where the service says which examples are wrong: "sketch.0", "photo_id.3", counted as they were sent. */
 const EXAMPLE_FIELD = /^(?:sketch|photo_id)\.(\d+)$/;
@@ -35,6 +37,8 @@ export class TeachPanel {
   #pairs;
   #notice;
   #adaptation;
+  #navigation;
+  #hide = () => this.close();
   /** @type {readonly Pair[]} those that the service rejected */
   #rejected = [];
 
@@ -43,13 +47,15 @@ export class TeachPanel {
    * @param {HTMLElement} button opens and closes it
    * @param {{client: import("../api/client.js").Client, adapters: import("../api/adapters.js").Adapters,
    *   styles: import("./style_choice.js").StyleChoice}} service
+   * @param {import("../navigation.js").Navigation} navigation
    * @param {TeachingPage} page
    */
-  constructor(root, button, service, page) {
+  constructor(root, button, service, navigation, page) {
     this.#root = root;
     this.#button = button;
     this.#find = finder(root, "teach-");
     this.#styles = service.styles;
+    this.#navigation = navigation;
     this.#page = page;
     this.#notice = new Notice(this.#find);
     this.#choice = new TargetChoice(this.#find("target"), () => this.#targetChanged());
@@ -96,6 +102,7 @@ export class TeachPanel {
 
   open() {
     this.#root.hidden = false;
+    document.body.classList.add("is-teaching");
     this.#button.setAttribute("aria-expanded", "true");
     this.#choice.load("profile", this.#styles.names);
     this.followFilter(this.#page.readCategories());
@@ -103,11 +110,15 @@ export class TeachPanel {
     this.#adaptation.loadVersions();
     this.#find("heading").focus({ preventScroll: true });
     // On a phone the photos to mark lie below it.
-    this.#root.scrollIntoView({ block: matchMedia("(width < 700px)").matches ? "start" : "nearest" });
+    // There it takes the whole screen, so that "back" ends it.
+    if (matchMedia(PHONE).matches) this.#navigation.opened(this.#hide);
+    this.#root.scrollIntoView({ block: matchMedia(PHONE).matches ? "start" : "nearest" });
   }
 
   close() {
     this.#root.hidden = true;
+    document.body.classList.remove("is-teaching");
+    this.#navigation.closed(this.#hide);
     this.#button.setAttribute("aria-expanded", "false");
     this.#clearResults();
     this.#page.onPicking(false, null);
@@ -208,8 +219,8 @@ export class TeachPanel {
     this.#find("next").hidden = !photo;
     // While it is fitted, the button keeps the focus of the user who pressed it.
     this.#find("fit", HTMLButtonElement).disabled = !name || support.drawn.length === 0 || outside.length > 0;
-    this.#find("fit-label").textContent = this.#collector.held ? "Learning …" : "Learn";
-    this.#find("fit-count").textContent = support.drawn.length === 1 ? "1 pair" : `${support.drawn.length} pairs`;
+    this.#find("fit-label").textContent = text(this.#collector.held ? "teach.learning" : "teach.learn");
+    this.#find("fit-count").textContent = text("teach.count", { count: support.drawn.length });
     this.#page.onPicking(true, photo?.photo_id ?? null);
   }
 
@@ -217,8 +228,8 @@ export class TeachPanel {
   #notes(outside) {
     /** @type {Map<Pair, string>} */
     const notes = new Map();
-    for (const pair of this.#rejected) notes.set(pair, "See below");
-    for (const pair of outside) notes.set(pair, `In ${pair.photo.category || "no category"}`);
+    for (const pair of this.#rejected) notes.set(pair, text("pair.see_below"));
+    for (const pair of outside) notes.set(pair, text("pair.elsewhere", { category: pair.photo.category || text("pair.no_category") }));
     return notes;
   }
 }

@@ -1,6 +1,7 @@
 /** "Drawn by": a choice among the profiles with an active style adapter. Hidden until there is one. */
 
 import { query } from "../element.js";
+import { text } from "../texts.js";
 
 const KEY = "inkseek.profile";
 
@@ -10,6 +11,8 @@ export class StyleChoice {
   #adapters;
   /** @type {readonly string[]} */
   #names = [];
+  /** @type {readonly string[]} */
+  #usable = [];
 
   /**
    * @param {HTMLElement} root holds the select
@@ -31,6 +34,17 @@ export class StyleChoice {
     return this.#select.value || null;
   }
 
+  /** @param {string | null} name null: nobody's style in particular */
+  choose(name) {
+    this.#select.value = name ?? "";
+    saveChoice(this.#select.value);
+  }
+
+  /** @returns {readonly string[]} the profiles that can be searched with */
+  get usable() {
+    return this.#usable;
+  }
+
   /** @returns {readonly string[]} every profile, also those without an active adapter */
   get names() {
     return this.#names;
@@ -45,7 +59,8 @@ export class StyleChoice {
     const profiles = await this.#adapters.profiles();
     this.#names = profiles.map(({ profile }) => profile);
     const usable = profiles.filter(({ active }) => active !== null).map(({ profile }) => profile);
-    this.#select.replaceChildren(new Option("Anyone", ""), ...usable.map((name) => new Option(name, name)));
+    this.#usable = usable;
+    this.#select.replaceChildren(new Option(text("profile.anyone"), ""), ...usable.map((name) => new Option(name, name)));
     this.#select.value = usable.includes(choice) ? choice : "";
     this.#root.hidden = usable.length === 0;
     saveChoice(this.#select.value);

@@ -1,14 +1,16 @@
 /** What the adapter is for: a category, one of the gallery or a new one, or a user's drawing style; each has a name. */
 
+import { setInert } from "../features.js";
 import { query } from "../element.js";
+import { text } from "../texts.js";
 
 /** @typedef {import("../api/adapters.js").Target} Target */
 /** @typedef {Target["kind"]} Kind */
 
 /** @type {Record<Kind, {label: string, placeholder: string}>} */
 const LABELS = {
-  category: { label: "Category", placeholder: "Choose one, or name a new one" },
-  profile: { label: "Whose drawings", placeholder: "Name the style: Anna, say" },
+  category: { label: text("teach.category.label"), placeholder: text("teach.category.placeholder") },
+  profile: { label: text("teach.style.label"), placeholder: text("teach.style.placeholder") },
 };
 
 export class TargetChoice {
@@ -76,7 +78,7 @@ export class TargetChoice {
 
   /** @param {boolean} held it must not change at present */
   hold(held) {
-    this.#root.inert = held;
+    setInert(this.#root, held);
   }
 
   #render() {

@@ -4,6 +4,7 @@ import { isBlank } from "../../drawing/drawing.js";
 import { PictureError, readPhoto } from "../../drawing/pictures.js";
 import { drawingKey, galleryPhoto, ownPhoto, sketchOf } from "./pair.js";
 import { SupportSets } from "./support_sets.js";
+import { text } from "../../texts.js";
 
 /** @typedef {import("../../drawing/drawing.js").Drawing} Drawing */
 /** @typedef {import("./pair.js").Pair} Pair */
@@ -82,7 +83,7 @@ export class Collector {
       }
     } catch (error) {
       if (!(error instanceof PictureError)) throw error;
-      this.#notice.show("That photo cannot be used", error.message);
+      this.#notice.show(text("collect.unusable"), error.message);
     }
   }
 
@@ -96,7 +97,7 @@ export class Collector {
   async #withDrawing(use) {
     const drawing = this.#readDrawing();
     if (isBlank(drawing)) {
-      this.#notice.show("The board is empty", "Draw the photo first, then mark it.");
+      this.#notice.show(text("collect.empty"), text("collect.empty.detail"));
       return;
     }
     const sketch = await sketchOf(drawing);

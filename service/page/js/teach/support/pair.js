@@ -9,7 +9,7 @@
  * @typedef {{id: number, sketch: Sketch | null, photo: PairPhoto}} Pair   sketch null: nobody drew that photo yet
  */
 
-import { toPng } from "../../drawing/drawing.js";
+import { toPng } from "../../drawing/export.js";
 import { photoName } from "../../results/photo_text.js";
 import { serialise } from "../../session.js";
 

@@ -2,6 +2,7 @@
 
 import { showPicture } from "../../api/picture.js";
 import { instantiate, query } from "../../element.js";
+import { text } from "../../texts.js";
 
 /** @typedef {import("./pair.js").Pair} Pair */
 
@@ -28,7 +29,7 @@ export class PairList {
       const cell = before.get(key) ?? this.#newCell(pair, key);
       cell.classList.toggle("is-wrong", notes.has(pair));
       query(cell, ".pair-note", HTMLElement).textContent = notes.get(pair) ?? "";
-      query(cell, ".pair-number", HTMLElement).textContent = `Pair ${index + 1}: `;
+      query(cell, ".pair-number", HTMLElement).textContent = text("pair.number", { count: index + 1 });
       return cell;
     });
     this.#keepFocus(() => this.#list.replaceChildren(...cells));
@@ -55,9 +56,9 @@ export class PairList {
     show.hidden = !sketch;
     draw.hidden = Boolean(sketch);
     if (sketch) query(show, "img", HTMLImageElement).src = sketch.url;
-    query(show, ".hidden-text", HTMLElement).textContent = `Put the drawing of ${photo.name} back on the board`;
-    draw.setAttribute("aria-label", `I drew this: the drawing on the board is ${photo.name}`);
-    query(remove, ".hidden-text", HTMLElement).textContent = `Remove ${photo.name}`;
+    query(show, ".hidden-text", HTMLElement).textContent = text("pair.show", { name: photo.name });
+    draw.setAttribute("aria-label", text("pair.draw_label", { name: photo.name }));
+    query(remove, ".hidden-text", HTMLElement).textContent = text("pair.remove", { name: photo.name });
     show.addEventListener("click", () => this.#listeners.onShow(pair));
     draw.addEventListener("click", () => this.#listeners.onDraw(pair));
     remove.addEventListener("click", () => this.#listeners.onRemove(pair));
@@ -70,7 +71,7 @@ export class PairList {
     const index = this.#cells.findIndex((cell) => cell.contains(focused));
     change();
     if (index < 0 || this.#list.contains(focused)) return;
-    const next = this.#cells.at(Math.min(index, this.#cells.length - 1));
+    const next = this.#cells[Math.min(index, this.#cells.length - 1)];
     const heading = this.#list.closest("section")?.querySelector("h2");
     (next ? query(next, ".pair-remove", HTMLElement) : heading)?.focus();
   }
