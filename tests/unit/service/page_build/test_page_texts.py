@@ -53,7 +53,7 @@ def test_every_text_is_used_and_every_used_one_is_there() -> None:
 def test_every_problem_has_words_in_each_language() -> None:
     kinds = {kind.code: kind for kind in all_kinds()}
     for texts in TEXTS.values():
-        assert set(texts.problems) == set(kinds)
+        assert set(texts.problems) == set(kinds), "service/page/texts needs words for each code"
         assert all(title for title, _ in texts.problems.values())
     assert {code: title for code, (title, _) in TEXTS["en"].problems.items()} == {
         code: kind.title for code, kind in kinds.items()
