@@ -19,6 +19,8 @@ InkseekError
     │   ├── EncodingUnsupported  its body is compressed in a way that is not decoded
     │   ├── BatchTooLarge        more items than allowed
     │   ├── ParameterInvalid     a query parameter that is unknown or out of range
+    │   ├── CursorInvalid        a cursor that is none, or belongs to another query
+    │   ├── CursorStale          a cursor into what has changed since
     │   ├── UnknownCategory      a search names a category that this gallery lacks
     │   ├── UnknownProfile       a search names a profile that has no adapters
     │   ├── CategoryAbsent       the category whose adapters are requested does not exist
@@ -135,6 +137,14 @@ class BatchTooLarge(RequestError):
 
 class ParameterInvalid(RequestError):
     """A query parameter that is unknown, or whose value is out of range."""
+
+
+class CursorInvalid(RequestError):
+    """A cursor that no answer gave, or that belongs to another query."""
+
+
+class CursorStale(RequestError):
+    """The gallery has changed since the cursor was given: what it points to may be elsewhere now."""
 
 
 class UnknownCategory(RequestError):

@@ -22,6 +22,8 @@ from service.errors import (
     CategoryTooSmall,
     ClientGone,
     CrossSite,
+    CursorInvalid,
+    CursorStale,
     DeadlineExceeded,
     EncodingUnsupported,
     GalleryAbsent,
@@ -93,6 +95,8 @@ KINDS: dict[type[InkseekError], Kind] = {
     ),
     ParameterInvalid: Kind("parameter_invalid", 422, "A parameter is invalid", "`errors` says which and why."),
     FilterInvalid: Kind("filter_invalid", 422, "A filter is invalid", "Filterable fields are listed in /v1/info."),
+    CursorInvalid: Kind("cursor_invalid", 422, "Not a cursor of this query", "Send `next_cursor` as it was answered."),
+    CursorStale: Kind("cursor_stale", 410, "The gallery has changed since", "Begin again without a cursor."),
     UnknownCategory: Kind("unknown_category", 422, "No such category", "Categories are listed in /v1/categories."),
     # Service and index each find this out in their own place; for clients it is one problem.
     CategoryNotFound: Kind("unknown_category", 422, "No such category", "Categories are listed in /v1/categories."),

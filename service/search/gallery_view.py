@@ -24,6 +24,7 @@ from index_builder.artifact import (
     top_k,
 )
 from models.arrays import Rows, Vectors
+from service.search.paging import digest_of
 from service.store.online_store import OnlineStore
 from service.store.records import OnlinePhoto
 
@@ -79,6 +80,11 @@ class GalleryView:
     @cached_property
     def _known_by_id(self) -> dict[str, OnlinePhoto]:
         return {photo.photo_id: photo for photo in self.known}
+
+    @cached_property
+    def state(self) -> str:
+        """Equal for views in which every search finds the same."""
+        return digest_of(self.index.bundle_id, self.index.version, [photo.photo_id for photo in self.uploaded])
 
     @cached_property
     def _indexed_categories(self) -> frozenset[str]:

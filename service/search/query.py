@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from models.bundle import Focus, Frame
+from service.search.paging import Page, digest_of
 
 Mirror: TypeAlias = Literal["auto", "true", "false"]
 """Whether photos are compared with the mirrored drawing as well; auto: those of categories that face one way."""
@@ -20,6 +21,7 @@ class SearchQuery:
     `exact`: score every photo. `adapt`: through active adapters. `profile`: whose way of drawing it is. `focus`: what
     photos are compared by; None: within one category the layout, else layout and kind. `mirror`: whether
     the mirrored drawing is compared as well. `frame`: whether the drawing is brought to the size and place of strokes.
+    `cursor`: of the page that is answered; None: the first.
     """
 
     k: int = 10
@@ -32,6 +34,17 @@ class SearchQuery:
     focus: Focus | None = None
     mirror: Mirror = "auto"
     frame: Frame = "auto"
+    cursor: str | None = None
+
+    def digest(self, sketched: tuple[object, ...]) -> str:
+        """Equal for equal queries of the same sketch, or photo: what pages of one ranking have in common."""
+        narrowed = (self.categories, self.filters, self.min_score)
+        return digest_of(*sketched, narrowed, (self.adapt, self.profile, self.focus, self.mirror, self.frame))
+
+
+def deepened(query: SearchQuery, page: Page) -> SearchQuery:
+    """The query for all photos up to the end of a page. Behind the first one every photo is scored: see `paging`."""
+    return replace(query, k=page.before + page.k, exact=query.exact or not page.is_first)
 
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:

@@ -34,6 +34,7 @@ class SearchResult:
     `adapted`: how photos were compared: through the category's adapter, mean-centred, or by plain cosine.
     `adapter_id`, `style_adapter_id`: the adapters that were applied. `timings_ms`: by stage, and `total`.
     `no_good_match`: whether probably no photo is right; None where the bundle has no calibration for such a search.
+    `next_cursor`: of the next page; None where none can follow.
     """
 
     photos: list[RankedPhoto]
@@ -44,6 +45,7 @@ class SearchResult:
     adapter_id: str | None = None
     style_adapter_id: str | None = None
     no_good_match: bool | None = None
+    next_cursor: str | None = None
 
 
 @dataclass

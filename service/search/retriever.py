@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image
 
-from index_builder.artifact import GalleryIndex, PhotoFilter, parse_condition
+from index_builder.artifact import GalleryIndex, PhotoFilter
 from models.bundle import Bundle, Frame, mirrored
-from service.errors import UnknownCategory, UnknownProfile
+from service.errors import UnknownProfile
 from service.search.adapter_cache import AdapterCache
 from service.search.confidence import Judged, calibration_for, judged, widened
 from service.search.gallery import Gallery, GalleryKeeper
+from service.search.gallery_view import GalleryView
 from service.search.mirroring import MirroredSketch, mirror_scope
-from service.search.query import SearchQuery, unknown_name
+from service.search.narrowing import photo_filter
+from service.search.paging import Page, digest_of
+from service.search.query import SearchQuery, deepened, unknown_name
 from service.search.results import RankedPhoto, SearchResult, Stopwatch
 from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import Sketch
@@ -38,13 +40,16 @@ class Retriever:
         return self._keeper.gallery(self.index, self.store, self.bundle.parts)
 
     def search(self, sketch: Sketch, query: SearchQuery) -> SearchResult:
-        """The k photos most like the sketch.
+        """The k photos most like the sketch, or those behind the query's cursor.
 
-        Raises ImageError (what the sketch can be wrong in), UnknownCategory, UnknownProfile, FilterInvalid.
+        Raises ImageError (what the sketch can be wrong in), UnknownCategory, UnknownProfile, FilterInvalid,
+        CursorInvalid, CursorStale.
         """
         stopwatch = Stopwatch()
         gallery = self.gallery()
         where = _filter(gallery, query)
+        page = Page.of(query.k, query.cursor, query.digest(sketch.content))
+        query = deepened(query, page)
         scope = mirror_scope(gallery.view, query, where)
         with stopwatch.stage("decode"):
             image = self.decode(sketch)
@@ -61,7 +66,8 @@ class Retriever:
             )
             scored = gallery.answer(vectors[0], widened(query, calibration), where, flipped)
             answered = judged(gallery, scored.hits, query, calibration)
-            photos = _ranked(gallery, answered, scored.mirrored)
+            photos = _ranked(gallery, answered, page, scored.mirrored)
+            state = digest_of(gallery.view.state, scored.adapter_id, scored.style_adapter_id)
         return SearchResult(
             photos,
             self.bundle.bundle_id,
@@ -71,6 +77,7 @@ class Retriever:
             scored.adapter_id,
             scored.style_adapter_id,
             answered.no_good_match,
+            _next_cursor(page, photos, state, gallery.view, proposed=not (where or query.exact)),
         )
 
     def check(self, query: SearchQuery) -> None:
@@ -83,18 +90,22 @@ class Retriever:
     def similar(self, photo_id: str, query: SearchQuery) -> SearchResult:
         """The k photos most like a photo of the gallery, itself left out; by plain cosine of photo embeddings.
 
-        Raises PhotoNotFound, UnknownCategory, FilterInvalid.
+        Raises PhotoNotFound, UnknownCategory, FilterInvalid, CursorInvalid, CursorStale.
         """
         stopwatch = Stopwatch()
         gallery = self.gallery()
         row = gallery.view.row(photo_id)
         where = _filter(gallery, query)
+        page = Page.of(query.k, query.cursor, query.digest(("similar", row)))
+        query = deepened(query, page)
         with stopwatch.stage("search"):
             (vector,) = gallery.view.vectors(np.array([row]))
             # One more than is answered, since the photo itself is likely to be among them.
             hits = gallery.view.search(vector, query.k + 1, where, exact=query.exact, min_score=query.min_score)
-            photos = _ranked(gallery, Judged([hit for hit in hits if hit.row != row][: query.k]))
-        return SearchResult(photos, self.bundle.bundle_id, self.index.version, stopwatch.timings())
+            photos = _ranked(gallery, Judged([hit for hit in hits if hit.row != row][: query.k]), page)
+        cursor = _next_cursor(page, photos, gallery.view.state, gallery.view, proposed=not (where or query.exact))
+        timings = stopwatch.timings()
+        return SearchResult(photos, self.bundle.bundle_id, self.index.version, timings, next_cursor=cursor)
 
     def view(self, sketch: Sketch, frame: Frame = "auto") -> Image.Image:
         """The sketch as the encoder sees it: normalised, framed and sized. Raises ImageError."""
@@ -113,21 +124,28 @@ class Retriever:
 def _filter(gallery: Gallery, query: SearchQuery) -> PhotoFilter | None:
     if query.profile is not None and query.profile not in gallery.state.profiles:
         raise UnknownProfile(unknown_name("profile", query.profile, sorted(gallery.state.profiles)))
-    if not query.categories and not query.filters:
-        return None
-    known = gallery.view.categories()
-    # Categories are stored in this form: a letter typed with a combining accent has to find the same one.
-    categories = [unicodedata.normalize("NFC", category) for category in query.categories]
-    for category in categories:
-        if category not in known:
-            raise UnknownCategory(unknown_name("category", category, list(known)))
-    return PhotoFilter(frozenset(categories), tuple(parse_condition(text) for text in query.filters))
+    return photo_filter(gallery.view, query.categories, query.filters)
 
 
-def _ranked(gallery: Gallery, answered: Judged, flipped: frozenset[int] = frozenset()) -> list[RankedPhoto]:
-    photos = gallery.view.photos([hit.row for hit in answered.hits])
-    confidences: Sequence[float | None] = answered.confidences or [None] * len(photos)
+def _ranked(gallery: Gallery, answered: Judged, page: Page, flipped: frozenset[int] = frozenset()) -> list[RankedPhoto]:
+    """The photos of the page, of the best hits up to its end."""
+    hits, confidences = answered.hits, answered.confidences
+    positions = page.positions(hits)
+    photos = gallery.view.photos([hits[position].row for position in positions])
     return [
-        RankedPhoto(photo, hit.score, rank, hit.row in flipped, confidence)
-        for rank, (photo, hit, confidence) in enumerate(zip(photos, answered.hits, confidences, strict=True), 1)
+        RankedPhoto(
+            photo,
+            hits[position].score,
+            rank,
+            hits[position].row in flipped,
+            None if confidences is None else confidences[position],
+        )
+        for rank, (photo, position) in enumerate(zip(photos, positions, strict=True), page.before + 1)
     ]
+
+
+def _next_cursor(
+    page: Page, photos: Sequence[RankedPhoto], state: str, view: GalleryView, *, proposed: bool
+) -> str | None:
+    proposed = proposed and not view.index.manifest.search.is_exact
+    return page.next_cursor([ranked.photo.row for ranked in photos], state, view.count, proposed=proposed)

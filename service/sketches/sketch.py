@@ -15,12 +15,22 @@ class EncodedImage:
 
     data: bytes
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Equal for equal sketches, to be hashed."""
+        return (self.data,)
+
 
 @dataclass(frozen=True, slots=True)
 class Strokes:
     """A vector drawing, each stroke (P, 2) x and y in any unit, y downwards; its limits are not checked yet."""
 
     strokes: tuple[NDArray[np.float64], ...]
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Equal for equal sketches, to be hashed."""
+        return tuple(stroke.tobytes() for stroke in self.strokes)
 
 
 Sketch: TypeAlias = EncodedImage | Strokes

@@ -32,6 +32,7 @@ PATHS = [
     "/v1/categories/{category}/adapters:rollback",
     "/v1/galleries",
     "/v1/info",
+    "/v1/photos",
     "/v1/photos/{photo_id}",
     "/v1/photos/{photo_id}/image",
     "/v1/photos/{photo_id}/similar",

@@ -13,13 +13,22 @@ from service.errors import DeadlineExceeded, QueueFull
 from service.http.json_response import json_bytes, json_response
 from service.http.openapi import Responses, ok, picture, problem_responses
 from service.http.route import api_router
-from service.http.routes.search import NARROWING_ERRORS
+from service.http.routes.search import NARROWING_ERRORS, PAGE_ERRORS
 from service.http.schemas.base import PHOTOS_PATH
-from service.http.schemas.gallery import PHOTO_EXAMPLE, Photo, photo_json
-from service.http.schemas.search import SIMILAR_EXAMPLE, NarrowingParams, SearchAnswer, search_json
+from service.http.schemas.gallery import (
+    PHOTO_EXAMPLE,
+    PHOTOS_EXAMPLE,
+    ListParams,
+    Photo,
+    Photos,
+    photo_json,
+    photos_json,
+)
+from service.http.schemas.search import SIMILAR_EXAMPLE, SearchAnswer, SimilarParams, search_json
 from service.http.serving import answer_job, process_of, serving_of
 from service.http.tenancy import base_path
 from service.originals.position import file_without_position, without_position
+from service.search import listing
 from service.search.retriever import Retriever
 
 router = api_router("gallery", "search")
@@ -44,6 +53,23 @@ _SIGNATURES = (
     (b"BM", "image/bmp"),
 )
 _NOT_MODIFIED: Responses = {304: {"description": "The client's copy is still good"}}
+
+
+@router.get(
+    PHOTOS_PATH,
+    summary="List the photos",
+    response_model=Photos,
+    responses=ok("A page of the gallery", PHOTOS_EXAMPLE)
+    | problem_responses(*PAGE_ERRORS, QueueFull, DeadlineExceeded, *NARROWING_ERRORS),
+)
+async def list_photos(request: Request, params: Annotated[ListParams, Query()]) -> Response:
+    """By their ids, page by page; photos that were uploaded follow as they came."""
+    query, base = params.to_query(), base_path(request)
+
+    def answer(retriever: Retriever) -> bytes:
+        return json_bytes(photos_json(listing.list_photos(retriever.gallery().view, query), params.fields, base))
+
+    return json_response(await answer_job(request, answer))
 
 
 @router.get(
@@ -92,9 +118,9 @@ def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") 
     summary="More like this photo",
     response_model=SearchAnswer,
     responses=ok("The k photos most like it, itself left out", SIMILAR_EXAMPLE)
-    | problem_responses(PhotoNotFound, QueueFull, DeadlineExceeded, *NARROWING_ERRORS),
+    | problem_responses(PhotoNotFound, *PAGE_ERRORS, QueueFull, DeadlineExceeded, *NARROWING_ERRORS),
 )
-async def similar(request: Request, photo_id: PhotoId, params: Annotated[NarrowingParams, Query()]) -> Response:
+async def similar(request: Request, photo_id: PhotoId, params: Annotated[SimilarParams, Query()]) -> Response:
     """Answers as a search does; the photo's own embedding is the query, and `score` always a plain cosine."""
     query, base = params.to_query(), base_path(request)
 

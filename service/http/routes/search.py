@@ -16,6 +16,8 @@ from service.errors import (
     BodyInvalid,
     BodyTimeout,
     BodyTooLarge,
+    CursorInvalid,
+    CursorStale,
     DeadlineExceeded,
     EncodingUnsupported,
     QueueFull,
@@ -32,6 +34,7 @@ from service.http.schemas.search import (
     BATCH_EXAMPLE,
     SEARCH_EXAMPLE,
     BatchAnswer,
+    BatchParams,
     SearchAnswer,
     SearchParams,
     search_json,
@@ -56,6 +59,7 @@ SKETCH_ERRORS = (
 )
 TRAFFIC_ERRORS = (BodyTooLarge, BodyTimeout, EncodingUnsupported, QueueFull, DeadlineExceeded)
 NARROWING_ERRORS = (UnknownCategory, FilterInvalid)
+PAGE_ERRORS = (CursorInvalid, CursorStale)
 
 
 @router.post(
@@ -63,7 +67,7 @@ NARROWING_ERRORS = (UnknownCategory, FilterInvalid)
     summary="Find the photos most like a sketch",
     response_model=SearchAnswer,
     responses=ok("The k best photos", SEARCH_EXAMPLE)
-    | problem_responses(*SKETCH_ERRORS, *TRAFFIC_ERRORS, *NARROWING_ERRORS, UnknownProfile),
+    | problem_responses(*SKETCH_ERRORS, *TRAFFIC_ERRORS, *NARROWING_ERRORS, *PAGE_ERRORS, UnknownProfile),
     openapi_extra=SKETCH_BODY,
 )
 async def search(request: Request, params: Annotated[SearchParams, Query()]) -> Response:
@@ -86,7 +90,7 @@ async def search(request: Request, params: Annotated[SearchParams, Query()]) -> 
     | problem_responses(BodyInvalid, BatchTooLarge, *TRAFFIC_ERRORS, *NARROWING_ERRORS, UnknownProfile),
     openapi_extra=BATCH_BODY,
 )
-async def search_batch(request: Request, params: Annotated[SearchParams, Query()]) -> Response:
+async def search_batch(request: Request, params: Annotated[BatchParams, Query()]) -> Response:
     """Each item is answered as if it had been sent alone; one that cannot be is answered with its problem."""
     upload, query = await read_upload(request), params.to_query()
     return json_response({"items": await answer_work(request, lambda: _search_each(request, upload, query))})

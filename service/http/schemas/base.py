@@ -16,6 +16,7 @@ EXAMPLE_OTHER_PHOTO_ID = "clothing/high-heeled-shoe.jpg"
 EXAMPLE_METADATA = {"name": "running shoe", "set": "emoji_open"}
 EXAMPLE_BUNDLE_ID = "inkseek-small-3f2a91c07d4e"
 EXAMPLE_INDEX_VERSION = "000003-9b1c66d0e2aa"
+EXAMPLE_CURSOR = "WzEsImQzSjVhMTB6UW5PTiIsIjB4QmNhN3p1UWVkViIsWzEsW11dXQ"
 EXAMPLE_ADAPTATION_ID = "adaptive-4b1f09a2c77d"
 
 Score = Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue
@@ -11,6 +12,7 @@ from models.bundle import Focus, Frame
 from service.adaptation.targets import NAME_CHARACTERS
 from service.http.schemas.base import (
     EXAMPLE_BUNDLE_ID,
+    EXAMPLE_CURSOR,
     EXAMPLE_INDEX_VERSION,
     EXAMPLE_METADATA,
     EXAMPLE_PHOTO_ID,
@@ -22,10 +24,20 @@ from service.http.schemas.base import (
     rounded,
 )
 from service.http.schemas.problem import PROBLEM_EXAMPLE, Problem
+from service.search.paging import CURSOR_CHARACTERS, MOST_RANKED
 from service.search.query import Mirror, SearchQuery
 from service.search.results import SearchResult
 
 K_MAX = 200
+
+Cursor = Annotated[
+    str | None,
+    Field(
+        max_length=CURSOR_CHARACTERS,
+        description="`next_cursor` of the page before, sent with the same sketch and parameters; only `k` may differ. "
+        "No photo comes twice and none is missed; once the gallery or an adapter has changed, it is answered 410.",
+    ),
+]
 
 _SCORE = (
     "How well the photo fits, comparable within one answer. Without `category`, or with several: the cosine of the "
@@ -41,10 +53,9 @@ _CONFIDENCE = (
 )
 
 
-class NarrowingParams(Schema):
-    """How a search is narrowed and done. Unknown parameters are rejected, so that no typo is ignored silently."""
+class FilterParams(Schema):
+    """Which photos are meant. Unknown parameters are rejected, so that no typo is ignored silently."""
 
-    k: Annotated[int, Field(ge=1, le=K_MAX, description="How many photos to answer.")] = 10
     category: Annotated[
         tuple[Annotated[str, Field(max_length=NAME_CHARACTERS)], ...],
         Field(max_length=200, description="Only photos of this category; repeat it for several."),
@@ -59,6 +70,12 @@ class NarrowingParams(Schema):
             "metadata, `category`, `photo_id`, `width` and `height`.",
         ),
     ] = ()
+
+
+class NarrowingParams(FilterParams):
+    """How a search is narrowed and done."""
+
+    k: Annotated[int, Field(ge=1, le=K_MAX, description="How many photos to answer.")] = 10
     min_score: Annotated[Score | None, Field(description="Leave out photos whose `score` is lower.")] = None
     exact: Annotated[bool, Field(description="Score every photo: slower, and nothing is missed.")] = False
 
@@ -67,14 +84,24 @@ class NarrowingParams(Schema):
         return SearchQuery(self.k, self.category, self.filter, self.min_score, self.exact)
 
 
+class SimilarParams(NarrowingParams):
+    """A search by a photo, page by page."""
+
+    cursor: Cursor = None
+
+    def to_query(self) -> SearchQuery:
+        """The parameters as the use case takes them, without adapters."""
+        return replace(super().to_query(), cursor=self.cursor)
+
+
 class PreviewParams(Schema):
     """How a sketch is prepared for the encoder."""
 
     frame: Annotated[Frame, Field(description=FRAME)] = "auto"
 
 
-class SearchParams(NarrowingParams):
-    """How a sketch is searched for."""
+class BatchParams(NarrowingParams):
+    """How sketches are searched for."""
 
     adapt: Annotated[bool, Field(description="Apply the active adapters: of the one `category`, and of `profile`.")] = (
         True
@@ -110,6 +137,16 @@ class SearchParams(NarrowingParams):
         return SearchQuery(*narrowing, self.adapt, profile, self.focus, self.mirror, self.frame)
 
 
+class SearchParams(BatchParams):
+    """A search by a sketch, page by page."""
+
+    cursor: Cursor = None
+
+    def to_query(self) -> SearchQuery:
+        """The parameters as the use case takes them."""
+        return replace(super().to_query(), cursor=self.cursor)
+
+
 class Hit(Schema):
     """One photo of the answer; ranks count from 1."""
 
@@ -117,7 +154,7 @@ class Hit(Schema):
     category: Annotated[str, Field(description="Empty for a photo without one.")]
     score: Annotated[Score, Field(description=_SCORE)]
     confidence: Annotated[float | None, Field(ge=0, le=1, description=_CONFIDENCE)] = None
-    rank: Annotated[int, Field(ge=1, le=K_MAX)]
+    rank: Annotated[int, Field(ge=1, le=MOST_RANKED)]
     mirrored: Annotated[bool, Field(description="Whether the score is that of the mirrored drawing.")] = False
     thumbnail_url: str
     image_url: str
@@ -141,6 +178,13 @@ class SearchAnswer(Schema):
     no_good_match: Annotated[
         bool | None,
         Field(description="Whether probably no photo fits: the best `confidence` is low. Null where that is null."),
+    ] = None
+    next_cursor: Annotated[
+        str | None,
+        Field(
+            description=f"Of the next page: send it as `cursor` with the same sketch and parameters. Null at the end, "
+            f"which for one ranking is after {MOST_RANKED:,} photos at the latest; `GET /v1/photos` lists all."
+        ),
     ] = None
     bundle_id: str
     index_version: str
@@ -185,6 +229,7 @@ def search_json(result: SearchResult, base_path: str = "/v1") -> dict[str, Any]:
             for ranked in result.photos
         ],
         "no_good_match": result.no_good_match,
+        "next_cursor": result.next_cursor,
         "bundle_id": result.bundle_id,
         "index_version": result.index_version,
         "adapted": result.adapted,
@@ -208,6 +253,7 @@ SEARCH_EXAMPLE: dict[str, Any] = {
         },
     ],
     "no_good_match": False,
+    "next_cursor": EXAMPLE_CURSOR,
     "bundle_id": EXAMPLE_BUNDLE_ID,
     "index_version": EXAMPLE_INDEX_VERSION,
     "adapted": "none",
