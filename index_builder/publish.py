@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from index_builder.artifact import layout
+from index_builder.artifact import bundle_versions, layout
 from index_builder.artifact.errors import IndexCorrupt, IndexNotFound
 from index_builder.artifact.manifest import IndexManifest, manifest_digest
 from index_builder.artifact.verification import check_hashes, read_manifest
@@ -78,7 +78,7 @@ def publish(out_dir: Path, staging: Path, manifest: IndexManifest) -> str:
     version = layout.version_name(sequence, manifest_digest(data))
     staging.rename(layout.versions_dir(out_dir) / version)
     sync_path(layout.versions_dir(out_dir))
-    layout.publish_pointer(out_dir, version)
+    bundle_versions.point(out_dir, version)
     return version
 
 
@@ -104,7 +104,7 @@ def rollback(out_dir: Path, to: str | None = None) -> tuple[str, str]:
         folder = layout.version_dir(out_dir, target)
         # Hours of use lie ahead of a rollback that nobody watches: better slow than to a damaged version.
         check_hashes(folder, read_manifest(folder))
-        layout.publish_pointer(out_dir, target)
+        bundle_versions.point(out_dir, target)
     return current, target
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from index_builder.artifact import layout
+from index_builder.artifact import bundle_versions, layout
 from index_builder.artifact.errors import IndexArtifactError
 from index_builder.artifact.segments.hold import removable
 from index_builder.artifact.verification import read_manifest
@@ -18,10 +18,11 @@ def prune(out_dir: Path, keep: int, *, in_use: str | None) -> list[str]:
     """Remove all but the `keep` latest versions, the published one, `in_use` and those that somebody reads.
 
     `in_use`: the version published until now. Services read it until they notice the new one, so it stays one build
-    longer. Then segments go that no version names any more. Returns the names of the removed versions.
+    longer. Of the two bundles that built the latest versions, each keeps the one that services of it start with.
+    Then segments go that no version names any more. Returns the names of the removed versions.
     """
     versions = layout.list_versions(out_dir)
-    kept = {*versions[-keep:], published_version(out_dir), in_use}
+    kept = {*versions[-keep:], published_version(out_dir), in_use, *bundle_versions.kept_for_bundles(out_dir)}
     removed = []
     for version in versions:
         folder = layout.versions_dir(out_dir) / version

@@ -1,5 +1,6 @@
 """The index format: its only reader and writer, and all that the service may import of `index_builder`."""
 
+from index_builder.artifact.bundle_versions import ServableVersion, servable_version
 from index_builder.artifact.errors import (
     BundleMismatch,
     CategoryNotFound,
@@ -43,10 +44,12 @@ __all__ = [
     "RecallReport",
     "SearchHit",
     "SearchPlan",
+    "ServableVersion",
     "Thumbnail",
     "inner_products",
     "make_thumbnail",
     "meets",
     "parse_condition",
+    "servable_version",
     "top_k",
 ]

@@ -27,8 +27,8 @@ class IndexNotFound(IndexArtifactError):
 class _Mismatch(IndexArtifactError):
     """Two values that must be equal differ: `what`, `expected` and `actual` are kept for machines."""
 
-    def __init__(self, what: str, *, expected: object, actual: object) -> None:
-        super().__init__(f"{what}: expected {expected}, got {actual}")
+    def __init__(self, what: str, *, expected: object, actual: object, advice: str = "") -> None:
+        super().__init__(f"{what}: expected {expected}, got {actual}" + (f"; {advice}" if advice else ""))
         self.what = what
         self.expected = expected
         self.actual = actual

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from index_builder.artifact import layout
-from index_builder.artifact.errors import BundleMismatch
+from index_builder.artifact.bundle_versions import mismatch
 from index_builder.artifact.filter_matches import FilterMatches
 from index_builder.artifact.manifest import IndexManifest
 from index_builder.artifact.photo_filter import PhotoFilter
@@ -84,7 +84,7 @@ class GalleryIndex:
             manifest = read_manifest(folder)
             # Before the hashes: reading every byte of an index that is rejected anyway would be in vain.
             if bundle_id is not None and manifest.bundle_id != bundle_id:
-                raise BundleMismatch(f"bundle of index {out_dir}", expected=bundle_id, actual=manifest.bundle_id)
+                raise mismatch(out_dir, expected=bundle_id, actual=manifest.bundle_id)
             if check_files:
                 check_hashes(folder, manifest)
             return cls.open(folder, manifest, version=version, gallery_root=gallery_root, hold=hold)

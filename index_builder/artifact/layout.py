@@ -1,6 +1,7 @@
 """Names and places of the files of an index directory, and the pointer to the published version.
 
 OUT/current                  name of the published version
+OUT/current_of/              names of versions that other bundles serve meanwhile: bundle_versions.py
 OUT/versions/<version>/      immutable: manifest.json, report.jsonl, stamps.npy and, where there are several segments
                                  or deleted photos, rows.npy
 OUT/segments/<segment>/      immutable: segment.json, vectors.npy, photos.sqlite and, for an approximate store,

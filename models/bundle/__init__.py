@@ -22,7 +22,7 @@ from models.bundle.parts import EmbeddingParts, Focus
 from models.bundle.preprocess import Preprocess, mirrored
 from models.bundle.runtime import Runtime, cpu_quota
 from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
-from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, read_manifest, shipped_bundles
+from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, name_of_bundle, read_manifest, shipped_bundles
 from models.bundle.strokes import StrokeLimits, rasterise_strokes
 from models.bundle.writing import add_adaptation, add_calibration, write_bundle
 from models.images import (
@@ -85,6 +85,7 @@ __all__ = [
     "embed_stream",
     "likeness",
     "mirrored",
+    "name_of_bundle",
     "normalise_sketch",
     "open_image",
     "rasterise_strokes",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,7 @@ from models.adapters.state import Adaptation
 from models.arrays import Vectors
 from models.bundle.calibration import ScoreCalibration
 from models.bundle.encoder import Encoder
-from models.bundle.errors import BundleCorrupt, BundleNotFound, BundleSchemaUnsupported
+from models.bundle.errors import BundleCorrupt, BundleError, BundleNotFound, BundleSchemaUnsupported
 from models.bundle.manifest import (
     ADAPTATION_NAME,
     CANARY_SKETCH_NAME,
@@ -141,6 +142,21 @@ def bundle_path(name_or_path: str | Path | None = None) -> Path:
         return name_or_path
     text = name_or_path or DEFAULT_BUNDLE
     return _SHIPPED / text if text in shipped_bundles() else Path(text)
+
+
+def name_of_bundle(bundle_id: str, folders: Iterable[Path] = ()) -> str | None:
+    """What to give as `--bundle` for the bundle with that id: the name of a shipped one, or one of `folders`.
+
+    None where it is not at hand. Manifests alone are read; those that cannot be are passed over.
+    """
+    candidates: list[str | Path] = [*shipped_bundles(), *folders]
+    for candidate in candidates:
+        try:
+            if read_manifest(candidate).bundle_id == bundle_id:
+                return str(candidate)
+        except BundleError:
+            continue
+    return None
 
 
 def read_manifest(name_or_path: str | Path | None = None) -> BundleManifest:

@@ -42,6 +42,15 @@ class GalleryMetrics:
         )
         self.is_open = _gauge("inkseek_gallery_open", "Processes that have the gallery open.", r, "livesum")
         self.photos = _gauge("inkseek_gallery_photos", "Photos in the gallery's index.", r, "livemax")
+        self.index_created = _gauge(
+            "inkseek_gallery_index_created_timestamp_seconds", "When the gallery's index was built.", r, "livemin"
+        )
+        self.index_behind = _gauge(
+            "inkseek_gallery_index_behind",
+            "1 while another version of the gallery's index is published and not loaded.",
+            r,
+            "livemax",
+        )
         self.adapters_active = _gauge("inkseek_gallery_adapters_active", "Adapters in service.", r, "livemax")
         self.online_photos = _gauge("inkseek_gallery_online_photos", "Uploaded photos kept.", r, "livemax")
         self.memory = Gauge(
@@ -66,10 +75,12 @@ class GalleryMetrics:
         self.requests.labels(label, str(status)).inc()
         self.request_seconds.labels(label).observe(seconds)
 
-    def set_photos(self, name: str, photos: int) -> None:
-        """How many photos a gallery's index holds; unsaid for `other`, of which the last one would pass for all."""
+    def set_index(self, name: str, photos: int, created_at: float, *, is_behind: bool) -> None:
+        """What a gallery's index holds and how old it is; unsaid for `other`: the last one would pass for all."""
         if (label := self.label(name)) != OTHER:
             self.photos.labels(label).set(photos)
+            self.index_created.labels(label).set(created_at)
+            self.index_behind.labels(label).set(int(is_behind))
 
     def set_online(self, name: str, *, adapters: int, uploads: int) -> None:
         """What a gallery's online store holds; unsaid for `other`."""

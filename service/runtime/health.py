@@ -13,7 +13,7 @@ class Health:
     `answered_at`: monotonic seconds of the last right canary answer. `problem`: why the canary failed.
     `files_problem`: which files of the index are gone. `stopping`: the service was told to end, and answers what still
     comes. `update_problem`: why a published index version is not in service; `rejected_version`, `retry_at`: which,
-    and when it is tried again.
+    and when it is tried again. `published_version`: what the index's pointer names, whether or not it is in service.
     """
 
     stale_after_s: float
@@ -23,6 +23,7 @@ class Health:
     problem: str | None = None
     update_problem: str | None = None
     rejected_version: str | None = None
+    published_version: str | None = None
     retry_at: float = 0.0
 
     def right(self) -> None:

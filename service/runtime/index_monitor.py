@@ -6,23 +6,31 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeAlias
 
+from index_builder.artifact import GalleryIndex, ServableVersion
 from index_builder.artifact.errors import IndexNotFound
 from index_builder.artifact.layout import current_version
 from service.config import Settings
 from service.runtime.health import Health
 from service.runtime.metrics import Metrics
 from service.runtime.online_monitor import OnlineMonitor
-from service.runtime.serving import Serving, load_retriever
+from service.runtime.serving import Serving, load_retriever, version_for
 from service.search.retriever import Retriever
 
 _log = logging.getLogger("inkseek.service")
 
 _RETRY_S = 30.0  # until a version that could not be loaded is tried again: hashing a large index each second would hurt
 
-Describe: TypeAlias = Callable[[Retriever, bool], None]
-"""Sets the metrics of what is (True), or from now on is not (False), in service."""
+Describe: TypeAlias = Callable[[Retriever, bool, bool], None]
+"""Sets the metrics of what is (True), or from now on is not (False), in service, and of whether another version is
+published and not loaded."""
+
+
+def created_at(index: GalleryIndex) -> float:
+    """When the index was built, in seconds since 1970."""
+    return datetime.fromisoformat(index.manifest.created_at).timestamp()
 
 
 class IndexMonitor:
@@ -56,6 +64,7 @@ class IndexMonitor:
         published = None
         try:
             published = await asyncio.to_thread(current_version, self._settings.index)
+            health.published_version = published
             if published == self._serving.version:
                 self._check_files(missing)
                 self._updated()
@@ -63,9 +72,15 @@ class IndexMonitor:
             if published == health.rejected_version and time.monotonic() < health.retry_at:
                 return False
             health.rejected_version, health.retry_at = published, time.monotonic() + _RETRY_S
+            found = await asyncio.to_thread(version_for, self._settings.index, self._serving.bundle)
+            health.published_version = found.published
+            if found.version == self._serving.version:
+                self._check_files(missing)
+                self._waiting(found)
+                return False
             # Not a worker thread: hashing a large index takes longer than requests want to wait.
             successor = await asyncio.to_thread(
-                load_retriever, self._settings, self._serving.bundle, published, self._serving.decoder
+                load_retriever, self._settings, self._serving.bundle, found.version, self._serving.decoder
             )
         except Exception as error:  # whatever it is, the version in service stays
             if published is None and isinstance(error, IndexNotFound):
@@ -79,8 +94,11 @@ class IndexMonitor:
         self._online.forget_prepared()
         self._report(True)
         self._metrics.index_swaps.inc()
-        self._updated()
-        _log.info("index version %s is in service (%d photos)", published, successor.index.count)
+        if found.is_published:
+            self._updated()
+        else:
+            self._waiting(found)
+        _log.info("index version %s is in service (%d photos)", found.version, successor.index.count)
         return True
 
     def _missing_files(self) -> int:
@@ -96,9 +114,22 @@ class IndexMonitor:
         self._health.files_problem = trouble
 
     def _updated(self) -> None:
-        if self._health.update_problem:
-            _log.info("the published index version is in service again")
+        was_behind = self._health.update_problem is not None
         self._health.update_problem = self._health.rejected_version = None
+        if was_behind:
+            _log.info("the published index version is in service again")
+            self._report(True)
+
+    def _waiting(self, found: ServableVersion) -> None:
+        """Another bundle's version is published: the upgrade is half done, and nothing is wrong."""
+        problem = (
+            f"index version {found.published} is published for the bundle {found.published_bundle_id}, "
+            f"{found.version} stays in service with {self._serving.bundle.bundle_id}: restart with that bundle"
+        )
+        if problem != self._health.update_problem:
+            _log.warning("%s", problem)
+        self._health.rejected_version = None
+        self._behind(problem)
 
     def _not_updated(self, published: str | None, error: Exception) -> None:
         # Without what the error says of this machine's folders: that is for the log.
@@ -107,8 +138,14 @@ class IndexMonitor:
         if problem != self._health.update_problem:
             _log.error("%s: %s", problem, error)
             self._metrics.index_load_failures.inc()
+        self._behind(problem)
+
+    def _behind(self, problem: str) -> None:
+        changed = problem != self._health.update_problem
         self._health.update_problem = problem
+        if changed:
+            self._report(True)
 
     def _report(self, in_service: bool) -> None:
         with self._serving.borrow() as retriever:
-            self._describe(retriever, in_service)
+            self._describe(retriever, in_service, bool(self._health.update_problem))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -30,6 +30,7 @@ _SCRAPE_TRIES, _SCRAPE_AGAIN_S = 5, 0.05
 
 # Seconds. A stage takes 0.1 ms (decode) to some 100 ms (a large encoder on a busy CPU).
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_SCORE_BUCKETS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # one below 0 would leave the sum out
 _CONFIDENCE_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
@@ -63,6 +64,12 @@ class Metrics:
             buckets=_CONFIDENCE_BUCKETS,
             registry=r,
         )
+        self.best_score = Histogram(
+            "inkseek_best_score",
+            "Score of the best result: a cosine, rescaled within one category.",
+            buckets=_SCORE_BUCKETS,
+            registry=r,
+        )
         self.rejected = Counter("inkseek_rejected", "Requests rejected unanswered, by reason.", ["reason"], registry=r)
         self.in_flight = _gauge("inkseek_in_flight", "Requests being handled.", r)
         self.queue = _gauge("inkseek_queue", "Jobs waiting for a worker thread.", r)
@@ -73,10 +80,27 @@ class Metrics:
         self.ready = _gauge("inkseek_ready", "1 while the canary sketch is answered right.", r, mode="livemin")
         self.canary_failures = Counter("inkseek_canary_failures", "Canary sketches answered wrong or late.", registry=r)
         self.photos = _gauge("inkseek_index_photos", "Photos in the index that is served.", r, mode="livemax")
-        self.served = _gauge(
-            "inkseek_serving", "1 for the bundle and index version being served.", r, ["bundle_id", "index_version"]
+        self.index_created = _gauge(
+            "inkseek_index_created_timestamp_seconds", "When the served index was built.", r, mode="livemin"
         )
-        self.provider = _gauge("inkseek_provider", "1 for the execution provider in use.", r, ["provider"])
+        self.index_behind = _gauge(
+            "inkseek_index_behind",
+            "1 while another version of the index is published and not loaded: /readyz says why.",
+            r,
+            mode="livemax",
+        )
+        # Also livemax: a label is right once, not once for each process.
+        self.build = _gauge("inkseek_build_info", "1 for the release that runs.", r, ["version"], mode="livemax")
+        self.served = _gauge(
+            "inkseek_index_info",
+            "1 for the bundle and index version being served.",
+            r,
+            ["bundle_id", "index_version"],
+            mode="livemax",
+        )
+        self.provider = _gauge(
+            "inkseek_provider_info", "1 for the execution provider in use.", r, ["provider"], mode="livemax"
+        )
         self.index_swaps = Counter("inkseek_index_swaps", "New index versions taken into service.", registry=r)
         self.index_load_failures = Counter(
             "inkseek_index_load_failures", "Published index versions that could not be loaded.", registry=r
@@ -109,17 +133,19 @@ class Metrics:
             if stage in stages_ms:
                 histogram.observe(stages_ms[stage] / 1000)
 
-    def observe_answer(self, confidences: Sequence[float | None], no_good_match: bool | None) -> None:
-        """Record what a sketch found: its results' confidences, best first."""
-        if not confidences:
+    def observe_answer(self, best: tuple[float, float | None] | None, no_good_match: bool | None) -> None:
+        """Record what a sketch found. `best`: score and confidence of its best result; None: it found none."""
+        if best is None:
             self.answers.labels("empty").inc()
             return
         if no_good_match is None:
             self.answers.labels("uncalibrated").inc()
         else:
             self.answers.labels("no_good_match" if no_good_match else "match").inc()
-        if confidences[0] is not None:
-            self.confidence.observe(confidences[0])
+        score, confidence = best
+        self.best_score.observe(score)
+        if confidence is not None:
+            self.confidence.observe(confidence)
 
     def exposition(self) -> bytes:
         """The text that Prometheus reads."""

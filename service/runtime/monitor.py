@@ -8,7 +8,7 @@ from typing import get_args
 
 from service.config import Settings
 from service.runtime.health import Health
-from service.runtime.index_monitor import IndexMonitor
+from service.runtime.index_monitor import IndexMonitor, created_at
 from service.runtime.metrics import Metrics
 from service.runtime.online_monitor import OnlineMonitor
 from service.runtime.serving import Serving, check_canary
@@ -85,11 +85,13 @@ class Monitor:
         self.health.problem = problem
         self._metrics.canary_failures.inc()
 
-    def _describe(self, retriever: Retriever, in_service: bool) -> None:
+    def _describe(self, retriever: Retriever, in_service: bool, is_behind: bool) -> None:
         metrics = self._metrics
         metrics.served.labels(retriever.bundle.bundle_id, retriever.index.version).set(int(in_service))
         if in_service:
             metrics.photos.set(retriever.index.count)
+            metrics.index_created.set(created_at(retriever.index))
+            metrics.index_behind.set(int(is_behind))
             metrics.provider.labels(retriever.bundle.providers[0]).set(1)
 
     def _report_online(self, state: OnlineState) -> None:

@@ -49,6 +49,7 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
     workers = Workers(settings.worker_threads, settings.queue_size, settings.request_timeout_s, metrics)
     monitor = Monitor(settings, serving, workers, metrics)
     await monitor.check_answers()
+    await monitor.check_index()  # another version may be published than the one that the bundle can serve
     monitoring = asyncio.create_task(monitor.run())
     _log.info(
         "serving %d photos of index %s with bundle %s on %s, %d threads",

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
-from index_builder.artifact import GalleryIndex
+from index_builder.artifact import GalleryIndex, ServableVersion, servable_version
 from models.bundle import Bundle, cpu_quota
 from models.images import IsolatedDecoder
 from models.sandbox import ProcessLimits
@@ -45,12 +46,14 @@ def sketch_decoder(settings: Settings) -> SketchDecoder:
 def load_retriever(
     settings: Settings, bundle: Bundle, version: str | None = None, decoder: SketchDecoder | None = None
 ) -> Retriever:
-    """Open the published index version (or the named one) for `bundle` and check it against known answers.
+    """Open the index version that `bundle` can serve (or the named one) and check it against known answers.
 
     Retrievers of one process share its `decoder`, whose child processes are limited together; None: one of its own.
 
     Raises IndexArtifactError (an index of another bundle is one), BundleCorrupt, OnlineCorrupt, NotReady.
     """
+    if version is None:
+        version = version_for(settings.index, bundle).version
     index = GalleryIndex.load(
         settings.index, version=version, bundle_id=bundle.bundle_id, gallery_root=settings.gallery_root
     )
@@ -69,6 +72,15 @@ def load_retriever(
         retriever.close()
         raise
     return retriever
+
+
+def version_for(index: Path, bundle: Bundle) -> ServableVersion:
+    """The published version of an index, or the last one that `bundle` can serve while another one's is published.
+
+    Raises IndexNotFound, IndexCorrupt, IndexSchemaUnsupported; BundleMismatch when that bundle made no version.
+    """
+    # Where one bundle lies, others lie beside it.
+    return servable_version(index, bundle.bundle_id, sorted(bundle.path.parent.glob("*/")))
 
 
 @contextmanager

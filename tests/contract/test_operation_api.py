@@ -54,9 +54,9 @@ def test_metrics_count_what_happens(client: TestClient, cross: bytes) -> None:
         assert metric(client, f'inkseek_stage_seconds_count{{stage="{stage}"}}') > 0
     assert metric(client, 'inkseek_stage_seconds_count{stage="encode"}') == encodes + 3
     assert metric(client, 'inkseek_requests_total{method="any",route="other",status="404"}') >= 1
-    assert metric(client, 'inkseek_provider{provider="CPUExecutionProvider"}') == 1
+    assert metric(client, 'inkseek_provider_info{provider="CPUExecutionProvider"}') == 1
     assert metric(client, "inkseek_index_photos") == 15
-    assert metric(client, "inkseek_serving{") == 1
+    assert metric(client, "inkseek_index_info{") == 1
     assert metric(client, "inkseek_ready") == 1
     assert metric(client, "inkseek_in_flight") == 1  # the one that asks
     assert metric(client, "inkseek_queue ") == 0

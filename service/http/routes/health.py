@@ -31,7 +31,8 @@ async def livez() -> Alive:
 async def readyz(request: Request) -> Readiness:
     """Ready while a known sketch, sent again and again through the same threads as every request, is answered right.
 
-    `index_update_problem` says why a newer index version is not in service, when one was published.
+    `index_update_problem` says why the published index version is not in service: it cannot be loaded, or another
+    bundle made it.
     """
     process = process_of(request)
     health, galleries = process.monitor.health, process.galleries
@@ -43,6 +44,8 @@ async def readyz(request: Request) -> Readiness:
             status="ready",
             bundle_id=retriever.bundle.bundle_id,
             index_version=retriever.index.version,
+            index_published_version=health.published_version,
+            index_created_at=retriever.index.manifest.created_at,
             checked_s_ago=health.checked_s_ago or 0.0,
             index_update_problem=health.update_problem,
             adapters_active=len(state.active),
@@ -62,7 +65,9 @@ async def readyz(request: Request) -> Readiness:
 )
 def metrics(request: Request) -> Response:
     """A histogram per stage, requests by route and status, queue, rejections, what is being served."""
-    return Response(process_of(request).metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    process = process_of(request)
+    process.metrics.ready.set(process.monitor.health.trouble is None)  # an answer grows too old between two checks
+    return Response(process.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 ROUTERS = (router, metrics_router)

@@ -35,6 +35,8 @@ def info(request: Request) -> Info:
             bundle_name=bundle.manifest.name,
             bundle_metrics=bundle.manifest.metrics,
             index_version=retriever.index.version,
+            index_published_version=gallery.health.published_version,
+            index_update_problem=gallery.health.update_problem,
             index_created_at=index.created_at,
             index_kind=index.search.kind,
             index_recall=index.recall.recall if index.recall else None,

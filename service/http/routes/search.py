@@ -99,7 +99,8 @@ async def search_batch(request: Request, params: Annotated[BatchParams, Query()]
 def _search(retriever: Retriever, sketch: Sketch, query: SearchQuery, metrics: Metrics, base: str) -> dict[str, Any]:
     result = retriever.search(sketch, query)
     metrics.observe_stages(result.timings_ms)
-    metrics.observe_answer([ranked.confidence for ranked in result.photos], result.no_good_match)
+    best = next(((ranked.score, ranked.confidence) for ranked in result.photos), None)
+    metrics.observe_answer(best, result.no_good_match)
     return search_json(result, base)
 
 

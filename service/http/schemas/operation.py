@@ -9,6 +9,11 @@ from pydantic import Field
 from service.access.principal import Access
 from service.http.schemas.base import EXAMPLE_ADAPTATION_ID, EXAMPLE_BUNDLE_ID, EXAMPLE_INDEX_VERSION, Schema
 
+PublishedVersion = Annotated[
+    str | None, Field(description="What the index's pointer names; another than `index_version` is not in service.")
+]
+UpdateProblem = Annotated[str | None, Field(description="Why the published version is not in service.")]
+
 
 class Limits(Schema):
     """What a request may hold."""
@@ -43,6 +48,8 @@ class Info(Schema):
     bundle_name: str
     bundle_metrics: dict[str, Any]
     index_version: str
+    index_published_version: PublishedVersion = None
+    index_update_problem: UpdateProblem = None
     index_created_at: str
     index_kind: str
     index_recall: float | None
@@ -73,8 +80,10 @@ class Readiness(Schema):
     status: Literal["ready"]
     bundle_id: str
     index_version: str
+    index_published_version: PublishedVersion = None
+    index_created_at: str
     checked_s_ago: Annotated[float, Field(ge=0)]
-    index_update_problem: str | None = None
+    index_update_problem: UpdateProblem = None
     adapters_active: Annotated[int, Field(ge=0, description="Adapters that are applied to searches.")] = 0
     adapters_outdated: Annotated[
         int,
@@ -99,6 +108,8 @@ INFO_EXAMPLE: dict[str, Any] = {
     "bundle_name": "inkseek-small",
     "bundle_metrics": {"shoe_val": {"acc@1": 0.46}},
     "index_version": EXAMPLE_INDEX_VERSION,
+    "index_published_version": EXAMPLE_INDEX_VERSION,
+    "index_update_problem": None,
     "index_created_at": "2026-11-20T11:02:19Z",
     "index_kind": "flat",
     "index_recall": 1.0,
@@ -129,6 +140,8 @@ READY_EXAMPLE: dict[str, Any] = {
     "status": "ready",
     "bundle_id": EXAMPLE_BUNDLE_ID,
     "index_version": EXAMPLE_INDEX_VERSION,
+    "index_published_version": EXAMPLE_INDEX_VERSION,
+    "index_created_at": "2026-11-20T11:02:19Z",
     "checked_s_ago": 3.2,
     "index_update_problem": None,
     "adapters_active": 1,

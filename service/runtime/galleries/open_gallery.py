@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from index_builder.artifact.layout import current_version, version_dir
+from index_builder.artifact.layout import version_dir
 from index_builder.artifact.verification import files_of, read_manifest
 from service.config import Settings
 from service.runtime.health import Health
@@ -39,13 +39,13 @@ class OpenGallery:
         return 0.0 if self.leases else time.monotonic() - self.used_at
 
 
-def memory_of(settings: Settings) -> int:
-    """Estimated bytes that an open gallery takes: its files that are searched, mapped or cached as a whole.
+def memory_of(settings: Settings, version: str) -> int:
+    """Estimated bytes that an open gallery takes: the files of that version that are searched, mapped or cached.
 
     An upper bound as long as no adapter is in use: vectors are mapped, and pages that nobody reads take nothing.
     Raises IndexNotFound, IndexCorrupt, IndexSchemaUnsupported.
     """
-    folder = version_dir(settings.index, current_version(settings.index))
+    folder = version_dir(settings.index, version)
     return sum(map(_size, [*files_of(folder, read_manifest(folder)), settings.online_folder / FILE]))
 
 

@@ -9,7 +9,7 @@ from service.config import Settings
 from service.runtime.galleries.open_gallery import OpenGallery
 from service.runtime.galleries.quotas import quotas_of
 from service.runtime.health import Health
-from service.runtime.index_monitor import IndexMonitor
+from service.runtime.index_monitor import Describe, IndexMonitor, created_at
 from service.runtime.metrics import Metrics
 from service.runtime.online_monitor import OnlineMonitor
 from service.runtime.serving import Serving, load_retriever
@@ -31,9 +31,9 @@ def opened(name: str, settings: Settings, default: Serving, memory_bytes: int, m
     """
     serving = Serving.of(load_retriever(settings, default.bundle, decoder=default.decoder))
 
-    def describe(retriever: Retriever, in_service: bool) -> None:
+    def describe(retriever: Retriever, in_service: bool, is_behind: bool) -> None:
         if in_service:
-            metrics.galleries.set_photos(name, retriever.index.count)
+            metrics.galleries.set_index(name, retriever.index.count, created_at(retriever.index), is_behind=is_behind)
 
     def report(state: OnlineState) -> None:
         metrics.galleries.set_online(name, adapters=len(state.active), uploads=len(state.photos))
@@ -47,7 +47,7 @@ def monitored(
     serving: Serving,
     memory_bytes: int,
     metrics: Metrics,
-    describe: Callable[[Retriever, bool], None],
+    describe: Describe,
     report: Callable[[OnlineState], None],
 ) -> OpenGallery:
     """A gallery with its checks, of which none has run."""

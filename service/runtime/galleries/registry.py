@@ -19,6 +19,7 @@ from service.runtime.galleries.memory_budget import MemoryBudget
 from service.runtime.galleries.open_gallery import OpenGallery, memory_of
 from service.runtime.galleries.opening import opened, settings_of_gallery
 from service.runtime.metrics import Metrics
+from service.runtime.serving import version_for
 
 T = TypeVar("T")
 
@@ -130,7 +131,8 @@ class Galleries:
 
     async def _load(self, name: str, folder: Path) -> OpenGallery:
         settings = await self._in_thread(lambda: settings_of_gallery(self._settings, name, folder))
-        size = await self._in_thread(lambda: memory_of(settings))
+        bundle = self.default.serving.bundle
+        size = await self._in_thread(lambda: memory_of(settings, version_for(settings.index, bundle).version))
         async with self._budget.room(name, size):
             gallery = await self._in_thread(lambda: opened(name, settings, self.default.serving, size, self._metrics))
             self._budget.add(gallery)
@@ -155,7 +157,7 @@ class Galleries:
                 return self._retire(gallery, "idle")
             if await gallery.index.check():
                 with suppress(IndexArtifactError):  # replaced once more in this moment: the next look will see it
-                    gallery.memory_bytes = await asyncio.to_thread(memory_of, gallery.settings)
+                    gallery.memory_bytes = await asyncio.to_thread(memory_of, gallery.settings, gallery.serving.version)
                 self._budget.trim()
                 self._metrics.galleries.memory.set(self._budget.used_bytes)
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from index_builder.artifact.layout import current_version
 from index_builder.build import BuildRequest, build_index
 from service.app import create_app
 from service.config import Settings
@@ -49,7 +50,8 @@ def test_two_first_requests_open_a_gallery_once(settings: Callable[..., Settings
 def test_the_least_recently_used_gallery_makes_room_and_searches_go_on(
     settings: Callable[..., Settings], galleries_dir: Path, cross: bytes
 ) -> None:
-    chairs = memory_of(settings().model_copy(update={"index": galleries_dir / "chairs"}))
+    folder = galleries_dir / "chairs"
+    chairs = memory_of(settings().model_copy(update={"index": folder}), current_version(folder))
     app = create_app(settings(galleries_memory_bytes=chairs + 1))  # either of them, not both
 
     async def scenario() -> None:

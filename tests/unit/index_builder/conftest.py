@@ -64,6 +64,7 @@ def write_index(tmp_path: Path) -> Iterator[WriteIndex]:
         categories: Sequence[str] | None = None,
         fields: Sequence[MetadataField] = (),
         metadata: Sequence[dict[str, Any]] | None = None,
+        bundle_id: str = "tiny",
     ) -> GalleryIndex:
         layout.versions_dir(out).mkdir(parents=True, exist_ok=True)
         staging = new_staging(out)
@@ -91,7 +92,7 @@ def write_index(tmp_path: Path) -> Iterator[WriteIndex]:
         manifest = IndexManifest(
             created_at="2026-01-01T00:00:00+00:00",
             inkseek_version="0",
-            bundle_id="tiny",
+            bundle_id=bundle_id,
             embedding_dim=vectors.shape[1],
             count=len(vectors),
             gallery=GallerySource(root=str(tmp_path)),

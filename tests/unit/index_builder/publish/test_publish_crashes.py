@@ -92,7 +92,7 @@ def test_a_crash_leaves_the_published_version_and_the_next_build_cleans_up(
     assert layout.version_sequence(result.version) == max(map(layout.version_sequence, versions_before)) + 1
     assert layout.list_versions(out) == [published, result.version]  # the old one stays while services read it
     assert sorted(path.name for path in layout.versions_dir(out).iterdir()) == layout.list_versions(out)
-    assert sorted(path.name for path in out.iterdir()) == [".lock", "current", "segments", "versions"]
+    assert sorted(path.name for path in out.iterdir()) == [".lock", "current", "current_of", "segments", "versions"]
     # The same photos make the same segment, which both versions name.
     (segment,) = result.manifest.segments
     assert [path.name for path in layout.segments_dir(out).iterdir()] == [segment.name]

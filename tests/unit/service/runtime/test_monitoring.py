@@ -109,10 +109,8 @@ def test_a_version_that_cannot_be_loaded_is_tried_again_later(settings: Settings
         again = build_index(BuildRequest(photos=gallery, out=index, bundle=settings.bundle))
         asyncio.run(monitor.check_index())
         assert served.version == again.version != built.version
-        assert (
-            sample(metrics, f'inkseek_serving{{bundle_id="{served.bundle.bundle_id}",index_version="{built.version}"}}')
-            == 0
-        )
+        labels = f'bundle_id="{served.bundle.bundle_id}",index_version="{built.version}"'
+        assert sample(metrics, f"inkseek_index_info{{{labels}}}") == 0
         assert sample(metrics, "inkseek_index_swaps_total") == 1
         workers.close()
 
@@ -218,11 +216,14 @@ def test_metrics_of_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_metrics_of_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(MULTIPROCESS_VARIABLE, raising=False)
     metrics = Metrics()
-    metrics.observe_answer([0.7, 0.2], False)
-    metrics.observe_answer([0.1], True)
-    metrics.observe_answer([None], None)
-    metrics.observe_answer([], True)
+    metrics.observe_answer((0.83, 0.7), False)
+    metrics.observe_answer((0.4, 0.1), True)
+    metrics.observe_answer((-0.2, None), None)
+    metrics.observe_answer(None, True)
     for result in ("match", "no_good_match", "uncalibrated", "empty"):
         assert sample(metrics, f'inkseek_answers_total{{result="{result}"}}') == 1
+    assert sample(metrics, "inkseek_best_score_count") == 3
+    assert sample(metrics, "inkseek_best_score_sum") == pytest.approx(1.03)
+    assert sample(metrics, 'inkseek_best_score_bucket{le="0.0"}') == 1  # a worse match than nothing in common
     assert sample(metrics, "inkseek_confidence_count") == 2
     assert sample(metrics, "inkseek_confidence_sum") == pytest.approx(0.8)
