@@ -231,7 +231,7 @@ profiles_router = api_router("adaptation", "search")
     response_model=Profiles,
     responses=ok("Profiles by name", PROFILES_EXAMPLE) | problem_responses(),
 )
-def profiles(request: Request) -> Response:
+def list_profiles(request: Request) -> Response:
     """Every profile that has style adapters, and the one that is active."""
     with serving_of(request) as retriever:
         return json_response(profiles_json(profiles_of(retriever)))

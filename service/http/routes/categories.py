@@ -20,7 +20,7 @@ router = api_router("gallery", "search")
     response_model=Categories,
     responses=ok("Categories by name", CATEGORIES_EXAMPLE) | problem_responses(),
 )
-def categories(request: Request) -> Response:
+def list_categories(request: Request) -> Response:
     """Photos without a category are in none of them, but in the total."""
     with serving_of(request) as retriever:
         view, one_way = retriever.gallery().view, retriever.index.manifest.one_way_categories

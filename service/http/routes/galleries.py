@@ -22,7 +22,7 @@ router = api_router("gallery", "search", of_gallery=False)
     response_model=Galleries,
     responses=ok("Galleries by name", GALLERIES_EXAMPLE) | problem_responses(),
 )
-def galleries(request: Request) -> Response:
+def list_galleries(request: Request) -> Response:
     """Those that the caller may see. A closed one opens with its first request; `problem` says why one could not."""
     registry, principal = process_of(request).galleries, principal_of(request)
     names, failures = registry.names(), registry.failures

@@ -17,7 +17,7 @@ metrics_router = api_router("operation", "admin", of_gallery=False)
 
 
 @router.get("/livez", summary="Is the process alive?", responses=ok("It is", {"status": "alive"}) | problem_responses())
-async def livez() -> Alive:
+async def get_liveness() -> Alive:
     """Answers as long as the event loop turns."""
     # On the event loop, without a thread: it has to answer while all of them are taken.
     return Alive(status="alive")
@@ -28,7 +28,7 @@ async def livez() -> Alive:
     summary="Are sketches answered right?",
     responses=ok("They are", READY_EXAMPLE) | problem_responses(NotReady),
 )
-async def readyz(request: Request) -> Readiness:
+async def get_readiness(request: Request) -> Readiness:
     """Ready while a known sketch, sent again and again through the same threads as every request, is answered right.
 
     `index_update_problem` says why the published index version is not in service: it cannot be loaded, or another
@@ -63,7 +63,7 @@ async def readyz(request: Request) -> Readiness:
     response_class=Response,
     responses=picture("Text exposition", "text/plain") | problem_responses(),
 )
-def metrics(request: Request) -> Response:
+def get_metrics(request: Request) -> Response:
     """A histogram per stage, requests by route and status, queue, rejections, what is being served."""
     process = process_of(request)
     process.metrics.ready.set(process.monitor.health.trouble is None)  # an answer grows too old between two checks

@@ -21,7 +21,7 @@ router = api_router("operation", "search")
     summary="What is being served",
     responses=ok("Bundle, index, limits", INFO_EXAMPLE) | problem_responses(),
 )
-def info(request: Request) -> Info:
+def get_info(request: Request) -> Info:
     """Versions, figures, limits and what the request's key may do, for people and for clients that adapt to them."""
     process, gallery, principal = process_of(request), gallery_of(request), principal_of(request)
     with serving_of(request) as retriever:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from service.http.edge.compression import accepts_gzip
 from service.http.root_path import current_root_path
 from service.page_build.assets import BUILT, Asset, BuiltPage
 from service.page_build.texts import choose_language
@@ -74,17 +75,11 @@ def _built(request: Request) -> BuiltPage:
 
 
 def _answer(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
-    headers = headers | {"ETag": f'"{asset.tag}"'}
+    zipped = accepts_gzip(request.headers.get("accept-encoding", "").encode("latin-1"))
+    # Of two forms of one file, one tag at most may promise the same bytes.
+    headers = headers | {"ETag": f'{"W/" if zipped else ""}"{asset.tag}"'}
     if asset.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    if _takes_gzip(request.headers.get("accept-encoding", "")):
+    if zipped:
         return Response(asset.zipped, headers=headers | {"Content-Encoding": "gzip"}, media_type=asset.media_type)
     return Response(asset.content, headers=headers, media_type=asset.media_type)
-
-
-def _takes_gzip(accepted: str) -> bool:
-    for coding in accepted.replace(" ", "").lower().split(","):
-        name, _, quality = coding.partition(";q=")
-        if name == "gzip":
-            return quality.strip("0.") != "" or not quality
-    return False

@@ -78,7 +78,7 @@ async def list_photos(request: Request, params: Annotated[ListParams, Query()]) 
     response_class=Response,
     responses=picture("JPEG of at most 256 px", "image/jpeg") | _NOT_MODIFIED | problem_responses(PhotoNotFound),
 )
-def thumbnail(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
+def get_photo_thumbnail(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
     """Cached by clients for some minutes; requested again with its ETag it costs next to nothing."""
     with serving_of(request) as retriever:
         jpeg, etag = retriever.gallery().view.thumbnail(photo_id)
@@ -95,7 +95,7 @@ def thumbnail(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = 
     | _NOT_MODIFIED
     | problem_responses(PhotoNotFound),
 )
-def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
+def get_photo_image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
     """The original where it is at hand and browsers can show it, without its GPS position; else the thumbnail."""
     with serving_of(request) as retriever:
         original = retriever.gallery().view.original(photo_id)
@@ -103,7 +103,7 @@ def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") 
         return _uploaded(request, photo_id, original, if_none_match)
     media_type = _DISPLAYABLE.get(original.suffix.lower()) if original else None
     if original is None or media_type is None:
-        return thumbnail(request, photo_id, if_none_match)
+        return get_photo_thumbnail(request, photo_id, if_none_match)
     # With a stat the response has its ETag at once; without, only while it is sent, too late for `_cached`.
     response: Response = FileResponse(original, media_type=media_type, stat_result=original.stat())
     if (cleaned := file_without_position(original)) is not None:
@@ -120,7 +120,9 @@ def image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") 
     responses=ok("The k photos most like it, itself left out", SIMILAR_EXAMPLE)
     | problem_responses(PhotoNotFound, *PAGE_ERRORS, QueueFull, DeadlineExceeded, *NARROWING_ERRORS),
 )
-async def similar(request: Request, photo_id: PhotoId, params: Annotated[SimilarParams, Query()]) -> Response:
+async def find_similar_photos(
+    request: Request, photo_id: PhotoId, params: Annotated[SimilarParams, Query()]
+) -> Response:
     """Answers as a search does; the photo's own embedding is the query, and `score` always a plain cosine."""
     query, base = params.to_query(), base_path(request)
 
@@ -136,7 +138,7 @@ async def similar(request: Request, photo_id: PhotoId, params: Annotated[Similar
     response_model=Photo,
     responses=ok("Its record", PHOTO_EXAMPLE) | problem_responses(PhotoNotFound),
 )
-def photo(request: Request, photo_id: PhotoId) -> Response:
+def get_photo(request: Request, photo_id: PhotoId) -> Response:
     """Category, size, hash, metadata, and where its pictures are."""
     with serving_of(request) as retriever:
         return json_response(photo_json(retriever.gallery().view.photo(photo_id), base_path(request)))
@@ -148,7 +150,7 @@ def _uploaded(request: Request, photo_id: str, image: bytes, if_none_match: str)
     if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
         media_type = "image/webp"
     if media_type is None:
-        return thumbnail(request, photo_id, if_none_match)
+        return get_photo_thumbnail(request, photo_id, if_none_match)
     etag = hashlib.sha256(image).hexdigest()[:16]
     response = Response(without_position(image), media_type=media_type, headers={"ETag": f'"{etag}-x"'})
     return _cached(request, response, if_none_match)

@@ -26,7 +26,7 @@ router = api_router("search", "search")
     responses=picture("The normalised sketch", "image/png") | problem_responses(*SKETCH_ERRORS, *TRAFFIC_ERRORS),
     openapi_extra=SKETCH_BODY,
 )
-async def preview(request: Request, params: Annotated[PreviewParams, Query()]) -> Response:
+async def preview_sketch(request: Request, params: Annotated[PreviewParams, Query()]) -> Response:
     """Dark strokes on white, framed and sized as they go into the encoder."""
     upload = await read_upload(request)
 

@@ -13,6 +13,7 @@ from models.bundle import ImageTooLarge, ImageUnreadable, ImageUnsupported, Sket
 from models.errors import InkseekError
 from service.errors import (
     BatchTooLarge,
+    BodiesTooLarge,
     BodyInvalid,
     BodyTimeout,
     BodyTooLarge,
@@ -57,7 +58,7 @@ SKETCH_ERRORS = (
     StrokesInvalid,
     BodyInvalid,
 )
-TRAFFIC_ERRORS = (BodyTooLarge, BodyTimeout, EncodingUnsupported, QueueFull, DeadlineExceeded)
+TRAFFIC_ERRORS = (BodyTooLarge, BodyTimeout, BodiesTooLarge, EncodingUnsupported, QueueFull, DeadlineExceeded)
 NARROWING_ERRORS = (UnknownCategory, FilterInvalid)
 PAGE_ERRORS = (CursorInvalid, CursorStale)
 
