@@ -10,7 +10,7 @@ PAGE_CODE := tests/page_code
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page bench bench-peers docs audit hashes sbom train-deps train-gpu docker-test hooks browser clean
+.PHONY: help run test coverage check check-python check-page bench bench-peers fuzz poison soak kills docs audit hashes sbom train-deps train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,18 @@ bench: $(VENV)/.dev ## Measure: each file of benchmarks/ names its baseline
 bench-peers: $(VENV)/.dev ## Measure: the service beside FastAPI, LitServe and BentoML on the same ONNX file
 	$(BIN)/python -m benchmarks.peers.run --overload
 
+fuzz: $(VENV)/.dev ## Requests made from the OpenAPI document against a real service, without keys and with one: no finding
+	$(BIN)/python -m benchmarks.robustness.fuzz
+
+poison: $(VENV)/.dev ## 20,000 files and bodies made to cost much, each within 1 s of CPU and 128 MiB; goes on where it was stopped
+	$(BIN)/python -m benchmarks.poison --count 20000 --log var/poison.jsonl
+
+soak: $(VENV)/.dev ## Half an hour of requests, one in twenty poison: memory stays
+	$(BIN)/python -m benchmarks.robustness.soak
+
+kills: $(VENV)/.dev ## 500 services killed while they adapt and store: nothing acknowledged is lost
+	$(BIN)/python -m benchmarks.robustness.kills --kills 500
+
 docs: $(VENV)/.dev ## Fill the tables of docs/reference from the code
 	$(BIN)/python docs/tables.py
 
@@ -61,7 +73,7 @@ audit: $(VENV)/.dev ## Known vulnerabilities alone; fails where nobody could be 
 COMPILE := $(BIN)/uv pip compile --no-config --quiet --generate-hashes --only-binary :all: --python-version 3.11 \
 	  --python-platform linux --constraint constraints.txt --custom-compile-command 'make hashes'
 hashes: $(VENV)/.dev ## Write docker/requirements-*.txt anew: the pins of the CPU images with their hashes
-	$(COMPILE) --extra heif --extra cpu --output-file docker/requirements-service.txt pyproject.toml
+	$(COMPILE) --extra heif --extra redis --extra cpu --output-file docker/requirements-service.txt pyproject.toml
 	$(COMPILE) --extra parquet --extra heif --extra cpu --output-file docker/requirements-index_builder.txt pyproject.toml
 	echo setuptools | $(COMPILE) --output-file docker/requirements-build.txt -
 

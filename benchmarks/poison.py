@@ -1,10 +1,13 @@
-"""Thousands of files that are made to cost much: what does each take of processor time and memory?
+"""Thousands of files and bodies that are made to cost much: what does each take of processor time and memory?
 
-    python benchmarks/poison.py --count 5000
+    python benchmarks/poison.py --count 20000 --log var/poison.jsonl
 
-Baseline: the bar, 1 s of processor time and 128 MiB above the resting peak, per file, in the service's own limits.
-Each file is decoded as a sketch, and as an uploaded photo where it is no SVG. Counted are this process and its child
-processes; the peak is the kernel's own (VmHWM, reset before each file; of a child that was ended, ru_maxrss).
+Baseline: the bar, 1 s of processor time and 128 MiB above the resting peak, per request, in the service's own limits.
+Each file is decoded as a sketch, and as an uploaded photo where it is no SVG; each body is read as one sketch, which is
+then decoded, as a batch, and as a form of examples. Counted are this process and its child processes; the peak is the
+kernel's own (VmHWM, reset before each try; of a child that was ended, ru_maxrss). Good files are decoded throughout.
+
+With `--log` a run goes on where it was stopped, and its end sums up all of it.
 """
 
 from __future__ import annotations
@@ -12,22 +15,34 @@ from __future__ import annotations
 import argparse
 import collections
 import hashlib
+import itertools
+import json
 import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from models.bundle import PHOTO_MATTE, Preprocess, SketchNormalisation, decode_image
 from models.errors import InkseekError
-from service.config import load_settings
+from service.adaptation.examples import SupportLimits
+from service.config import Settings, load_settings
+from service.http.forms.body import Upload, read_batch, read_single
+from service.http.forms.support_form import read_examples
 from service.runtime.heap import give_large_blocks_back
 from service.runtime.serving import sketch_decoder
 from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import EncodedImage
 from service.sketches.svg.text import looks_like_svg
 from tests.unit.images.poison_files import drawing, encoded, poison_files
+from tests.unit.service.sketches.poison_bodies import poison_bodies
+
+Attempt: TypeAlias = tuple[str, Callable[[], object]]
+"""What the service may do with a file: its name, and the call."""
 
 CPU_S, PEAK_MIB = 1.0, 128.0
 IDLE_CHILD_MIB = 37.0  # resident memory of a child that waits
@@ -93,19 +108,72 @@ def status_mib(pid: int, name: str) -> float:
 
 def outcomes_of(decoder: SketchDecoder, data: bytes) -> list[str]:
     """What the service makes of the file, as a sketch and as a photo: ok, or the class of the error."""
-    outcomes = []
+    return [_outcome(attempt) for attempt in _of_file(decoder, data)]
+
+
+def _outcome(attempt: Attempt) -> str:
+    role, work = attempt
     try:
-        _PREPROCESS(decoder.decode(EncodedImage(data), _PREPROCESS))
-        outcomes.append("ok")
+        work()
+        return f"{role}ok"
     except InkseekError as error:
-        outcomes.append(type(error).__name__)
+        return f"{role}{type(error).__name__}"
+
+
+def _of_file(decoder: SketchDecoder, data: bytes) -> list[Attempt]:
+    attempts: list[Attempt] = [("", lambda: _PREPROCESS(decoder.decode(EncodedImage(data), _PREPROCESS)))]
     if not looks_like_svg(data):
-        try:
-            decode_image(data, decoder.images, draft_px=_PHOTO_PX, matte=PHOTO_MATTE)
-            outcomes.append("photo ok")
-        except InkseekError as error:
-            outcomes.append(f"photo {type(error).__name__}")
-    return outcomes
+        photo = partial(decode_image, data, decoder.images, draft_px=_PHOTO_PX, matte=PHOTO_MATTE)
+        attempts.append(("photo ", photo))
+    return attempts
+
+
+def _of_body(decoder: SketchDecoder, settings: Settings, media_type: str, data: bytes) -> list[Attempt]:
+    upload = Upload(data, media_type)
+    return [
+        ("body ", lambda: _PREPROCESS(decoder.decode(read_single(upload, decoder.strokes), _PREPROCESS))),
+        ("batch ", lambda: read_batch(upload, settings.max_batch_items, decoder.strokes)),
+        ("examples ", lambda: read_examples(upload, SupportLimits(settings.max_pairs, settings.max_support_photos))),
+    ]
+
+
+def measured(decoder: SketchDecoder, settings: Settings, meter: Meter, number: int, seed: int) -> dict[str, Any]:
+    """One file, or each fourth time a body: the most that any use of it took."""
+    if number % 4 == 3:
+        ((kind, (media_type, data)),) = poison_bodies(1, seed, number // 4)
+        attempts = _of_body(decoder, settings, media_type, data)
+    else:
+        ((kind, data),) = poison_files(1, seed, number - number // 4)
+        attempts = _of_file(decoder, data)
+    outcomes, cpu_s, peak_mib = [], 0.0, 0.0
+    for attempt in attempts:
+        meter.rest()
+        outcomes.append(_outcome(attempt))
+        taken = meter.read()
+        cpu_s, peak_mib = max(cpu_s, taken[0]), max(peak_mib, taken[1])
+    return {
+        "number": number,
+        "kind": kind,
+        "sha256": hashlib.sha256(data).hexdigest()[:24],
+        "cpu_s": round(cpu_s, 3),
+        "peak_mib": round(peak_mib, 1),
+        "outcomes": outcomes,
+    }
+
+
+def report(taken: list[dict[str, Any]]) -> int:
+    """Print what was measured, and how many were beyond the bar."""
+    kinds = collections.defaultdict(list)
+    for one in taken:
+        kinds[one["kind"]].append(one)
+    for kind, ones in sorted(kinds.items()):
+        cpu_s, peak_mib = max(one["cpu_s"] for one in ones), max(one["peak_mib"] for one in ones)
+        print(f"{kind:16} {len(ones):6}   at most {cpu_s:.2f} s   {peak_mib:4.0f} MiB")
+    beyond = [one for one in taken if one["cpu_s"] > CPU_S or one["peak_mib"] > PEAK_MIB or one.get("wrong")]
+    results = collections.Counter(itertools.chain.from_iterable(one["outcomes"] for one in taken))
+    print(f"{len({one['sha256'] for one in taken}):,} distinct files and bodies; {dict(results.most_common())}")
+    print("\n".join(map(str, beyond)) or "none beyond the bar")
+    return len(beyond)
 
 
 def main() -> int:
@@ -113,41 +181,36 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=640)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--log", type=Path, help="a line of JSON for each; a run goes on behind the last")
     arguments = parser.parse_args()
     give_large_blocks_back()
-    decoder = sketch_decoder(load_settings({}, index=Path("nowhere")))
+    settings = load_settings({}, index=Path("nowhere"))
+    decoder = sketch_decoder(settings)
     meter = Meter(decoder)
     good = [encoded(256, kind) for kind in ("PNG", "WEBP")] + [
         b'<svg viewBox="0 0 9 9"><path d="M1 1L8 8" stroke="red"/></svg>'
     ]
     right = [outcomes_of(decoder, data) for data in good]
     drawing(256)
-    worst: dict[str, list[tuple[float, float]]] = collections.defaultdict(list)
-    results: collections.Counter[str] = collections.Counter()
-    beyond, digests = [], set()
-    for number, (kind, data) in enumerate(poison_files(arguments.count, arguments.seed)):
-        digests.add(hashlib.sha256(data).digest())
-        meter.rest()
-        outcomes = outcomes_of(decoder, data)
-        cpu_s, peak = meter.read()
-        # Both roles of the file were tried, each of which is a request of its own.
-        cpu_s /= len(outcomes)
-        worst[kind].append((cpu_s, peak))
-        results.update(outcomes)
-        if cpu_s > CPU_S or peak > PEAK_MIB:
-            beyond.append(f"{number} {kind}: {cpu_s:.2f} s, {peak:.0f} MiB, {outcomes}")
+    taken = _logged(arguments.log)
+    log = arguments.log.open("a") if arguments.log else None
+    for number in range(len(taken), arguments.count):
+        one = measured(decoder, settings, meter, number, arguments.seed)
         if number % 100 == 99:
-            if [outcomes_of(decoder, sample) for sample in good] != right:
-                beyond.append(f"{number}: good files are answered otherwise")
-            print(f"{number + 1:,} files, {len(beyond)} beyond the bar", file=sys.stderr, flush=True)
-    for kind, taken in sorted(worst.items()):
-        cpu, peak = max(cpu for cpu, _ in taken), max(peak for _, peak in taken)
-        print(f"{kind:14} {len(taken):6} files   at most {cpu:.2f} s   {peak:4.0f} MiB")
-    print(f"{len(digests):,} distinct files; {dict(results.most_common())}")
-    print(f"rest at the end: {[round(status_mib(pid, 'VmRSS')) for pid in meter.pids()]} MiB")
-    print("\n".join(beyond) or "none beyond the bar")
+            one["wrong"] = [outcomes_of(decoder, sample) for sample in good] != right
+            print(f"{number + 1:,} files and bodies", file=sys.stderr, flush=True)
+        taken.append(one)
+        if log is not None:
+            print(json.dumps(one), file=log, flush=True)
     decoder.close()
-    return bool(beyond)
+    return int(report(taken) > 0)
+
+
+def _logged(log: Path | None) -> list[dict[str, Any]]:
+    if log is None:
+        return []
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ COPY docker/requirements.py docker/requirements-*.txt docker/constraints-*.txt p
 # The cpu runtime installs what `make hashes` wrote, and nothing whose hash differs; a GPU runtime goes by its pins.
 RUN if [ "${RUNTIME}" = cpu ]; \
     then cp requirements-service.txt requirements.txt && echo --require-hashes >> requirements.txt; \
-    else python requirements.py pyproject.toml heif "${RUNTIME}" > requirements.txt; \
+    else python requirements.py pyproject.toml heif redis "${RUNTIME}" > requirements.txt; \
     fi \
     && pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: -r requirements.txt \
     && find /opt/python -type d -name tests -prune -exec rm -r {} +

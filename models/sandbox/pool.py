@@ -55,7 +55,10 @@ class Sandbox:
         waiting: int | None = None,
         wait_s: float | None = None,
     ) -> None:
-        """Starts nothing yet. `waiting` jobs may wait for a child, each for `wait_s`; None: any number, any time."""
+        """Starts nothing yet. `waiting` jobs may wait for a child, each for `wait_s`; None: any number, any time.
+
+        While a child is starting, time does not count: a machine that is busy takes longer for that than for many jobs.
+        """
         self.limits = limits
         self._handler = handler
         self._processes = processes
@@ -65,17 +68,22 @@ class Sandbox:
         self._idle: list[_Child] = []
         self._at_work = 0
         self._waiting = 0
+        self._starting = 0
         self._finalizer = weakref.finalize(self, _end_all, self._idle)
 
     def run(self, request: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """The handler's answer. Raises SandboxBusy, SandboxExceeded, SandboxCrashed, SandboxRejected."""
         with self._turn():
             child = self._take()
+            is_new = child.jobs == 0
             try:
                 answer, result = child.answer(dict(request), body)
             except BaseException:
                 child.end()
                 raise
+            finally:
+                with self._changed:
+                    self._starting -= is_new
             self._put_back(child)
         return _outcome(answer, self.limits), result
 
@@ -108,8 +116,9 @@ class Sandbox:
             raise SandboxBusy("as many jobs are at work or waiting as may")
         self._waiting += 1
         try:
-            if not self._changed.wait_for(lambda: self._at_work < self._processes, self._wait_s):
-                raise SandboxBusy(f"no process was free within {self._wait_s:g} s")
+            while not self._changed.wait_for(lambda: self._at_work < self._processes, self._wait_s):
+                if not self._starting:
+                    raise SandboxBusy(f"no process was free within {self._wait_s:g} s")
         finally:
             self._waiting -= 1
 
@@ -117,7 +126,13 @@ class Sandbox:
         with self._changed:
             if self._idle:
                 return self._idle.pop()
-        return _Child(self._handler, self.limits)
+            self._starting += 1
+        try:
+            return _Child(self._handler, self.limits)
+        except BaseException:
+            with self._changed:
+                self._starting -= 1
+            raise
 
     def _put_back(self, child: _Child) -> None:
         if child.jobs >= _JOBS_PER_CHILD:

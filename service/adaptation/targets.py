@@ -8,6 +8,8 @@ from service.errors import NameInvalid
 from service.store.records import AdapterTarget, Scope
 
 NAME_CHARACTERS = 500
+NAME_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+"""The rule of `adapter_target` as a regular expression, for documents."""
 
 
 def adapter_target(scope: Scope, name: str) -> AdapterTarget:

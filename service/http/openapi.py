@@ -47,6 +47,8 @@ _REF = "#/components/schemas/{model}"
 # FastAPI describes only models that it parses or answers itself; these are added to the document by hand.
 _SKETCH_FORMS = (ImageBody, StrokesBody, PointsBody, DrawingBody)
 
+_OF_EVERY_HEAD = (problem_kinds.MALFORMED, problem_kinds.HEAD_TOO_LARGE)
+
 _SECURITY_SCHEMES = {
     "bearer": {
         "type": "http",
@@ -182,8 +184,8 @@ def access_responses(responses: Responses, access: Access | None, *, changes: bo
     errors += [ReadOnly] if changes else []
     errors += [CrossSite] if posts else []
     described = copy.deepcopy(responses)
-    for error in errors:
-        _add_kind(described, problem_kinds.KINDS[error])
+    for kind in (*(problem_kinds.KINDS[error] for error in errors), *_OF_EVERY_HEAD):
+        _add_kind(described, kind)
     return described
 
 

@@ -66,31 +66,37 @@ _WIDE = (  # how a JSON document begins in encodings of two and four bytes, with
 )
 _MARKS = b"".join(start for start, _ in _WIDE[:4]) + codecs.BOM_UTF8 + b" \t\r\n"
 _MOST_MARKUP_BYTES = 2**22  # a data URL of SVG may hold markup, with whatever escapes; larger ones are not drawn
+# For the document; what is sent may have line breaks, too. Either alphabet, filled up to fours or not.
+_BASE64_PATTERN = (
+    r"^(data:[^,]{0,200},)?([A-Za-z0-9+/_-]{4})*([A-Za-z0-9+/_-]{4}|[A-Za-z0-9+/_-]{2}(==)?|[A-Za-z0-9+/_-]{3}=?)$"
+)
 _ABSENT = Raw(b"")
 
 
 class ImageBody(Struct, forbid_unknown_fields=True):
     """A picture of the sketch in base64; a `data:` URL is accepted too."""
 
-    image_base64: Annotated[str, Meta(min_length=1, examples=[IMAGE_EXAMPLE["image_base64"]])]
+    image_base64: Annotated[str, Meta(min_length=2, pattern=_BASE64_PATTERN, examples=[IMAGE_EXAMPLE["image_base64"]])]
 
 
 class StrokesBody(Struct, forbid_unknown_fields=True):
     """The drawing as strokes, in any unit: it is fitted into the canvas. Objects and lists may be mixed."""
 
-    strokes: Annotated[list[AnyStroke], Meta(examples=[STROKES_EXAMPLE["strokes"], POINTS_EXAMPLE["strokes"]])]
+    strokes: Annotated[
+        list[AnyStroke], Meta(min_length=1, examples=[STROKES_EXAMPLE["strokes"], POINTS_EXAMPLE["strokes"]])
+    ]
 
 
 class DrawingBody(Struct):
     """The drawing as rows of x and y, as the lines of Quick, Draw! have it; their other keys are not used."""
 
-    drawing: list[list[Numbers]]
+    drawing: Annotated[list[list[Numbers]], Meta(min_length=1)]
 
 
 class PointsBody(Struct, forbid_unknown_fields=True):
     """The drawing as a single stroke of points."""
 
-    points: Annotated[list[Point | Numbers], Meta(examples=[SINGLE_STROKE_EXAMPLE["points"]])]
+    points: Annotated[list[Point | Numbers], Meta(min_length=1, examples=[SINGLE_STROKE_EXAMPLE["points"]])]
 
 
 class _Form(Struct, forbid_unknown_fields=True):

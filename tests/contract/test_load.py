@@ -6,11 +6,14 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
+from service.access.key_file import add_key
+from service.access.keys import make_key
 from service.app import create_app
 from service.config import Settings
 from service.runtime.process import Process
@@ -77,6 +80,34 @@ def test_a_full_queue_rejects_and_recovers(make_settings: MakeSettings, cross: b
                 assert sample(text, turned_away) == 1
             assert [response.status_code for response in await asyncio.gather(*waiting)] == [200] * 5
             assert (await client.post("/v1/search", content=cross)).status_code == 200
+
+    asyncio.run(scenario())
+
+
+def test_one_key_leaves_places_for_others(make_settings: MakeSettings, cross: bytes, tmp_path: Path) -> None:
+    settings = make_settings(threads=1, queue_size=3, online_dir=tmp_path)
+    keys = [make_key(name, ("search",)) for name in ("ada", "bea")]
+    for new in keys:
+        add_key(settings.key_path, new.key)
+    greedy, other = ({"x-api-key": new.token} for new in keys)
+    app = create_app(settings)
+
+    async def scenario() -> None:
+        async with running(app) as client:
+
+            def search(headers: dict[str, str]) -> asyncio.Future[httpx.Response]:
+                return asyncio.ensure_future(client.post("/v1/search", content=cross, headers=headers))
+
+            async with all_threads_busy(app.state.process):
+                waiting = [search(greedy), search(greedy)]
+                # Half of the four places: who has those already is turned away, who has none is not.
+                response = await search(greedy)
+                assert response.status_code == 429
+                assert response.json()["code"] == "queue_full" and "this key" in response.json()["detail"]
+                waiting.append(search(other))
+                await asyncio.sleep(0.1)
+                assert not any(request.done() for request in waiting)
+            assert [response.status_code for response in await asyncio.gather(*waiting)] == [200] * 3
 
     asyncio.run(scenario())
 

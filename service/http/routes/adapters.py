@@ -56,7 +56,14 @@ from service.http.serving import ThreadJobs, answer_work, process_of, read_uploa
 from service.http.tenancy import base_path, gallery_of, tenant_of
 from service.store.records import AdapterRecord, Scope
 
-AdapterId = Annotated[str, Path(description="An adapter's id.", examples=["adapter-5f0c2d9a71be"])]
+AdapterId = Annotated[
+    str,
+    Path(
+        description="An adapter's id.",
+        examples=["adapter-5f0c2d9a71be"],
+        json_schema_extra={"minLength": 1, "pattern": "^[^/:]+$"},
+    ),
+]
 
 _FIT_ERRORS = (
     *SKETCH_ERRORS,
@@ -125,7 +132,7 @@ def _add_changes(router: APIRouter, routes: ScopeRoutes) -> None:
             return ActiveAdapterId(active=retriever.store.roll_back(adapter_target(routes.scope, name)))
 
     @router.post(
-        routes.path + "/{adapter_id}:activate",
+        routes.path + "/{adapter_id:adapter_id}:activate",
         operation_id=routes.operation("activate"),
         summary=f"Activate a {noun}",
         description="Any stored adapter of the bundle in service, whatever its leave-one-out figures.",
@@ -139,7 +146,7 @@ def _add_changes(router: APIRouter, routes: ScopeRoutes) -> None:
         return json_response(adapter_json(adapter))
 
     @router.delete(
-        routes.path + "/{adapter_id}",
+        routes.path + "/{adapter_id:adapter_id}",
         operation_id=routes.operation("delete"),
         summary=f"Delete a {noun}",
         description="With its examples. If it was active, the adapter before it is active again.",
@@ -174,7 +181,7 @@ def _add_lookups(router: APIRouter, routes: ScopeRoutes) -> None:
             return json_response(adapters_json(adapters_of(retriever, adapter_target(routes.scope, name))))
 
     @router.get(
-        routes.path + "/{adapter_id}",
+        routes.path + "/{adapter_id:adapter_id}",
         operation_id=routes.operation("get"),
         summary=f"Show a {noun}",
         description="How many examples it was fitted to, its leave-one-out figures, its state.",

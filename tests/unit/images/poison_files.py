@@ -271,10 +271,9 @@ KINDS: tuple[Callable[[random.Random], bytes], ...] = (
 )
 
 
-def poison_files(count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
-    """(kind, bytes) of `count` files, the kinds by turns; the same for the same seed."""
-    rng = random.Random(seed)
-    for number in range(count):
+def poison_files(count: int, seed: int = 0, first: int = 0) -> Iterator[tuple[str, bytes]]:
+    """(kind, bytes) of files `first` to `first + count - 1`, the kinds by turns; the same for the same seed."""
+    for number in range(first, first + count):
         make = KINDS[number % len(KINDS)]
         # No larger than a service accepts: what is beyond, it does not read.
-        yield make.__name__, make(rng)[:MAX_BYTES]
+        yield make.__name__, make(random.Random(f"{seed}/{number}"))[:MAX_BYTES]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.images import ImageError, ImageLimits, ImageTooLarge, ImageUnsupported, IsolatedDecoder, decode_image
 from models.images.formats.png import chunk
-from models.sandbox import ProcessLimits
+from models.sandbox import ProcessLimits, Sandbox
 from service.sketches.svg.rendering import render_svg, svg_sandbox
 from tests.unit.images.poison_files import drawing, encoded, jpeg_scans, png_texts, poison_files
 
@@ -95,3 +97,15 @@ def test_an_svg_is_drawn_in_any_encoding_with_variables_and_entities(document: s
 def test_an_svg_with_effects_is_rejected_by_their_name(effect: str) -> None:
     with pytest.raises(ImageUnsupported, match="effects"):
         render_svg(SVG, f'<svg><rect width="9" height="9" {effect}/></svg>'.encode(), 10**6)
+
+
+def test_who_waits_while_a_child_starts_is_not_turned_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that takes longer to start than a job may wait, as on a busy machine."""
+    handler = "import time\n\ntime.sleep(1.5)\n\n\ndef echo(request, body):\n    return request, body\n"
+    (tmp_path / "slow_start.py").write_text(handler)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sandbox = Sandbox("slow_start:echo", ProcessLimits(5.0, 2**26), processes=1, waiting=3, wait_s=0.05)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda number: sandbox.run({"number": number}, b"%d" % number), range(4)))
+    sandbox.close()
+    assert answers == [({"number": number}, b"%d" % number) for number in range(4)]

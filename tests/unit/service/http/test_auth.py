@@ -55,9 +55,9 @@ NEEDED: dict[tuple[str, str], Access | None] = {
         ("GET", ""),
         ("POST", ""),
         ("POST", ":rollback"),
-        ("GET", "/{adapter_id}"),
-        ("DELETE", "/{adapter_id}"),
-        ("POST", "/{adapter_id}:activate"),
+        ("GET", "/{adapter_id:adapter_id}"),
+        ("DELETE", "/{adapter_id:adapter_id}"),
+        ("POST", "/{adapter_id:adapter_id}:activate"),
     )
 }
 """The scope of every route; a new route fails the test below until its scope stands here."""

@@ -1,0 +1,47 @@
+"""What Schemathesis is taught for this service; it loads this module itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import schemathesis
+
+_ACCEPTED = {200, 201, 204, 401, 403, 404, 409, 429, 431, 503}
+# A schema says what a request looks like. Whether bytes are an image, lines a drawing, examples pairs, and whether what
+# a request names is in the gallery, the service alone can say; each of these says it in its code.
+_OF_CONTENT = {
+    "batch_too_large",
+    "body_too_large",
+    "filter_invalid",
+    "image_too_large",
+    "image_unreadable",
+    "image_unsupported",
+    "pair_contradictory",
+    "pair_duplicate",
+    "photo_elsewhere",
+    "sketch_empty",
+    "sketch_solid",
+    "strokes_invalid",
+    "support_mismatch",
+    "support_one_photo",
+    "too_many_pairs",
+    "unknown_category",
+    "unknown_photo",
+    "unknown_profile",
+}
+
+
+@schemathesis.check
+def valid_is_accepted(ctx: Any, response: Any, case: Any) -> None:
+    """What fits the document is accepted, unless for what no document can say."""
+    meta = case.meta
+    if meta is None or not meta.generation.mode.is_positive or response.status_code in _ACCEPTED:
+        return
+    code = response.json().get("code")
+    assert code in _OF_CONTENT, f"it fits the document and was rejected: {code}, {response.json().get('detail')}"
+
+
+@schemathesis.serializer("application/xml", "text/xml")
+def as_it_is(ctx: Any, value: Any) -> Any:
+    """The one kind of XML here is SVG, sent as it is; Schemathesis would put it into an element of its own."""
+    return value if isinstance(value, bytes) else str(value).encode()
