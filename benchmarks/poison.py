@@ -58,7 +58,7 @@ class Meter:
     _rest: dict[int, float] = field(default_factory=dict)
     _cpu_s: float = 0.0
     _ended_mib: float = 0.0
-    _parent_mib: float = 0.0
+    _born: dict[int, float] = field(default_factory=dict)
 
     def pids(self) -> list[int]:
         isolated = self.decoder.images.isolated
@@ -66,24 +66,33 @@ class Meter:
 
     def rest(self) -> None:
         """Take what idle processes hold as the rest: anew for each file, so that none answers for another's growth."""
+        self._note_births()
+        self._born = {pid: mib for pid, mib in self._born.items() if pid in self.pids()}
         for pid in self.pids():
             Path(f"/proc/{pid}/clear_refs").write_text("5")
             self._rest[pid] = status_mib(pid, "VmRSS")
         self._cpu_s = self._cpu()
         self._ended_mib = _ended_mib()
-        self._parent_mib = status_mib(os.getpid(), "VmHWM")
 
     def read(self) -> tuple[float, float]:
         """Seconds of processor time and MiB above the rest."""
-        parent, *children = (
-            max(0.0, status_mib(pid, "VmHWM") - self._rest.get(pid, IDLE_CHILD_MIB)) for pid in self.pids()
-        )
-        if (ended := _ended_mib()) > max(self._ended_mib, self._parent_mib):
+        self._note_births()
+        alive = self.pids()
+        parent, *children = (max(0.0, status_mib(pid, "VmHWM") - self._rest.get(pid, IDLE_CHILD_MIB)) for pid in alive)
+        inherited = [mib for pid, mib in self._born.items() if pid not in alive]
+        if (ended := _ended_mib()) > max(self._ended_mib, self._parent_mib(), *inherited):
             # The largest of all children that were ended; one below an earlier file's is covered by that file's figure.
-            # It counts the parent's own memory where a child was started and did not grow beyond it.
             children.append(ended - IDLE_CHILD_MIB)
         # One job at a time: no two children are at their peak together.
         return self._cpu() - self._cpu_s, parent + max(children, default=0.0)
+
+    def _note_births(self) -> None:
+        """The kernel counts what the parent held when a child was started as the child's own."""
+        for pid in self.pids()[1:]:
+            self._born.setdefault(pid, self._parent_mib())
+
+    def _parent_mib(self) -> float:
+        return status_mib(os.getpid(), "VmHWM")
 
     def _cpu(self) -> float:
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
