@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
 from models.adapters import Adaptation
 from models.bundle import EmbeddingParts, Preprocess, SketchNormalisation, add_adaptation, write_bundle
+
+# Hypothesis fails an example that takes more than 0.2 s, which on a busy machine any may.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 TINY_PX = 32
 TINY_DIM = 3 * 8 * 8
