@@ -43,7 +43,7 @@ check-python: $(VENV)/.dev ## All of `check` but the page's JavaScript
 check-page: $(PAGE_CODE)/node_modules/.package-lock.json ## Type-check the page's JavaScript from its JSDoc, and lint it
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PAGE_CODE)/node_modules/.bin/tsc --project $(PAGE_CODE)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PAGE_CODE)/node_modules/.bin/eslint --config $(PAGE_CODE)/eslint.config.js \
-	  --max-warnings 0 service/page/js $(PAGE_CODE)/eslint.config.js
+	  --max-warnings 0 service/page/js service/http/reference/static $(PAGE_CODE)/eslint.config.js
 
 bench: $(VENV)/.dev ## Measure: each file of benchmarks/ names its baseline
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done

@@ -210,7 +210,10 @@ def _add_kind(responses: Responses, kind: problem_kinds.Kind) -> None:
 
 def picture(description: str, *media_types: str) -> Responses:
     """The 200 of a route that answers something other than JSON."""
-    return {200: {"description": description, "content": {media_type: {} for media_type in media_types}}}
+    schema = {"type": "string"} if media_types == ("text/plain",) else _BINARY
+    return {
+        200: {"description": description, "content": {media_type: {"schema": schema} for media_type in media_types}}
+    }
 
 
 def ok(description: str, example: Any) -> Responses:

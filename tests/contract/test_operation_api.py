@@ -121,12 +121,31 @@ def test_reference_needs_nothing_from_elsewhere(client: TestClient) -> None:
     page = client.get("/docs")
     assert page.status_code == 200
     assert not re.search(r'(?:src|href)="(?:[a-z]+:|//)', page.text)
-    assert "<script" not in page.text
+    # Files of its own: the content policy allows no script and no style in the page itself.
+    assert re.findall(r"<script[^>]*>", page.text) == ['<script type="module" src="docs/try_it.js">']
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=", page.text)
+    text = page.text.replace("<wbr>", "")
     for path in client.get("/openapi.json").json()["paths"]:
-        assert path in page.text
+        assert path in text
     for code in ("sketch_empty", "queue_full"):
         assert f'id="problem-{code}"' in page.text
     assert client.get("/docs/style.css").headers["content-type"].startswith("text/css")
+    assert client.get("/docs/try_it.js").headers["content-type"].startswith("text/javascript")
+
+
+def test_every_operation_can_be_tried_in_the_reference(client: TestClient) -> None:
+    page, document = client.get("/docs").text, client.get("/openapi.json").json()
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'<label for="([^"]+)"', page)) <= set(ids)
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if path.startswith("/v1/galleries/"):
+                continue
+            (section,) = re.findall(rf'<section id="{operation["operationId"]}">.*?</section>', page, re.DOTALL)
+            assert f'data-method="{method.upper()}" data-path="{path}"' in section
+            for parameter in operation.get("parameters", []):
+                assert f'name="{parameter["in"]}.{parameter["name"]}"' in section
 
 
 def test_other_origins_only_when_allowed(client: TestClient, make_settings: Callable[..., Settings]) -> None:

@@ -21,5 +21,5 @@ export default [
       "prefer-const": "error",
     },
   },
-  { files: ["**/service/page/js/**/*.js"], languageOptions: { globals: globals.browser } },
+  { files: ["**/service/page/js/**/*.js", "**/service/http/reference/static/*.js"], languageOptions: { globals: globals.browser } },
 ];

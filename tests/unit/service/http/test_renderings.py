@@ -16,7 +16,7 @@ from service.config import Settings
 from service.errors import ParameterInvalid, QueueFull, UnknownCategory
 from service.http import openapi, problem_kinds, problems
 from service.http.json_response import json_bytes, json_response
-from service.http.reference import render
+from service.http.reference.page import render
 from service.http.routes.info import limits_of
 from service.http.schemas import adapters, gallery, operation, search
 from service.http.schemas.problem import PROBLEM_EXAMPLE, Problem
