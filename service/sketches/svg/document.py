@@ -11,6 +11,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from models.images import ImageTooLarge, ImageUnreadable, ImageUnsupported
+from service.sketches.svg.css import check_functions, check_sheet, light_colours, transform_of
 from service.sketches.svg.text import decoded_text, without_variables
 from service.sketches.svg.uses import UseGraph
 
@@ -30,6 +31,9 @@ _LEFT_OUT = frozenset(
     ("script", "text", "metadata", "title", "desc", "animate", "animatetransform", "animatemotion", "set")
 )
 _EFFECT_PROPERTY = re.compile(r"(?:^|[;{\s])(filter|mask)\s*:\s*(?!none\b|inherit\b|initial\b)", re.IGNORECASE)
+_VALUES = frozenset(
+    ("fill", "stroke", "color", "stop-color", "stroke-width", "opacity", "stroke-dasharray", "r", "x", "y")
+)
 _HIDDEN_ATTRIBUTES = ("font-family", "font")
 
 
@@ -38,7 +42,7 @@ def read_document(data: bytes) -> str:
 
     Raises ImageUnsupported, ImageUnreadable, ImageTooLarge.
     """
-    text = without_variables(decoded_text(data), _MAX_CHARACTERS)
+    text = light_colours(without_variables(decoded_text(data), _MAX_CHARACTERS))
     reader = _Reader()
     parser = expat.ParserCreate()
     parser.StartElementHandler = reader.start
@@ -66,6 +70,7 @@ class _Reader:
         self._depth = 0
         self._left_out_at: int | None = None
         self._in_style = False
+        self._sheet: list[str] = []
         self._entities = 0
         self._characters = 0
 
@@ -81,25 +86,27 @@ class _Reader:
         self._depth += 1
         if self._elements > _MAX_ELEMENTS or self._depth > _MAX_DEPTH:
             raise ImageTooLarge(f"the SVG has more than {_MAX_ELEMENTS:,} elements or {_MAX_DEPTH} levels")
-        if local in _OUTSIDE:
-            raise ImageUnsupported(f"the SVG holds <{name}>: only what is drawn in the SVG itself is accepted")
-        if local in _EFFECTS:
-            raise ImageUnsupported(f"the SVG holds <{name}>: a drawing needs no effects, and they are not rendered")
         if self._left_out_at is not None:
             return
-        if local in _LEFT_OUT or prefix not in self._prefixes:
+        # What an editor keeps for itself stands beside the drawing, for readers of that extension alone.
+        is_extension = local == "foreignobject" and "requiredExtensions" in attributes
+        if not is_extension:
+            _check_name(name, local)
+        if local in _LEFT_OUT or prefix not in self._prefixes or is_extension:
             self._left_out_at = self._depth
             return
         for attribute, value in attributes.items():
             _check_attribute(name, local, attribute, value)
         self.uses.open(local, attributes)
         self._in_style = local == "style"
+        attributes = _with_transform(name, attributes)
         kept = (f" {key}={quoteattr(value)}" for key, value in attributes.items() if key not in _HIDDEN_ATTRIBUTES)
         self._write(f"<{name}{''.join(kept)}{self._namespace(prefix, attributes)}>")
 
     def end(self, name: str) -> None:
         if self._left_out_at is None:
             self.uses.close()
+            self._write_sheet()
             self._write(f"</{name}>")
             self._in_style = False
         elif self._left_out_at == self._depth:
@@ -110,8 +117,14 @@ class _Reader:
         # Of text, only style sheets say how something looks.
         if not self._in_style or self._left_out_at is not None:
             return
+        self._count(text)
+        self._sheet.append(text)
+
+    def _write_sheet(self) -> None:
+        text, self._sheet = "".join(self._sheet), []
         if found := _EFFECT_PROPERTY.search(text):
             raise ImageUnsupported(f"the SVG's style sheet sets {found[1]}: effects are not rendered")
+        check_sheet(text)
         self._write(escape(text))
 
     def entity(
@@ -138,10 +151,27 @@ class _Reader:
         return f" {declared}={quoteattr(_SVG)}" if self._elements == 1 and declared not in attributes else ""
 
     def _write(self, text: str) -> None:
+        self._count(text)
+        self.written.append(text)
+
+    def _count(self, text: str) -> None:
         self._characters += len(text)
         if self._characters > _MAX_CHARACTERS:
             raise ImageTooLarge(f"the SVG has more than {_MAX_CHARACTERS:,} characters once its entities are expanded")
-        self.written.append(text)
+
+
+def _check_name(name: str, local: str) -> None:
+    if local in _OUTSIDE:
+        raise ImageUnsupported(f"the SVG holds <{name}>: only what is drawn in the SVG itself is accepted")
+    if local in _EFFECTS:
+        raise ImageUnsupported(f"the SVG holds <{name}>: a drawing needs no effects, and they are not rendered")
+
+
+def _with_transform(name: str, attributes: dict[str, str]) -> dict[str, str]:
+    if "transform" not in attributes.get("style", ""):
+        return attributes
+    style, transform = transform_of(name, attributes["style"])
+    return {**attributes, "style": style, **({"transform": transform} if transform else {})}
 
 
 def _check_attribute(name: str, local: str, attribute: str, value: str) -> None:
@@ -150,5 +180,7 @@ def _check_attribute(name: str, local: str, attribute: str, value: str) -> None:
         raise ImageUnsupported(f"<{name} {attribute}> refers to something outside of the SVG")
     if own in _EFFECTS and value.strip().lower() not in ("none", "inherit", ""):
         raise ImageUnsupported(f"<{name} {attribute}>: a drawing needs no effects, and they are not rendered")
+    if "(" in value and (own == "style" or own in _VALUES):
+        check_functions(f"<{name} {attribute}>", value)
     if own == "style" and (found := _EFFECT_PROPERTY.search(value)):
         raise ImageUnsupported(f"<{name} style> sets {found[1]}: a drawing needs no effects, and they are not rendered")
