@@ -7,6 +7,7 @@ from models.images.decoding import (
     ImageFile,
     accepted_formats,
     decode_image,
+    decodes_quickly,
     open_image,
     read_content,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "MemoryBudget",
     "accepted_formats",
     "decode_image",
+    "decodes_quickly",
     "format_of",
     "open_image",
     "read_content",

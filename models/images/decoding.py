@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ SKETCH_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 PHOTO_FORMATS = (*SKETCH_FORMATS, "TIFF", "AVIF", "HEIF")
 """What a gallery may hold; HEIF (HEIC) where its extra is installed."""
 
+_PNG_SIZE = slice(16, 24)  # width and height in IHDR
+_QUICK_SIDE_PX, _QUICK_BYTES = 1024, 2**17
 _SMALL_BYTES = 16 * 2**20  # a PNG or JPEG that takes no more is decoded in this process
 
 ImageFile: TypeAlias = bytes | Path | Image.Image | Callable[[], bytes | Image.Image]
@@ -88,6 +91,14 @@ def _raster(data: bytes, limits: ImageLimits, draft_px: int | None, matte: Matte
         raster = limits.isolated.raster(header.content, formats, limits.max_pixels, draft_px, matte)
     # What was left out of the content, the child did not see.
     return replace(raster, frames=max(raster.frames, header.frames), repairs=raster.repairs or header.repairs)
+
+
+def decodes_quickly(data: bytes) -> bool:
+    """Whether decoding takes some milliseconds at most, by the size of a PNG, or the length of a JPEG file."""
+    format = format_of(data)
+    if format == "PNG":
+        return len(data) >= _PNG_SIZE.stop and max(struct.unpack(">II", data[_PNG_SIZE])) <= _QUICK_SIDE_PX
+    return format == "JPEG" and len(data) <= _QUICK_BYTES
 
 
 def accepted_formats() -> tuple[str, ...]:

@@ -6,19 +6,24 @@ Plain calls, not `Depends`: FastAPI takes longer to resolve three of those than 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar, cast
+from contextlib import ExitStack, contextmanager
+from typing import Generic, TypeVar, cast
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from models.arrays import Vectors
 from service.errors import ClientGone
 from service.http.forms.body import Upload
 from service.http.tenancy import gallery_of, tenant_of
 from service.runtime.process import Process
+from service.search.query import SearchQuery
+from service.search.results import SearchResult
 from service.search.retriever import Retriever
+from service.sketches.sketch import Sketch
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 def process_of(request: Request) -> Process:
@@ -36,11 +41,12 @@ def serving_of(request: Request) -> Iterator[Retriever]:
 class ThreadJobs:
     """Runs blocking jobs of one request in worker threads, each with the retriever in service at its turn."""
 
-    def __init__(self, request: Request) -> None:
-        """Nothing runs before it is called."""
+    def __init__(self, request: Request, *, aside: bool = False) -> None:
+        """Nothing runs before it is called. `aside`: jobs take long, and must not keep searches from their turn."""
         self._request = request
-        self._workers = process_of(request).workers
         self._tenant = tenant_of(request)
+        workers = process_of(request).workers
+        self._run = workers.run_aside if aside else workers.run
 
     async def __call__(self, job: Callable[[Retriever], T], /) -> T:
         """What `job` returns or raises; cancelled before its turn, it never runs."""
@@ -49,12 +55,62 @@ class ThreadJobs:
             with serving_of(self._request) as retriever:
                 return job(retriever)
 
-        return await self._workers.run(borrowed, self._tenant)
+        return await self._run(borrowed, self._tenant)
 
 
-async def answer_job(request: Request, job: Callable[[Retriever], T]) -> T:
+class SketchJob(Generic[T_co]):
+    """One sketch searched for, as an EncoderWork: read from the request, and rendered as the answer needs it."""
+
+    def __init__(
+        self,
+        request: Request,
+        query: SearchQuery,
+        read: Callable[[Retriever], Sketch],
+        render: Callable[[SearchResult], T_co],
+    ) -> None:
+        """`read` and `render` are called in a worker thread."""
+        self._request = request
+        self._query = query
+        self._read = read
+        self._render = render
+        self._lease = ExitStack()
+
+    def begin(self) -> Vectors | None:
+        """The sketch's input for the encoder; None for one that a child process decodes, which may take a second."""
+        self._retriever = self._lease.enter_context(serving_of(self._request))
+        self._sketch = self._read(self._retriever)
+        if not self._retriever.decoder.is_quick(self._sketch):
+            return None
+        self._begun = self._retriever.begin(self._sketch, self._query)
+        return self._begun.inputs
+
+    def encode(self, inputs: Vectors) -> Vectors:
+        """By the process's one bundle."""
+        return self._retriever.bundle.sketch.encode(inputs)
+
+    def finish(self, embeddings: Vectors, encode_ms: float) -> T_co:
+        """Search and render."""
+        return self._render(self._retriever.finish(self._begun, embeddings, encode_ms))
+
+    def whole(self) -> T_co:
+        """The same in one go."""
+        return self._render(self._retriever.search(self._sketch, self._query))
+
+    def end(self) -> None:
+        """Give the retriever back."""
+        self._lease.close()
+
+
+async def answer_sketch(request: Request, job: SketchJob[T]) -> T:
+    """A search as the whole work of a request; raises as `answer_work`."""
+    workers, tenant = process_of(request).workers, tenant_of(request)
+    with workers.admission(tenant):
+        return await workers.answer(workers.encode(job, tenant), request.receive)
+
+
+async def answer_job(request: Request, job: Callable[[Retriever], T], *, aside: bool = False) -> T:
     """One job in a worker thread as the whole work of a request; raises as `answer_work`."""
-    return await answer_work(request, lambda: ThreadJobs(request)(job))
+    return await answer_work(request, lambda: ThreadJobs(request, aside=aside)(job))
 
 
 async def answer_work(request: Request, work: Callable[[], Awaitable[T]]) -> T:

@@ -1,21 +1,23 @@
-"""Where blocking work runs: as many threads as CPUs, and a bounded number of requests waiting for them."""
+"""Where blocking work runs: threads that take turns, and a bounded number of requests waiting for them."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
+from models.errors import InkseekError
 from service.errors import ClientGone, DeadlineExceeded, QueueFull
-from service.runtime.fairness import FairQueue, Shares
+from service.runtime.fairness import Shares
+from service.runtime.lanes import EncoderWork, Job, Lanes
 from service.runtime.metrics import Metrics
 
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[Any]]
+
+# Most answers are there by then, and need nobody who watches for the client: that takes as long as reading the request.
+_UNWATCHED_S = 0.1
 
 
 class Workers:
@@ -26,9 +28,8 @@ class Workers:
         self.threads = threads
         self.timeout_s = timeout_s
         self._shares = Shares(threads + queue_size)
-        self._jobs: FairQueue[_Job[Any]] = FairQueue()
         self._metrics = metrics
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="inkseek")
+        self._lanes = Lanes(threads, metrics)
         metrics.threads.set(threads)
         metrics.queue_limit.set(queue_size)
 
@@ -49,27 +50,26 @@ class Workers:
         with self._shares.place(tenant):
             yield
 
-    async def run(self, job: Callable[[], T], tenant: str | None = None) -> T:
+    def run(self, job: Callable[[], T], tenant: str | None = None) -> asyncio.Future[T]:
         """Run `job` in a worker thread: the tenants by turns, each one's jobs in their order.
 
         Cancelled before its turn, it never runs.
         """
-        # The request's id is a context variable, which threads of an executor do not inherit.
-        context = copy_context()
-        queued = time.perf_counter()
-        self._metrics.queue.inc()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._lanes.put(Job(future, tenant or "", function=job))
+        return future
 
-        def take_up() -> T:
-            self._metrics.queue.dec()
-            self._metrics.observe_stages({"wait": (time.perf_counter() - queued) * 1000})
-            return context.run(job)
+    def encode(self, work: EncoderWork[T], tenant: str | None = None) -> asyncio.Future[T]:
+        """The same for work around an encoder's call, which it may share with others that wait."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._lanes.put(Job(future, tenant or "", work=work))
+        return future
 
-        queued_job = _Job(take_up)
-        # A job that is cancelled before its turn never reaches `take_up`, which would count it out of the queue.
-        queued_job.future.add_done_callback(lambda done: self._metrics.queue.dec() if done.cancelled() else None)
-        self._jobs.put(tenant or "", queued_job)
-        self._executor.submit(self._run_next)
-        return await asyncio.wrap_future(queued_job.future)
+    def run_aside(self, job: Callable[[], T], tenant: str | None = None) -> asyncio.Future[T]:
+        """Run a `job` that takes long in a thread where it keeps no search from its turn."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._lanes.put_aside(Job(future, tenant or "", function=job))
+        return future
 
     async def answer(self, work: Awaitable[T], receive: Receive) -> T:
         """Wait for `work`, but not beyond the deadline, nor for a client that is gone.
@@ -77,48 +77,54 @@ class Workers:
         `receive` is the request's ASGI channel, its body read. Raises DeadlineExceeded, ClientGone.
         """
         task = asyncio.ensure_future(work)
-        gone = asyncio.ensure_future(_disconnected(receive))
+        watch = _Watch(task, receive, self.timeout_s)
         try:
-            await asyncio.wait({task, gone}, timeout=self.timeout_s, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
-            if gone.done():
-                self._metrics.rejected.labels("client_gone").inc()
-                raise ClientGone("the client closed the connection before the answer was there")
-            self._metrics.rejected.labels("deadline").inc()
-            raise DeadlineExceeded(f"there was no answer within {self.timeout_s:g} s")
+            return await task
+        except asyncio.CancelledError:
+            if watch.fault is None:
+                raise
+            self._metrics.rejected.labels("client_gone" if isinstance(watch.fault, ClientGone) else "deadline").inc()
+            raise watch.fault from None
         finally:
-            gone.cancel()
+            watch.end()
             # This drops jobs that wait for a thread; one that has begun cannot be stopped, and its result is not used.
             task.cancel()
 
     def close(self) -> None:
         """Drop what has not begun and wait for what has."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
-        for job in self._jobs.drain():
-            job.future.cancel()
-
-    def _run_next(self) -> None:
-        # One call of this was queued for each job: whose job it runs is decided only now.
-        self._jobs.take().run()
+        self._lanes.close()
 
 
-class _Job(Generic[T]):
-    """A call that waits for a thread, and what comes of it."""
+class _Watch:
+    """Cancels a task at its deadline, and when nobody waits for it any more; `fault` then says why."""
 
-    def __init__(self, call: Callable[[], T]) -> None:
-        self.future: Future[T] = Future()
-        self._call = call
+    def __init__(self, task: asyncio.Future[Any], receive: Receive, timeout_s: float) -> None:
+        self.fault: InkseekError | None = None
+        self._task = task
+        self._receive = receive
+        self._timeout_s = timeout_s
+        self._watching: asyncio.Task[None] | None = None
+        self._unwatched_s = min(_UNWATCHED_S, timeout_s / 2)
+        self._timer = asyncio.get_running_loop().call_later(self._unwatched_s, self._begin)
 
-    def run(self) -> None:
-        if not self.future.set_running_or_notify_cancel():
-            return
+    def end(self) -> None:
+        self._timer.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def _begin(self) -> None:
+        self._watching = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
         try:
-            self.future.set_result(self._call())
-        except BaseException as error:
-            self.future.set_exception(error)
-            # The error's traceback holds this frame: with the job in it, a cycle would keep images for long.
-            del self
+            async with asyncio.timeout(self._timeout_s - self._unwatched_s):
+                while (await self._receive())["type"] != "http.disconnect":
+                    pass
+        except TimeoutError:
+            self.fault = DeadlineExceeded(f"there was no answer within {self._timeout_s:g} s")
+        else:
+            self.fault = ClientGone("the client closed the connection before the answer was there")
+        self._task.cancel()
 
 
 class AdaptationSlots:
@@ -141,8 +147,3 @@ class AdaptationSlots:
         self.reject_when_full(tenant)
         with self._shares.place(tenant):
             yield
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

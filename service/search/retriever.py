@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,13 +10,14 @@ import numpy as np
 from PIL import Image
 
 from index_builder.artifact import GalleryIndex, PhotoFilter
+from models.arrays import Vectors
 from models.bundle import Bundle, Frame, mirrored
 from service.errors import UnknownProfile
 from service.search.adapter_cache import AdapterCache
 from service.search.confidence import Judged, calibration_for, judged, widened
 from service.search.gallery import Gallery, GalleryKeeper
 from service.search.gallery_view import GalleryView
-from service.search.mirroring import MirroredSketch, mirror_scope
+from service.search.mirroring import MirroredSketch, MirrorScope, mirror_scope
 from service.search.narrowing import photo_filter
 from service.search.paging import Page, digest_of
 from service.search.query import SearchQuery, deepened, unknown_name
@@ -23,6 +25,19 @@ from service.search.results import RankedPhoto, SearchResult, Stopwatch
 from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import Sketch
 from service.store.online_store import OnlineStore
+
+
+@dataclass(frozen=True, slots=True)
+class BegunSearch:
+    """A search whose sketch is decoded: `inputs` (n, 3, H, W) are to be encoded, its mirror image among them."""
+
+    inputs: Vectors
+    query: SearchQuery
+    page: Page
+    gallery: Gallery
+    where: PhotoFilter | None
+    scope: MirrorScope | None
+    stopwatch: Stopwatch
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,13 @@ class Retriever:
         Raises ImageError (what the sketch can be wrong in), UnknownCategory, UnknownProfile, FilterInvalid,
         CursorInvalid, CursorStale.
         """
+        begun = self.begin(sketch, query)
+        started = time.perf_counter()
+        vectors = self.bundle.sketch.encode(begun.inputs)
+        return self.finish(begun, vectors, (time.perf_counter() - started) * 1000)
+
+    def begin(self, sketch: Sketch, query: SearchQuery) -> BegunSearch:
+        """A search up to what is to be encoded; raises as `search`."""
         stopwatch = Stopwatch()
         gallery = self.gallery()
         where = _filter(gallery, query)
@@ -55,18 +77,22 @@ class Retriever:
             image = self.decode(sketch)
         with stopwatch.stage("preprocess"):
             tensor = self.bundle.sketch.prepare(image, query.frame)
-        with stopwatch.stage("encode"):
             # On a CPU a batch of two takes twice as long, so the mirror image is encoded only where it is compared.
-            batch = tensor[None] if scope is None else np.stack([tensor, mirrored(tensor)])
-            vectors = self.bundle.sketch.encode(batch)
+            inputs = tensor[None] if scope is None else np.stack([tensor, mirrored(tensor)])
+        return BegunSearch(inputs, query, page, gallery, where, scope, stopwatch)
+
+    def finish(self, begun: BegunSearch, vectors: Vectors, encode_ms: float) -> SearchResult:
+        """The embeddings (n, E) of a search's inputs, and how long the call took -> its result."""
+        query, where, gallery, stopwatch = begun.query, begun.where, begun.gallery, begun.stopwatch
+        stopwatch.stages_ms["encode"] = encode_ms
         with stopwatch.stage("search"):
-            flipped = None if scope is None else MirroredSketch(vectors[1], scope)
+            flipped = None if begun.scope is None else MirroredSketch(vectors[1], begun.scope)
             calibration = calibration_for(
                 self.bundle.calibration, query, where, has_parts=self.bundle.parts is not None
             )
             scored = gallery.answer(vectors[0], widened(query, calibration), where, flipped)
             answered = judged(gallery, scored.hits, query, calibration)
-            photos = _ranked(gallery, answered, page, scored.mirrored)
+            photos = _ranked(gallery, answered, begun.page, scored.mirrored)
             state = digest_of(gallery.view.state, scored.adapter_id, scored.style_adapter_id)
         return SearchResult(
             photos,
@@ -77,7 +103,7 @@ class Retriever:
             scored.adapter_id,
             scored.style_adapter_id,
             answered.no_good_match,
-            _next_cursor(page, photos, state, gallery.view, proposed=not (where or query.exact)),
+            _next_cursor(begun.page, photos, state, gallery.view, proposed=not (where or query.exact)),
         )
 
     def check(self, query: SearchQuery) -> None:

@@ -14,7 +14,7 @@ from models.bundle import (
     StrokeLimits,
     rasterise_strokes,
 )
-from models.images import SKETCH_FORMATS, format_of
+from models.images import SKETCH_FORMATS, decodes_quickly, format_of
 from models.sandbox import Sandbox, SandboxBusy
 from service.errors import QueueFull
 from service.sketches.sketch import EncodedImage, Sketch
@@ -44,6 +44,10 @@ class SketchDecoder:
             return self._picture(sketch.data, preprocess).image
         except SandboxBusy as error:
             raise QueueFull(str(error)) from error
+
+    def is_quick(self, sketch: Sketch) -> bool:
+        """Whether it is decoded in this process, and within some milliseconds."""
+        return not isinstance(sketch, EncodedImage) or decodes_quickly(sketch.data)
 
     def close(self) -> None:
         """End the processes; a later sketch starts new ones."""

@@ -222,7 +222,7 @@ async def _adapt(request: Request, scope: Scope, name: str, params: AdaptParams)
             return examples
 
         try:
-            adapter = await answer_work(request, lambda: adapt(ThreadJobs(request), target, read, options))
+            adapter = await answer_work(request, lambda: adapt(ThreadJobs(request, aside=True), target, read, options))
             outcome = "dry_run" if params.dry_run else "active" if adapter.activated else "idle"
         finally:
             process.metrics.fits.labels(scope, outcome).inc()

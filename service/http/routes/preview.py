@@ -35,5 +35,5 @@ async def preview_sketch(request: Request, params: Annotated[PreviewParams, Quer
         retriever.view(read_single(upload, retriever.decoder.strokes), params.frame).save(buffer, format="PNG")
         return buffer.getvalue()
 
-    png = await answer_job(request, render)
+    png = await answer_job(request, render, aside=True)
     return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})

@@ -40,10 +40,11 @@ from service.http.schemas.search import (
     SearchParams,
     search_json,
 )
-from service.http.serving import ThreadJobs, answer_job, answer_work, process_of, read_upload
-from service.http.tenancy import base_path
+from service.http.serving import SketchJob, ThreadJobs, answer_sketch, answer_work, process_of, read_upload
+from service.http.tenancy import base_path, tenant_of
 from service.runtime.metrics import Metrics
 from service.search.query import SearchQuery
+from service.search.results import SearchResult
 from service.search.retriever import Retriever
 from service.sketches.sketch import Sketch
 
@@ -73,14 +74,16 @@ PAGE_ERRORS = (CursorInvalid, CursorStale)
 )
 async def search(request: Request, params: Annotated[SearchParams, Query()]) -> Response:
     """Fewer than k photos are answered only when fewer match. `score` is a cosine, but rescaled within one category."""
-    upload, query, metrics = await read_upload(request), params.to_query(), process_of(request).metrics
-    base = base_path(request)
+    upload, metrics, base = await read_upload(request), process_of(request).metrics, base_path(request)
 
-    def answer(retriever: Retriever) -> bytes:
-        # JSON is parsed and written in the worker thread, too: the event loop only passes bytes on.
-        return json_bytes(_search(retriever, read_single(upload, retriever.decoder.strokes), query, metrics, base))
+    # JSON is parsed and written in the worker thread, too: the event loop only passes bytes on.
+    def read(retriever: Retriever) -> Sketch:
+        return read_single(upload, retriever.decoder.strokes)
 
-    return json_response(await answer_job(request, answer))
+    def render(result: SearchResult) -> bytes:
+        return json_bytes(_answer(result, metrics, base))
+
+    return json_response(await answer_sketch(request, SketchJob(request, params.to_query(), read, render)))
 
 
 @router.post(
@@ -97,8 +100,7 @@ async def search_batch(request: Request, params: Annotated[BatchParams, Query()]
     return json_response({"items": await answer_work(request, lambda: _search_each(request, upload, query))})
 
 
-def _search(retriever: Retriever, sketch: Sketch, query: SearchQuery, metrics: Metrics, base: str) -> dict[str, Any]:
-    result = retriever.search(sketch, query)
+def _answer(result: SearchResult, metrics: Metrics, base: str) -> dict[str, Any]:
     metrics.observe_stages(result.timings_ms)
     best = next(((ranked.score, ranked.confidence) for ranked in result.photos), None)
     metrics.observe_answer(best, result.no_good_match)
@@ -106,14 +108,18 @@ def _search(retriever: Retriever, sketch: Sketch, query: SearchQuery, metrics: M
 
 
 async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> list[dict[str, Any]]:
-    process, run, base = process_of(request), ThreadJobs(request), base_path(request)
+    process, base = process_of(request), base_path(request)
 
     def begin(retriever: Retriever) -> list[Sketch | InkseekError]:
         retriever.check(query)  # the query is every item's: wrong, it is no item's problem
         return read_batch(upload, process.settings.max_batch_items, retriever.decoder.strokes)
 
-    sketches = await run(begin)
+    sketches = await ThreadJobs(request, aside=True)(begin)
     await charge(request, changes=False, cost=len(sketches) - 1)  # one was counted when the request came
+
+    def render(result: SearchResult) -> dict[str, Any]:
+        return _answer(result, process.metrics, base)
+
     # As many at a time as there are threads: a batch takes its turn between other requests.
     turn = asyncio.Semaphore(process.workers.threads)
 
@@ -122,7 +128,9 @@ async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> 
             return {"error": problem(sketch)}
         async with turn:
             try:
-                return await run(lambda retriever: _search(retriever, sketch, query, process.metrics, base))
+                return await process.workers.encode(
+                    SketchJob(request, query, lambda _: sketch, render), tenant_of(request)
+                )
             except InkseekError as error:
                 return {"error": problem(error)}
 

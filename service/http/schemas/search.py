@@ -162,7 +162,10 @@ class Hit(Schema):
 
 
 class Timings(Schema):
-    """Milliseconds spent in each stage; `total` also holds what lies between them, but not waiting for a thread."""
+    """Milliseconds spent in each stage; `total` also holds what lies between them, but not waiting for a thread.
+
+    `encode` is that of the whole call, which sketches that wait at the same time share.
+    """
 
     decode: Annotated[float, Field(ge=0)] = 0.0
     preprocess: Annotated[float, Field(ge=0)] = 0.0

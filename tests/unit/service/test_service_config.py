@@ -117,7 +117,7 @@ def test_limits_and_runtime_in_their_narrowest_form() -> None:
     assert settings.stroke_limits == StrokeLimits(max_strokes=7, max_points=8)
     assert settings.runtime.threads == 1
     assert settings.worker_threads == 3
-    assert Settings(index=Path("x"), workers=64).worker_threads == 2  # at least one CPU, and one more
+    assert Settings(index=Path("x"), workers=64).worker_threads == 1  # at least one CPU
 
 
 def test_every_setting_says_what_it_is() -> None:

@@ -104,8 +104,8 @@ def test_a_job_cancelled_before_its_turn_never_runs() -> None:
     with workers(threads=1) as (pool, metrics):
 
         async def scenario() -> None:
-            first = asyncio.create_task(pool.run(release.wait))
-            second = asyncio.create_task(pool.run(lambda: ran.append("second")))
+            first = pool.run(release.wait)
+            second = pool.run(lambda: ran.append("second"))
             await asyncio.sleep(0.01)
             second.cancel()
             await asyncio.gather(second, return_exceptions=True)
