@@ -78,7 +78,7 @@ class Encoder:
     def decode(
         self, file: ImageFile, limits: ImageLimits | None = None, *, draft_px: int | None = None
     ) -> DecodedImage:
-        """Upright 8-bit RGB on this modality's matte, and what the file says of itself; see `decode_image`.
+        """Upright 8-bit RGB, or L, on this modality's matte, and what the file says of itself; see `decode_image`.
 
         Raises ImageTooLarge, ImageUnsupported, ImageUnreadable, OSError.
         """

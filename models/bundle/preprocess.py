@@ -63,11 +63,12 @@ class Preprocess(BaseModel):
     def decode(
         self, file: ImageFile, limits: ImageLimits | None = None, *, draft_px: int | None = None
     ) -> DecodedImage:
-        """A file, its bytes or an opened image -> upright 8-bit RGB on this modality's matte; see `open_image`.
+        """A file, its bytes or an opened image -> upright 8-bit RGB, for a grey sketch L, on this modality's matte.
 
         Raises ImageTooLarge, ImageUnsupported, ImageUnreadable, OSError.
         """
-        return open_image(file, limits, draft_px=draft_px, matte=self.matte)
+        # Three equal channels would be compared and then averaged again: 0.12 ms for the same levels.
+        return open_image(file, limits, draft_px=draft_px, matte=self.matte, keep_grey=self.sketch is not None)
 
     def read(self, file: ImageFile, limits: ImageLimits | None = None) -> Vectors:
         """A file, its bytes or an opened image -> (3, size_px, size_px) float32. Raises ImageError, OSError."""

@@ -1,4 +1,4 @@
-"""Untrusted bytes to an 8-bit RGB image: one decoder for photos and sketches, limits checked before pixels exist."""
+"""Untrusted bytes to an 8-bit image: one decoder for photos and sketches, limits checked before pixels exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from models.images.errors import ImageTooLarge, ImageUnreadable, ImageUnsupported
 from models.images.formats.inspection import format_of
-from models.images.grounds import Matte, in_rgb, to_rgb
+from models.images.grounds import Matte, in_rgb, is_grey, to_rgb
 from models.images.limits import ImageLimits
 from models.images.plugins import EXTRAS, UNREAD, plugin_formats
 from models.images.raster import Raster, read_header, read_raster
@@ -36,7 +36,7 @@ A path or a call costs no memory until its turn comes, so long streams should ho
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """An upright 8-bit RGB image and what its file said of itself.
+    """An upright 8-bit image, RGB unless grey was to be kept, and what its file said of itself.
 
     `width` and `height` are the file's, upright, in pixels; `image` is smaller when it was decoded with `draft_px`, and
     where a side is longer than MAX_SIDE_PX. `repairs`: what was wrong with the file and did not matter, for people.
@@ -51,9 +51,14 @@ class DecodedImage:
 
 
 def decode_image(
-    data: bytes, limits: ImageLimits | None = None, *, draft_px: int | None = None, matte: Matte = "white"
+    data: bytes,
+    limits: ImageLimits | None = None,
+    *,
+    draft_px: int | None = None,
+    matte: Matte = "white",
+    keep_grey: bool = False,
 ) -> DecodedImage:
-    """First frame of `data`, upright (EXIF), as 8-bit RGB.
+    """First frame of `data`, upright (EXIF), as 8-bit RGB; with `keep_grey`, a small file of 8-bit grey as L.
 
     CMYK, palette, grey and 16-bit images are converted, deep grey by its own range. Transparency is composited on
     `matte`.
@@ -66,11 +71,11 @@ def decode_image(
         raise ImageUnreadable("the image is empty (0 bytes)")
     if len(data) > limits.max_bytes:
         raise ImageTooLarge(f"the image has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted")
-    raster = _raster(data, limits, draft_px, matte)
+    raster = _raster(data, limits, draft_px, matte, keep_grey)
     return DecodedImage(raster.image, raster.width, raster.height, raster.format, raster.frames, raster.repairs)
 
 
-def _raster(data: bytes, limits: ImageLimits, draft_px: int | None, matte: Matte) -> Raster:
+def _raster(data: bytes, limits: ImageLimits, draft_px: int | None, matte: Matte, keep_grey: bool) -> Raster:
     """In RGB; decoded here where it is a small file in a format whose decoder is simple, else in a child, if any."""
     formats = accepted_formats()
     if (found := format_of(data)) in EXTRAS and found not in formats:
@@ -87,7 +92,8 @@ def _raster(data: bytes, limits: ImageLimits, draft_px: int | None, matte: Matte
     small = header.format in ("PNG", "JPEG") and header.working_bytes <= _SMALL_BYTES
     with limits.budget.reserved(header.working_bytes) if limits.budget else nullcontext():
         if limits.isolated is None or small:
-            return in_rgb(read_raster(header, max_pixels=limits.max_pixels, draft_px=draft_px), matte)
+            raster = read_raster(header, max_pixels=limits.max_pixels, draft_px=draft_px)
+            return raster if keep_grey and is_grey(raster.image) else in_rgb(raster, matte)
         raster = limits.isolated.raster(header.content, formats, limits.max_pixels, draft_px, matte)
     # What was left out of the content, the child did not see.
     return replace(raster, frames=max(raster.frames, header.frames), repairs=raster.repairs or header.repairs)
@@ -121,7 +127,12 @@ def read_content(file: ImageFile, limits: ImageLimits | None = None) -> bytes | 
 
 
 def open_image(
-    file: ImageFile, limits: ImageLimits | None = None, *, draft_px: int | None = None, matte: Matte = "white"
+    file: ImageFile,
+    limits: ImageLimits | None = None,
+    *,
+    draft_px: int | None = None,
+    matte: Matte = "white",
+    keep_grey: bool = False,
 ) -> DecodedImage:
     """As `decode_image`, from wherever the image lies; of an open image, whoever opened it has checked the limits.
 
@@ -129,9 +140,10 @@ def open_image(
     """
     content = read_content(file, limits)
     if isinstance(content, bytes):
-        return decode_image(content, limits, draft_px=draft_px, matte=matte)
+        return decode_image(content, limits, draft_px=draft_px, matte=matte, keep_grey=keep_grey)
     try:
         upright = ImageOps.exif_transpose(content)
-        return DecodedImage(to_rgb(upright, matte), upright.width, upright.height, content.format or "", 1)
+        seen = upright if keep_grey and is_grey(upright) else to_rgb(upright, matte)
+        return DecodedImage(seen, upright.width, upright.height, content.format or "", 1)
     except Exception as error:  # an open image may not be decoded yet: as in `decode_image`
         raise ImageUnreadable(f"the {content.format} image is broken or truncated: {error}") from error

@@ -39,6 +39,11 @@ def in_rgb(raster: Raster, matte: Matte) -> Raster:
         raise ImageUnreadable(f"the {raster.format} image is broken: {error}") from error
 
 
+def is_grey(image: Image.Image) -> bool:
+    """Whether it is opaque 8-bit grey, whose RGB would be three equal channels."""
+    return image.mode == "L" and "transparency" not in image.info
+
+
 def to_rgb(image: Image.Image, matte: Matte) -> Image.Image:
     """Any mode to 8-bit RGB, transparency composited on `matte`; an image that is in RGB already is not copied."""
     if image.mode == "F" or image.mode.startswith("I"):

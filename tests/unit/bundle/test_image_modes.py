@@ -48,6 +48,19 @@ def test_black_on_white_stays_black_on_white(mode: str, ink: int, paper: int) ->
     assert (pixels[5:11, 5:11] == 0).all()
 
 
+def test_a_grey_sketch_stays_grey_and_is_seen_as_its_copy_in_colour() -> None:
+    preprocess = Preprocess(size_px=96, mean=(0.5,) * 3, std=(0.5,) * 3, sketch=SketchNormalisation())
+    grey = Image.new("L", (300, 200), 250)
+    ImageDraw.Draw(grey).line([(40, 30), (260, 160)], fill=90, width=7)
+    ImageDraw.Draw(grey).ellipse([60, 90, 140, 170], outline=40, width=3)
+    decoded = preprocess.decode(encoded(grey))
+    assert decoded.image.mode == "L"
+    assert decode_image(encoded(grey)).image.mode == "RGB"
+    np.testing.assert_array_equal(preprocess(decoded.image), preprocess(grey.convert("RGB")))
+    # Grey with a transparent level has a ground of its own, which only colour says.
+    assert preprocess.decode(encoded(grey, transparency=250)).image.mode == "RGB"
+
+
 def test_floats_in_0_to_1_and_floats_in_0_to_255_are_told_apart() -> None:
     ramp = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
     expected = np.rint(ramp * 255)
