@@ -25,7 +25,7 @@ from service.http.edge.proxies import TrustedProxies
 from service.http.edge.request_body import BodyLimits, RequestBody
 from service.http.edge.request_scope import RequestScope
 from service.http.root_path import RootPath
-from service.http.route import ApiRoute
+from service.http.route import ApiRoute, DirectRoutes
 from service.http.routes import adapters, categories, galleries, health, info, page, photos, preview, reference, search
 from service.http.tenancy import GalleryPaths
 from service.runtime.metrics import Metrics
@@ -99,6 +99,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
     problems.install(app)
     app.state.rate_limits = limits
     # Added last is outermost.
+    app.add_middleware(DirectRoutes, routes=[route for router in ROUTERS for route in router.routes])
     app.add_middleware(GalleryPaths)
     app.add_middleware(RequestBody, limits=body_limits(settings))
     app.add_middleware(Authentication, authenticate=authenticate, read_only=settings.read_only)

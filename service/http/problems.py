@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -80,9 +80,16 @@ def internal_response() -> Response:
 
 def install(app: FastAPI) -> None:
     """Make `app` answer every error with a problem."""
-    app.add_exception_handler(InkseekError, _on_typed)
-    app.add_exception_handler(RequestValidationError, _on_invalid_parameters)
-    app.add_exception_handler(HTTPException, _on_http_error)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+
+
+def answer_to(request: Request, error: Exception) -> Response:
+    """The answer to what a route raised; raises what is no typed error, or an internal one."""
+    for kind, handler in _HANDLERS.items():
+        if isinstance(error, kind):
+            return handler(request, error)
+    raise error
 
 
 def _on_typed(request: Request, error: Exception) -> Response:
@@ -110,6 +117,13 @@ def _on_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == METHOD_NOT_ALLOWED.status:
         headers["Allow"] = ", ".join(_allowed(request))
     return status_response(error.status_code, request.method, request.url.path, headers)
+
+
+_HANDLERS: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+    InkseekError: _on_typed,
+    RequestValidationError: _on_invalid_parameters,
+    HTTPException: _on_http_error,
+}
 
 
 def _allowed(request: Request) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar, get_type_hints
 
@@ -10,12 +10,15 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.principal import Access
 from service.errors import ParameterInvalid
 from service.http.admission.auth import CHANGING, require, require_change
 from service.http.admission.metering import charge
 from service.http.openapi import access_responses, security
+from service.http.problems import answer_to
 from service.http.query_params import QueryReader
 from service.http.tenancy import gallery_lease, names_gallery
 
@@ -51,6 +54,11 @@ class ApiRoute(APIRoute):
     def is_metered(self) -> bool:
         """Whether requests count towards limits: not those of monitoring, nor the dozens of pictures of one search."""
         return self.access not in (None, "admin") and not self.path.endswith(_PICTURES)
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether its handler needs nothing of FastAPI, and its path names nothing."""
+        return self._direct() is not None and not self.dependant.path_params
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler behind the checks of access, gallery and parameters, and it raises what these do."""
@@ -97,6 +105,39 @@ class ApiRoute(APIRoute):
             return response
 
         return handle
+
+
+class DirectRoutes:
+    """Calls the routes that are called by the thousand by their paths, before Starlette tries route after route.
+
+    That takes 0.15 ms, with the stacks of exits that FastAPI keeps for dependencies; these routes have none.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
+        """`app` answers everything else."""
+        self._app = app
+        self._direct = {
+            (method, route.path): (route, route.get_route_handler())
+            for route in routes
+            if isinstance(route, ApiRoute) and route.is_direct
+            for method in route.methods or ()
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        found = None
+        if scope["type"] == "http" and not scope.get("root_path"):
+            found = self._direct.get((scope["method"], scope["path"]))
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"], handle = found  # the outer middleware reads from the scope which route answered
+        request = Request(scope, receive, send)
+        try:
+            response = await handle(request)
+        except Exception as error:
+            response = answer_to(request, error)
+        await response(scope, receive, send)
 
 
 def api_router(tag: str, access: Access | None, *, of_gallery: bool = True) -> APIRouter:
