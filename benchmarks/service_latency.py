@@ -138,7 +138,7 @@ def search_request(body: bytes) -> bytes:
 @contextmanager
 def served(index: Path, bundle: Path | None) -> Iterator[int]:
     """`inkseek serve` with its default settings; gives its port."""
-    command = [sys.executable, "-m", "inkseek", "serve", "--index", str(index), "--port", "0"]
+    command = [sys.executable, "-m", "inkseek", "serve", "--index", str(index), "--port", "0", "--workers", "1"]
     command += ["--bundle", str(bundle)] if bundle else []
     environment = {name: value for name, value in os.environ.items() if not name.startswith("INKSEEK_")}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:

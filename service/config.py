@@ -58,7 +58,13 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    workers: int = Field(default=1, ge=1, le=64, description="Processes, each with its own encoder and index.")
+    workers: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="Processes, each with its own encoder; empty: one per CPU of the container's quota, at most 8 and "
+        "one per 256 MiB of its memory. One alone on a GPU, with `threads` given, and where it counts rate limits.",
+    )
     threads: int | None = Field(
         default=None,
         ge=1,
@@ -325,12 +331,17 @@ class Settings(BaseSettings):
         return Runtime(device=self.device, require_gpu=self.require_gpu, threads=1)
 
     @property
+    def processes(self) -> int:
+        """Processes that serve: `workers`, which `inkseek serve` chooses before it starts any; else this one."""
+        return self.workers or 1
+
+    @property
     def worker_threads(self) -> int:
         """Sketches that one process answers side by side: one a CPU, since two take turns at its caches.
 
         One thread more took 1.1 times the CPU time per answer.
         """
-        return self.threads or max(1, cpu_quota() // self.workers)
+        return self.threads or max(1, cpu_quota() // self.processes)
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:

@@ -26,6 +26,7 @@ from service.http.edge.connections import Connections
 from service.runtime.logs import configure_logging
 from service.runtime.metrics import MULTIPROCESS_VARIABLE
 from service.runtime.process import Process
+from service.runtime.process_count import process_count
 from service.runtime.serving import load_bundle, load_retriever
 from service.runtime.supervisor import Lifeline, Supervisor
 
@@ -33,6 +34,8 @@ _BACKLOG = 2048
 _KEEP_ALIVE_S = 30  # people draw slower than uvicorn's 5 s
 _SHUTDOWN_S = 10  # what is being answered may be finished
 _FILES_BESIDE_CONNECTIONS = 96  # index, database, standard streams, child processes that draw SVG
+
+_MEMORY_FOLDER = "/dev/shm"
 
 _OPTIONS: dict[str, Any] = {
     "access_log": False,
@@ -55,11 +58,13 @@ def run(settings: Settings, announce: Announce) -> None:
     Raises AddressExposed, AddressUnusable, KeysUnreadable, BundleError, IndexArtifactError before anything is
     served; WorkersFailed.
     """
-    check_exposure(settings.host, has_keys=Keyring(settings.key_path).has_keys(), is_open=settings.open)
+    keyring = Keyring(settings.key_path)
+    check_exposure(settings.host, has_keys=keyring.has_keys(), is_open=settings.open)
     configure_logging(settings.log_level, settings.log_format)
+    settings = settings.model_copy(update={"workers": _processes(settings, keyring)})
     with _listen(settings.host, settings.port) as listener:
         address = page_address(settings.host, listener.getsockname()[1])
-        if settings.workers == 1:
+        if settings.processes == 1:
             _serve(settings, listener, lambda: announce(address))
         else:
             load_retriever(settings, load_bundle(settings)).close()  # fail here, not in every worker again
@@ -127,13 +132,23 @@ def _process(app: FastAPI) -> Process:
     return cast(Process, app.state.process)
 
 
+def _processes(settings: Settings, keyring: Keyring) -> int:
+    limited = settings.rate_limit or settings.change_limit or keyring.has_limits()
+    return process_count(settings, counts_requests=bool(limited) and settings.rate_limit_redis is None)
+
+
 def _run_workers(settings: Settings, listener: socket.socket) -> None:
-    with tempfile.TemporaryDirectory(prefix="inkseek-metrics-") as shared:
+    with tempfile.TemporaryDirectory(prefix="inkseek-metrics-", dir=_in_memory()) as shared:
         os.environ.setdefault(MULTIPROCESS_VARIABLE, shared)
         stop_s = settings.drain_s + _SHUTDOWN_S + settings.request_timeout_s
         # The supervisor's own copy of the socket is closed first: what came after the workers closed theirs would be
         # accepted by the system, and answered by nobody.
-        Supervisor(settings.workers, _work, (settings, listener), stop_s).run(listener.close)
+        Supervisor(settings.processes, _work, (settings, listener), stop_s).run(listener.close)
+
+
+def _in_memory() -> str | None:
+    """A folder that is no disk's, and writable where the file system is not; None where there is none."""
+    return _MEMORY_FOLDER if os.access(_MEMORY_FOLDER, os.W_OK) else None
 
 
 def _work(settings: Settings, listener: socket.socket, connection: Connection) -> None:

@@ -20,7 +20,7 @@ from models.bundle.errors import (
 from models.bundle.manifest import BundleManifest
 from models.bundle.parts import EmbeddingParts, Focus
 from models.bundle.preprocess import Preprocess, mirrored
-from models.bundle.runtime import Runtime, cpu_quota
+from models.bundle.runtime import Runtime, cpu_quota, memory_limit
 from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
 from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, name_of_bundle, read_manifest, shipped_bundles
 from models.bundle.strokes import StrokeLimits, rasterise_strokes
@@ -84,6 +84,7 @@ __all__ = [
     "embed",
     "embed_stream",
     "likeness",
+    "memory_limit",
     "mirrored",
     "name_of_bundle",
     "normalise_sketch",

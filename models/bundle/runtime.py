@@ -13,6 +13,7 @@ import onnxruntime as ort
 
 from models.bundle.errors import BundleCorrupt, RuntimeUnavailable
 
+_UNLIMITED_BYTES = 2**60  # version 1 of cgroups says "unlimited" with a number as large as this
 _EXCLUSIVE = ("onnxruntime", "onnxruntime-gpu")
 
 
@@ -38,6 +39,8 @@ class Runtime:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         providers = self._providers()
+        if self.may_use_gpu:
+            ort.preload_dlls()
         try:
             session = ort.InferenceSession(onnx, options, providers=providers)
         except Exception as error:  # onnxruntime's own errors have no base of theirs
@@ -49,13 +52,17 @@ class Runtime:
             )
         return session
 
+    @property
+    def may_use_gpu(self) -> bool:
+        """Whether encoders run on a GPU, as far as that is known before one is loaded."""
+        return self._providers()[0] == "CUDAExecutionProvider"
+
     def _providers(self) -> list[str]:
         available = ort.get_available_providers()
         wants_gpu = self.require_gpu or self.device == "cuda"
         if self.device == "cpu" and not self.require_gpu:
             return ["CPUExecutionProvider"]
         if "CUDAExecutionProvider" in available:
-            ort.preload_dlls()
             return ["CUDAExecutionProvider", "CPUExecutionProvider"]
         if wants_gpu:
             raise RuntimeUnavailable(
@@ -77,6 +84,17 @@ def _require_one_runtime() -> None:
         raise RuntimeUnavailable(
             f"{' and '.join(installed)} overwrite each other: uninstall both, then install one extra"
         )
+
+
+def memory_limit(cgroup: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes that the container may take (cgroup v2, then v1); None where nothing says so."""
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        try:
+            limit = int((cgroup / name).read_text())
+        except (OSError, ValueError):  # "max"
+            continue
+        return limit if limit < _UNLIMITED_BYTES else None
+    return None
 
 
 def cpu_quota(cgroup: Path = Path("/sys/fs/cgroup")) -> int:

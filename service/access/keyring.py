@@ -43,6 +43,11 @@ class Keyring:
         self._refresh()
         return self._closed
 
+    def has_limits(self) -> bool:
+        """Whether a key has a rate limit of its own. Raises as `has_keys`."""
+        self._refresh()
+        return any(principal.rate_limit or principal.change_limit for _, principal in self._keys.values())
+
     def principal_of(self, token: str) -> Principal:
         """Who makes a request with `token`. Raises KeyInvalid for a token that is unknown, revoked or expired."""
         self._refresh()

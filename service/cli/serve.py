@@ -28,7 +28,7 @@ def serve(
         typer.Option(help="Further galleries: a folder of index directories, or NAME=DIRECTORY,NAME=DIRECTORY."),
     ] = None,
     online_dir: OnlineDir = None,
-    workers: Annotated[int | None, typer.Option(help="Processes, each with its own encoder and index. [1]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes, each with its own encoder. [one per CPU]")] = None,
     require_gpu: Annotated[
         bool | None, typer.Option("--require-gpu", help="Fail rather than encode on the CPU.")
     ] = None,

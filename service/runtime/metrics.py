@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -23,6 +24,7 @@ from prometheus_client import (
 
 from service.errors import NotReady
 from service.runtime.gallery_metrics import GalleryMetrics
+from service.runtime.process_metrics import WorkerProcesses
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -123,9 +125,19 @@ class Metrics:
         self.online_photos = _gauge("inkseek_online_photos", "Uploaded photos kept.", r, mode="livemax")
         self.galleries = GalleryMetrics(r, gallery_labels)
         # Looked up once, since `labels` takes a lock each time.
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._stages: Mapping[str, Histogram] = {
             stage: self.stage_seconds.labels(stage) for stage in ("wait", "decode", "preprocess", "encode", "search")
         }
+
+    def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answer. `route`: a template, or another of few names."""
+        key = route, method, status
+        if (counted := self._answered.get(key)) is None:
+            counted = self.requests.labels(route, method, str(status)), self.request_seconds.labels(route)
+            self._answered[key] = counted
+        counted[0].inc()
+        counted[1].observe(seconds)
 
     def observe_stages(self, stages_ms: Mapping[str, float]) -> None:
         """Record each stage's time, milliseconds; `total` is no stage."""
@@ -155,6 +167,7 @@ class Metrics:
             # A new registry for each scrape, as prometheus_client requires in this mode.
             everyone = CollectorRegistry()
             multiprocess.MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
+            everyone.register(WorkerProcesses(Path(os.environ[MULTIPROCESS_VARIABLE])))
             try:
                 return generate_latest(everyone)
             except (OSError, ValueError):

@@ -37,7 +37,7 @@ def sketch_decoder(settings: Settings) -> SketchDecoder:
     """What decodes the sketches and uploaded photos of one process; its child processes start when they are needed."""
     isolated = IsolatedDecoder(
         ProcessLimits(_DECODE_CPU_S, settings.max_decode_bytes + _DECODE_SLACK_BYTES),
-        processes=max(1, cpu_quota() // settings.workers),
+        processes=max(1, cpu_quota() // settings.processes),
         wait_s=_DECODE_WAIT_S,
     )
     return SketchDecoder(replace(settings.image_limits, isolated=isolated), settings.stroke_limits)

@@ -34,7 +34,7 @@ def clean_environment(**more: str) -> dict[str, str]:
 def serving(options: Sequence[str], **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A running `inkseek serve`: its address as it announced it, and the process."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "inkseek", "serve", "--port", "0", *options],
+        [sys.executable, "-m", "inkseek", "serve", "--port", "0", "--workers", "1", *options],
         cwd=ROOT,
         env=clean_environment(**environment),
         stderr=subprocess.PIPE,
@@ -81,6 +81,11 @@ def test_several_workers_share_their_metrics(index_dir: Path, tiny_bundle_dir: P
             both = "inkseek_threads 2.0"
             counted = 'inkseek_requests_total{method="POST",route="/v1/search",status="200"} 12.0'
             until(lambda: both in (text := client.get("metrics").text) and counted in text)
+            text = client.get("metrics").text
+        # Of both processes, of which one alone has mapped more than this.
+        resident = float(re.findall(r"^process_resident_memory_bytes (\S+)$", text, re.MULTILINE)[0])
+        assert resident > 2 * 40 * 2**20
+        assert len(re.findall(r"^process_cpu_seconds_total ", text, re.MULTILINE)) == 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
 

@@ -216,7 +216,7 @@ def test_killed_at_random_moments(adaptable: tuple[Path, Path], tmp_path: Path) 
 @contextmanager
 def served(index: Path, bundle: Path, online: Path) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
     command = [sys.executable, "-m", "inkseek", "serve", "--index", str(index), "--bundle", str(bundle)]
-    command += ["--online-dir", str(online), "--port", "0"]
+    command += ["--online-dir", str(online), "--port", "0", "--workers", "1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         address = next(line for line in process.stderr if "Draw at" in line).split()[2]

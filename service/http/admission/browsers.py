@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +19,7 @@ from service.http.problems import problem_response
 _READING = {"GET", "HEAD", "OPTIONS"}
 _SAME_SITE = {b"same-origin", b"none"}  # none: typed into the address bar, or a bookmark
 _ANY = "*"
+_LONGEST_HOST = 300  # bytes, with a port
 
 
 class BrowserGuard:
@@ -39,6 +41,7 @@ class BrowserGuard:
         self._any_host = _ANY in allowed_hosts
         self._needs_key = needs_key
         self._hosts = {host.lower().rstrip(".") for host in allowed_hosts}
+        self._seen = lru_cache(maxsize=256)(self._is_ours)  # parsing an address takes longer than all the rest
         self._any_origin = _ANY in origins
         self._origins = {origin.lower() for origin in origins}
 
@@ -59,18 +62,21 @@ class BrowserGuard:
             if name == b"host" and found.get(name, value) != value:
                 raise HostUnknown("the request names two hosts")
             found[name] = value
-        host = found.get(b"host", b"").decode("latin-1").lower()
+        sent = found.get(b"host", b"")
         # HTTP/1.0 knows no Host; no browser leaves it out.
-        if host and not self._any_host and not self._is_ours(_name_of(host)):
-            raise HostUnknown(f"{_name_of(host)[:100]!r} is not a name of this service")
+        if sent and not self._any_host and not self._is_known(sent) and (self._hosts or not self._needs_key()):
+            raise HostUnknown(f"{_name_of(_text(sent))[:100]!r} is not a name of this service")
         if scope["method"] not in _READING:
-            self._check_site(found, host)
+            self._check_site(found, _text(sent))
 
-    def _is_ours(self, name: str) -> bool:
+    def _is_known(self, host: bytes) -> bool:
+        # No name is longer; what is kept must not grow with what is sent.
+        return self._seen(host) if len(host) <= _LONGEST_HOST else self._is_ours(host)
+
+    def _is_ours(self, host: bytes) -> bool:
         """Rebinding needs a name with a dot, which somebody can own: addresses, `localhost`, `service` are safe."""
-        if "." not in name or name in self._hosts or name.endswith(".localhost") or _is_address(name):
-            return True
-        return not self._hosts and self._needs_key()
+        name = _name_of(_text(host))
+        return "." not in name or name in self._hosts or name.endswith(".localhost") or _is_address(name)
 
     def _check_site(self, headers: dict[bytes, bytes], host: str) -> None:
         site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin", b"").decode("latin-1").lower()
@@ -81,6 +87,10 @@ class BrowserGuard:
         if site is None and origin != "null" and urlsplit(origin).netloc == host:
             return
         raise CrossSite("a page of another site sent this request" + (f": {origin[:100]}" if origin else ""))
+
+
+def _text(host: bytes) -> str:
+    return host.decode("latin-1").lower()
 
 
 def _name_of(host: str) -> str:

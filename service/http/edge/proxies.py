@@ -44,6 +44,8 @@ class TrustedProxies:
             elif name == _FORWARDED_PROTO and value.strip().lower() in _SCHEMES:
                 scope["scheme"] = _SCHEMES[value.strip().lower()]
         scope[FORWARDED_PREFIX] = joined_prefix(prefixes)
+        if not forwarded:
+            return
         for address in _from_the_right(b",".join(forwarded)):
             # Each proxy adds whom it got the request from: the first that is no proxy is the client, and what stands
             # before it is what the client claims.

@@ -102,8 +102,7 @@ class _Answered:
         scope, path, status, seconds = self._scope, self._path, self.status, time.perf_counter() - self._started
         # The template: ids must not become label values.
         route = getattr(scope.get("route"), "path", None) or route_turned_away(scope) or "other"
-        self._metrics.requests.labels(route, scope["method"] if route != "other" else "any", str(status)).inc()
-        self._metrics.request_seconds.labels(route).observe(seconds)
+        self._metrics.observe_request(route, scope["method"] if route != "other" else "any", status, seconds)
         if gallery := served_gallery_of(scope):
             self._metrics.galleries.observe_request(gallery, status, seconds)
         if self._access_log:

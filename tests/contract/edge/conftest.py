@@ -73,7 +73,7 @@ def started(options: list[str], environment: dict[str, str], files: int | None) 
     # The shell sets the limit and becomes the service: set from here, it could come after the service has read it.
     limited = [] if files is None else ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh"]
     process = subprocess.Popen(
-        [*limited, sys.executable, "-m", "inkseek", "serve", "--port", "0", *options],
+        [*limited, sys.executable, "-m", "inkseek", "serve", "--port", "0", "--workers", "1", *options],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith("INKSEEK_")} | environment,
         stderr=subprocess.PIPE,
