@@ -22,6 +22,7 @@ from service.http.edge.draining import Draining
 from service.http.edge.failures import Failures
 from service.http.edge.overload import Overload
 from service.http.edge.proxies import TrustedProxies
+from service.http.edge.refusals import KeepRefusals, Refusals
 from service.http.edge.request_body import BodyLimits, RequestBody
 from service.http.edge.request_scope import RequestScope
 from service.http.root_path import RootPath
@@ -73,10 +74,13 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
     if authenticate is None:
         authenticate = KeyAuthentication(keyring, frozenset(settings.anonymous_scopes))
 
+    refusals = Refusals(metrics)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         keyring.has_keys()  # a damaged file fails the start, not each request
         async with started(settings, metrics) as app.state.process:
+            refusals.places = app.state.process.workers
             yield
         await limits.close()
 
@@ -97,8 +101,20 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
         app.include_router(router)
     app.mount("/page", page.PageFiles(directory=page.PAGE, check_dir=False))
     problems.install(app)
-    app.state.rate_limits = limits
-    # Added last is outermost.
+    app.state.rate_limits, app.state.refusals = limits, refusals
+    _add_layers(app, settings, keyring, authenticate, metrics, refusals)
+    return app
+
+
+def _add_layers(
+    app: FastAPI,
+    settings: Settings,
+    keyring: Keyring,
+    authenticate: Authenticate,
+    metrics: Metrics,
+    refusals: Refusals,
+) -> None:
+    """What every request passes; added last is outermost."""
     app.add_middleware(DirectRoutes, routes=[route for router in ROUTERS for route in router.routes])
     app.add_middleware(GalleryPaths)
     app.add_middleware(RequestBody, limits=body_limits(settings))
@@ -127,7 +143,8 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
     app.add_middleware(Compression)
     app.add_middleware(RequestScope, metrics=metrics, access_log=settings.access_log)
     app.add_middleware(Draining)
-    return app
+    if not settings.access_log:  # which has a line for each request, with what is only known further inside
+        app.add_middleware(KeepRefusals, refusals=refusals)
 
 
 def body_limits(settings: Settings) -> BodyLimits:

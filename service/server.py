@@ -104,7 +104,7 @@ def _serve(
     settings: Settings, listener: socket.socket, ready: Callable[[], None], lifeline: Lifeline | None = None
 ) -> None:
     app = create_app(settings)
-    connections = Connections(_most_connections(settings.max_connections))
+    connections = Connections(_most_connections(settings.max_connections), refuse=app.state.refusals.answer)
     config = uvicorn.Config(app, http=cast(Any, connections.protocol()), **_OPTIONS)
 
     def drain() -> None:

@@ -30,13 +30,23 @@ class Workers:
         self._shares = Shares(threads + queue_size)
         self._metrics = metrics
         self._lanes = Lanes(threads, metrics)
+        self._rejected = metrics.rejected.labels("queue_full")
         metrics.threads.set(threads)
         metrics.queue_limit.set(queue_size)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no request of anybody is admitted."""
+        return self._shares.is_full(None)
+
+    def count_rejected(self) -> None:
+        """Count one that was not admitted because of that."""
+        self._rejected.inc()
 
     def reject_when_full(self, tenant: str | None = None) -> None:
         """Raises QueueFull; called before a body is read that no thread will have time for. `tenant`: see `Shares`."""
         if self._shares.is_full(tenant):
-            self._metrics.rejected.labels("queue_full").inc()
+            self.count_rejected()
             raise QueueFull(
                 f"{self._shares.places} requests are being answered or waiting, which is as many as may"
                 if self._shares.is_full(None)

@@ -25,13 +25,15 @@ _LINGER_BYTES = 2**20
 _PIPELINED = 16  # requests that a client may send ahead of their answers
 _IDLE_CLOSE_S = 0.3  # at shutdown: what the client sent at this very moment is still answered
 _RETRY_AFTER_S = 5
+_REFUSED = 429
 
 
 @dataclass
 class Connections:
     """What all connections of one process share: their limits, and which of them wait for a request.
 
-    `draining`: each answer is the last of its connection.
+    `draining`: each answer is the last of its connection. `refuse`: what the answer 429 to a method, a target and
+    headers is, less its status line; None for a request that is to be handled.
     """
 
     most: int
@@ -40,6 +42,7 @@ class Connections:
     head_s: float = 10.0
     write_s: float = 30.0
     draining: bool = False
+    refuse: Callable[[bytes, bytes, list[tuple[bytes, bytes]]], bytes | None] = lambda *_: None
     waiting: dict[BoundedHttp, None] = field(default_factory=dict)
 
     def protocol(self) -> Callable[..., BoundedHttp]:
@@ -76,6 +79,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._timer: TimerHandle | None = None
         self._writing: tuple[TimerHandle, int] | None = None
         self._lingering = 0
+        self._is_refused = False  # its answer is out, and its body is not looked at
 
     @property
     def _answering(self) -> bool:
@@ -172,15 +176,38 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = False
         self._framing = 0
         self._stop_waiting()
+        if self._refuses():
+            return
         super().on_headers_complete()
         if self._shared.draining:
             self.cycle.keep_alive = False
+
+    def _refuses(self) -> bool:
+        """Whether the request is answered already. Only where the connection goes on, and nothing else waits for it."""
+        parser = self.parser
+        if self._shared.draining or self._answering or not parser.should_keep_alive():
+            return False
+        answer = self._shared.refuse(parser.get_method(), self.url, self.headers)
+        if answer is None:
+            return False
+        self._is_refused = True
+        head = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        self.transport.write(b"".join((STATUS_LINE[_REFUSED], *head, answer)))
+        return True
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
         self._body += len(body)
         self._framing -= len(body)
-        super().on_body(body)
+        if not self._is_refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The body is complete."""
+        if self._is_refused:
+            self._is_refused = False
+        else:
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """The next request may come."""

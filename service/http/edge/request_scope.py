@@ -20,7 +20,8 @@ from service.runtime.metrics import Metrics
 
 _log = logging.getLogger("inkseek.access")
 
-_REQUEST_ID = b"x-request-id"
+REQUEST_ID = b"x-request-id"
+"""The header with the id, in requests and answers."""
 _SANE_ID = re.compile(rb"^[A-Za-z0-9._:/+=-]{1,128}$")  # what may be put into a header and a log line as it is
 _KEPT_HEADERS = (b"allow", b"content-range", b"retry-after", b"connection", b"vary")
 _KEPT_PREFIX = b"access-control-"
@@ -85,7 +86,7 @@ class _Answered:
             self.status = message["status"]
             message["headers"] = [
                 *message["headers"],
-                (_REQUEST_ID, self._sent_id),
+                (REQUEST_ID, self._sent_id),
                 *_SECURITY_HEADERS,
                 *usage_headers(self._scope),
             ]
@@ -144,7 +145,12 @@ async def _no_more() -> Message:
 
 def adopt_request_id(headers: list[tuple[bytes, bytes]]) -> str:
     """Make the client's `X-Request-ID` (a new one when it sent none that is sane) this task's, and return it."""
-    sent = next((value for name, value in headers if name == _REQUEST_ID), b"")
-    request_id = sent.decode("ascii") if _SANE_ID.match(sent) else secrets.token_hex(8)
+    sent = next((value for name, value in headers if name == REQUEST_ID), b"")
+    request_id = sent.decode("ascii") if _SANE_ID.match(sent) else new_request_id()
     bind_request_id(request_id)
     return request_id
+
+
+def new_request_id() -> str:
+    """An id that no other request has, of 16 digits."""
+    return secrets.token_hex(8)

@@ -1,0 +1,120 @@
+"""429 from the connection itself, for an overloaded service that has no time to run through its own layers.
+
+Through all of them such an answer takes five times as long, and at ten times what the service can take a third of its
+time would go there. So the first one is kept as it left, and sent again with another request's id.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.http.edge.overload import route_turned_away
+from service.http.edge.request_scope import REQUEST_ID, new_request_id
+from service.runtime.metrics import Metrics
+
+_STATUS = 429
+_PATHS = frozenset((b"/v1/search", b"/v1/search:batch", b"/v1/preview"))
+_SMALL_BYTES = 65_536  # a body is read and forgotten; larger ones go the long way, which bounds them
+# With one of these an answer has other headers or another length, or the body is not what it is announced to be.
+_SPECIAL = frozenset((b"origin", b"x-request-id", b"x-forwarded-prefix", b"expect", b"transfer-encoding", b"upgrade"))
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Places(Protocol):
+    """What knows whether another request is admitted: `Workers`."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether none is."""
+
+    def count_rejected(self) -> None:
+        """Count one that was not."""
+
+
+class _Kept(NamedTuple):
+    route: str
+    pieces: list[bytes]  # of headers and body, around the request's id
+
+
+class Refusals:
+    """Answers kept by path. Used from one event loop."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        """`metrics`: where such answers are counted as all others are. `places` is set once there are some."""
+        self.places: Places | None = None
+        self._metrics = metrics
+        self._kept: dict[bytes, _Kept] = {}
+
+    def answer(self, method: bytes, target: bytes, headers: Headers) -> bytes | None:
+        """Headers and body of the 429 to a request whose head has come, without the status line; None: it has to go
+        through the service, which accepts it or says the same."""
+        kept = self._kept.get(target.partition(b"?")[0])
+        if (
+            kept is None
+            or self.places is None
+            or not self.places.is_full
+            or method != b"POST"
+            or not _is_plain(headers)
+        ):
+            return None
+        self.places.count_rejected()
+        self._metrics.observe_request(kept.route, "POST", _STATUS, 0.0)
+        return new_request_id().encode().join(kept.pieces)
+
+    def wants(self, scope: Scope) -> bool:
+        """Whether the request is about to get an answer that should be kept."""
+        if self.places is None or not self.places.is_full or scope["type"] != "http":
+            return False
+        path = scope.get("raw_path")
+        return path in _PATHS and path not in self._kept and _is_plain(scope["headers"])
+
+    def keep(self, path: bytes, route: str, headers: Headers, body: bytes) -> None:
+        """Keep an answer of the service, if it says its request's id in a header and in the body."""
+        request_id = dict(headers).get(REQUEST_ID, b"")
+        pieces = (b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body).split(request_id or b"\0")
+        if len(pieces) == 3:
+            self._kept[path] = _Kept(route, pieces)
+
+
+class KeepRefusals:
+    """Outermost: watches for the first 429 of each path, and gives it to the connections."""
+
+    def __init__(self, app: ASGIApp, refusals: Refusals) -> None:
+        """`app` answers."""
+        self._app = app
+        self._refusals = refusals
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if not self._refusals.wants(scope):
+            await self._app(scope, receive, send)
+            return
+        path, headers, body = scope["raw_path"], Headers(), b""
+        status = 0
+
+        async def send_noted(message: Message) -> None:
+            nonlocal status, headers, body
+            if message["type"] == "http.response.start":
+                status, headers = message["status"], list(message["headers"])
+            else:
+                body += message.get("body", b"")
+            await send(message)
+
+        await self._app(scope, receive, send_noted)
+        route = route_turned_away(scope)
+        if status == _STATUS and route is not None:
+            self._refusals.keep(path, route, headers, body)
+
+
+def _is_plain(headers: Headers) -> bool:
+    """Whether a request has a short body of announced length, and nothing that would change the answer."""
+    length = b""
+    for name, value in headers:
+        if name in _SPECIAL:
+            return False
+        if name == b"content-length":
+            length = value
+    return length.isdigit() and int(length) <= _SMALL_BYTES

@@ -1,0 +1,120 @@
+"""A 429 that the connection gives is the one that the service gives, with another id, and only where it would."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from service.app import create_app
+from service.config import Settings
+from service.http.edge.refusals import Refusals
+
+LENGTH = (b"content-length", b"20")
+PLAIN = [(b"host", b"localhost"), (b"content-type", b"image/png"), LENGTH]
+
+
+def test_the_connection_says_what_the_service_says(make_settings: Callable[..., Settings], cross: bytes) -> None:
+    app = create_app(make_settings(threads=1, queue_size=0))
+    refusals: Refusals = app.state.refusals
+
+    async def scenario() -> None:
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://t") as client,
+        ):
+            workers = app.state.process.workers
+            assert refusals.answer(b"POST", b"/v1/search", PLAIN) is None
+            with workers.admission():
+                assert workers.is_full
+                assert refusals.answer(b"POST", b"/v1/search", PLAIN) is None  # nothing is known of it yet
+                first = await client.post("/v1/search", content=cross)
+                assert first.status_code == 429
+                again = await client.post("/v1/search", content=cross)
+                kept = refusals.answer(b"POST", b"/v1/search?k=3", PLAIN)
+                assert kept is not None
+                head, body = kept.split(b"\r\n\r\n", 1)
+                lines = [line.split(b": ", 1) for line in head.split(b"\r\n")]
+                names = [name for name, _ in lines]
+                assert names == [name.lower() for name, _ in again.headers.raw]
+                said, document = {name: value.decode() for name, value in lines}, json.loads(body)
+                assert int(said[b"content-length"]) == len(body) == len(again.content)
+                assert document.pop("request_id") == said.pop(b"x-request-id")
+                expected = {name.lower(): value.decode() for name, value in again.headers.raw}
+                other = again.json()
+                assert other.pop("request_id") == expected.pop(b"x-request-id")
+                assert (said, document) == (expected, other)
+                ids = {refusals.answer(b"POST", b"/v1/search", PLAIN) for _ in range(50)}
+                assert len(ids) == 50 and None not in ids
+            assert refusals.answer(b"POST", b"/v1/search", PLAIN) is None  # there is a place again
+            assert (await client.post("/v1/search", content=cross)).status_code == 200
+            text = (await client.get("/metrics")).text
+            assert 'inkseek_requests_total{method="POST",route="/v1/search",status="429"} 53.0' in text
+            assert 'inkseek_rejected_total{reason="queue_full"} 53.0' in text
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers"),
+    [
+        (b"GET", b"/v1/search", PLAIN),
+        (b"POST", b"/v1/preview", PLAIN),  # nothing was kept for it
+        (b"POST", b"/v1/categories/box/adapters", PLAIN),
+        (b"POST", b"/v1/search", [*PLAIN, (b"origin", b"https://a.example")]),  # its answer has more headers
+        (b"POST", b"/v1/search", [*PLAIN, (b"x-request-id", b"mine")]),
+        (b"POST", b"/v1/search", [*PLAIN, (b"expect", b"100-continue")]),
+        (b"POST", b"/v1/search", [PLAIN[0], (b"transfer-encoding", b"chunked")]),
+        (b"POST", b"/v1/search", [PLAIN[0], (b"content-length", b"65537")]),
+        (b"POST", b"/v1/search", [PLAIN[0]]),
+    ],
+)
+def test_what_may_be_answered_otherwise_goes_to_the_service(
+    make_settings: Callable[..., Settings], method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]
+) -> None:
+    refusals: Refusals = create_app(make_settings()).state.refusals
+
+    class Full:
+        is_full = True
+
+        def count_rejected(self) -> None:
+            """Not of interest here."""
+
+    refusals.places = Full()
+    refusals.keep(b"/v1/search", "/v1/search", [(b"x-request-id", b"0123")], b'{"request_id": "0123"}')
+    assert refusals.answer(b"POST", b"/v1/search", PLAIN) is not None
+    assert refusals.answer(method, target, headers) is None
+
+
+def test_in_a_flood_each_answer_is_whole_and_counted(serve: Any, cross: bytes) -> None:
+    seen: list[httpx.Response] = []
+    lock = threading.Lock()
+
+    with serve(INKSEEK_THREADS="1", INKSEEK_QUEUE_SIZE="1") as served:
+
+        def client(_: int) -> None:
+            with httpx.Client(base_url=served.url, timeout=60) as connection:
+                for _ in range(25):
+                    answer = connection.post("/v1/search", content=cross)
+                    with lock:
+                        seen.append(answer)
+
+        with ThreadPoolExecutor(12) as pool:
+            list(pool.map(client, range(12)))
+        assert len(seen) == 300 and {answer.status_code for answer in seen} == {200, 429}
+        rejected = [answer for answer in seen if answer.status_code == 429]
+        assert len({answer.headers["x-request-id"] for answer in seen}) == 300
+        assert len({tuple(sorted(answer.headers)) for answer in rejected}) == 1
+        for answer in rejected:
+            assert answer.json()["code"] == "queue_full"
+            assert answer.json()["request_id"] == answer.headers["x-request-id"]
+        text = httpx.get(served.url + "/metrics", timeout=60).text
+        counted = f'inkseek_requests_total{{method="POST",route="/v1/search",status="429"}} {len(rejected)}.0'
+        assert counted in text
