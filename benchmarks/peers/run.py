@@ -3,17 +3,17 @@
 All servers run at the same time, and each round measures them one after the other, so that a machine that slows down
 slows all. One client gives the latency, sixteen the saturation, 80 % of a server's own saturation the tail; and with
 `--overload` Inkseek gets 3 and 10 times as much. `cpu` is the CPU time of a server's processes per answer, which other
-work on the machine changes least. The load comes from `load.py`, on the same machine.
+work on the machine changes least. The load comes from wrk, on the same machine.
 
-    python -m benchmarks.peers.run [--bundle small] [--index DIR] [--rounds 3] [--seconds 4] [--json]
+    python -m benchmarks.peers.run [--bundle small] [--index DIR] [--rounds 5] [--seconds 4] [--overload] [--json]
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import statistics
@@ -21,9 +21,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+import urllib.request
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.peers.load import Outcome, at_rate, closed_loop, form_request
+from benchmarks.peers.load import check_installed, send
 from index_builder.artifact import GalleryIndex
 from index_builder.build import BuildRequest, build_index
 from models.bundle import Bundle, bundle_path
@@ -42,6 +43,8 @@ ROOT = HERE.parents[1]
 SKETCH = ROOT / "examples" / "sketches" / "mug-drawing.png"
 GALLERY = ROOT / "examples" / "gallery" / "manifest.csv"
 CLIENTS = 16
+_STEADY_CONNECTIONS, _FLOOD_CONNECTIONS = 64, 400  # at a rate: more than are in flight
+_STATUS = re.compile(r'^inkseek_requests_total\{.*route="/v1/search",status="(\d+)"\} (\S+)$', re.MULTILINE)
 _START_S = 60.0
 
 
@@ -54,10 +57,16 @@ class Server:
     path: str
     command: list[str]
 
+    @property
+    def url(self) -> str:
+        """Where sketches are posted to."""
+        return f"http://127.0.0.1:{self.port}{self.path}"
+
 
 def main() -> None:
     """Measure and print."""
     options = parse_options()
+    check_installed()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers must not outlive a run that is ended
     with tempfile.TemporaryDirectory(prefix="inkseek-peers-") as scratch:
         bundle = Bundle.load(bundle_path(options.bundle))
@@ -78,7 +87,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--venv", type=Path, default=ROOT / "var" / "peers", help="the peers' environment, made if absent"
     )
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="length of each measurement")
     parser.add_argument("--only", nargs="*", help="servers whose name starts like one of these")
     parser.add_argument("--overload", action="store_true", help="also 3 and 10 times the saturation of Inkseek")
@@ -145,50 +154,55 @@ def measure(
 ) -> dict[str, dict[str, list[float]]]:
     """Figures by server, a list over rounds each."""
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    image, environment = (
-        SKETCH.read_bytes(),
-        {**os.environ, "PEERS_DATA": str(data), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-    )
+    environment = {**os.environ, "PEERS_DATA": str(data), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     with ExitStack() as stack:
         running = {server.name: stack.enter_context(started(server, environment)) for server in tested}
-        tested = [server for server in tested if asyncio.run(answers(server, image))]
+        tested = [server for server in tested if answers(server)]
         for _ in range(options.rounds):
             bare = [str(python), "-m", "benchmarks.peers.pipeline", str(SKETCH), str(options.seconds)]
             lap = json.loads(subprocess.check_output(bare, cwd=ROOT, env=environment))
             figures["bare loop"]["p50_ms"].append(lap["p50_ms"])
             figures["bare loop"]["cpu_ms"].append(lap["cpu_ms"])
             for server in tested:
-                for name, value in measured(server, running[server.name], image, options).items():
+                for name, value in measured(server, running[server.name], options).items():
                     figures[server.name][name].append(value)
     return {name: dict(values) for name, values in figures.items()}
 
 
-def measured(server: Server, pid: int, image: bytes, options: argparse.Namespace) -> dict[str, float]:
+def measured(server: Server, pid: int, options: argparse.Namespace) -> dict[str, float]:
     """One round of one server."""
-    request, seconds = form_request(server.path, image), options.seconds
-    one = asyncio.run(closed_loop(server.port, request, 1, seconds / 2))
+    seconds = options.seconds
+    one = send(server.url, SKETCH, seconds / 2, connections=1)
     cpu = cpu_seconds(pid)
-    many = asyncio.run(closed_loop(server.port, request, CLIENTS, seconds))
+    many = send(server.url, SKETCH, seconds, connections=CLIENTS)
     spent = cpu_seconds(pid) - cpu
-    steady = asyncio.run(at_rate(server.port, request, 0.8 * many.ok_per_s, seconds))
+    steady = send(server.url, SKETCH, seconds, connections=_STEADY_CONNECTIONS, per_s=0.8 * many.ok_per_s)
     values = {
-        "p50_ms": one.percentile(0.5),
+        "p50_ms": one.p50_ms,
         "saturation_per_s": many.ok_per_s,
-        "cpu_ms": spent * 1000 / max(1, many.statuses[200]),
-        "p50_at_80_ms": steady.percentile(0.5),
-        "p99_at_80_ms": steady.percentile(0.99),
+        "cpu_ms": spent * 1000 / max(1, many.ok),
+        "p50_at_80_ms": steady.p50_ms,
+        "p99_at_80_ms": steady.p99_ms,
     }
     if options.overload and server.name.startswith("Inkseek"):
         for times in (3, 10):
-            over = asyncio.run(at_rate(server.port, request, times * many.ok_per_s, seconds))
+            before = statuses(server)
+            over = send(server.url, SKETCH, seconds, connections=_FLOOD_CONNECTIONS, per_s=times * many.ok_per_s)
             values[f"goodput_{times}x"] = over.ok_per_s / many.ok_per_s
-            values[f"other_than_200_429_{times}x"] = others(over)
+            values[f"offered_{times}x"] = over.answers / over.seconds / many.ok_per_s
+            values[f"others_{times}x"] = over.broken + others(statuses(server) - before)
     return values
 
 
-def others(outcome: Outcome) -> float:
-    """Answers that are neither good nor a 429, and broken connections; 0 stands for requests that were never sent."""
-    return float(sum(count for status, count in outcome.statuses.items() if status not in (0, 200, 429)))
+def statuses(server: Server) -> Counter[str]:
+    """How many searches the service has answered, by status; hung up on by wrk at its end is 499."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=30) as answer:
+        return Counter({status: int(float(count)) for status, count in _STATUS.findall(answer.read().decode())})
+
+
+def others(counts: Counter[str]) -> int:
+    """Answers that are neither good nor a 429, nor to a client that hung up."""
+    return sum(count for status, count in counts.items() if status not in ("200", "429", "499"))
 
 
 def cpu_seconds(session: int) -> float:
@@ -221,13 +235,14 @@ def started(server: Server, environment: dict[str, str]) -> Iterator[int]:
             process.wait()
 
 
-async def answers(server: Server, image: bytes) -> bool:
-    """Waits for the first answers; a server that gives none is left out, and said so."""
-    end, request = time.monotonic() + _START_S, form_request(server.path, image)
+def answers(server: Server) -> bool:
+    """Waits for good answers alone; a server that gives none is left out, and said so."""
+    end = time.monotonic() + _START_S
     while time.monotonic() < end:
-        if (await closed_loop(server.port, request, 2, 0.5)).statuses[200]:
-            return True
-        await asyncio.sleep(0.5)
+        with suppress(subprocess.CalledProcessError):  # nobody listens yet
+            if (outcome := send(server.url, SKETCH, 1, connections=4)).ok and not outcome.not_ok + outcome.broken:
+                return True
+        time.sleep(0.5)
     print(f"{server.name} did not answer within {_START_S:g} s, and is left out", file=sys.stderr)
     return False
 
