@@ -205,17 +205,21 @@ def others(counts: Counter[str]) -> int:
     return sum(count for status, count in counts.items() if status not in ("200", "429", "499"))
 
 
-def cpu_seconds(session: int) -> float:
-    """CPU time of the processes of a session that are alive; each server has a session of its own."""
-    ticks = 0
+def cpu_seconds(root: int) -> float:
+    """CPU time of a process and all that it has started, as far as they are alive."""
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             values = stat.read_text().rpartition(")")[2].split()
         except OSError:  # ended in this moment
             continue
-        if int(values[3]) == session:
-            ticks += int(values[11]) + int(values[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+        pid = int(stat.parent.name)
+        parents[pid], ticks[pid] = int(values[1]), int(values[11]) + int(values[12])
+    family = {root}
+    while found := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= found
+    return sum(ticks.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
