@@ -12,6 +12,7 @@ import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from python_multipart.multipart import parse_options_header
 
@@ -23,6 +24,12 @@ _MOST_HEADERS = 32
 _MOST_EMPTY = 64  # file inputs without a file
 # The bytes of a part may be written in ASCII (RFC 7578, section 4.7, deprecates it; some clients still do).
 _PLAIN_ENCODINGS = (b"", b"binary", b"8bit", b"7bit")
+
+
+_BEHIND_BOUNDARY = re.compile(rb"(?P<last>--)?[ \t]*(?P<line>\r?\n|\Z)")
+# As nearly every client writes them; everything else is parsed at length.
+_USUAL_TYPE = re.compile(r"multipart/form-data; boundary=([\w'()+,./:=?-]+)", re.ASCII)
+_USUAL_DISPOSITION = re.compile(rb'form-data; name="([^"\\\r\n]*)"(?:; filename="([^"\\\r\n]*)")?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,8 @@ def parse_multipart(body: bytes, content_type: str, max_parts: int) -> list[Part
 
     Raises BodyInvalid; BatchTooLarge beyond `max_parts`.
     """
-    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    usual = _USUAL_TYPE.fullmatch(content_type)
+    boundary = usual[1].encode() if usual else parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise BodyInvalid("the Content-Type multipart/form-data names no boundary")
     if len(boundary) > _MOST_BOUNDARY_BYTES:
@@ -54,35 +62,62 @@ def parse_multipart(body: bytes, content_type: str, max_parts: int) -> list[Part
 
 def _sections(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Headers, content and line end of each part. Raises BodyInvalid."""
-    delimiter = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(?P<last>--)?[ \t]*(?P<line>\r?\n|\Z)")
-    found = delimiter.search(body)
+    found = _delimiter(body, b"--" + boundary, 0)
     if found is None:
         raise BodyInvalid("the multipart body is broken: the boundary that its Content-Type names is not in it")
-    line = found["line"]
-    while not found["last"]:
+    line = found.line
+    while not found.is_last:
         # A part may be without headers: then its first line is the empty one.
-        start = found.end() - len(line)
-        found = delimiter.search(body, start)
+        start = found.end - len(line)
+        found = _delimiter(body, b"--" + boundary, start)
         if found is None:
             raise BodyInvalid("the multipart body is truncated: its closing boundary is missing")
         # Content may end with a carriage return of its own where lines end with a line feed alone.
-        end = found.start() + (line == b"\n" and body[found.start()] == 0x0D)
+        end = found.start + (line == b"\n" and body[found.start] == 0x0D)
         blank = body.find(line + line, start, end)
         if blank < 0:
             raise BodyInvalid("the multipart body is broken: a part has no empty line behind its headers")
         yield body[start:blank], body[blank + 2 * len(line) : end], line
 
 
+class _Delimiter(NamedTuple):
+    start: int  # with the line end before it, which belongs to it
+    end: int
+    is_last: bool
+    line: bytes
+
+
+def _delimiter(body: bytes, mark: bytes, start: int) -> _Delimiter | None:
+    """The first line from `start` on that is `mark`. A regular expression would be compiled for each client's own."""
+    position = start
+    while (position := body.find(mark, position)) >= 0:
+        begins = position if position == 0 else position - 1 if body[position - 1] == 0x0A else -1
+        rest = _BEHIND_BOUNDARY.match(body, position + len(mark))
+        if rest and begins >= start:
+            begins -= begins > start and body[begins] == 0x0A and body[begins - 1] == 0x0D
+            return _Delimiter(begins, rest.end(), rest["last"] is not None, rest["line"])
+        position += 1
+    return None
+
+
 def _part(head: bytes, content: bytes, line: bytes) -> Part | None:
     """A part of a form; None for a file input in which no file was chosen. Raises BodyInvalid."""
     headers = _headers(head, line)
-    disposition, options = parse_options_header(headers.get(b"content-disposition", b""))
+    disposition, options = _disposition(headers.get(b"content-disposition", b""))
     if disposition != b"form-data" or b"name" not in options:
         raise BodyInvalid("the multipart body is broken: a part has no Content-Disposition: form-data with a name")
     if not content and options.get(b"filename") == b"":
         return None
     encoding = headers.get(b"content-transfer-encoding", b"").lower()
     return Part(options[b"name"].decode("utf-8", "replace"), _decoded(content, encoding))
+
+
+def _disposition(value: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    usual = _USUAL_DISPOSITION.fullmatch(value)
+    if usual is None:
+        return parse_options_header(value)
+    name, filename = usual.groups()
+    return b"form-data", {b"name": name} if filename is None else {b"name": name, b"filename": filename}
 
 
 def _headers(head: bytes, line: bytes) -> dict[bytes, bytes]:
