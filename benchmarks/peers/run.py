@@ -16,7 +16,6 @@ import os
 import re
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,12 +26,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.peers.figures import markdown
 from benchmarks.peers.load import check_installed, send
 from index_builder.artifact import GalleryIndex
 from index_builder.build import BuildRequest, build_index
@@ -64,7 +61,7 @@ class Server:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print, a table in Markdown or with `--json` every round's figures."""
     options = parse_options()
     check_installed()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers must not outlive a run that is ended
@@ -76,7 +73,7 @@ def main() -> None:
         if not python.exists():
             install(options.venv)
         figures = measure(servers(options, index, python), python, Path(scratch), options)
-    print(json.dumps(figures, indent=1)) if options.json else Console().print(table(figures))
+    print(json.dumps(figures, indent=1)) if options.json else print(markdown(figures))
 
 
 def parse_options() -> argparse.Namespace:
@@ -257,22 +254,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def table(figures: dict[str, dict[str, list[float]]]) -> Table:
-    """The median over rounds, and in brackets the least and the most."""
-    names = list(dict.fromkeys(name for values in figures.values() for name in values))
-    shown = Table(title="median over rounds (least … most)")
-    for heading in ("server", *names):
-        shown.add_column(heading, justify="left" if heading == "server" else "right")
-    for server, values in figures.items():
-        shown.add_row(server, *(cell(values.get(name, [])) for name in names))
-    return shown
-
-
-def cell(values: list[float]) -> Any:
-    """One figure."""
-    return f"{statistics.median(values):.2f} ({min(values):.2f} … {max(values):.2f})" if values else ""
 
 
 if __name__ == "__main__":
