@@ -41,13 +41,20 @@ def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, indent=2, default=str, ensure_ascii=False) + "\n")
 
 
+def in_words(error: Exception) -> str:
+    """The error's message; of the operating system's errors the file and what is wrong with it."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
 def fail(error: Exception, *, as_json: bool = False, code: ExitCode = ExitCode.FAILED) -> NoReturn:
     """End the command: the error's kind and message on stderr, with `as_json` as a JSON document on stdout instead.
 
     The document also has what the error knows beyond its message, such as `measured` and `required` of a gate.
     """
     if as_json:
-        print_json({"error": type(error).__name__, "detail": str(error), **vars(error)})
+        print_json({"error": type(error).__name__, "detail": in_words(error), **vars(error)})
     else:
-        stderr().print(f"[red]{type(error).__name__}:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+        stderr().print(f"[red]{type(error).__name__}:[/red] {escape(in_words(error))}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)

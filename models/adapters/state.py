@@ -202,7 +202,7 @@ class Adaptation:
         try:
             return cls.from_bytes(path.read_bytes(), str(path))
         except OSError as error:
-            raise AdaptationCorrupt(f"{path} cannot be read: {error}") from error
+            raise AdaptationCorrupt(f"{path} cannot be read: {error.strerror}") from error
 
     @classmethod
     def from_bytes(cls, data: bytes, source: str = "adaptation") -> Adaptation:

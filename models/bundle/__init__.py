@@ -11,6 +11,7 @@ from models.bundle.errors import (
     BundleCorrupt,
     BundleError,
     BundleNotFound,
+    BundlePlaceTaken,
     BundleSchemaUnsupported,
     RuntimeUnavailable,
     SketchEmpty,
@@ -24,7 +25,7 @@ from models.bundle.runtime import Runtime, cpu_quota, memory_limit
 from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
 from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, name_of_bundle, read_manifest, shipped_bundles
 from models.bundle.strokes import StrokeLimits, rasterise_strokes
-from models.bundle.writing import add_adaptation, add_calibration, write_bundle
+from models.bundle.writing import add_adaptation, add_calibration, change_card, require_free_place, write_bundle
 from models.images import (
     PHOTO_MATTE,
     SKETCH_MATTE,
@@ -49,6 +50,7 @@ __all__ = [
     "BundleError",
     "BundleManifest",
     "BundleNotFound",
+    "BundlePlaceTaken",
     "BundleSchemaUnsupported",
     "DecodedImage",
     "Embedded",
@@ -79,6 +81,7 @@ __all__ = [
     "add_adaptation",
     "add_calibration",
     "bundle_path",
+    "change_card",
     "cpu_quota",
     "decode_image",
     "embed",
@@ -91,6 +94,7 @@ __all__ = [
     "open_image",
     "rasterise_strokes",
     "read_manifest",
+    "require_free_place",
     "shipped_bundles",
     "write_bundle",
 ]

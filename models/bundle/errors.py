@@ -4,6 +4,7 @@ InkseekError
 ├── BundleError
 │   ├── BundleNotFound            no bundle at that path
 │   ├── BundleCorrupt             a file is missing, changed, or contradicts the manifest
+│   ├── BundlePlaceTaken          something else than a bundle lies where one is to be written
 │   ├── BundleSchemaUnsupported   written by another version of the format
 │   └── RuntimeUnavailable        no onnxruntime, two of them, or no GPU where one is required
 └── ImageError                    models.images.errors: files that are no usable images
@@ -26,6 +27,10 @@ class BundleNotFound(BundleError):
 
 class BundleCorrupt(BundleError):
     """A file is missing, changed, or contradicts the manifest."""
+
+
+class BundlePlaceTaken(BundleError):
+    """Something else than a bundle lies where one is to be written: it would be deleted."""
 
 
 class BundleSchemaUnsupported(BundleError):

@@ -170,8 +170,10 @@ def read_manifest(name_or_path: str | Path | None = None) -> BundleManifest:
         raw = json.loads(file.read_bytes())
     except (FileNotFoundError, NotADirectoryError) as error:
         shipped = ", ".join(shipped_bundles())
+        trained = path.suffix == ".pt" or (path / "students.pt").is_file()
+        advice = " (`inkseek bundle build` makes one of a students.pt)" if trained else ""
         raise BundleNotFound(
-            f"no bundle at {path}: {MANIFEST_NAME} is missing; bundles found by their name are {shipped}"
+            f"no bundle at {path}: {MANIFEST_NAME} is missing{advice}; bundles found by their name are {shipped}"
         ) from error
     except (ValueError, OSError) as error:
         raise BundleCorrupt(f"{file} cannot be read: {error}") from error

@@ -1,4 +1,4 @@
-"""Writing a bundle directory, and adding an adaptation or a calibration to one; `models.bundle.store` reads it."""
+"""Writing a bundle directory, and adding an adaptation, a calibration or a card; `models.bundle.store` reads it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from models.arrays import Vectors
 from models.atomic_files import sync_path, write_bytes
 from models.bundle.calibration import ScoreCalibration
 from models.bundle.encoder import Encoder
-from models.bundle.errors import BundleCorrupt
+from models.bundle.errors import BundleCorrupt, BundlePlaceTaken
 from models.bundle.manifest import (
     ADAPTATION_NAME,
     CANARY_SKETCH_NAME,
@@ -118,6 +118,31 @@ def add_calibration(path: Path, calibration: ScoreCalibration) -> BundleManifest
     return changed
 
 
+def change_card(path: Path, manifest: BundleManifest, card: str) -> BundleManifest:
+    """Give the bundle at `path` another model card, and `manifest`'s provenance; embeddings and `bundle_id` stay.
+
+    `manifest`: the bundle's own but for the provenance. Raises BundleCorrupt, OSError.
+    """
+    contents = {**verified_contents(path, read_manifest(path)), MODEL_CARD_NAME: card.encode()}
+    data = contents[MODEL_CARD_NAME]
+    entry = FileEntry(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    changed = manifest.model_copy(update={"files": {**manifest.files, MODEL_CARD_NAME: entry}})
+    _publish(path, {**contents, MANIFEST_NAME: _manifest_file(changed)})
+    return changed
+
+
+def require_free_place(out: Path) -> None:
+    """Raises BundlePlaceTaken unless nothing, an empty directory or a bundle is at `out`: what is there is replaced."""
+    if out.is_dir() and ((out / MANIFEST_NAME).is_file() or not any(out.iterdir())):
+        return
+    above = next(parent for parent in out.absolute().parents if parent.exists())
+    if not above.is_dir():
+        raise BundlePlaceTaken(f"{out} cannot be made: {above} is a file. Give another --out")
+    if out.exists() or out.is_symlink():
+        what = "directory with other files" if out.is_dir() else "file"
+        raise BundlePlaceTaken(f"{out} is a {what}, which a bundle would replace: give another --out")
+
+
 def _manifest_file(manifest: BundleManifest) -> bytes:
     return (manifest.model_dump_json(indent=2) + "\n").encode()
 
@@ -126,8 +151,9 @@ def _publish(out: Path, files: Mapping[str, bytes]) -> None:
     """Have `files`, and nothing else, at `out`: never a part of them, nor a mixture of old and new.
 
     A crash between the two renames leaves nothing at `out`, and the old bundle beside it as `.NAME-…-old`. An error
-    there brings it back. Raises OSError.
+    there brings it back. Raises BundlePlaceTaken, OSError.
     """
+    require_free_place(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     # Beside `out`, because a rename is atomic within one file system alone.
     staged = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))

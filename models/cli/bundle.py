@@ -1,4 +1,4 @@
-"""`inkseek bundle inspect | verify | build | quantize | calibrate | add-adaptation | compare`.
+"""`inkseek bundle inspect | verify | build | card | quantize | calibrate | add-adaptation | compare`.
 
 What makes bundles needs the training extra, whose packages take seconds to import: these commands import it when run.
 """
@@ -31,6 +31,7 @@ from models.cli.options import (
     GalleryOption,
     KindsOption,
     KindsSplitOption,
+    bundle_name,
 )
 from models.console import ExitCode, fail, print_json, stderr, stdout
 from models.errors import InkseekError
@@ -85,15 +86,28 @@ def build(
     students: Annotated[
         Path, typer.Option(metavar="FILE", help="A students.pt, as `inkseek train students` writes it.")
     ],
-    card: Annotated[Path, typer.Option(metavar="FILE", help="The model card; {figures} in it becomes the figures.")],
     data: Annotated[Path, typer.Option(help="The folder of the data sets that the experiment validates on.")],
     out: Annotated[Path, typer.Option(help="The bundle's directory; a bundle that is there is replaced.")],
+    card: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A card written by hand; {figures} in it becomes the figures."),
+    ] = None,
+    intro: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Text for the head of the card, which else writes itself from the run."),
+    ] = None,
     name: Annotated[
-        str, typer.Option(help="The bundle's name; its id gets a hash of the content.")
+        str,
+        typer.Option(parser=bundle_name, metavar="NAME", help="The bundle's name; its id gets a hash of the content."),
     ] = "inkseek-students",
     min_extent: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Re-centre drawings smaller than this share of the canvas.")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Re-centre drawings smaller than this share of the canvas; by default as the experiment says.",
+        ),
+    ] = None,
     min_accuracy: Annotated[
         float | None,
         typer.Option(min=0.0, max=100.0, help="Per cent of acc@1 that each split has to reach; else chance level."),
@@ -109,12 +123,13 @@ def build(
     from models.export.gates import GateNotPassed
     from models.export.stored_weights import Storage
 
+    if card is not None and intro is not None:
+        raise typer.BadParameter("a card written by hand has its own: give one of them", param_hint="--intro")
     if storage not in list(Storage):
         raise typer.BadParameter(f"one of {', '.join(Storage)}", param_hint="--storage")
     minimum = None if min_accuracy is None else min_accuracy / 100
-    release = Release(
-        students, card, data, out, name, SketchNormalisation(min_extent=min_extent), minimum, Storage(storage)
-    )
+    framing = None if min_extent is None else SketchNormalisation(min_extent=min_extent)
+    release = Release(students, card, data, out, name, framing, minimum, Storage(storage), intro)
     try:
         bundle = build_bundle(release)
     except GateNotPassed as error:
@@ -131,7 +146,10 @@ def quantize(
     bundle: BundleOption = None,
     precision: Annotated[str, typer.Option(help="int8, for CPUs, or float16, for GPUs.")] = "int8",
     name: Annotated[
-        str | None, typer.Option(help="The variant's name; by default the parent's with the precision.")
+        str | None,
+        typer.Option(
+            parser=bundle_name, metavar="NAME", help="The variant's name; by default the parent's with the precision."
+        ),
     ] = None,
     max_loss: Annotated[
         float, typer.Option(min=0.0, help="Points of acc@1 that it may lose, at the far end of the 95 % interval.")
@@ -168,6 +186,29 @@ def quantize(
 
 
 app.command("calibrate")(calibrate_command)
+
+
+@app.command()
+def card(
+    bundle: Annotated[
+        Path, typer.Option(parser=bundle_path, metavar="BUNDLE", help="A bundle that `inkseek bundle build` made.")
+    ],
+    evaluation: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A document of `inkseek evaluate --json`, or evaluate-kinds; repeatable."),
+    ] = None,
+    intro: Annotated[Path | None, typer.Option(metavar="FILE", help="Text for the head of the card.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a bundle's model card anew, with evaluations of it; its id and its indexes stay valid."""
+    _require_extra(as_json)
+    from models.export.card.rewrite import rewrite_card
+
+    try:
+        manifest = rewrite_card(bundle, intro, evaluation or ())
+    except (InkseekError, OSError) as error:
+        fail(error, as_json=as_json)
+    _report_written(manifest, bundle, as_json)
 
 
 @app.command("add-adaptation")

@@ -19,7 +19,7 @@ from models.console import fail, print_json, stdout
 from models.data.datasets import FORMATS, PairDataset, mirrored, open_dataset
 from models.data.sampling.episodes import DRAWS
 from models.errors import InkseekError
-from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
+from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split, require_choices
 from models.evaluation.encoders import EncoderPair, HogPair
 from models.evaluation.errors import ExamplesUnclear
 from models.evaluation.few_shot.measure import adaptation_document, embedded_split, measure_adaptation
@@ -102,6 +102,8 @@ def evaluate(
         shown = read_pictures(pictures) if pictures is not None else ()
         dataset = _queried(open_dataset(data, format), mirror_queries)
         parts = chosen_splits(dataset, split or ())
+        require_choices(parts, protocol)
+        _make_room(report)
         encoders = HogPair() if baseline is not None else _opened(bundle)
         competitor = _opened(against) if against is not None else None
         evaluations = _evaluated(encoders, parts, protocol, mirror, seed)
@@ -235,6 +237,11 @@ def _compared(
     ]
 
 
+def _make_room(report: Path | None) -> None:
+    if report is not None:
+        report.parent.mkdir(parents=True, exist_ok=True)
+
+
 def _write(path: Path, page: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_room(path)
     write_text(path, page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,13 @@ KindsOption = Annotated[
 KindsSplitOption = Annotated[
     list[str] | None, typer.Option(help="With --kinds: the split of its kinds, `val` when omitted; may be repeated.")
 ]
+
+
+def bundle_name(text: str) -> str:
+    """The text where it can name a bundle. Raises typer.BadParameter."""
+    if re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", text) is None:
+        raise typer.BadParameter(f"{text!r} is no name: small letters, digits, '.', '_', '-', 64 at most")
+    return text
 
 
 def shipped_configs() -> tuple[str, ...]:

@@ -71,8 +71,9 @@ def teacher(
 
     try:
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache, skip_flawed)
+        resources.require()
         train_teacher_of(PairRun(read_recipe(config, changes or ()), resources, out))
-    except InkseekError as error:
+    except (InkseekError, OSError) as error:
         fail(error)
 
 
@@ -110,8 +111,9 @@ def students(
     try:
         experiment = read_recipe(config, changes or ())
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache, skip_flawed)
+        resources.require()
         train_students_of(PairRun(experiment, resources, out, teacher, keep=tuple(keep or ()), start=start))
-    except InkseekError as error:
+    except (InkseekError, OSError) as error:
         fail(error)
 
 
@@ -161,8 +163,9 @@ def ablation(
 
     try:
         resources = Resources(data, processes, threads or _share(processes), device, workers, cache, skip_flawed)
+        resources.require()
         run_ablation(config, resources, out, arm or (), seed or ())
-    except InkseekError as error:
+    except (InkseekError, OSError) as error:
         fail(error)
 
 
@@ -184,7 +187,7 @@ def adapt(
 
     try:
         train_adapt(AdaptRun(AdaptConfig.load(config, changes or ()), data, bundle, tuple(fold or ()), out))
-    except InkseekError as error:
+    except (InkseekError, OSError) as error:
         fail(error)
 
 
@@ -219,7 +222,7 @@ def baseline(
 
     try:
         print_json(imagenet_figures(data, weights))
-    except InkseekError as error:
+    except (InkseekError, OSError) as error:
         fail(error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -113,6 +114,20 @@ def chosen_splits(dataset: PairDataset, names: Sequence[str]) -> tuple[tuple[str
             where = f"the split {name!r} of {dataset.name}" if name else dataset.name
             raise NothingToEvaluate(f"{where} has {len(part.photos):,} photos and no sketch of any, so no queries")
     return parts
+
+
+def require_choices(parts: Sequence[tuple[str, PairDataset]], protocol: Protocol) -> None:
+    """Raise NothingToEvaluate where a search could not go wrong: the right photo would be the only one searched."""
+    for name, part in parts:
+        where = f"the split {name!r}" if name else "the set"
+        photos = Counter(key.category for key in part.photos)
+        if len(part.photos) < 2:
+            raise NothingToEvaluate(f"{where} has a single photo, which every search finds: figures would say nothing")
+        if protocol is Protocol.CATEGORY and all(photos[record.photo.category] < 2 for record in part.records):
+            raise NothingToEvaluate(
+                f"no category of {where} has two photos, so a search within one finds the right one whatever is drawn; "
+                f"--protocol {Protocol.GALLERY.value} searches all {len(part.photos):,} photos"
+            )
 
 
 def evaluate_split(

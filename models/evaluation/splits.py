@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.bundle import BundleManifest
-from models.data.datasets import open_dataset, read_photos
+from models.data.datasets import open_dataset, read_photos, require_below
 from models.evaluation.kinds.measure import KindTask, kind_task
 from models.evaluation.protocol import CategoryGallery, category_galleries
 
@@ -44,6 +44,7 @@ def load_galleries(
     data: Path, splits: Sequence[ValidationSplit] = STANDARD_SPLITS
 ) -> dict[str, tuple[CategoryGallery, ...]]:
     """The galleries of each split by its name; each folder below `data` is opened once. Raises DatasetError."""
+    require_below(data, [split.folder for split in splits])
     sets = {folder: open_dataset(data / folder) for folder in dict.fromkeys(split.folder for split in splits)}
     return {
         split.name: tuple(

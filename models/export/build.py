@@ -9,8 +9,8 @@ adaptation, so that its categories can be adapted at once; `inkseek train adapt`
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,15 @@ from models.bundle import (
     add_adaptation,
     bundle_path,
     embed,
+    require_free_place,
     write_bundle,
 )
 from models.bundle.manifest import ADAPTATION_NAME
 from models.bundle.preprocess import Preprocess
 from models.evaluation.protocol import CategoryGallery
 from models.evaluation.splits import ValidationSplit, load_galleries
+from models.export.card.model_card import model_card, read_text
+from models.export.card.run_records import run_records
 from models.export.folded import FoldedEncoder, fold
 from models.export.gates import require_accuracy
 from models.export.onnx_export import export_onnx
@@ -48,48 +51,60 @@ MAX_DIFFERENCE = 1e-5  # of unit vectors, computed in float32 by two libraries
 class Release:
     """What a bundle is made of.
 
-    `students`: a `students.pt`. `card`: a Markdown file, in which `{figures}` becomes the table of measured figures.
+    `students`: a `students.pt`. `card`: a Markdown file, in which `{figures}` becomes the table of measured figures;
+    None: the card writes itself (`models.export.card.model_card`), with the text of the file `intro` at its head.
     `data`: the folder that holds the data sets of the experiment's validation splits. `min_accuracy`: acc@1 in [0, 1]
-    within the category that every split has to reach; None: more than chance level. `storage`: of weights in the files.
+    within the category that every split has to reach; None: more than chance level. `normalisation`: of sketches; None:
+    as the experiment says. `storage`: of weights in the files.
     """
 
     students: Path
-    card: Path
+    card: Path | None
     data: Path
     out: Path
     name: str
-    normalisation: SketchNormalisation = field(default_factory=SketchNormalisation)
+    normalisation: SketchNormalisation | None = None
     min_accuracy: float | None = None
     storage: Storage = Storage.HALF
+    intro: Path | None = None
 
 
 def build_bundle(release: Release) -> Bundle:
     """Write the bundle and open it.
 
-    Raises CheckpointInvalid, ParityBroken, AccuracyTooLow, DatasetError, BundleError, OSError.
+    Raises CheckpointInvalid, CardUnreadable, ParityBroken, AccuracyTooLow, DatasetError, BundleError, OSError.
     """
+    require_free_place(release.out)
+    # What may be missing is read first: the export takes long.
     students, saved = load_students(release.students)
+    card, intro = (None if file is None else read_text(file) for file in (release.card, release.intro))
+    splits = tuple(ValidationSplit(**split) for split in saved.experiment["validation"])
+    galleries = load_galleries(release.data, splits)
     size_px = students.config.size_px
     models = (
         export_onnx(students.sketch, size_px, release.storage),
         export_onnx(students.photo, size_px, release.storage),
     )
-    preprocess = preprocesses(size_px, release.normalisation, students.config.statistics)
-    draft = _Draft(release, saved, models, preprocess, students.config)
-    splits = tuple(ValidationSplit(**split) for split in saved.experiment["validation"])
-    card = release.card.read_text(encoding="utf-8")
-    galleries = load_galleries(release.data, splits)
+    framing = release.normalisation or SketchNormalisation(min_extent=saved.experiment.get("min_extent", 0.0))
+    preprocess = preprocesses(size_px, framing, students.config.statistics)
+    records = run_records(release.students, students, saved.experiment)
+    draft = _Draft(release, saved, models, preprocess, students.config, records)
     # One split is enough, since it asks whether two libraries compute the same, not how well.
     parity = measured_parity(students, models, preprocess, galleries[splits[0].name], release.storage)
     # Before the figures: encoding every split is the longest step.
     parity.require(MAX_DIFFERENCE)
     with tempfile.TemporaryDirectory() as folder:
         # The figures are measured through the files that ship, so these exist before the manifest with the figures.
-        rows = encode_splits(draft.write(Path(folder) / "draft", card, {}), galleries)
+        drafted = draft.write(Path(folder) / "draft", "", {}, intro)
+        rows = encode_splits(drafted, galleries)
     figures = {name: split.figures() for name, split in rows.items()}
     require_accuracy(figures, galleries, release.min_accuracy)
-    metrics = {"splits": as_metrics(figures), "parity": asdict(parity)}
-    return draft.write(release.out, card.replace("{figures}", as_table(figures)), metrics)
+    metrics = {"splits": as_metrics(rows), "parity": asdict(parity)}
+    if card is None:
+        written = model_card(drafted.manifest.model_copy(update={"metrics": metrics}))
+    else:
+        written = card.replace("{figures}", as_table(figures))
+    return draft.write(release.out, written, metrics, intro)
 
 
 @dataclass(frozen=True)
@@ -101,8 +116,9 @@ class _Draft:
     models: tuple[bytes, bytes]
     preprocess: tuple[Preprocess, Preprocess]
     form: StudentForm
+    records: Mapping[str, Any]
 
-    def write(self, out: Path, card: str, metrics: dict[str, Any]) -> Bundle:
+    def write(self, out: Path, card: str, metrics: dict[str, Any], intro: str | None) -> Bundle:
         manifest = write_bundle(
             out,
             name=self.release.name,
@@ -112,7 +128,12 @@ class _Draft:
             photo_preprocess=self.preprocess[1],
             model_card=card,
             metrics=metrics,
-            provenance={"experiment": self.saved.experiment, "steps": self.saved.step},
+            provenance={
+                "experiment": self.saved.experiment,
+                "steps": self.saved.step,
+                "records": self.records,
+                **({} if intro is None else {"intro": intro}),
+            },
             parts=self.form.embedding_parts,
         )
         shipped = Adaptation.load(bundle_path() / ADAPTATION_NAME)

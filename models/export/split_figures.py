@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from models.arrays import Vectors
 from models.bundle import Bundle, EmbeddingParts
+from models.evaluation.dataset_evaluation import FIGURES, query_values
+from models.evaluation.intervals import bootstrap
 from models.evaluation.protocol import (
     BothFigures,
     CategoryGallery,
@@ -23,6 +25,7 @@ from models.export.parity import Parity, compare, pooled
 
 Galleries = Mapping[str, Sequence[CategoryGallery]]
 
+_SHOWN = ("acc_at_1", "acc_at_10")
 _RULE = "|---|---|---|---|---|---|"
 
 
@@ -37,6 +40,21 @@ class SplitRows:
     def figures(self) -> BothFigures:
         """The figures of every sketch searched among its category's photos."""
         return measure_both(self.galleries, *self._encoders())
+
+    def intervals(self) -> dict[str, dict[str, list[float]]]:
+        """95 % intervals over photos of acc@1 and acc@10, by how they are scored; empty with fewer than two photos."""
+        keys = [query.photo for gallery in self.galleries for query in gallery.queries]
+        numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        photos = np.array([numbers[key] for key in keys], dtype=np.int64)
+        found = {}
+        for name, ranks in zip(("plain", "centred"), ranks_both(self.galleries, *self._encoders()), strict=True):
+            bounds = bootstrap(query_values(ranks), photos)
+            if bounds is not None:
+                by_figure = dict(zip(FIGURES, bounds, strict=True))
+                found[name] = {
+                    figure: [round(by_figure[figure].low, 4), round(by_figure[figure].high, 4)] for figure in _SHOWN
+                }
+        return found
 
     def served_ranks(self) -> NDArray[np.int64]:
         """(Q,) rank of every sketch's photo among its category's, mean-centred as a search within it is served."""
@@ -73,9 +91,16 @@ def encode_splits(bundle: Bundle, galleries: Galleries) -> dict[str, SplitRows]:
     }
 
 
-def as_metrics(figures: Mapping[str, BothFigures]) -> dict[str, dict[str, Any]]:
-    """By split, for a manifest: the figures of plain cosines, and under `centred` those of mean-centred ones."""
-    return {name: {**both.plain.as_dict(), "centred": both.centred.as_dict()} for name, both in figures.items()}
+def as_metrics(rows: Mapping[str, SplitRows]) -> dict[str, dict[str, Any]]:
+    """By split, for a manifest: the figures of plain cosines, and under `centred` those of mean-centred ones.
+
+    `intervals` of both: [low, high] of acc@1 and acc@10, over photos.
+    """
+    return {name: _split_metrics(split.figures(), split.intervals()) for name, split in rows.items()}
+
+
+def _split_metrics(both: BothFigures, intervals: Mapping[str, Any]) -> dict[str, Any]:
+    return {**both.plain.as_dict(), "centred": both.centred.as_dict(), "intervals": dict(intervals)}
 
 
 def as_table(figures: Mapping[str, BothFigures]) -> str:

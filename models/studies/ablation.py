@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from models.atomic_files import write_json, write_text
 from models.console import log
-from models.training.engine.config import ConfigInvalid, Frozen, merge_tables, read_experiment
+from models.training.engine.config import ConfigInvalid, Frozen, flaws_in_words, merge_tables, read_experiment
 from models.training.engine.run_directory import RunDirectory
 from models.training.pairs.run import PairRun, Resources
 from models.training.recipes.table import parse_recipe, train_students_of, train_teacher_of
@@ -47,10 +47,13 @@ class AblationConfig(Frozen):
     @classmethod
     def load(cls, path: Path) -> AblationConfig:
         """Read a TOML file. Raises ConfigInvalid."""
+        values = read_experiment(path)
+        if values.get("study") != "ablation":
+            raise ConfigInvalid(f'{path} is no ablation: it should say study = "ablation", as ablation.toml does')
         try:
-            return cls.model_validate(read_experiment(path))
+            return cls.model_validate(values)
         except ValidationError as error:
-            raise ConfigInvalid(f"{path} is not a valid ablation: {error}") from error
+            raise ConfigInvalid(f"{path} is not a valid ablation: {flaws_in_words(error)}") from error
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ for record in dataset.split("test").records:
     record.sketch.image(), dataset.photo_of(record).path, record.person
 """
 
+from models.data.datasets.below import require_below
 from models.data.datasets.content_check import check_content
 from models.data.datasets.layouts.photo_manifest import read_photos
 from models.data.datasets.opening import FORMATS, Format, open_dataset
@@ -63,5 +64,6 @@ __all__ = [
     "mirrored",
     "open_dataset",
     "read_photos",
+    "require_below",
     "summarise",
 ]

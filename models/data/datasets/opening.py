@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.data.datasets.below import artefact_at
 from models.data.datasets.layouts import (
     category_folders,
     fscoco,
@@ -21,6 +22,8 @@ from models.data.datasets.layouts import (
 from models.data.datasets.records.dataset import PairDataset
 from models.data.datasets.records.errors import DatasetNotFound, FormatAmbiguous, FormatUnknown
 from models.data.datasets.records.options import ReadOptions
+
+_SHOWN = 6  # data sets in a message
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,10 @@ def open_dataset(
     return dataset
 
 
+def _is_one(folder: Path) -> bool:
+    return any(known.recognises(folder) for known in FORMATS)
+
+
 def _requested(root: Path, name: str) -> Format:
     """The format of that name, if the folder has what it requires. Raises FormatUnknown."""
     requested = next((known for known in FORMATS if known.name == name), None)
@@ -86,8 +93,14 @@ def _recognise(root: Path) -> Format:
     """The one format whose parts the folder has. Raises FormatUnknown, FormatAmbiguous."""
     recognised = [known for known in FORMATS if known.recognises(root)]
     if not recognised:
-        lines = "".join(f"\n  {known.name}: {known.requires}" for known in FORMATS)
-        raise FormatUnknown(f"{root} holds no known data set. It, or a folder up to two below, should have{lines}")
+        if kind := artefact_at(root):
+            raise FormatUnknown(f"{root} is {kind}, and no data set")
+        within = [child for child in sorted(root.iterdir()) if child.is_dir() and _is_one(child)]
+        if within:
+            names = ", ".join(child.name for child in within[:_SHOWN])
+            raise FormatUnknown(f"{root} holds data sets, each in a folder of its own: give one, such as {names}")
+        layouts = "; ".join(f"{known.name}: {known.requires}" for known in FORMATS)
+        raise FormatUnknown(f"{root} holds no known data set. It, or a folder up to two below, should have: {layouts}")
     # A manifest is written to state how a folder is to be read, so it goes before everything else in it.
     if len(recognised) > 1 and recognised[0].name != "manifest":
         names = ", ".join(known.name for known in recognised)

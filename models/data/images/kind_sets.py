@@ -16,7 +16,16 @@ from PIL import Image
 
 from models.arrays import Rows
 from models.bundle import rasterise_strokes
-from models.data.datasets import LabelledSketch, PairDataset, Photo, PhotoKey, SketchSource, Strokes, open_dataset
+from models.data.datasets import (
+    LabelledSketch,
+    PairDataset,
+    Photo,
+    PhotoKey,
+    SketchSource,
+    Strokes,
+    open_dataset,
+    require_below,
+)
 from models.data.images.decoded_sets import Unusable, sketch_rows
 from models.data.images.training_sets import SetConfig, TrainingSet
 from models.data.kinds.kind_book import KindBook, compatible_kinds
@@ -179,6 +188,7 @@ def open_kind_sets(
             log(f"{config.folder} is not below {data}: it is optional, and training does without it")
         else:
             there.append(config)
+    require_below(data, [config.folder for config in there])
     opened = tuple(KindSet.open(data, config, book, also) for config in there)
     known = {kind for each in opened for kinds in (*each.photo_kinds, *each.sketch_kinds) for kind in kinds}
     log(f"{len(known):,} kinds by name in {len(opened)} sets")

@@ -15,7 +15,7 @@ import json
 import lzma
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,7 @@ from models.bundle import Preprocess, SketchNormalisation, cpu_quota
 from models.data.builders.synthetic import line_drawings, random_styles
 from models.data.images.kind_sets import KindTable
 from models.data.images.training_images import TrainingImages
+from models.data.images.training_sets import SetContent
 from models.data.sampling.category_batches import CategoryPool
 from models.errors import InkseekError
 
@@ -120,7 +121,8 @@ def read_pack(folder: Path, cache: Path, log: Callable[[str], None]) -> tuple[Tr
         write_text(ready, fingerprint)
     log(f"{len(table.photos):,} photos and {len(table.sketches):,} sketches out of a pack")
     arrays = [np.lib.format.open_memmap(cache / f"{name}.npy", mode="c") for name in ("photos", "sketches")]
-    return TrainingImages(arrays[0], arrays[1], pools), table
+    contents = tuple(SetContent(**each) for each in facts.get("contents", ()))
+    return TrainingImages(arrays[0], arrays[1], pools, contents=contents), table
 
 
 def _facts(images: TrainingImages, table: KindTable, focuses: Sequence[float | None]) -> dict[str, Any]:
@@ -131,6 +133,7 @@ def _facts(images: TrainingImages, table: KindTable, focuses: Sequence[float | N
         "table": {**vars(table), "doodles": sorted(table.doodles)},
         "pools": [vars(pool) for pool in images.pools],
         "focuses": list(focuses),
+        "contents": [asdict(each) for each in images.contents],
     }
 
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from models.arrays import Rows
 from models.bundle import SketchNormalisation
 from models.data.builders.synthetic import DRAWING_STYLES
-from models.data.datasets import DatasetFlawed, PhotoKey
+from models.data.datasets import DatasetFlawed, PhotoKey, require_below
 from models.data.images.decoded_sets import UNUSABLE_NAME, SetDecoder, Unusable, sketch_rows
-from models.data.images.training_sets import SetConfig, TrainingSet
+from models.data.images.training_sets import SetConfig, SetContent, TrainingSet
 from models.data.sampling.category_batches import CategoryPool
 
 _QUOTED = 5  # unusable images in a message; the file beside it lists all
@@ -30,13 +30,14 @@ _QUOTED = 5  # unusable images in a message; the file beside it lists all
 class TrainingImages:
     """`photos` (N, 3, P, P) and `sketches` (M, P, P), uint8, 255 = paper; `pools` say which rows belong together.
 
-    `unusable`: what is blank there, and in no pool.
+    `unusable`: what is blank there, and in no pool. `contents`: how much of each data set there is.
     """
 
     photos: NDArray[np.uint8]
     sketches: NDArray[np.uint8]
     pools: tuple[CategoryPool, ...]
     unusable: tuple[Unusable, ...] = ()
+    contents: tuple[SetContent, ...] = ()
 
     def tensors(self, sketches: Rows, photos: Rows) -> tuple[torch.Tensor, torch.Tensor]:
         """Rows (B,), (B,) -> (B, 1, P, P), (B, 3, P, P) float32 in [0, 1]."""
@@ -72,6 +73,7 @@ def prepare_images(
     gets a line per set: its sizes and the findings of reading it. `skip_flawed`: leave out images that cannot be used;
     else DatasetFlawed names them all at once. Raises DatasetError.
     """
+    require_below(data, [config.folder for config in sets])
     return prepare_sets(
         [TrainingSet.open(data, config) for config in sets], size_px, cache, log, skip_flawed=skip_flawed
     )
@@ -99,13 +101,17 @@ def prepare_sets(
             raise DatasetFlawed(flaws_in_words([(i.image, i.reason) for i in decoded.unusable], report))
         log(f"left out, since they cannot be used: {len(decoded.unusable):,} images, listed in {report}")
     pools: dict[tuple[str, str], _Pool] = {}
+    contents = []
     photo_row = sketch_row = 0
     for training_set in chosen:
         _add_rows(pools, training_set, photo_row, sketch_row)
-        photo_row += len(training_set.photos)
-        sketch_row += sketch_rows(training_set)
+        ends = {"photo": photo_row + len(training_set.photos), "sketch": sketch_row + sketch_rows(training_set)}
+        starts = {"photo": photo_row, "sketch": sketch_row}
+        left_out = sum(starts[item.kind] <= item.row < ends[item.kind] for item in decoded.unusable)
+        contents.append(SetContent.of(training_set, left_out))
+        photo_row, sketch_row = ends["photo"], ends["sketch"]
     ready = (_category_pool(name, pool, decoded.unusable) for name, pool in pools.items())
-    return TrainingImages(decoded.photos, decoded.sketches, tuple(ready), decoded.unusable)
+    return TrainingImages(decoded.photos, decoded.sketches, tuple(ready), decoded.unusable, tuple(contents))
 
 
 def flaws_in_words(flaws: Sequence[tuple[str, str]], report: Path) -> str:

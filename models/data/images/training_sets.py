@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, field_serializer
 from models.data.builders.synthetic import DRAWING_STYLES
 from models.data.datasets import LabelledSketch, PairDataset, Photo, SketchRecord, open_dataset, summarise
 
+TERMS_NAME = "TERMS.txt"
+
 
 class SetConfig(BaseModel):
     """One data set to train on.
@@ -96,6 +98,37 @@ class TrainingSet:
         """The sizes, and the findings of reading the set: no row is dropped silently."""
         findings = f"; findings: {summarise(self.dataset.findings)}" if self.dataset.findings else ""
         return f"{self.config.folder}: {len(self.photos):,} photos, {len(self.sketch_names):,} sketches{findings}"
+
+
+@dataclass(frozen=True)
+class SetContent:
+    """How much of a data set is trained on. `drawn`: synthetic drawings; `left_out`: images that could not be used.
+
+    `terms`: the first line of TERMS.txt in its folder, empty where there is none.
+    """
+
+    folder: str
+    photos: int
+    sketches: int
+    labelled: int
+    drawn: int
+    left_out: int = 0
+    terms: str = ""
+
+    @classmethod
+    def of(cls, chosen: TrainingSet, left_out: int = 0) -> SetContent:
+        """Of a chosen set. Raises OSError."""
+        file = chosen.dataset.root / TERMS_NAME
+        lines = file.read_text(encoding="utf-8-sig").strip().splitlines() if file.is_file() else []
+        return cls(
+            folder=chosen.config.folder,
+            photos=len(chosen.photos),
+            sketches=len(chosen.sketches),
+            labelled=len(chosen.labelled),
+            drawn=len(chosen.photos) * chosen.styles,
+            left_out=left_out,
+            terms=lines[0] if lines else "",
+        )
 
 
 def trainable_photos(dataset: PairDataset, split: str) -> tuple[Photo, ...]:

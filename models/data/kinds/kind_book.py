@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from models.data.datasets.below import require_below
 from models.data.datasets.files.tables import read_table
 from models.data.datasets.unseen import STANDARD_UNSEEN, names_unseen
 from models.data.kinds.same_names import SAME_NAMES, TREES
@@ -45,7 +46,8 @@ class KindBook:
 
     @classmethod
     def load(cls, data: Path, config: KindsConfig) -> KindBook:
-        """Read the table below `data`. Raises ColumnMissing, OSError."""
+        """Read the table below `data`. Raises DatasetNotFound, ColumnMissing, OSError."""
+        require_below(data, [config.table])
         rows = read_table(data / config.table, ("kind", "split", "accepted_names"))
         accepted = {row["kind"]: tuple(name for name in row["accepted_names"].split("|") if name) for row in rows}
         val = frozenset() if config.learn_val else frozenset(row["kind"] for row in rows if row["split"] == "val")

@@ -19,7 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from models.bundle import Bundle, BundleManifest, Runtime, add_adaptation, add_calibration, write_bundle
+from models.bundle import (
+    Bundle,
+    BundleManifest,
+    Runtime,
+    add_adaptation,
+    add_calibration,
+    require_free_place,
+    write_bundle,
+)
 from models.bundle.manifest import MODEL_CARD_NAME
 from models.data.images.training_sets import SetConfig
 from models.errors import InkseekError
@@ -36,7 +44,7 @@ from models.export.precision.pooled_queries import (
     measure_queries,
     pooled_difference,
 )
-from models.export.split_figures import as_metrics, as_table
+from models.export.split_figures import SplitRows, as_metrics, as_table
 
 Convert = Callable[[bytes, NDArray[np.float32]], bytes]
 
@@ -82,10 +90,14 @@ class VariantRequest:
 
 @dataclass(frozen=True)
 class Candidate:
-    """The figures of one recipe. `losses`: acc@1 of the parent minus the variant's, by split; `pooled`: over all."""
+    """The figures of one recipe, and the embeddings, `rows`, that they are of.
+
+    `losses`: acc@1 of the parent minus the variant's, by split; `pooled`: over all.
+    """
 
     recipe: str
     figures: Mapping[str, BothFigures]
+    rows: Mapping[str, SplitRows]
     losses: Mapping[str, float]
     pooled: PooledDifference
     parity: Parity
@@ -103,6 +115,7 @@ def make_variant(request: VariantRequest, report: Callable[[str], None]) -> Bund
 
     Raises ParentUnfit, LossTooHigh, RangeExceeded, DatasetError, BundleError.
     """
+    require_free_place(request.out)
     parent = Bundle.load(request.parent, Runtime(device="cpu", threads=1))
     splits, sets = _trained_on(parent)
     failures: list[LossTooHigh] = []
@@ -163,6 +176,7 @@ def _compared(recipe: str, before: Measured, after: Measured) -> Candidate:
     return Candidate(
         recipe=recipe,
         figures={name: split.figures() for name, split in after.splits.items()},
+        rows=after.splits,
         losses=losses,
         pooled=pooled_difference(after.outcomes, before.outcomes),
         parity=pooled([before.splits[name].parity(split, _TOLERANCE) for name, split in after.splits.items()]),
@@ -176,7 +190,7 @@ def _publish(
     card = _card(parent, request, images, candidate) + "\n\n" + inherited
     losses = {name: round(loss, 4) for name, loss in candidate.losses.items()}
     metrics = {
-        "splits": as_metrics(candidate.figures),
+        "splits": as_metrics(candidate.rows),
         "parity": asdict(candidate.parity),
         "acc_at_1_lost": losses,
         "gate": {"max_loss": request.max_loss, **candidate.pooled.as_dict()},

@@ -78,10 +78,14 @@ class Experiment(Frozen):
     @classmethod
     def parse(cls, values: Mapping[str, Any], source: str) -> Self:
         """Check plain values; `source` names them in the message. Raises ConfigInvalid."""
+        expected, recipe = cls.model_fields["recipe"].default, values.get("recipe")
+        # Else every option that the two recipes do not share would be a flaw of its own.
+        if isinstance(expected, str) and recipe is not None and recipe != expected:
+            raise ConfigInvalid(f"{source} is an experiment of the recipe {recipe}; here it has to be {expected}")
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise ConfigInvalid(f"{source} is not a valid experiment: {error}") from error
+            raise ConfigInvalid(f"{source} is not a valid experiment: {flaws_in_words(error)}") from error
 
     def described(self, **facts: Any) -> dict[str, Any]:
         """As plain values, for a run's config.json; `facts`: what the run depends on besides, such as hashes."""
@@ -98,6 +102,17 @@ class Experiment(Frozen):
         except ConfigInvalid:
             return dict(known)
         return {**known, **filled}
+
+
+def flaws_in_words(error: ValidationError) -> str:
+    """Each flaw as `option: what is wrong`, on one line."""
+    flaws = []
+    for flaw in error.errors(include_url=False):
+        option = ".".join(str(part) for part in flaw["loc"])
+        given = flaw["input"]
+        value = f" (it is {given!r})" if isinstance(given, str | int | float | bool) and option else ""
+        flaws.append(f"{option}: {flaw['msg']}{value}" if option else flaw["msg"])
+    return "; ".join(flaws)
 
 
 def read_experiment(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from torch.multiprocessing.spawn import spawn
 
 from models.errors import InkseekError
 
+DEVICES = ("auto", "cpu", "cuda")
+
 
 class DeviceUnavailable(InkseekError):
     """The requested device is not there, or there are fewer of it than processes."""
@@ -51,17 +53,38 @@ def launch(work: Callable[[Process], None], *, processes: int = 1, threads: int 
 
     `device`: auto takes CUDA where it is there. On a CPU, `threads` threads each. Raises DeviceUnavailable.
     """
-    kind = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    if kind == "cuda" and torch.cuda.device_count() < processes:
-        raise DeviceUnavailable(f"{processes} processes need as many GPUs; there are {torch.cuda.device_count()}")
+    kind = available_device(device, processes)
     if processes == 1:
         _configure(kind, 0, threads)
-        work(Process(0, 1, torch.device(kind)))
+        try:
+            work(Process(0, 1, torch.device(kind)))
+        except torch.OutOfMemoryError as error:
+            raise DeviceUnavailable(f"the memory of the {kind} device is full: train with fewer batch.pairs") from error
         return
     with tempfile.TemporaryDirectory() as folder:
         # Meeting at a file needs no free port, so runs beside each other on one machine cannot collide.
         arguments = (work, processes, threads, kind, f"file://{folder}/rendezvous")
         spawn(_run_rank, args=arguments, nprocs=processes)  # type: ignore[no-untyped-call]
+
+
+def available_device(device: str, processes: int = 1) -> str:
+    """`auto`, `cpu` or `cuda` -> the kind of device that a run of so many processes gets. Raises DeviceUnavailable."""
+    if device not in DEVICES:
+        raise DeviceUnavailable(
+            f"no device is called {device!r}; there are {', '.join(DEVICES)} (CUDA_VISIBLE_DEVICES chooses among GPUs)"
+        )
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    kind = ("cuda" if gpus else "cpu") if device == "auto" else device
+    if kind == "cuda" and not gpus:
+        built = (
+            f"torch {torch.__version__} is built for CUDA {torch.version.cuda}"
+            if torch.version.cuda
+            else (f"torch {torch.__version__} is built for CPUs alone")
+        )
+        raise DeviceUnavailable(f"there is no CUDA GPU here ({built}); --device cpu trains without one")
+    if kind == "cuda" and gpus < processes:
+        raise DeviceUnavailable(f"{processes} processes need as many GPUs; there are {gpus}")
+    return kind
 
 
 def _run_rank(

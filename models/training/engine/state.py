@@ -56,11 +56,18 @@ def save_tensors(path: Path, values: dict[str, Any]) -> None:
 
 def load_tensors(path: Path) -> dict[str, Any]:
     """Read named tensors and plain values onto the CPU; nothing else is unpickled. Raises CheckpointInvalid."""
+    if not path.exists():
+        raise CheckpointInvalid(f"{path} does not exist")
+    if path.is_dir():
+        there = ", ".join(sorted(file.name for file in path.glob("*.pt"))) or "none"
+        raise CheckpointInvalid(f"{path} is a directory, not a file of weights; such files in it: {there}")
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
-    # torch.load fails with errors of pickle, zipfile, the operating system or its own, by where the file is broken.
-    except Exception as error:
+    except OSError as error:
         raise CheckpointInvalid(f"{path} cannot be read: {error}") from error
+    # torch.load fails with errors of pickle, zipfile or its own, by where the file is broken, and with essays as text.
+    except Exception as error:
+        raise CheckpointInvalid(f"{path} cannot be read: it is damaged, or no file of weights") from error
     if not isinstance(values, dict):
         raise CheckpointInvalid(f"{path} holds no named values")
     return values

@@ -163,7 +163,8 @@ def require_learnable(batches: CategoryBatches, world_size: int) -> None:
     poor = [pool.name for pool in batches.pools if pool.weight > 0 and len(pool.photos) < 2]
     if poor:
         raise TrainingDataUnfit(
-            f"{len(poor)} categories have a single photo, the first is {poor[0]}; a photo needs others of its category"
+            f"{len(poor)} categories have a single photo to learn from, the first is {poor[0]}: a photo needs others "
+            "of its category beside it. Add photos, join such categories in the table, or `exclude` their photos"
         )
     if batches.batch_size < 2 * world_size:
         raise TrainingDataUnfit(f"{batches.batch_size} pairs a batch are too few for {world_size} processes")

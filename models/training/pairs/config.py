@@ -15,10 +15,10 @@ from models.training.engine.config import Experiment, Frozen
 class BatchConfig(Frozen):
     """`pairs` of `groups` categories a batch; `drawn_share`, `synthetic_share`: see `CategoryBatches`."""
 
-    pairs: int = 64
-    groups: int = 4
-    drawn_share: float = 0.6
-    synthetic_share: float = 0.1
+    pairs: int = Field(default=64, ge=2)
+    groups: int = Field(default=4, ge=1)
+    drawn_share: float = Field(default=0.6, ge=0, le=1)
+    synthetic_share: float = Field(default=0.1, ge=0, le=1)
 
 
 class PairExperiment(Experiment):
@@ -29,7 +29,7 @@ class PairExperiment(Experiment):
     """
 
     bf16: bool = True
-    cache_px: int = 192
+    cache_px: int = Field(default=192, ge=16)
     pretrained: bool = True
     batch: BatchConfig = BatchConfig()
     augment: AugmentConfig | Literal[False] = AugmentConfig()

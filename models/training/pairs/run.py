@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from torch import nn
 
 from models.console import log
+from models.data.datasets import require_below
 from models.data.images.training_images import TrainingImages, prepare_images
 from models.data.sampling.category_batches import CategoryBatches
 from models.data.sampling.second_sketches import SecondSketches
 from models.evaluation.protocol import CategoryGallery
 from models.evaluation.splits import load_galleries
 from models.networks.preprocessing import IMAGENET, PixelStatistics
-from models.training.engine.processes import Process, launch
+from models.training.engine.processes import Process, available_device, launch
+from models.training.engine.run_directory import RunDirectory
 from models.training.pairs.batches import PairBatches, require_learnable
 from models.training.pairs.config import PairExperiment
 from models.training.pairs.validation_images import usable_galleries
@@ -41,6 +43,11 @@ class Resources:
     workers: int = 0
     cache: Path | None = None
     skip_flawed: bool = False
+
+    def require(self) -> None:
+        """Raise DatasetNotFound, DeviceUnavailable where data or device are not there, before anything is read."""
+        require_below(self.data, ())
+        available_device(self.device, self.processes)
 
 
 @dataclass(frozen=True)
@@ -84,16 +91,22 @@ class PairRun(Generic[C]):
 
         All that may fail fails here. Raises DatasetError, TrainingDataUnfit, PretrainedError.
         """
+        # What is missing shows at once, before images are decoded for minutes.
+        if self.config.pretrained and self.start is None:
+            fetch_imagenet(network, self.pretrained)
         galleries = self.galleries()
         images = self._open_images(log)
         require_learnable(self._category_batches(images), self.resources.processes)
-        if self.config.pretrained and self.start is None:
-            fetch_imagenet(network, self.pretrained)
+        self.note_data(images)
         sketches = sum(len(rows) for pool in images.pools for rows in pool.sketches)
         log(f"{len(images.pools)} categories, {len(images.photos):,} photos, {sketches:,} sketches to learn from")
         for name, parts in galleries.items():
             queries, photos = sum(len(g.queries) for g in parts), sum(len(g.photos) for g in parts)
             log(f"{name}: {queries:,} sketches search {photos:,} photos of {len(parts)} categories")
+
+    def note_data(self, images: TrainingImages) -> None:
+        """Write down what is trained on, for the model card. Raises OSError."""
+        RunDirectory(self.out).write_data([asdict(each) for each in images.contents])
 
     def batches(
         self,

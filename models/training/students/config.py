@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from models.losses.inputs import Need
 from models.losses.objective import LossTerms, Objective
@@ -13,6 +13,8 @@ from models.networks.grid_students import GridStudentConfig
 from models.networks.student_forms import AnyStudentForm
 from models.training.engine.config import Frozen, TrainingPlan
 from models.training.pairs.config import PairExperiment
+
+_SMALLEST_PX = 16  # a trunk halves the side four times
 
 FROM_A_TEACHER = frozenset({Need.MATCHES, Need.QUEUES, Need.TARGETS})
 """What only a teacher's answers can give a student's loss."""
@@ -24,6 +26,12 @@ class StudentTraining(Frozen):
     plan: TrainingPlan
     losses: LossTerms
     queue_length: int = Field(default=256, ge=1)
+
+    @model_validator(mode="after")
+    def _learns_something(self) -> StudentTraining:
+        if not self.objective.terms:
+            raise ValueError("no loss has a weight, so there is nothing to learn from")
+        return self
 
     @property
     def objective(self) -> Objective:
@@ -45,6 +53,17 @@ class StudentExperiment(PairExperiment):
     student: AnyStudentForm = GridStudentConfig()
     published_student: Path | None = None
     student_training: StudentTraining
+
+    @model_validator(mode="after")
+    def _sees_something(self) -> StudentExperiment:
+        if self.student.size_px < _SMALLEST_PX:
+            raise ValueError(f"students look at {self.student.size_px} px; {_SMALLEST_PX} are the least")
+        return self
+
+    @property
+    def distilling(self) -> bool:
+        """Whether any loss needs a teacher."""
+        return self.student_training.distilling
 
     def described_teacher(self) -> dict[str, Any]:
         """What a run of this experiment's teacher is known by: all but what concerns the students alone."""

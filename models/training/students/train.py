@@ -65,6 +65,8 @@ def train_students(run: PairRun[StudentExperiment], teachers: TeacherLoader | No
     if lacking:
         names = ", ".join(training.objective.needing(lacking))
         raise ConfigInvalid(f"{names} need {', '.join(sorted(lacking))}, which this form of students or data has not")
+    if run.config.published_student is not None:
+        start_from_published(students, run.config.published_student)
     if run.start is not None:
         start_from_students(students, run.start)
         hashes["start_sha256"] = hashlib.sha256(run.start.read_bytes()).hexdigest()

@@ -38,7 +38,11 @@ class Blend:
         late, early = StudentsFile.load(self.late), StudentsFile.load(self.early)
         weights = blend(late.weights, early.weights, self.early_share)
         if self.pretrained_share:
-            weights = towards_pretrained(weights, fetch(RESNET18_IMAGENET, self.pretrained), self.pretrained_share)
+            try:
+                weights = towards_pretrained(weights, fetch(RESNET18_IMAGENET, self.pretrained), self.pretrained_share)
+            except (KeyError, CheckpointInvalid) as error:
+                advice = "give --pretrained-share 0"
+                raise CheckpointInvalid(f"the trunks of {self.late} are not ImageNet's ResNet-18: {advice}") from error
         return replace(late, weights=weights)
 
 

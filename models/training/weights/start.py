@@ -34,10 +34,15 @@ def cnn_trunks(module: nn.Module) -> list[Trunk]:
     return [part for part in module.modules() if isinstance(part, Trunk)]
 
 
+def imagenet_weights(module: nn.Module) -> tuple[PinnedWeights, ...]:
+    """The published weights that `start_from_imagenet` would load, each once."""
+    return tuple(_IMAGENET[kind] for kind in dict.fromkeys(type(trunk) for trunk in cnn_trunks(module)))
+
+
 def fetch_imagenet(module: nn.Module, cache: Path) -> None:
     """Download into `cache` the weights that `start_from_imagenet` would load. Raises PretrainedError."""
-    for kind in dict.fromkeys(type(trunk) for trunk in cnn_trunks(module)):
-        fetch(_IMAGENET[kind], cache)
+    for pinned in imagenet_weights(module):
+        fetch(pinned, cache)
 
 
 def start_from_imagenet(module: nn.Module, cache: Path) -> None:
@@ -55,7 +60,10 @@ def start_from_students(module: nn.Module, path: Path) -> None:
     try:
         module.load_state_dict(load_students(path)[0].state_dict())
     except RuntimeError as error:
-        raise CheckpointInvalid(f"the students of {path} have another form than those to train: {error}") from error
+        first = str(error).splitlines()[1:2] or [str(error)]
+        raise CheckpointInvalid(
+            f"the students of {path} have another form than those to train, see `student`: {first[0].strip()}"
+        ) from error
 
 
 def start_from_published(module: nn.Module, path: Path) -> None:

@@ -39,7 +39,8 @@ class StudentsFile:
         try:
             return cls(values["step"], values["averaged"], values["experiment"])
         except KeyError as error:
-            raise CheckpointInvalid(f"{path} holds no students: {error} is missing") from error
+            state = " (it is the state that a run resumes from)" if "optimiser" in values else ""
+            raise CheckpointInvalid(f"{path} holds no students{state}: give a run's {STUDENTS_NAME}") from error
 
 
 def load_students(path: Path) -> tuple[StudentPair, StudentsFile]:
@@ -49,7 +50,8 @@ def load_students(path: Path) -> tuple[StudentPair, StudentsFile]:
         students = build_students(saved.experiment)
         students.load_state_dict(dict(saved.weights))
     except (CheckpointInvalid, RuntimeError) as error:
-        raise CheckpointInvalid(f"{path} holds students of another release: {error}") from error
+        reason = " ".join(str(error).split())
+        raise CheckpointInvalid(f"{path} holds students of another release: {reason}") from error
     return students.eval(), saved
 
 

@@ -106,6 +106,7 @@ class PairDataset:
         if not chosen:
             there = ", ".join(sorted({record.split or "no split" for record in self.records})) or "no sketches"
             advice = "" if self.splits else "; `inkseek data split` makes some"
+            advice = advice or "; `inkseek data split --again` divides your own pairs anew"
             raise SplitMissing(f"{self.name} has no sketches of a split {split!r}; it has {there}{advice}")
         return chosen
 

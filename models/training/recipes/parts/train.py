@@ -53,6 +53,8 @@ def train_parts(run: PairRun[PartsConfig]) -> None:
         if term.part is not None and term.part not in students.parts:
             raise ConfigInvalid(f"{name} looks at the part {term.part!r}; these students have layout, kind")
     hashes: dict[str, object] = {"start_sha256": None, "teachers_sha256": [member_sha256(each) for each in members]}
+    if config.published_student is not None:
+        start_from_published(students, config.published_student)
     if run.start is not None:
         start_from_students(students, run.start)
         hashes["start_sha256"] = hashlib.sha256(run.start.read_bytes()).hexdigest()
@@ -81,6 +83,7 @@ def _prepare(run: PairRun[PartsConfig], students: PartStudents) -> None:
         fetch(EFFICIENTNET_LITE2_IMAGENET, run.pretrained)
     galleries = galleries_of(run)
     material = Material.open(run, log)
+    run.note_data(material.images)
     pairs = material.pair_batches(config)
     require_learnable(pairs, run.resources.processes)
     sketches, photos = (len(rows) for rows in (material.images.sketches, material.images.photos))

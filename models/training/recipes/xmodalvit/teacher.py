@@ -64,7 +64,8 @@ def load_teacher(folder: Path) -> FrozenTeacher:
         teacher = Teacher(_CONFIG.validate_python(values["experiment"].get("teacher")))
         teacher.load_state_dict(values["teacher"])
     except (ValidationError, RuntimeError) as error:
-        raise CheckpointInvalid(f"{folder / TEACHER_NAME} holds a teacher of another release: {error}") from error
+        reason = " ".join(str(error).split())
+        raise CheckpointInvalid(f"{folder / TEACHER_NAME} holds a teacher of another release: {reason}") from error
     return FrozenTeacher(teacher)
 
 

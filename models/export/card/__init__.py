@@ -1,0 +1,1 @@
+"""The model card that writes itself from what a run left and what was measured."""
