@@ -117,17 +117,23 @@ def chosen_splits(dataset: PairDataset, names: Sequence[str]) -> tuple[tuple[str
 
 
 def require_choices(parts: Sequence[tuple[str, PairDataset]], protocol: Protocol) -> None:
-    """Raise NothingToEvaluate where a search could not go wrong: the right photo would be the only one searched."""
-    for name, part in parts:
-        where = f"the split {name!r}" if name else "the set"
-        photos = Counter(key.category for key in part.photos)
-        if len(part.photos) < 2:
-            raise NothingToEvaluate(f"{where} has a single photo, which every search finds: figures would say nothing")
-        if protocol is Protocol.CATEGORY and all(photos[record.photo.category] < 2 for record in part.records):
-            raise NothingToEvaluate(
-                f"no category of {where} has two photos, so a search within one finds the right one whatever is drawn; "
-                f"--protocol {Protocol.GALLERY.value} searches all {len(part.photos):,} photos"
-            )
+    """Raise NothingToEvaluate where no search of any split could go wrong: the right photo is the only one searched."""
+    if any(_has_choices(part, protocol) for _, part in parts):
+        return
+    photos = sum(len(part.photos) for _, part in parts)
+    if protocol is Protocol.GALLERY or photos == len(parts):
+        raise NothingToEvaluate("there is a single photo, which every search finds: figures would say nothing")
+    raise NothingToEvaluate(
+        "no category has two photos, so a search within one finds the right one whatever is drawn; "
+        f"--protocol {Protocol.GALLERY.value} searches all {photos:,} photos"
+    )
+
+
+def _has_choices(part: PairDataset, protocol: Protocol) -> bool:
+    photos = Counter(key.category for key in part.photos)
+    if protocol is Protocol.GALLERY:
+        return len(part.photos) > 1
+    return any(photos[record.photo.category] > 1 for record in part.records)
 
 
 def evaluate_split(
