@@ -10,7 +10,7 @@ PAGE_CODE := tests/page_code
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page bench bench-peers fuzz poison soak kills docs audit hashes sbom train-deps train-gpu docker-test hooks browser clean
+.PHONY: help run test coverage check check-python check-page bench bench-peers fuzz poison soak kills docs audit hashes sbom train-deps train-pack train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -96,10 +96,12 @@ train-deps: $(VENV)/.dev ## Install what training needs (torch)
 # DATA holds the data sets. Packing needs them and a CPU alone, the rest the pack alone: each step resumes or is done.
 DATA ?= data
 GPU_RUN ?= var/train-gpu
-GPU_DEVICE ?= auto
+GPU_DEVICE ?= cuda
 GPU_CONFIGS ?= models/configs/parts_gpu_teacher.toml models/configs/parts_gpu.toml
-train-gpu: $(VENV)/.dev ## Pack the training images, then train teacher and students on one GPU (DATA=... GPU_RUN=...)
+train-pack: $(VENV)/.dev ## Pack the training images into $(GPU_RUN)/pack, at most 60 MB, on a CPU (DATA=... GPU_RUN=...)
 	@test -f $(GPU_RUN)/pack/pack.json || $(BIN)/inkseek train pack --config $(word 2,$(GPU_CONFIGS)) --data $(DATA) --out $(GPU_RUN)/pack
+
+train-gpu: train-pack ## Pack where that is not done, then train teacher and students on one GPU (GPU_RUN=...)
 	$(BIN)/inkseek train students --config $(word 1,$(GPU_CONFIGS)) --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache \
 	  --out $(GPU_RUN)/teacher --device $(GPU_DEVICE) --workers 8
 	$(BIN)/inkseek train students --config $(word 2,$(GPU_CONFIGS)) --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache \

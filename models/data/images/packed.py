@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -210,7 +211,13 @@ def _draw(
             sketches[row] = np.asarray(view.view(drawing))
 
     jobs = [job for pool in pools for job in zip(pool.photos, pool.synthetic, strict=True) if job[1]]
-    _mapped(draw, jobs)
+    # Drawings go side by side, so each gets one thread: a pool of threads in each would fight for the same cores.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        _mapped(draw, jobs)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _fitting(photos: NDArray[np.uint8], room: int) -> int:

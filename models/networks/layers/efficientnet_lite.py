@@ -53,8 +53,18 @@ class SameConv(nn.Module):
             side = x.shape[-1]
             missing = max((math.ceil(side / stride) - 1) * stride + self.conv.kernel_size[0] - side, 0)
             x = F.pad(x, (missing // 2, missing - missing // 2) * 2)
-        x = self.conv(x)
+        x = self._convolved(x)
         return F.relu6(x) if self.relu6 else x
+
+    def _convolved(self, x: Tensor) -> Tensor:
+        # A CPU has fast bfloat16 kernels for 1x1 convolutions; its depthwise ones take several times as long as in
+        # float32, and made a step slower than without autocast.
+        if self.conv.kernel_size[0] > 1 and x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            with torch.autocast("cpu", enabled=False):
+                wide: Tensor = self.conv(x.float())
+            return wide
+        convolved: Tensor = self.conv(x)
+        return convolved
 
 
 class Block(nn.Module):

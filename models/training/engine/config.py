@@ -19,6 +19,8 @@ from models.training.engine.schedule import Decay
 SCHEMA_VERSION: Final = 1
 """Of experiment files: it changes when an option changes its meaning or goes, not when one is added."""
 
+_SHIPPED = Path(__file__).resolve().parents[2] / "configs"
+
 
 class ConfigInvalid(InkseekError):
     """The experiment file cannot be read or names an option or value that does not exist."""
@@ -118,8 +120,8 @@ def flaws_in_words(error: ValidationError) -> str:
 def read_experiment(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:
     """The plain values of an experiment file with changes over them. Raises ConfigInvalid.
 
-    Where it is `based_on` a file beside it, its own values go over those of the base, table by table. A file of
-    another schema version, or of before there was one, is rejected.
+    Where it is `based_on` a file beside it, or on one that ships, its own values go over those of the base, table by
+    table. A file of another schema version, or of before there was one, is rejected.
     """
     values = _over_base(path, read_toml(path))
     for line in changes:
@@ -137,7 +139,9 @@ def _over_base(path: Path, values: dict[str, Any]) -> dict[str, Any]:
         return values
     if base == path.name:
         raise ConfigInvalid(f"{path} names itself as its base")
-    below = path.with_name(str(base))
+    below = path.parent / str(base)
+    if not below.is_file():
+        below = _SHIPPED / str(base)
     return merge_tables(_over_base(below, read_toml(below)), values)
 
 

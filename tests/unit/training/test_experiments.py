@@ -144,7 +144,7 @@ def test_the_arms_of_the_ablation_are_experiments() -> None:
         ("about = {}", "schema_version None; this release reads 1"),
         ("schema_version = 2\nabout = {}", "schema_version 2; this release reads 1"),
         ("schema_version = true\nabout = {}", "schema_version True"),
-        ("schema_version = 1\nrecipe = 'adaptive'", "names the recipe 'adaptive'; those on pairs are"),
+        ("schema_version = 1\nrecipe = 'adaptive'", "is for `inkseek train adapt`"),
         ("schema_version = 1\nrecipe = 'contrastive'", "is not a valid experiment"),
         ("schema_version = ", "not valid TOML"),
     ],
