@@ -73,8 +73,8 @@ class Soak:
         else:
             answer = client.post("/v1/search", content=_SVG if kind == "svg" else pictures[kind])
         self.statuses[f"good {answer.status_code}"] += 1
-        right = answer.status_code == 200
-        if right and kind in ("PNG", "WEBP"):
+        right = answer.status_code in (200, 429)  # all at once beside poison: waiting is no fault, a wrong answer is
+        if answer.status_code == 200 and kind in ("PNG", "WEBP"):
             right = answer.json()["results"][0]["photo_id"] == PHOTO_IDS[number]
         if not right:
             self.wrong.append(f"{kind}: {answer.status_code} {answer.text[:200]}")
@@ -91,7 +91,7 @@ class Soak:
         rng, poisons = random.Random(seed), poison_files(10**6, seed)
         with httpx.Client(base_url=self.service.url, timeout=120) as client:
             for at in due:
-                if at > until:
+                if max(at, time.monotonic()) > until:
                     return
                 time.sleep(max(0.0, at - time.monotonic()))
                 try:

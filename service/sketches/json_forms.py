@@ -66,8 +66,8 @@ _WIDE = (  # how a JSON document begins in encodings of two and four bytes, with
 )
 _MARKS = b"".join(start for start, _ in _WIDE[:4]) + codecs.BOM_UTF8 + b" \t\r\n"
 _MOST_MARKUP_BYTES = 2**22  # a data URL of SVG may hold markup, with whatever escapes; larger ones are not drawn
-# For the document; what is sent may have line breaks, too. Markup in a data URL, or base64: either alphabet, filled up to
-# fours or not.
+# For the document; what is sent may have line breaks, too. Markup in a data URL, or base64: either alphabet, filled up
+# to fours or not.
 _IMAGE_PATTERN = (
     r"^(data:image/svg\+xml[^,]{0,200},[\s\S]+|(data:[^,]{0,200},)?"
     r"([A-Za-z0-9+/_-]{4})*([A-Za-z0-9+/_-]{4}|[A-Za-z0-9+/_-]{2}(==)?|[A-Za-z0-9+/_-]{3}=?))$"
