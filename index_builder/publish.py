@@ -58,8 +58,9 @@ def new_segment(out_dir: Path) -> Path:
 def clear_staging(out_dir: Path) -> None:
     """Remove all that is staged; what cannot be removed now, the next build removes. The lock is held."""
     # So that no other build is writing any of it.
-    for leftover in (*layout.versions_dir(out_dir).glob(".*"), *layout.segments_dir(out_dir).glob(".*")):
-        shutil.rmtree(leftover, ignore_errors=True)
+    for folder in (layout.versions_dir(out_dir), layout.segments_dir(out_dir), layout.partitions_dir(out_dir)):
+        for leftover in folder.glob(".*"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def publish(out_dir: Path, staging: Path, manifest: IndexManifest) -> str:

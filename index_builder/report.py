@@ -81,6 +81,14 @@ class Report:
         self.noted[note.reason] += 1
         self._write("noted", note)
 
+    def replay(self, path: Path) -> None:
+        """Record every entry of another report, such as that of a part of the build. Raises OSError."""
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                entry = json.loads(line)
+                (self.skipped if entry["outcome"] == "skipped" else self.noted)[entry["reason"]] += 1
+                self._file.write(line)
+
     def _write(self, outcome: Literal["skipped", "noted"], entry: Skipped | Note) -> None:
         line: dict[str, Any] = {
             "outcome": outcome,

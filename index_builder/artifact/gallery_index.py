@@ -131,7 +131,11 @@ class GalleryIndex:
 
     def categories(self) -> list[tuple[str, int]]:
         """(category, photos in it), by name. Photos without a category ("") are in none."""
-        return [(name, count) for name, count in self._matches.category_counts() if name]
+        return [(name, count) for name, count in self.categories_with_none() if name]
+
+    def categories_with_none(self) -> list[tuple[str, int]]:
+        """(category, photos in it), by name; "" holds the photos without a category."""
+        return self._matches.category_counts()
 
     def search(
         self,
@@ -167,6 +171,10 @@ class GalleryIndex:
     def records(self) -> Iterator[PhotoRecord]:
         """Every photo's record in row order, read piece by piece."""
         return self._photos.records()
+
+    def photos_with_bytes(self, sha256: str) -> list[PhotoRecord]:
+        """Every photo, of whatever category, whose file has that hash, by row."""
+        return self._photos.holds(sha256)
 
     def photo_with_bytes(self, sha256: str, category: str) -> PhotoRecord | None:
         """The first photo of `category` whose file has that hash."""

@@ -6,6 +6,7 @@ OUT/versions/<version>/      immutable: manifest.json, report.jsonl, stamps.npy 
                                  or deleted photos, rows.npy
 OUT/segments/<segment>/      immutable: segment.json, vectors.npy, photos.sqlite and, for an approximate store,
                                  index.faiss; versions share them
+OUT/partitions/<digest>/     what an interrupted build has embedded, until the next one publishes or begins anew
 OUT/*/.building-*            a build in progress, or what a killed one left behind
 
 Before schema version 3, the folder of a version held what its one segment holds now.
@@ -39,6 +40,7 @@ __all__ = [
     "current_version",
     "hash_file",
     "list_versions",
+    "partitions_dir",
     "publish_pointer",
     "segment_dir",
     "segments_dir",
@@ -52,6 +54,7 @@ __all__ = [
 _POINTER = "current"
 _VERSIONS = "versions"
 _SEGMENTS = "segments"
+_PARTITIONS = "partitions"
 # Six digits sort by name as well; a seventh is allowed, so that the count never ends.
 _VERSION_NAME = re.compile(r"^(\d{6,})-([0-9a-f]{12})$")
 _HASH_BLOCK_BYTES = 1 << 20
@@ -65,6 +68,11 @@ def versions_dir(out_dir: Path) -> Path:
 def segments_dir(out_dir: Path) -> Path:
     """The folder of all segments, complete and in progress; it may not exist yet."""
     return out_dir / _SEGMENTS
+
+
+def partitions_dir(out_dir: Path) -> Path:
+    """The folder of what a build has finished of a version that is not published yet; it may not exist."""
+    return out_dir / _PARTITIONS
 
 
 def segment_dir(version: Path, name: str) -> Path:

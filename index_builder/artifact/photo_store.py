@@ -112,12 +112,16 @@ class PhotoStore:
 
     def with_bytes(self, sha256: str, category: str) -> PhotoRecord | None:
         """The first photo of `category` whose file has that hash."""
-        return next(iter(self.all_with_bytes(sha256, category)), None)
+        rows = self._query(
+            f"{self._select} WHERE sha256 = ? AND category = ? ORDER BY row LIMIT 1", (sha256, _utf8(category))
+        )
+        return self._record(rows[0]) if rows else None
 
-    def all_with_bytes(self, sha256: str, category: str) -> list[PhotoRecord]:
-        """Every photo of `category` whose file has that hash, by row."""
-        rows = self._query(f"{self._select} WHERE sha256 = ? AND category = ? ORDER BY row", (sha256, _utf8(category)))
-        return [self._record(values) for values in rows]
+    def holds(self, sha256: str) -> list[PhotoRecord]:
+        """Every photo, of whatever category, whose file has that hash, by row."""
+        return [
+            self._record(values) for values in self._query(f"{self._select} WHERE sha256 = ? ORDER BY row", (sha256,))
+        ]
 
     def records(self) -> Iterator[PhotoRecord]:
         """Every record in row order, some thousand at a time."""

@@ -1,6 +1,15 @@
 """Photos to a published index: list, embed, index, measure, publish."""
 
-from index_builder.build.pipeline import build_index
+from index_builder.build.pipeline import build_index, compact_index, update_index
 from index_builder.build.request import DECODE_BYTES, BuildRequest, BuildResult, Progress, Stage
 
-__all__ = ["DECODE_BYTES", "BuildRequest", "BuildResult", "Progress", "Stage", "build_index"]
+__all__ = [
+    "DECODE_BYTES",
+    "BuildRequest",
+    "BuildResult",
+    "Progress",
+    "Stage",
+    "build_index",
+    "compact_index",
+    "update_index",
+]

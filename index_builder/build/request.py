@@ -11,7 +11,7 @@ from index_builder.artifact.manifest import IndexManifest
 from index_builder.stores.plan import DEFAULT_SETTINGS, KindChoice, StoreSettings
 from models.bundle import ImageLimits, Runtime
 
-Stage: TypeAlias = Literal["sketches", "gallery", "photos", "index", "recall", "facing", "publish"]
+Stage: TypeAlias = Literal["sketches", "gallery", "reuse", "photos", "merge", "index", "recall", "facing", "publish"]
 
 Progress: TypeAlias = Callable[[Stage, int, int | None], None]
 """Called with a stage, how much of it is done, and its total (None: unknown)."""
@@ -29,7 +29,8 @@ class BuildRequest:
     `sketches`: queries to measure recall with (None: photos of the gallery); below `min_recall` nothing is published.
     `decode_bytes`: memory of all photos that are decoded at once; one that needs more alone is listed as too large.
     `workers` and `batch` None: chosen for the device. `keep`: versions left after a build, at least the new one.
-    `exclude`, `follow_links`: see `sources.choice.open_source`.
+    `exclude`, `follow_links`: see `sources.choice.open_source`. `resume`: take over what an interrupted build of the
+    same photos has finished, in partitions of `partition_photos`.
     """
 
     photos: str | Path
@@ -47,12 +48,18 @@ class BuildRequest:
     batch: int | None = None
     exclude: tuple[str, ...] = ()
     follow_links: bool = False
+    resume: bool = False
+    partition_photos: int = 2_048  # some seconds of one core: what a killed build loses at most
 
 
 @dataclass(frozen=True)
 class BuildResult:
-    """A published version. `removed`: older versions that were pruned."""
+    """The published version. `removed`: older versions that were pruned.
+
+    `unchanged`: the version was published before, and there was nothing to change.
+    """
 
     version: str
     manifest: IndexManifest
     removed: tuple[str, ...]
+    unchanged: bool = False

@@ -21,12 +21,16 @@ from rich.table import Table
 from index_builder.artifact import GalleryIndex, IndexManifest, layout
 from index_builder.build import BuildResult, Stage
 from index_builder.build import Progress as OnProgress
+from index_builder.embedding.stage_times import bottleneck
+from models.bundle import cpu_quota
 from models.console import stderr, stdout
 
 _STAGES: dict[Stage, str] = {
     "sketches": "embedding sketches",
     "gallery": "listing photos",
+    "reuse": "comparing photos",
     "photos": "embedding photos",
+    "merge": "merging segments",
     "index": "building the index",
     "recall": "measuring recall",
     "facing": "measuring facing",
@@ -60,10 +64,17 @@ def progress() -> Iterator[OnProgress]:
 
 
 def print_build(out: Path, result: BuildResult) -> None:
-    """The published version, and how many files were skipped or noted for which reason."""
+    """The published version, where its time went, and how many files were skipped or noted for which reason."""
+    if result.unchanged:
+        stdout().print(f"{out}: [green]{result.version}[/green] is up to date", highlight=False)
+        return
     manifest, summary = result.manifest, result.manifest.build
     table = _summary(f"{out}: {result.version}", manifest)
+    table.add_row("of these", f"{summary.embedded or 0:,} embedded, {summary.reused:,} taken over")
     table.add_row("time", f"{summary.seconds:.1f} s, {summary.photos_per_s:.1f} photos/s")
+    table.add_row("stages", ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in summary.stages_s.items()))
+    if slowest := bottleneck(summary.stages_s, cpu_quota()):
+        table.add_row("bottleneck", f"{slowest} (seconds from read to encode are those of all threads together)")
     for reason, count in sorted(summary.skipped.items()):
         table.add_row(f"[yellow]not indexed: {reason}[/yellow]", str(count))
     for reason, count in sorted(summary.noted.items()):

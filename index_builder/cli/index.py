@@ -1,4 +1,4 @@
-"""`inkseek index build | verify | inspect | rollback`.
+"""`inkseek index build | update | compact | verify | inspect | rollback`.
 
 Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 the new index missed --min-recall.
 With --json, stdout holds one JSON document, an error included; progress goes to stderr.
@@ -6,10 +6,23 @@ With --json, stdout holds one JSON document, an error included; progress goes to
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import typer
 
 from index_builder.artifact import GalleryIndex, layout
-from index_builder.build import DECODE_BYTES, BuildRequest, build_index
+from index_builder.artifact.manifest import GallerySource
+from index_builder.artifact.verification import read_manifest
+from index_builder.build import (
+    DECODE_BYTES,
+    BuildRequest,
+    BuildResult,
+    Progress,
+    build_index,
+    compact_index,
+    update_index,
+)
 from index_builder.cli import display
 from index_builder.cli import options as opt
 from index_builder.errors import RecallTooLow
@@ -39,6 +52,7 @@ def build(
     require_gpu: opt.RequireGpu = False,
     exclude: opt.Exclude = None,
     follow_links: opt.FollowLinks = False,
+    resume: opt.Resume = False,
     as_json: opt.AsJson = False,
 ) -> None:
     """Turn photos into a new version of the index, and publish it.
@@ -49,7 +63,8 @@ def build(
 
     A photo or a cell that cannot be read is listed in report.jsonl and never
     stops the build; what systems put beside photos (@eaDir) is left out.
-    Whatever fails, the version published before stays.
+    Whatever fails, the version published before stays; --resume goes on
+    where a build was interrupted.
 
     Exit codes: 0 published, 1 failed, 2 wrong usage, 3 below --min-recall.
     """
@@ -68,18 +83,104 @@ def build(
         batch=batch,
         exclude=tuple(exclude or ()),
         follow_links=follow_links,
+        resume=resume,
     )
+    _publish(build_index, request, as_json=as_json)
+
+
+@app.command()
+def update(
+    index: opt.IndexDir,
+    photos: opt.UpdatedPhotos = None,
+    bundle: opt.BundleOption = None,
+    kind: opt.Kind = "auto",
+    sketches: opt.Sketches = None,
+    min_recall: opt.MinRecall = None,
+    keep: opt.Keep = 3,
+    max_megapixels: opt.MaxMegapixels = 50,
+    max_megabytes: opt.MaxMegabytes = 64,
+    decode_megabytes: opt.DecodeMegabytes = DECODE_BYTES / 2**20,
+    workers: opt.Workers = None,
+    batch: opt.Batch = None,
+    require_gpu: opt.RequireGpu = False,
+    exclude: opt.Exclude = None,
+    follow_links: opt.FollowLinks = False,
+    resume: opt.Resume = False,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Bring the index up to date with its photos, at the cost of what changed.
+
+    A file of the same size and time of change is not read. Another is hashed:
+    known bytes keep their vector, whatever they are called now, and the rest
+    is embedded. Deleted photos leave. The build's --exclude patterns and
+    --follow-links hold unless others are given.
+
+    Exit codes: 0 published or up to date, 1 failed, 2 wrong usage, 3 below
+    --min-recall.
+    """
+    try:
+        gallery = _published_gallery(index)
+    except InkseekError as error:
+        fail(error, as_json=as_json)
+    request = BuildRequest(
+        photos=photos or Path(gallery.root) / (gallery.manifest or ""),
+        out=index,
+        bundle=bundle,
+        kind=kind,
+        sketches=sketches,
+        min_recall=min_recall,
+        keep=keep,
+        limits=ImageLimits(max_bytes=int(max_megabytes * 2**20), max_pixels=int(max_megapixels * 1e6)),
+        decode_bytes=int(decode_megabytes * 2**20),
+        runtime=Runtime(threads=1, require_gpu=require_gpu),
+        workers=workers,
+        batch=batch,
+        exclude=tuple(exclude or gallery.exclude),
+        follow_links=follow_links or gallery.follows_links,
+        resume=resume,
+    )
+    _publish(update_index, request, as_json=as_json)
+
+
+@app.command()
+def compact(
+    index: opt.IndexDir,
+    bundle: opt.BundleOption = None,
+    kind: opt.Kind = "auto",
+    sketches: opt.Sketches = None,
+    min_recall: opt.MinRecall = None,
+    keep: opt.Keep = 3,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Write the published photos into one segment, without deleted ones.
+
+    Updates merge segments by themselves once there are too many, or too many
+    deleted photos in one.
+    """
+    request = BuildRequest(
+        photos=index, out=index, bundle=bundle, kind=kind, sketches=sketches, min_recall=min_recall, keep=keep
+    )
+    _publish(compact_index, request, as_json=as_json)
+
+
+def _published_gallery(index: Path) -> GallerySource:
+    return read_manifest(layout.version_dir(index, layout.current_version(index))).gallery
+
+
+def _publish(run: Callable[[BuildRequest, Progress], BuildResult], request: BuildRequest, *, as_json: bool) -> None:
+    """Run it with progress shown, and print the version that is published then."""
     try:
         with display.progress() as progress:
-            result = build_index(request, progress)
+            result = run(request, progress)
     except RecallTooLow as error:
         fail(error, as_json=as_json, code=ExitCode.GATE_NOT_PASSED)
     except InkseekError as error:
         fail(error, as_json=as_json)
     if as_json:
-        print_json({"version": result.version, "removed": result.removed, **result.manifest.model_dump(mode="json")})
+        outcome = {"version": result.version, "removed": result.removed, "unchanged": result.unchanged}
+        print_json({**outcome, **result.manifest.model_dump(mode="json")})
     else:
-        display.print_build(out, result)
+        display.print_build(request.out, result)
 
 
 @app.command()

@@ -31,6 +31,13 @@ Photos: TypeAlias = Annotated[
         metavar="LOCATION", help="A folder of photos, or a manifest (.csv, .tsv, .parquet) with a column photo_path."
     ),
 ]
+UpdatedPhotos: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--photos", metavar="LOCATION", help="Where the photos are now; by default where they were."),
+]
+Resume: TypeAlias = Annotated[
+    bool, typer.Option("--resume", help="Take over what an interrupted build of the same photos has finished.")
+]
 Exclude: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

@@ -6,8 +6,9 @@ comparing a sketch both ways costs nothing. Where they face both ways, the mirro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from PIL import Image
@@ -50,17 +51,26 @@ class _Mirrored:
 
 
 def measure_facing(
-    photos: PhotoTable, store: VectorStore, bundle: Bundle, pace: Pace, done: Callable[[int, int], None]
+    photos: PhotoTable,
+    store: VectorStore,
+    bundle: Bundle,
+    pace: Pace,
+    done: Callable[[int, int], None],
+    known: Mapping[str, Facing] = MappingProxyType({}),
 ) -> dict[str, Facing]:
     """Each category with enough photos, by name; "" holds those of no category. Row i of both stores is one photo.
 
     Up to 48 photos per category, evenly spread, are encoded mirrored, from their thumbnails: no original is read again.
-    `done` is called with how many categories are measured, and with how many there are.
+    `done` is called with how many categories are measured, and with how many there are. `known`: what is taken as it
+    is, by category.
     """
     samples = _sampled_rows(photos.categories())
     facing: dict[str, Facing] = {}
     for category, rows in samples.items():
         done(len(facing), len(samples))
+        if category in known:
+            facing[category] = known[category]
+            continue
         upright, flipped = store.vectors_of(rows), _mirrored_vectors(photos, rows.tolist(), bundle.photo, pace)
         if bundle.parts is not None:  # what a photo shows is the same mirrored; where its lines are is not
             upright, flipped = bundle.parts.layout_of(upright), bundle.parts.layout_of(flipped)

@@ -1,17 +1,62 @@
-"""Embedded photos to the files of a segment: vectors, records and thumbnails, row by row."""
+"""Photos to the files of a segment: vectors, records and thumbnails, row by row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
 
 from index_builder.artifact import layout
 from index_builder.artifact.manifest import MetadataField
-from index_builder.artifact.photo_store import PhotoRecord
+from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
 from index_builder.artifact.photo_writer import PhotoStoreWriter
 from index_builder.embedding.base import EmbeddedPhoto
 from index_builder.report import Note, Report, Skipped
 from index_builder.stores.vectors_file import VectorWriter
+from models.arrays import Vectors
+
+
+class SegmentWriter:
+    """Fills the files of a segment with photos in the order of their ids; use as a context manager."""
+
+    def __init__(self, folder: Path, fields: Sequence[MetadataField], dim: int) -> None:
+        """`folder` exists and has no segment in it; `dim`: length of a vector (E)."""
+        self._vectors = VectorWriter(folder / layout.VECTORS, dim)
+        self._photos = PhotoStoreWriter(folder / layout.PHOTOS, fields)
+
+    def __enter__(self) -> SegmentWriter:
+        """Create the files."""
+        with ExitStack() as stack:
+            stack.enter_context(self._vectors)
+            stack.enter_context(self._photos)
+            self._stack = stack.pop_all()
+        return self
+
+    @property
+    def count(self) -> int:
+        """Photos written so far."""
+        return self._vectors.count
+
+    def append(self, record: PhotoRecord, thumbnail: Thumbnail, vector: Vectors) -> None:
+        """Write the next row, whichever row the record names. Raises OSError, sqlite3.Error."""
+        self._photos.append(replace(record, row=self.count), thumbnail)
+        self._vectors.append(vector[None])
+
+    def duplicates(self) -> Iterator[Note]:
+        """A note on each photo that has the very bytes of an earlier one; after the last append."""
+        for photo_id, path, first_id in self._photos.duplicates():
+            yield Note("duplicate_bytes", path, f"the same bytes as {first_id}", photo_id)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Force the files to the disk; after an error, only close them."""
+        self._stack.__exit__(kind, error, trace)
 
 
 def write_photos(
@@ -22,41 +67,43 @@ def write_photos(
     dim: int,
     report: Report,
     done: Callable[[int], None],
-) -> int:
-    """Stream every photo into the segment's files; returns how many were written (G).
+) -> npt.NDArray[np.bool_]:
+    """Stream every photo into the segment's files; returns for each outcome whether it was written.
 
     Skipped photos and notes go to `report`; `done` is called with the number of outcomes so far. Raises OSError,
     sqlite3.Error, and what drawing the outcomes raises.
     """
     names = [field.name for field in fields]
-    with (
-        VectorWriter(folder / layout.VECTORS, dim) as vectors,
-        PhotoStoreWriter(folder / layout.PHOTOS, fields) as photos,
-    ):
+    written = []
+    with SegmentWriter(folder, fields, dim) as writer:
         for number, outcome in enumerate(outcomes, start=1):
+            written.append(isinstance(outcome, EmbeddedPhoto))
             if isinstance(outcome, Skipped):
                 report.skip(outcome)
             else:
-                record = _record(vectors.count, outcome, names)
-                photos.append(record, outcome.facts.thumbnail)
-                vectors.append(outcome.vector[None])
-                if outcome.facts.frames > 1:
-                    detail = f"{outcome.facts.frames} frames or pages; the first was indexed"
-                    report.note(Note("first_frame_only", record.path, detail, record.photo_id))
-                if outcome.facts.blank:
-                    report.note(Note("blank", record.path, "the whole picture has one colour", record.photo_id))
-                for repair in outcome.facts.repairs:
-                    report.note(Note("repaired", record.path, repair, record.photo_id))
+                record = _record(outcome, names)
+                writer.append(record, outcome.facts.thumbnail, outcome.vector)
+                for note in _notes(outcome, record):
+                    report.note(note)
             done(number)
-        for photo_id, path, first_id in photos.duplicates():
-            report.note(Note("duplicate_bytes", path, f"the same bytes as {first_id}", photo_id))
-    return vectors.count
+    return np.array(written, bool)
 
 
-def _record(row: int, embedded: EmbeddedPhoto, names: Sequence[str]) -> PhotoRecord:
+def _notes(embedded: EmbeddedPhoto, record: PhotoRecord) -> Iterator[Note]:
+    facts = embedded.facts
+    if facts.frames > 1:
+        detail = f"{facts.frames} frames or pages; the first was indexed"
+        yield Note("first_frame_only", record.path, detail, record.photo_id)
+    if facts.blank:
+        yield Note("blank", record.path, "the whole picture has one colour", record.photo_id)
+    for repair in facts.repairs:
+        yield Note("repaired", record.path, repair, record.photo_id)
+
+
+def _record(embedded: EmbeddedPhoto, names: Sequence[str]) -> PhotoRecord:
     photo, facts = embedded.photo, embedded.facts
     return PhotoRecord(
-        row=row,
+        row=0,
         photo_id=photo.photo_id,
         category=photo.category,
         path=photo.path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from index_builder.artifact.manifest import GallerySource, MetadataField
 from index_builder.artifact.photo_store import MetadataValue
@@ -23,6 +23,13 @@ class SourcePhoto:
     category: str
     path: str
     metadata: tuple[MetadataValue, ...] = ()
+
+
+class FileStamp(NamedTuple):
+    """Size and time of the last change of a photo's file: where both are as they were, its content is, too."""
+
+    bytes: int
+    modified_ns: int
 
 
 class PhotoSource(Protocol):
@@ -45,6 +52,9 @@ class PhotoSource(Protocol):
 
     def open(self, photo: SourcePhoto) -> BinaryIO:
         """The photo's bytes as a seekable stream. Raises OSError (FileNotFoundError where it is gone)."""
+
+    def stamp(self, photo: SourcePhoto) -> FileStamp | None:
+        """The stamp of the photo's file, without reading it; None where it is gone or the source knows none."""
 
     def covers(self, path: Path) -> bool:
         """Whether files written below `path` would be listed as photos."""

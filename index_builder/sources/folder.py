@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 from index_builder.artifact.manifest import GallerySource, MetadataField
 from index_builder.report import Skipped
-from index_builder.sources.base import SourcePhoto
+from index_builder.sources.base import FileStamp, SourcePhoto
 from index_builder.sources.exclusions import IGNORE_FILE, Exclusions
-from index_builder.sources.local_files import fault_of, open_file
+from index_builder.sources.local_files import fault_of, open_file, stamp_of
 from index_builder.sources.photo_ids import PhotoIdInvalid, category_from, photo_id_from
 
 
@@ -80,6 +80,10 @@ class FolderSource:
     def open(self, photo: SourcePhoto) -> BinaryIO:
         """The photo's bytes. Raises OSError."""
         return open_file(self._root, photo.path)
+
+    def stamp(self, photo: SourcePhoto) -> FileStamp | None:
+        """Size and time of change of the photo's file; None where it is gone."""
+        return stamp_of(self._root, photo.path)
 
     def covers(self, path: Path) -> bool:
         """Whether `path`, which need not exist, is inside the folder once links are resolved."""

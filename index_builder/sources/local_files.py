@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from index_builder.report import Skipped
+from index_builder.sources.base import FileStamp
 
 FOLLOW = "--follow-links follows it"
 
@@ -35,6 +36,15 @@ def fault_of(root: Path, relative: str, photo_id: str | None = None, *, follow_l
 def open_file(root: Path, relative: str) -> BinaryIO:
     """The file at `relative` below `root`, open for reading; the caller closes it. Raises OSError."""
     return (root / relative).open("rb")
+
+
+def stamp_of(root: Path, relative: str) -> FileStamp | None:
+    """The stamp of the file at `relative` below `root`; None where it cannot be looked at."""
+    try:
+        status = (root / relative).stat()
+    except OSError:
+        return None
+    return FileStamp(status.st_size, status.st_mtime_ns)
 
 
 class EquivalentNames:

@@ -11,10 +11,10 @@ from index_builder.artifact.manifest import GallerySource, MetadataField
 from index_builder.artifact.photo_store import MetadataValue
 from index_builder.errors import GalleryInvalid
 from index_builder.report import Note, Skipped
-from index_builder.sources.base import SourcePhoto
+from index_builder.sources.base import FileStamp, SourcePhoto
 from index_builder.sources.columns import CATEGORY, PATH, PHOTO_ID
 from index_builder.sources.exclusions import Exclusions
-from index_builder.sources.local_files import EquivalentNames, fault_of, open_file
+from index_builder.sources.local_files import EquivalentNames, fault_of, open_file, stamp_of
 from index_builder.sources.manifest_files import READERS, ManifestColumns
 from index_builder.sources.photo_ids import PhotoIdInvalid, category_from, photo_id_from
 
@@ -62,6 +62,10 @@ class TableSource:
     def open(self, photo: SourcePhoto) -> BinaryIO:
         """The photo's bytes. Raises OSError."""
         return open_file(self._root, photo.path)
+
+    def stamp(self, photo: SourcePhoto) -> FileStamp | None:
+        """Size and time of change of the photo's file; None where it is gone."""
+        return stamp_of(self._root, photo.path)
 
     def covers(self, path: Path) -> bool:
         """Never: only what the manifest names is listed."""

@@ -44,17 +44,6 @@ class RowMap:
         if sum(map(len, self._live)) != len(places):
             raise StoreUnreadable(ROWS, expected=f"{len(sizes)} segments", actual="rows of others")
 
-    @classmethod
-    def read(cls, path: Path, *, count: int, sizes: Sequence[int]) -> RowMap:
-        """The map of `count` rows. Raises StoreUnreadable."""
-        try:
-            places: Places = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise StoreUnreadable(path.name, expected="a .npy array", actual=str(error)) from error
-        if places.shape != (count, 2) or places.dtype != np.int32:
-            raise StoreUnreadable(path.name, expected=f"int32 {(count, 2)}", actual=f"{places.dtype} {places.shape}")
-        return cls(places, sizes)
-
     @property
     def count(self) -> int:
         """Rows of the gallery (G)."""
@@ -75,3 +64,14 @@ class RowMap:
         for segment in np.unique(segments).tolist():
             positions = np.flatnonzero(segments == segment)
             yield segment, positions, self.row_within[rows[positions]]
+
+
+def read_places(path: Path, count: int) -> Places:
+    """The places of `count` rows in a rows.npy. Raises StoreUnreadable."""
+    try:
+        places: Places = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise StoreUnreadable(path.name, expected="a .npy array", actual=str(error)) from error
+    if places.shape != (count, 2) or places.dtype != np.int32:
+        raise StoreUnreadable(path.name, expected=f"int32 {(count, 2)}", actual=f"{places.dtype} {places.shape}")
+    return places

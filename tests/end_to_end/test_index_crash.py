@@ -60,6 +60,7 @@ def is_whole(out: Path) -> str:
     return index.version
 
 
+@pytest.mark.timeout(300)  # six processes, one after the other
 def test_killed_at_random_moments(gallery: Path, tmp_path: Path, tiny_bundle_dir: Path) -> None:
     out = tmp_path / "index"
     published = build_index(BuildRequest(gallery, out, bundle=tiny_bundle_dir)).version

@@ -2,55 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
 
 from index_builder.artifact import layout
 from index_builder.artifact.errors import IndexCorrupt
-from index_builder.artifact.manifest import IndexManifest
+from index_builder.artifact.manifest import IndexManifest, MetadataField, SegmentEntry
 from index_builder.artifact.photo_store import PhotoStore
 from index_builder.artifact.segments.photos import PhotoTable, SegmentedPhotos
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import open_store
 from index_builder.stores.errors import StoreUnreadable
-from index_builder.stores.row_map import RowMap
+from index_builder.stores.row_map import Places, RowMap, read_places
 from index_builder.stores.segmented import SegmentedStore
 
 
 def open_parts(folder: Path, manifest: IndexManifest) -> tuple[VectorStore, PhotoTable]:
     """The vectors and the photos of the version in `folder`, whose rows are the same. Raises IndexCorrupt."""
     try:
-        if manifest.is_one_part:
-            return _open_one(folder, manifest)
-        return _open_segments(folder, manifest)
+        dim, fields = manifest.embedding_dim, manifest.metadata_fields
+        if manifest.segments:
+            return open_segments(folder, manifest.segments, places_of(folder, manifest), fields=fields, dim=dim)
+        store = open_store(folder, manifest.search, count=manifest.count, dim=dim)
+        return store, _photos(folder, fields, manifest.count)
     except StoreUnreadable as error:
         raise IndexCorrupt(error.what, expected=error.expected, actual=error.actual) from error
 
 
-def _open_one(folder: Path, manifest: IndexManifest) -> tuple[VectorStore, PhotoTable]:
-    if manifest.segments:
-        folder = layout.segment_dir(folder, manifest.segments[0].name)
-    search = manifest.segments[0].search if manifest.segments else manifest.search
-    store = open_store(folder, search, count=manifest.count, dim=manifest.embedding_dim)
-    return store, _photos(folder, manifest, manifest.count)
+def places_of(folder: Path, manifest: IndexManifest) -> Places:
+    """(G, 2): segment and row in it of each row of the version in `folder`, which has segments. Raises IndexCorrupt."""
+    if manifest.is_one_part:
+        rows = np.arange(manifest.count, dtype=np.int32)
+        return np.column_stack([np.zeros_like(rows), rows])
+    try:
+        return read_places(folder / layout.ROWS, manifest.count)
+    except StoreUnreadable as error:
+        raise IndexCorrupt(error.what, expected=error.expected, actual=error.actual) from error
 
 
-def _open_segments(folder: Path, manifest: IndexManifest) -> tuple[VectorStore, PhotoTable]:
-    sizes = [entry.count for entry in manifest.segments]
-    row_map = RowMap.read(folder / layout.ROWS, count=manifest.count, sizes=sizes)
-    stores, photos = [], []
-    for number, entry in enumerate(manifest.segments):
-        of_segment, live = layout.segment_dir(folder, entry.name), row_map.live(number)
+def open_segments(
+    version: Path,
+    entries: Sequence[SegmentEntry],
+    places: Places,
+    *,
+    fields: Sequence[MetadataField],
+    dim: int,
+    stores: Mapping[str, VectorStore] = MappingProxyType({}),
+) -> tuple[VectorStore, PhotoTable]:
+    """The vectors and photos of the rows at `places`. `version`: the folder of a version, published or staged.
+
+    `stores`: of segments that are open already, by name. Raises StoreUnreadable, IndexCorrupt.
+    """
+    row_map = RowMap(places, [entry.count for entry in entries])
+    opened, photos = [], []
+    for number, entry in enumerate(entries):
+        folder, live = layout.segment_dir(version, entry.name), row_map.live(number)
         if len(live) != entry.live:
             raise StoreUnreadable(layout.ROWS, expected=f"{entry.live} rows of {entry.name}", actual=len(live))
         some = None if entry.live == entry.count else live
-        dim = manifest.embedding_dim
-        stores.append(open_store(of_segment, entry.search, count=entry.count, dim=dim, live=some))
-        photos.append(_photos(of_segment, manifest, entry.count))
-    return SegmentedStore(stores, row_map), SegmentedPhotos(photos, row_map)
+        store = stores.get(entry.name)
+        opened.append(store or open_store(folder, entry.search, count=entry.count, dim=dim, live=some))
+        photos.append(_photos(folder, fields, entry.count))
+    if len(entries) == 1 and entries[0].live == entries[0].count:
+        return opened[0], photos[0]
+    return SegmentedStore(opened, row_map), SegmentedPhotos(photos, row_map)
 
 
-def _photos(folder: Path, manifest: IndexManifest, count: int) -> PhotoStore:
-    photos = PhotoStore(folder / layout.PHOTOS, manifest.metadata_fields)
+def _photos(folder: Path, fields: Sequence[MetadataField], count: int) -> PhotoStore:
+    photos = PhotoStore(folder / layout.PHOTOS, fields)
     # Also where no hashes are checked: rows of unequal files would name the wrong photos.
     if (actual := photos.count()) != count:
         photos.close()

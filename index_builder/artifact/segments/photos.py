@@ -33,6 +33,9 @@ class PhotoTable(Protocol):
     def with_bytes(self, sha256: str, category: str) -> PhotoRecord | None:
         """The first photo of `category` whose file has that hash."""
 
+    def holds(self, sha256: str) -> list[PhotoRecord]:
+        """Every photo, of whatever category, whose file has that hash, by row."""
+
     def categories(self) -> list[str]:
         """Category of every row, in row order."""
 
@@ -84,13 +87,17 @@ class SegmentedPhotos:
 
     def with_bytes(self, sha256: str, category: str) -> PhotoRecord | None:
         """The first photo of `category` whose file has that hash."""
+        return next((record for record in self.holds(sha256) if record.category == category), None)
+
+    def holds(self, sha256: str) -> list[PhotoRecord]:
+        """Every photo, of whatever category, whose file has that hash, by row."""
         found = [
             replace(record, row=row)
             for number, segment in enumerate(self._segments)
-            for record in segment.all_with_bytes(sha256, category)
+            for record in segment.holds(sha256)
             for row in self._map.rows_of(number, np.array([record.row])).tolist()
         ]
-        return min(found, key=lambda record: record.row, default=None)
+        return sorted(found, key=lambda record: record.row)
 
     def categories(self) -> list[str]:
         """Category of every row, in row order."""
@@ -115,6 +122,13 @@ class SegmentedPhotos:
             # Deleted rows lie in between, and are passed over.
             record = next(record for record in every[segment] if record.row == within)
             yield replace(record, row=row)
+
+    def thumbnails(self, rows: Rows) -> list[Thumbnail]:
+        """The thumbnails of ascending rows, in their order. Raises PhotoNotFound."""
+        read: dict[int, Thumbnail] = {}
+        for segment, positions, within in self._map.split(rows):
+            read |= zip(positions.tolist(), self._segments[segment].thumbnails(within.tolist()), strict=True)
+        return [read[position] for position in range(len(rows))]
 
     def problems(self) -> list[str]:
         """Defects of each segment's file, and rows that are not in the order of their ids over all segments."""

@@ -1,0 +1,166 @@
+"""The photos of a version that no published segment has: embedded or copied in partitions, then merged to a segment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from index_builder.artifact import GalleryIndex, layout
+from index_builder.artifact.photo_store import PhotoRecord, PhotoStore
+from index_builder.build.work import Work
+from index_builder.embedding.base import EmbeddedPhoto, PhotoFacts
+from index_builder.embedding.threads import ThreadedEmbedder
+from index_builder.publish import new_segment
+from index_builder.report import Report, Skipped
+from index_builder.segments.append import write_photos
+from index_builder.segments.compact import merge_rows
+from index_builder.segments.partitions import PartitionManifest, complete, file_entries, inputs_digest, read_intact
+from index_builder.segments.stamps import Stamps
+from index_builder.sources.base import SourcePhoto
+from index_builder.stores.exact import ExactStore
+
+
+@dataclass(frozen=True)
+class Todo:
+    """N photos to write, sorted by id, with the stamps of their files.
+
+    `copied`: by position, the record of `published` whose vector and thumbnail the photo has.
+    """
+
+    photos: Sequence[SourcePhoto]
+    stamps: Stamps
+    copied: Mapping[int, PhotoRecord]
+    published: GalleryIndex | None = None
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A finished partition in its folder. `resumed`: an earlier build wrote it."""
+
+    folder: Path
+    manifest: PartitionManifest
+    resumed: bool
+
+
+def write_partitions(work: Work, todo: Todo) -> list[Partition]:
+    """Every photo in a partition on the disk, in order; those of an interrupted build are taken over if requested."""
+    folder = layout.partitions_dir(work.out)
+    folder.mkdir(exist_ok=True)
+    recipe = json.dumps(
+        [work.bundle.bundle_id, repr(work.request.limits), work.request.decode_bytes, repr(work.fields)]
+    )
+    size = work.request.partition_photos
+    slices = [slice(at, at + size) for at in range(0, len(todo.photos), size)]
+    names = [inputs_digest(todo.photos[part], todo.stamps[part], recipe) for part in slices]
+    intact = {name: read_intact(folder / name) for name in names} if work.request.resume else {}
+    pending = [part for part, name in zip(slices, names, strict=True) if not intact.get(name)]
+    partitions = []
+    work.progress("photos", 0, len(todo.photos))
+    # One stream over all partitions: decoding goes on while one is being finished.
+    with closing(_outcomes(work, todo, pending)) as outcomes:
+        for part, name in zip(slices, names, strict=True):
+            known = intact.get(name)
+            manifest = known or _write_partition(work, todo, part, folder / name, outcomes)
+            work.report.replay(folder / name / layout.REPORT)
+            partitions.append(Partition(folder / name, manifest, known is not None))
+            work.progress("photos", min(part.stop, len(todo.photos)), len(todo.photos))
+    return partitions
+
+
+def written_in(partitions: Sequence[Partition]) -> npt.NDArray[np.bool_]:
+    """(N,): of each photo to write, whether it has a row."""
+    return np.concatenate([np.empty(0, bool), *(partition.manifest.written for partition in partitions)])
+
+
+def merge_partitions(work: Work, partitions: Sequence[Partition]) -> tuple[Path, int] | None:
+    """The rows of all partitions as the files of a staged segment, and how many they are; None where there are none."""
+    filled = [partition for partition in partitions if partition.manifest.count]
+    if not filled:
+        return None
+    counts = [partition.manifest.count for partition in filled]
+    places = np.column_stack(
+        [np.repeat(np.arange(len(counts)), counts), np.concatenate([np.arange(count) for count in counts])]
+    ).astype(np.int32)
+    segments = [
+        (
+            ExactStore.open(partition.folder / layout.VECTORS, count=partition.manifest.count, dim=work.dim),
+            PhotoStore(partition.folder / layout.PHOTOS, work.fields),
+        )
+        for partition in filled
+    ]
+    staging = new_segment(work.out)
+    with work.stage("merge"):
+        try:
+            count = merge_rows(staging, segments, places, fields=work.fields, dim=work.dim, report=work.report)
+        finally:
+            for _, photos in segments:
+                photos.close()
+    return staging, count
+
+
+def _write_partition(
+    work: Work, todo: Todo, part: slice, folder: Path, outcomes: Iterator[EmbeddedPhoto | Skipped]
+) -> PartitionManifest:
+    staging = folder.with_name(f".building-{folder.name}")
+    staging.mkdir()
+    photos = todo.photos[part]
+    skipped: dict[int, str] = {}
+
+    def timed_outcomes() -> Iterator[EmbeddedPhoto | Skipped]:
+        for position, outcome in enumerate(islice(outcomes, len(photos))):
+            if isinstance(outcome, Skipped):
+                skipped[position] = outcome.reason
+            with work.times.stage("write"):
+                yield outcome
+
+    with Report(staging / layout.REPORT) as report:
+        written = write_photos(
+            staging,
+            timed_outcomes(),
+            fields=work.fields,
+            dim=work.dim,
+            report=report,
+            done=lambda number: work.progress("photos", part.start + number, len(todo.photos)),
+        )
+    with work.times.stage("write"):
+        manifest = PartitionManifest(
+            inputs=folder.name,
+            bundle_id=work.bundle.bundle_id,
+            embedding_dim=work.dim,
+            listed=len(photos),
+            count=int(written.sum()),
+            metadata_fields=work.fields,
+            skipped=skipped,
+            files=file_entries(staging),
+        )
+        complete(staging, folder, manifest)
+    return manifest
+
+
+def _outcomes(work: Work, todo: Todo, parts: Sequence[slice]) -> Generator[EmbeddedPhoto | Skipped, None, None]:
+    """An outcome for each photo of the parts, in order."""
+    positions = [position for part in parts for position in range(len(todo.photos))[part]]
+    fresh = (todo.photos[position] for position in positions if position not in todo.copied)
+    with (
+        closing(work.decoder()) as isolated,
+        closing(
+            ThreadedEmbedder(work.bundle.photo, work.limits(isolated), work.pace, work.times).embed(work.source, fresh)
+        ) as embedded,
+    ):
+        for position in positions:
+            record = todo.copied.get(position)
+            yield next(embedded) if record is None else _copied(todo, todo.photos[position], record)
+
+
+def _copied(todo: Todo, photo: SourcePhoto, record: PhotoRecord) -> EmbeddedPhoto:
+    assert todo.published is not None, "copied from nowhere"
+    thumbnail = todo.published.thumbnail(record.photo_id)
+    facts = PhotoFacts(record.sha256, record.width, record.height, frames=1, thumbnail=thumbnail)
+    return EmbeddedPhoto(photo, facts, todo.published.vector(record.row))

@@ -1,0 +1,207 @@
+"""A version from the listing to its manifest: what it takes over, what it embeds, and how it is searched."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+
+import numpy as np
+import numpy.typing as npt
+
+from index_builder.artifact import GalleryIndex, layout
+from index_builder.artifact.manifest import BuildSummary, Facing, GallerySource, IndexManifest
+from index_builder.artifact.photo_store import PhotoRecord
+from index_builder.artifact.segments.opening import places_of
+from index_builder.build.listing import listed_photos
+from index_builder.build.measures import faced, tuned
+from index_builder.build.new_photos import Partition, Todo, merge_partitions, write_partitions, written_in
+from index_builder.build.parts import Parts, built_segment, compacted
+from index_builder.build.work import Work
+from index_builder.errors import GalleryEmpty
+from index_builder.quality.probes import Probe, sketch_probe
+from index_builder.segments.assemble import named_segments, write_rows
+from index_builder.segments.reuse_by_hash import Published, Reuse, reuse
+from index_builder.segments.stamps import Stamps, read_stamps, settled, stamps_of, write_stamps
+from index_builder.sources.base import SourcePhoto
+from models.arrays import Rows
+
+_HASH_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Made:
+    """How many photos were embedded, and how many rows or vectors were taken over from what was there before."""
+
+    embedded: int
+    reused: int
+
+
+def stage_version(work: Work, base: GalleryIndex | None) -> IndexManifest | None:
+    """Everything of a version that is not published yet, but for its report; None where nothing differs from `base`.
+
+    Raises GalleryInvalid, GalleryEmpty, RecallTooLow, OSError, sqlite3.Error, and what the encoder raises.
+    """
+    # Before the long work: a wrong path of sketches should show now and not an hour later.
+    sketches = _embedded_sketches(work)
+    now_ns = time.time_ns()
+    work.progress("gallery", 0, None)
+    with work.times.stage("gallery"):
+        photos = listed_photos(work.source, work.report)
+        stamps = stamps_of(work.source, photos)
+    work.progress("gallery", len(photos), len(photos))
+    taken = _taken_over(work, photos, stamps, base)
+    todo = np.flatnonzero(taken.kept < 0)
+    copied = {int(at): taken.copied[int(position)] for at, position in enumerate(todo) if int(position) in taken.copied}
+    with work.times.stage("photos"):
+        partitions = write_partitions(
+            work, Todo([photos[position] for position in todo.tolist()], stamps[todo], copied, base)
+        )
+    written = written_in(partitions)
+    kept = len(photos) - len(todo)
+    if base is not None and not written.any() and kept == base.count and _describes(base, work):
+        return None
+    if not kept and not written.any():
+        reasons = ", ".join(f"{reason}: {number}" for reason, number in work.report.skipped.most_common())
+        raise GalleryEmpty(f"no photo of {work.request.photos} could be indexed ({reasons or 'it is empty'})")
+    parts, live = _put_together(work, base, taken, todo[written], partitions)
+    made = _Made(_embedded(partitions, copied), int(live.sum()) - _embedded(partitions, copied))
+    stamps_file = write_stamps(work.staging, settled(stamps[live], now_ns))
+    return _manifest(work, base, compacted(work, parts), sketches, made, stamps_file)
+
+
+def stage_compacted(work: Work, base: GalleryIndex) -> IndexManifest | None:
+    """As `stage_version`, of the photos of `base` in one segment; None where it has no other and no deleted rows.
+
+    An index of an older schema version becomes one of segments by an update or a build.
+    """
+    manifest = base.manifest
+    if manifest.is_one_part:
+        return None
+    places = places_of(layout.version_dir(work.out, base.version), manifest)
+    parts = compacted(work, Parts(manifest.segments, places, {}), range(len(manifest.segments)))
+    stamps = read_stamps(layout.version_dir(work.out, base.version), base.count)
+    stamps_file = write_stamps(work.staging, stamps)
+    return _manifest(work, base, parts, _embedded_sketches(work), _Made(0, base.count), stamps_file)
+
+
+def _taken_over(work: Work, photos: tuple[SourcePhoto, ...], stamps: Stamps, base: GalleryIndex | None) -> Reuse:
+    if base is None:
+        return Reuse(np.full(len(photos), -1, np.int64), {})
+    fields = work.fields
+
+    def content_hash(photo: SourcePhoto) -> str | None:
+        return _content_hash(work, photo)
+
+    def with_bytes(sha256: str) -> PhotoRecord | None:
+        return next(iter(base.photos_with_bytes(sha256)), None)
+
+    folder = layout.version_dir(work.out, base.version)
+    keeps_rows = bool(base.manifest.segments) and base.manifest.metadata_fields == fields
+    published = Published(base.records(), read_stamps(folder, base.count), with_bytes, keeps_rows)
+    with work.stage("reuse"):
+        return reuse(photos, stamps, published, [field.name for field in fields], content_hash)
+
+
+def _content_hash(work: Work, photo: SourcePhoto) -> str | None:
+    """The sha256 of a photo's file; None where it cannot be read, or is larger than photos may be."""
+    digest, read = hashlib.sha256(), 0
+    try:
+        with work.source.open(photo) as file:
+            while block := file.read(_HASH_BLOCK_BYTES):
+                read += len(block)
+                if read > work.request.limits.max_bytes:
+                    return None
+                digest.update(block)
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+def _put_together(
+    work: Work, base: GalleryIndex | None, taken: Reuse, written: Rows, partitions: list[Partition]
+) -> tuple[Parts, npt.NDArray[np.bool_]]:
+    """The segments with a row for each photo that is kept or `written`; which of the listed photos these are."""
+    places = np.full((len(taken.kept), 2), -1, np.int32)
+    segments = list(base.manifest.segments) if base is not None else []
+    variants = {}
+    if base is not None and base.manifest.segments:
+        kept = taken.kept >= 0
+        places[kept] = places_of(layout.version_dir(work.out, base.version), base.manifest)[taken.kept[kept]]
+    if (merged := merge_partitions(work, partitions)) is not None:
+        entry, built = built_segment(work, *merged)
+        variants[entry.name] = built
+        segments.append(entry)
+        places[written] = np.column_stack([np.full(len(written), len(segments) - 1), np.arange(len(written))])
+    live = places[:, 0] >= 0
+    return Parts(*named_segments(segments, places[live]), variants), live
+
+
+def _manifest(
+    work: Work, base: GalleryIndex | None, parts: Parts, sketches: Probe | None, made: _Made, stamps_file: str
+) -> IndexManifest:
+    """Measure the parts, write the rows, and describe all of it. Raises RecallTooLow."""
+    parts, recall = tuned(work, parts, sketches, update=base is not None)
+    facing = faced(work, parts, *_faced_before(base))
+    names = (stamps_file, *write_rows(work.staging, parts.segments, parts.places))
+    return IndexManifest(
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        inkseek_version=_own_version(),
+        bundle_id=work.bundle.bundle_id,
+        embedding_dim=work.dim,
+        count=parts.count,
+        gallery=work.source.description.model_copy(update={"exclude": work.request.exclude}),
+        metadata_fields=work.fields,
+        search=max(parts.segments, key=lambda entry: entry.live).search,
+        recall=recall,
+        facing=facing,
+        build=BuildSummary(
+            seconds=round(time.monotonic() - work.started_at, 3),
+            photos_per_s=round(made.embedded / max(work.times.seconds.get("photos", 0.0), 1e-9), 2),
+            skipped=dict(work.report.skipped),
+            noted=dict(work.report.noted),
+            embedded=made.embedded,
+            reused=made.reused,
+            stages_s=work.times.rounded(),
+        ),
+        segments=parts.segments,
+        files={name: layout.hash_file(work.staging / name) for name in names},
+    )
+
+
+def _embedded_sketches(work: Work) -> Probe | None:
+    if work.request.sketches is None:
+        return None
+    work.progress("sketches", 0, None)
+    with work.times.stage("sketches"):
+        probe = sketch_probe(work.request.sketches, work.bundle.sketch)
+    work.progress("sketches", len(probe.queries), len(probe.queries))
+    return probe
+
+
+def _embedded(partitions: list[Partition], copied: Mapping[int, PhotoRecord]) -> int:
+    """How many photos this build embedded itself."""
+    fresh = sum(partition.manifest.count for partition in partitions if not partition.resumed)
+    return max(0, fresh - len(copied))
+
+
+def _describes(base: GalleryIndex, work: Work) -> bool:
+    """Whether the published manifest says of the source what the new one would."""
+    description: GallerySource = work.source.description.model_copy(update={"exclude": work.request.exclude})
+    return base.manifest.gallery == description and base.manifest.metadata_fields == work.fields
+
+
+def _faced_before(base: GalleryIndex | None) -> tuple[Mapping[str, Facing], Mapping[str, int]]:
+    if base is None:
+        return {}, {}
+    return base.manifest.facing, dict(base.categories_with_none())
+
+
+def _own_version() -> str:
+    try:
+        return metadata.version("inkseek")
+    except metadata.PackageNotFoundError:  # run from a checkout that was never installed
+        return "unknown"

@@ -1,0 +1,55 @@
+"""Stamps of photos' files: a version keeps those of its rows, so that an update reads what changed and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from index_builder.artifact import layout
+from index_builder.sources.base import PhotoSource, SourcePhoto
+from models.atomic_files import sync_path
+
+Stamps: TypeAlias = npt.NDArray[np.int64]
+"""(N, 2): bytes, and nanoseconds of the last change, of each file; -1, -1 where they are unknown."""
+
+# A file that changes twice within the clock's tick of the file system has one stamp for two contents: what was young
+# when it was listed is read again by the next update.
+SETTLED_NS = 2_000_000_000
+
+
+def stamps_of(source: PhotoSource, photos: Sequence[SourcePhoto]) -> Stamps:
+    """The stamps of the photos' files as they are now, in their order."""
+    stamps = np.full((len(photos), 2), -1, np.int64)
+    for number, photo in enumerate(photos):
+        stamp = source.stamp(photo)
+        if stamp is not None:
+            stamps[number] = stamp
+    return stamps
+
+
+def settled(stamps: Stamps, now_ns: int) -> Stamps:
+    """The stamps without those of files that changed within two seconds of `now_ns`, which prove nothing."""
+    kept = stamps.copy()
+    kept[stamps[:, 1] > now_ns - SETTLED_NS] = -1
+    return kept
+
+
+def write_stamps(version: Path, stamps: Stamps) -> str:
+    """Write stamps.npy into a version's folder; returns its name. Raises OSError."""
+    np.save(version / layout.STAMPS, stamps)
+    sync_path(version / layout.STAMPS)
+    return layout.STAMPS
+
+
+def read_stamps(version: Path, count: int) -> Stamps:
+    """The stamps of a version's rows; all unknown where it has none, or damaged ones."""
+    unknown = np.full((count, 2), -1, np.int64)
+    try:
+        stamps: Stamps = np.load(version / layout.STAMPS, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return unknown
+    return stamps if stamps.shape == unknown.shape and stamps.dtype == np.int64 else unknown
