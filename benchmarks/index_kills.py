@@ -136,7 +136,7 @@ class Kills:
         """An update brings the gallery as it is, and nothing else lies on the disk. Raises AssertionError."""
         update_index(BuildRequest(self.gallery, self.out, bundle=self.bundle, keep=2, resume=True))
         assert self.published() == self.listed()
-        assert {path.name for path in self.out.iterdir()} <= {".lock", "current", "segments", "versions"}
+        assert {path.name for path in self.out.iterdir()} <= {".lock", "current", "current_of", "segments", "versions"}
         named = set()
         for version in layout.list_versions(self.out):
             index = GalleryIndex.load(self.out, version=version)
