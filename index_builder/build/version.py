@@ -68,7 +68,8 @@ def stage_version(work: Work, base: GalleryIndex | None) -> IndexManifest | None
         reasons = ", ".join(f"{reason}: {number}" for reason, number in work.report.skipped.most_common())
         raise GalleryEmpty(f"no photo of {work.request.photos} could be indexed ({reasons or 'it is empty'})")
     parts, live = _put_together(work, base, taken, todo[written], partitions)
-    made = _Made(_embedded(partitions, copied), int(live.sum()) - _embedded(partitions, copied))
+    embedded = _embedded(partitions, copied)
+    made = _Made(embedded, int(live.sum()) - embedded)
     stamps_file = write_stamps(work.staging, settled(stamps[live], now_ns))
     return _manifest(work, base, compacted(work, parts), sketches, made, stamps_file)
 
@@ -184,8 +185,13 @@ def _embedded_sketches(work: Work) -> Probe | None:
 
 def _embedded(partitions: list[Partition], copied: Mapping[int, PhotoRecord]) -> int:
     """How many photos this build embedded itself."""
-    fresh = sum(partition.manifest.count for partition in partitions if not partition.resumed)
-    return max(0, fresh - len(copied))
+    embedded = start = 0
+    for partition in partitions:
+        end = start + partition.manifest.listed
+        if not partition.resumed:
+            embedded += partition.manifest.count - sum(start <= position < end for position in copied)
+        start = end
+    return embedded
 
 
 def _describes(base: GalleryIndex, work: Work) -> bool:
