@@ -25,7 +25,14 @@ from models.bundle.runtime import Runtime, cpu_quota, memory_limit
 from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
 from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, name_of_bundle, read_manifest, shipped_bundles
 from models.bundle.strokes import StrokeLimits, rasterise_strokes
-from models.bundle.writing import add_adaptation, add_calibration, change_card, require_free_place, write_bundle
+from models.bundle.writing import (
+    add_adaptation,
+    add_calibration,
+    change_card,
+    require_free_place,
+    set_trimming,
+    write_bundle,
+)
 from models.images import (
     PHOTO_MATTE,
     SKETCH_MATTE,
@@ -95,6 +102,7 @@ __all__ = [
     "rasterise_strokes",
     "read_manifest",
     "require_free_place",
+    "set_trimming",
     "shipped_bundles",
     "write_bundle",
 ]

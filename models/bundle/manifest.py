@@ -13,8 +13,8 @@ from models.bundle.calibration import ScoreCalibration
 from models.bundle.parts import EmbeddingParts
 from models.bundle.preprocess import Preprocess
 
-SCHEMA_VERSION = 3
-READABLE_VERSIONS = (1, 2, 3)  # 1 knew no parts, 2 no calibration
+SCHEMA_VERSION = 4
+READABLE_VERSIONS = (1, 2, 3, 4)  # 1 knew no parts, 2 no calibration, 3 no trimming
 
 MANIFEST_NAME = "manifest.json"
 MODEL_CARD_NAME = "MODEL_CARD.md"
@@ -83,7 +83,7 @@ class BundleManifest(_Frozen):
             "encoders": {
                 modality: {
                     "sha256": self.files[spec.file].sha256,
-                    "preprocess": spec.preprocess.model_dump(mode="json"),
+                    "preprocess": spec.preprocess.identity(),
                 }
                 for modality, spec in (("sketch", self.sketch), ("photo", self.photo))
             },

@@ -6,13 +6,14 @@ alone passes `frame="false"`: data sets' drawings lie where their photos have th
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.arrays import Vectors
+from models.bundle.ground import trimmed
 from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
 from models.images import (
     MATTE_LEVEL,
@@ -39,7 +40,7 @@ class Preprocess(BaseModel):
 
     `size_px`: side of the square input. `fit`: a photo that is not square is padded ("pad") with white, or its
     matte, or squeezed ("stretch"). `mean`, `std`: per RGB channel, of values in [0, 1]. `sketch`: the normalisation of
-    sketches, None for photos.
+    sketches, None for photos. `trim`: photos of something on a plain ground are cut to it, see `ground.trimmed`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,21 @@ class Preprocess(BaseModel):
     std: tuple[float, float, float]
     fit: Literal["pad", "stretch"] = "pad"
     sketch: SketchNormalisation | None = None
+    trim: bool = False
+
+    @model_validator(mode="after")
+    def _trims_photos_alone(self) -> Preprocess:
+        if self.trim and self.sketch is not None:
+            raise ValueError("sketches are framed by their normalisation; trim is for photos")
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """What two bundles must share for their inputs to be equal, as plain values."""
+        values = self.model_dump(mode="json")
+        if not self.trim:
+            # Bundles of before this option have identities without it, and their indexes stay valid.
+            del values["trim"]
+        return values
 
     @property
     def modality(self) -> Modality:
@@ -80,8 +96,10 @@ class Preprocess(BaseModel):
         Raises SketchEmpty, SketchSolid.
         """
         if self.sketch is not None:
-            seen = normalise_sketch(image, self.sketch, frame)
-        elif self.fit == "pad" and image.width != image.height:
+            return self._scaled(normalise_sketch(image, self.sketch, frame))
+        if self.trim:
+            image = trimmed(image if image.mode == "RGB" else image.convert("RGB"))
+        if self.fit == "pad" and image.width != image.height:
             scale = self.size_px / max(image.size)
             size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
             shrunk = image.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
@@ -89,9 +107,11 @@ class Preprocess(BaseModel):
             seen.paste(shrunk, ((self.size_px - size[0]) // 2, (self.size_px - size[1]) // 2))
         else:
             seen = image.convert("RGB")
-        if seen.size != (self.size_px, self.size_px):
-            seen = seen.resize((self.size_px, self.size_px), Image.Resampling.BILINEAR, reducing_gap=3.0)
-        return seen
+        return self._scaled(seen)
+
+    def _scaled(self, seen: Image.Image) -> Image.Image:
+        size = (self.size_px, self.size_px)
+        return seen if seen.size == size else seen.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
 
     def tensor(self, view: Image.Image) -> Vectors:
         """A view, L or RGB of size_px squared -> (3, size_px, size_px) float32: (value / 255 - mean) / std."""

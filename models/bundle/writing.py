@@ -1,4 +1,4 @@
-"""Writing a bundle directory, and adding an adaptation, a calibration or a card; `models.bundle.store` reads it."""
+"""Writing a bundle directory, and changing what is beside its weights; `models.bundle.store` reads it."""
 
 from __future__ import annotations
 
@@ -60,11 +60,7 @@ def write_bundle(
     """
     files = {"sketch.onnx": sketch_onnx, "photo.onnx": photo_onnx, MODEL_CARD_NAME: model_card.encode()}
     drawing = _canary_drawing()
-    vectors = []
-    for onnx, preprocess in ((sketch_onnx, sketch_preprocess), (photo_onnx, photo_preprocess)):
-        session = Runtime(device="cpu", threads=1).session(onnx)
-        encoder = Encoder(session, preprocess, int(session.get_outputs()[0].shape[-1]))
-        vectors.append(encoder.encode(encoder.prepare(drawing)[None])[0])
+    vectors = [_answer(sketch_onnx, sketch_preprocess, drawing), _answer(photo_onnx, photo_preprocess, drawing)]
     if vectors[0].shape != vectors[1].shape:
         raise BundleCorrupt(f"the sketch encoder gives {vectors[0].size} numbers, the photo encoder {vectors[1].size}")
     if not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
@@ -80,7 +76,7 @@ def write_bundle(
         parts=parts,
         sketch=EncoderSpec(file="sketch.onnx", preprocess=sketch_preprocess),
         photo=EncoderSpec(file="photo.onnx", preprocess=photo_preprocess),
-        files={n: FileEntry(bytes=len(d), sha256=hashlib.sha256(d).hexdigest()) for n, d in sorted(files.items())},
+        files={name: _entry(data) for name, data in sorted(files.items())},
         metrics=dict(metrics or {}),
         provenance=dict(provenance or {}),
     )
@@ -98,9 +94,8 @@ def add_adaptation(path: Path, adaptation: Adaptation) -> BundleManifest:
     adaptation.require_fits(manifest.adapted_dim, manifest.bundle_id)
     # The manifest holds the digest of the adaptation, so both change together: the whole directory is swapped.
     contents = {**verified_contents(path, manifest), ADAPTATION_NAME: adaptation.to_bytes()}
-    data = contents[ADAPTATION_NAME]
-    entry = FileEntry(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-    changed = manifest.model_copy(update={"files": dict(sorted({**manifest.files, ADAPTATION_NAME: entry}.items()))})
+    files = {**manifest.files, ADAPTATION_NAME: _entry(contents[ADAPTATION_NAME])}
+    changed = manifest.model_copy(update={"files": dict(sorted(files.items()))})
     _publish(path, {**contents, MANIFEST_NAME: _manifest_file(changed)})
     return changed
 
@@ -124,9 +119,36 @@ def change_card(path: Path, manifest: BundleManifest, card: str) -> BundleManife
     `manifest`: the bundle's own but for the provenance. Raises BundleCorrupt, OSError.
     """
     contents = {**verified_contents(path, read_manifest(path)), MODEL_CARD_NAME: card.encode()}
-    data = contents[MODEL_CARD_NAME]
-    entry = FileEntry(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-    changed = manifest.model_copy(update={"files": {**manifest.files, MODEL_CARD_NAME: entry}})
+    files = {**manifest.files, MODEL_CARD_NAME: _entry(contents[MODEL_CARD_NAME])}
+    changed = manifest.model_copy(update={"files": files})
+    _publish(path, {**contents, MANIFEST_NAME: _manifest_file(changed)})
+    return changed
+
+
+def set_trimming(path: Path, *, trim: bool) -> BundleManifest:
+    """Have the bundle at `path` trim photos, or not; see `Preprocess`. Its weights stay, `bundle_id` becomes another.
+
+    Figures, calibration and model card are those of before, whose identity the provenance keeps. Raises
+    AdaptationCorrupt (it was made for the identity of before), BundleNotFound, BundleCorrupt, BundleSchemaUnsupported.
+    """
+    before = read_manifest(path)
+    contents = verified_contents(path, before)
+    preprocess = before.photo.preprocess.model_copy(update={"trim": trim})
+    drawing = Image.open(io.BytesIO(contents[CANARY_SKETCH_NAME])).convert("RGB")
+    vectors: Vectors = np.load(io.BytesIO(contents[CANARY_VECTORS_NAME]), allow_pickle=False)
+    answer = _answer(contents[before.photo.file], preprocess, drawing)
+    contents[CANARY_VECTORS_NAME] = _npy(np.stack([vectors[0], answer]).astype(np.float32))
+    changed = before.model_copy(
+        update={
+            "schema_version": SCHEMA_VERSION,
+            "photo": before.photo.model_copy(update={"preprocess": preprocess}),
+            "files": {**before.files, CANARY_VECTORS_NAME: _entry(contents[CANARY_VECTORS_NAME])},
+            "provenance": {**before.provenance, "weights_of": before.bundle_id},
+        }
+    )
+    changed = changed.model_copy(update={"bundle_id": changed.identity()})
+    if (stored := contents.get(ADAPTATION_NAME)) is not None:
+        Adaptation.from_bytes(stored, str(path / ADAPTATION_NAME)).require_fits(changed.adapted_dim, changed.bundle_id)
     _publish(path, {**contents, MANIFEST_NAME: _manifest_file(changed)})
     return changed
 
@@ -141,6 +163,18 @@ def require_free_place(out: Path) -> None:
     if out.exists() or out.is_symlink():
         what = "directory with other files" if out.is_dir() else "file"
         raise BundlePlaceTaken(f"{out} is a {what}, which a bundle would replace: give another --out")
+
+
+def _answer(onnx: bytes, preprocess: Preprocess, drawing: Image.Image) -> Vectors:
+    """(E,) what an encoder makes of the canary drawing."""
+    session = Runtime(device="cpu", threads=1).session(onnx)
+    encoder = Encoder(session, preprocess, int(session.get_outputs()[0].shape[-1]))
+    answer: Vectors = encoder.encode(encoder.prepare(drawing)[None])[0]
+    return answer
+
+
+def _entry(data: bytes) -> FileEntry:
+    return FileEntry(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
 
 
 def _manifest_file(manifest: BundleManifest) -> bytes:

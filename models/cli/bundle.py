@@ -1,4 +1,4 @@
-"""`inkseek bundle inspect | verify | build | card | quantize | calibrate | add-adaptation | compare`.
+"""`inkseek bundle inspect | verify | build | card | quantize | calibrate | trim | add-adaptation | compare`.
 
 What makes bundles needs the training extra, whose packages take seconds to import: these commands import it when run.
 """
@@ -33,6 +33,7 @@ from models.cli.options import (
     KindsSplitOption,
     bundle_name,
 )
+from models.cli.trim import trim_command
 from models.console import ExitCode, fail, print_json, stderr, stdout
 from models.errors import InkseekError
 from models.evaluation.splits import KindSearches
@@ -115,6 +116,10 @@ def build(
     storage: Annotated[
         str, typer.Option(help="How weights lie in the files: half, or byte for half of that again.")
     ] = "half",
+    trim: Annotated[
+        bool | None,
+        typer.Option("--trim/--no-trim", help="Cut photos on a plain ground to what stands on it; else as trained."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Export students as a bundle; it is written only when both gates are passed, parity and accuracy (else exit 3)."""
@@ -129,7 +134,7 @@ def build(
         raise typer.BadParameter(f"one of {', '.join(Storage)}", param_hint="--storage")
     minimum = None if min_accuracy is None else min_accuracy / 100
     framing = None if min_extent is None else SketchNormalisation(min_extent=min_extent)
-    release = Release(students, card, data, out, name, framing, minimum, Storage(storage), intro)
+    release = Release(students, card, data, out, name, framing, minimum, Storage(storage), intro, trim)
     try:
         bundle = build_bundle(release)
     except GateNotPassed as error:
@@ -186,6 +191,7 @@ def quantize(
 
 
 app.command("calibrate")(calibrate_command)
+app.command("trim")(trim_command)
 
 
 @app.command()
@@ -276,7 +282,7 @@ def _summary(manifest: BundleManifest) -> Table:
             modality,
             spec.file,
             f"{manifest.files[spec.file].bytes / 1e6:.1f}",
-            f"{prepare.size_px} px, {prepare.fit}",
+            f"{prepare.size_px} px, {prepare.fit}" + (", trimmed" if prepare.trim else ""),
             f"{prepare.mean} / {prepare.std}",
         )
     table.caption = f"embeddings of {manifest.embedding_dim} numbers, written {manifest.created_at:%Y-%m-%d %H:%M} UTC"

@@ -56,6 +56,7 @@ class Release:
     `data`: the folder that holds the data sets of the experiment's validation splits. `min_accuracy`: acc@1 in [0, 1]
     within the category that every split has to reach; None: more than chance level. `normalisation`: of sketches; None:
     as the experiment says. `storage`: of weights in the files.
+    `trim`: of photos, see `Preprocess`; None: as the students were trained.
     """
 
     students: Path
@@ -67,6 +68,7 @@ class Release:
     min_accuracy: float | None = None
     storage: Storage = Storage.HALF
     intro: Path | None = None
+    trim: bool | None = None
 
 
 def build_bundle(release: Release) -> Bundle:
@@ -86,7 +88,8 @@ def build_bundle(release: Release) -> Bundle:
         export_onnx(students.photo, size_px, release.storage),
     )
     framing = release.normalisation or SketchNormalisation(min_extent=saved.experiment.get("min_extent", 0.0))
-    preprocess = preprocesses(size_px, framing, students.config.statistics)
+    trim = saved.trim if release.trim is None else release.trim
+    preprocess = preprocesses(size_px, framing, students.config.statistics, trim=trim)
     records = run_records(release.students, students, saved.experiment)
     draft = _Draft(release, saved, models, preprocess, students.config, records)
     # One split is enough, since it asks whether two libraries compute the same, not how well.

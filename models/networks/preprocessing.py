@@ -24,11 +24,16 @@ SYMMETRIC = PixelStatistics((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 def preprocesses(
-    size_px: int, normalisation: SketchNormalisation | None = None, statistics: PixelStatistics = IMAGENET
+    size_px: int,
+    normalisation: SketchNormalisation | None = None,
+    statistics: PixelStatistics = IMAGENET,
+    *,
+    trim: bool = False,
 ) -> tuple[Preprocess, Preprocess]:
     """The serving preprocessing of sketches and of photos, into (3, S, S) with S = `size_px`.
 
-    `normalisation`: of sketches alone; by default that of `SketchNormalisation`.
+    `normalisation`: of sketches alone; by default that of `SketchNormalisation`. `trim`: of photos alone.
     """
     plain = Preprocess(size_px=size_px, mean=statistics.mean, std=statistics.std)
-    return plain.model_copy(update={"sketch": normalisation or SketchNormalisation()}), plain
+    sketch = plain.model_copy(update={"sketch": normalisation or SketchNormalisation()})
+    return sketch, plain.model_copy(update={"trim": trim})

@@ -21,6 +21,7 @@ from PIL import Image
 
 from models.atomic_files import write_json, write_text
 from models.bundle import ImageError, Preprocess, SketchNormalisation, cpu_quota
+from models.bundle.ground import trimmed
 from models.data.builders.synthetic import line_drawings, random_styles
 from models.data.datasets import LabelledSketch, Photo, SketchRecord
 from models.data.images.training_sets import TrainingSet
@@ -55,11 +56,13 @@ class DecodedSets:
 class SetDecoder:
     """Images as the encoders see them, before the mean is subtracted: (P, P) of a sketch, (3, P, P) of a photo.
 
-    Sketches stay where the data set has them (`frame="false"`): encoders learn a layout from their places.
+    Sketches stay where the data set has them (`frame="false"`): encoders learn a layout from their places. `trim`: of
+    photos, see `Preprocess`.
     """
 
     size_px: int
     normalisation: SketchNormalisation
+    trim: bool = False
 
     def decode_all(
         self, chosen: Sequence[TrainingSet], fingerprint: str, cache: Path, log: Callable[[str], None]
@@ -185,7 +188,9 @@ class SetDecoder:
     def _photo(self, photo: Photo) -> Image.Image | str:
         """The picture, or why there is none."""
         try:
-            return self._plain.decode(photo.path).image
+            image = self._plain.decode(photo.path).image
+            # Trimmed before it is drawn: a drawing lies where the input has the thing.
+            return trimmed(image) if self.trim else image
         except (ImageError, OSError) as error:
             return str(error)
 

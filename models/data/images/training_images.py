@@ -86,15 +86,16 @@ def prepare_sets(
     log: Callable[[str], None],
     normalisation: SketchNormalisation | None = None,
     *,
+    trim: bool = False,
     skip_flawed: bool = False,
 ) -> TrainingImages:
-    """As `prepare_images`, of sets that are opened already; `normalisation`: how sketches are framed.
+    """As `prepare_images`, of sets that are opened already; `normalisation`, `trim`: see `Preprocess`.
 
     A set's rows of sketches are those of its photos, then its labelled ones, then the synthetic ones.
     """
     normalisation = normalisation or SketchNormalisation()
-    decoder = SetDecoder(size_px, normalisation)
-    decoded = decoder.decode_all(chosen, _fingerprint(chosen, size_px, normalisation), cache, log)
+    decoder = SetDecoder(size_px, normalisation, trim)
+    decoded = decoder.decode_all(chosen, _fingerprint(chosen, decoder), cache, log)
     if decoded.unusable:
         report = cache / UNUSABLE_NAME
         if not skip_flawed:
@@ -122,16 +123,18 @@ def flaws_in_words(flaws: Sequence[tuple[str, str]], report: Path) -> str:
     return f"{count} cannot be used: {first}{more}. {report} lists all. Mend or delete them, or give --skip-flawed"
 
 
-def _fingerprint(chosen: Sequence[TrainingSet], size_px: int, normalisation: SketchNormalisation) -> str:
+def _fingerprint(chosen: Sequence[TrainingSet], decoder: SetDecoder) -> str:
     """SHA-256 of everything that decides what the arrays hold; files are known by their names."""
     content = {
-        "size_px": size_px,
+        "size_px": decoder.size_px,
         "styles": DRAWING_STYLES,
         "drawn": [[s.config.synthetic, s.config.drawings, s.config.focus] for s in chosen],
         "files": [s.photo_names for s in chosen],
         "sketches": [s.sketch_names for s in chosen],
-        "framed": normalisation.model_dump(),
+        "framed": decoder.normalisation.model_dump(),
     }
+    if decoder.trim:  # left out otherwise: images that were prepared before there was trimming are still right
+        content["trimmed"] = True
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

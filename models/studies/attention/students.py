@@ -73,7 +73,7 @@ class CheckpointStudents:
     def load(cls, path: Path) -> CheckpointStudents:
         """Raises CheckpointInvalid, LayoutUnknown."""
         students, saved = load_students(path)
-        pair = TorchPair.of(students, path.parent.name)
+        pair = TorchPair.of(students, path.parent.name, trim=saved.trim)
         return cls(pair.bundle_id, Layout.of_experiment(saved.experiment), pair.sketch, pair.photo, pair.parts)
 
 

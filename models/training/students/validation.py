@@ -24,16 +24,21 @@ T = TypeVar("T")
 
 @torch.no_grad()
 def validate(
-    students: StudentPair, galleries: Mapping[str, Sequence[CategoryGallery]], process: Process, *, bf16: bool = True
+    students: StudentPair,
+    galleries: Mapping[str, Sequence[CategoryGallery]],
+    process: Process,
+    *,
+    bf16: bool = True,
+    trim: bool = False,
 ) -> dict[str, float]:
     """acc@1 and acc@10 of each split in percent; the encoding is shared by all processes.
 
     `NAME@1` by plain cosines, `NAME/centred@1` as a search within a category scores; of an
-    embedding in parts both compare the layout alone, which is what tells a category's photos apart. Leaves the students
-    in eval mode.
+    embedding in parts both compare the layout alone, which is what tells a category's photos apart. `trim`: of photos,
+    see `Preprocess`. Leaves the students in eval mode.
     """
     students.eval()
-    sketch, photo = preprocesses(students.config.size_px, statistics=students.config.statistics)
+    sketch, photo = preprocesses(students.config.size_px, statistics=students.config.statistics, trim=trim)
     figures: dict[str, float] = {}
     divided = students.config.embedding_parts
     within = (lambda rows: rows) if divided is None else divided.layout_of

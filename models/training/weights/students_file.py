@@ -28,6 +28,11 @@ class StudentsFile:
     weights: Mapping[str, Tensor]
     experiment: Mapping[str, Any]
 
+    @property
+    def trim(self) -> bool:
+        """Whether they were trained on trimmed photos; see `Preprocess`."""
+        return bool(self.experiment.get("trim", False))
+
     def save(self, path: Path) -> None:
         """Replace the file at `path` atomically."""
         save_tensors(path, {"step": self.step, "averaged": dict(self.weights), "experiment": dict(self.experiment)})

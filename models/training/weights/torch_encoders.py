@@ -52,13 +52,14 @@ class TorchPair:
     @classmethod
     def load(cls, path: Path) -> TorchPair:
         """Read a `students.pt`; `bundle_id` is made of the file's content. Raises CheckpointInvalid."""
-        students, _ = load_students(path)
-        return cls.of(students, f"students-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}")
+        students, saved = load_students(path)
+        name = f"students-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+        return cls.of(students, name, trim=saved.trim)
 
     @classmethod
-    def of(cls, students: StudentPair, bundle_id: str) -> TorchPair:
-        """Students in eval mode, under a name."""
+    def of(cls, students: StudentPair, bundle_id: str, *, trim: bool = False) -> TorchPair:
+        """Students in eval mode, under a name; `trim`: of photos, see `Preprocess`."""
         dim = students.config.embedding_dim
-        sketch, photo = preprocesses(students.config.size_px, statistics=students.config.statistics)
+        sketch, photo = preprocesses(students.config.size_px, statistics=students.config.statistics, trim=trim)
         encoders = TorchEncoder(students.sketch, sketch, dim), TorchEncoder(students.photo, photo, dim)
         return cls(bundle_id, *encoders, students.config.embedding_parts)

@@ -148,4 +148,4 @@ def test_the_canary_answers_are_those_of_the_models(tmp_path: Path) -> None:
     drawing = tmp_path / "out" / "canary.png"
     expected = np.concatenate([bundle.sketch.embed([drawing]), bundle.photo.embed([drawing])])
     np.testing.assert_allclose(stored, expected, atol=1e-6)
-    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["schema_version"] == 3
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["schema_version"] == 4

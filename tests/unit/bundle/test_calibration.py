@@ -77,13 +77,13 @@ def test_a_bundle_of_an_older_schema_has_none_until_it_gets_one(tiny_bundle_dir:
     (path / "manifest.json").write_text(json.dumps(document))
     assert Bundle.load(path, Runtime(device="cpu")).calibration is None
     # A reader of version 2 would not know the field: the version says so.
-    assert add_calibration(path, ScoreCalibration(category=CATEGORY)).schema_version == 3
-    assert read_manifest(path).schema_version == 3
+    assert add_calibration(path, ScoreCalibration(category=CATEGORY)).schema_version == 4
+    assert read_manifest(path).schema_version == 4
 
 
 def test_a_later_schema_is_not_guessed(tiny_bundle_dir: Path, tmp_path: Path) -> None:
     path = shutil.copytree(tiny_bundle_dir, tmp_path / "later")
     document = json.loads((path / "manifest.json").read_text())
-    (path / "manifest.json").write_text(json.dumps({**document, "schema_version": 4}))
-    with pytest.raises(BundleSchemaUnsupported, match="reads 1, 2, 3"):
+    (path / "manifest.json").write_text(json.dumps({**document, "schema_version": 5}))
+    with pytest.raises(BundleSchemaUnsupported, match="reads 1, 2, 3, 4"):
         read_manifest(path)

@@ -44,6 +44,7 @@ WRONG: dict[str, Callable[[Document], object]] = {
     "two channels": lambda d: d["photo"]["preprocess"].update(mean=[0.0, 0.0]),
     "a fit that is not known": lambda d: d["photo"]["preprocess"].update(fit="crop"),
     "an unknown option of preprocessing": lambda d: d["photo"]["preprocess"].update(gamma=2.2),
+    "sketches that are trimmed": lambda d: d["sketch"]["preprocess"].update(trim=True),
     "an extent above 1": lambda d: d["sketch"]["preprocess"]["sketch"].update(min_extent=1.5),
     "a digest that is none": lambda d: d["files"]["photo.onnx"].update(sha256="abc"),
     "another digest": lambda d: d["files"]["photo.onnx"].update(sha256=SHA),
@@ -71,10 +72,10 @@ def test_a_wrong_manifest_is_rejected(bundle_copy: Path, wrong: str) -> None:
         Bundle.load(bundle_copy)
 
 
-@pytest.mark.parametrize("version", [0, 4, 99, "1", None, 1.5, [1], True])
+@pytest.mark.parametrize("version", [0, 5, 99, "1", None, 1.5, [1], True])
 def test_other_schema_versions_are_unsupported(bundle_copy: Path, version: object) -> None:
     rewrite(bundle_copy, lambda d: d.update(schema_version=version))
-    with pytest.raises(BundleSchemaUnsupported, match="this release reads 1, 2, 3"):
+    with pytest.raises(BundleSchemaUnsupported, match="this release reads 1, 2, 3, 4"):
         read_manifest(bundle_copy)
 
 
@@ -105,11 +106,17 @@ def test_the_identity_is_of_weights_and_preprocessing_alone(tiny_bundle_dir: Pat
     stretched = photo.preprocess.model_copy(update={"fit": "stretch"})
     assert sketch.preprocess.sketch is not None
     framed = sketch.preprocess.sketch.model_copy(update={"min_extent": 0.5})
+    untrimmed = photo.preprocess.model_copy(update={"trim": False})
+    assert manifest.model_copy(update={"photo": photo.model_copy(update={"preprocess": untrimmed})}).identity() == (
+        manifest.bundle_id
+    )
+    trimming = photo.preprocess.model_copy(update={"trim": True})
     reframed = sketch.preprocess.model_copy(update={"sketch": framed})
     different: tuple[Document, ...] = (
         {"embedding_dim": manifest.embedding_dim + 1},
         {"files": {**manifest.files, "photo.onnx": entry}},
         {"photo": photo.model_copy(update={"preprocess": stretched})},
+        {"photo": photo.model_copy(update={"preprocess": trimming})},
         {"sketch": sketch.model_copy(update={"preprocess": reframed})},
         {"name": "other"},
     )

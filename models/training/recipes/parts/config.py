@@ -48,6 +48,7 @@ class PartsConfig(StudentExperiment):
     none: the students' own size alone.
 
     `kind_augment`: of what belongs to no pair. `min_extent`: of `SketchNormalisation`, as the bundle is built with it.
+    `trim`: photos on a plain ground are cut to what stands on it (`Preprocess`), and `bundle build` takes it over.
     `teachers`: an ensemble that is asked once, before training, about the pairs of the pools `taught`; the students
     that the command names as teacher join it, once for each of `teacher_sizes`.
     `photo_teacher`: likewise, about all photos. `head_share`: the rate of the trunk's last convolution, as a share of
@@ -64,6 +65,7 @@ class PartsConfig(StudentExperiment):
     augment: AugmentConfig = AugmentConfig()
     kind_augment: AugmentConfig = AugmentConfig()
     min_extent: float = Field(default=0.2, ge=0, le=1)
+    trim: bool = False
     sizes: tuple[int, ...] = ()
     teachers: tuple[TeacherMember, ...] = ()
     teacher_sizes: tuple[int, ...] = ()

@@ -37,7 +37,7 @@ class Material:
         framing = SketchNormalisation(min_extent=config.min_extent)
         chosen = [each.training for each in sets]
         skip = run.resources.skip_flawed
-        images = prepare_sets(chosen, config.cache_px, run.images, log, framing, skip_flawed=skip)
+        images = prepare_sets(chosen, config.cache_px, run.images, log, framing, trim=config.trim, skip_flawed=skip)
         return cls(images, KindTable.of(sets).without(images.unusable))
 
     def pair_batches(self, config: PartsConfig) -> CategoryBatches:

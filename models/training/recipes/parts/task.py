@@ -125,8 +125,10 @@ class PartsTask:
 
     def validate(self, averaged: nn.Module) -> Evaluation:
         """See `validate`; the score is the mean acc@1 of searches within a category, 0 without any split."""
-        students = cast("PartsLearner", averaged).students
-        figures = validate(students, self.galleries, self.process, bf16=self.config.bf16) if self.galleries else {}
+        students, config = cast("PartsLearner", averaged).students, self.config
+        figures = {}
+        if self.galleries:
+            figures = validate(students, self.galleries, self.process, bf16=config.bf16, trim=config.trim)
         first = [value for name, value in figures.items() if name.endswith("/centred@1")]
         return Evaluation(figures, sum(first) / max(1, len(first)))
 

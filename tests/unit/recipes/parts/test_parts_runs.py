@@ -40,9 +40,10 @@ def run_of(config: PartsConfig, data: Path, out: Path, **options: object) -> Pai
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")  # of torch's own exporter
 def test_from_data_sets_to_a_bundle_by_way_of_a_kill(parts_data: Path, parts: Parts, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    train_parts(run_of(parts(), parts_data, whole))
-    train_parts(run_of(parts(), parts_data, killed, stop_after=3))
-    train_parts(run_of(parts(), parts_data, killed))
+    trims = parts(trim=True)
+    train_parts(run_of(trims, parts_data, whole))
+    train_parts(run_of(trims, parts_data, killed, stop_after=3))
+    train_parts(run_of(trims, parts_data, killed))
     ends = [RunState.load(run / "checkpoint.pt") for run in (whole, killed)]
     for state in ("module", "averaged"):
         first, second = (getattr(end, state) for end in ends)
@@ -61,6 +62,7 @@ def test_from_data_sets_to_a_bundle_by_way_of_a_kill(parts_data: Path, parts: Pa
     )
     bundle = build_bundle(release)
     assert bundle.manifest.parts == students.config.embedding_parts
+    assert bundle.photo.preprocess.trim and not bundle.sketch.preprocess.trim  # as it was trained
     files = sorted((parts_data / "outlines/photos/discs").glob("*.png"))
     embeddings = Bundle.load(tmp_path / "bundle").photo.embed(files)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1.0, atol=1e-5)
