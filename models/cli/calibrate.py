@@ -15,6 +15,7 @@ from models.bundle import Bundle, Runtime, add_calibration, bundle_path
 from models.cli.options import DEMO_GALLERY, BundleOption, GalleryOption, KindsOption, KindsSplitOption
 from models.cli.progress import encoding_progress
 from models.console import fail, print_json, stdout
+from models.data.builders.scribbles import scribbles as draw_nothing
 from models.errors import InkseekError
 from models.evaluation.calibration.calibrate import CalibrationResult, calibrate
 from models.evaluation.report.calibration import calibration_page
@@ -27,6 +28,9 @@ def calibrate_command(
     kinds: KindsOption = None,
     kinds_split: KindsSplitOption = None,
     gallery: GalleryOption = DEMO_GALLERY,
+    scribbles: Annotated[
+        int, typer.Option(min=0, help="With --kinds: drawings of nothing that are searched for there, too.")
+    ] = 300,
     into: Annotated[
         list[Path] | None,
         typer.Option(
@@ -53,10 +57,14 @@ def calibrate_command(
         tasks = {}
         if kinds is not None:
             tasks = load_kinds(KindSearches(kinds, gallery, tuple(kinds_split or ("val",))))
+        nothing = draw_nothing(scribbles) if tasks else ()
         images = sum(len(part.queries) + len(part.photos) for parts in galleries.values() for part in parts)
         with encoding_progress() as progress:
-            encoding = progress.add_task("encoding", total=images + sum(task.image_count for task in tasks.values()))
-            result = calibrate(encoders, galleries, tasks, partial(progress.advance, encoding))
+            encoding = progress.add_task(
+                "encoding", total=images + sum(task.image_count for task in tasks.values()) + len(nothing)
+            )
+            advance = partial(progress.advance, encoding)
+            result = calibrate(encoders, galleries, tasks, nothing, advance)
         for target in into or [encoders.path]:
             add_calibration(target, result.calibration)
         if report is not None:
@@ -71,12 +79,23 @@ def calibrate_command(
 
 
 def _table(bundle_id: str, result: CalibrationResult) -> Table:
-    columns = ("search", "split", "searches", "right first", "error before", "error", "false alarms", "misses", "AUC")
+    columns = (
+        "search",
+        "split",
+        "searches",
+        "right first",
+        "error before",
+        "error",
+        "false alarms",
+        "misses",
+        "> 0.5",
+        "AUC",
+    )
     table = Table(*columns, title=bundle_id, caption="cross-fitted; per cent but the AUC")
     for name, fitted in result.fitted.items():
         for split, figures in fitted.calibration.metrics["cross_fitted"].items():
             if isinstance(figures, dict):
-                shares = ("right", "error_before", "error", "false_alarms", "misses")
+                shares = ("right", "error_before", "error", "false_alarms", "misses", "confident")
                 cells = [f"{100 * figures[key]:.1f}" if key in figures else "" for key in shares]
                 auc = f"{figures['auc']:.2f}" if "auc" in figures else ""
                 table.add_row(name, split, f"{figures['searches']:,.0f}", *cells, auc)

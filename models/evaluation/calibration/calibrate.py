@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.bundle import ScoreCalibration, SearchCalibration
+from models.data.datasets import LabelledSketch
 from models.evaluation.calibration.fit import Fitted, fit_calibration
 from models.evaluation.calibration.material import gather
 from models.evaluation.calibration.searches import Searches
@@ -28,13 +29,15 @@ def calibrate(
     encoders: EncoderPair,
     galleries: Mapping[str, Sequence[CategoryGallery]],
     kinds: Mapping[str, KindTask],
+    nothing: Sequence[LabelledSketch] = (),
     progress: Progress | None = None,
 ) -> CalibrationResult:
     """Fit what scores mean for each kind of search that the material has right and wrong answers to.
 
+    `nothing`: drawings of nothing, which are searched for in the mixed gallery of `kinds`, and are answered wrong.
     Raises NothingToCalibrate, EmbeddingsNotFinite.
     """
-    material = gather(encoders, galleries, kinds, progress)
+    material = gather(encoders, galleries, kinds, nothing, progress)
     searched: dict[str, tuple[Searches, ...]] = {
         "everything": material.everything,
         "kind": material.kind,
@@ -48,5 +51,11 @@ def calibrate(
     if not fitted:
         raise NothingToCalibrate("no kind of search has both right and wrong first results in several groups")
     fields: dict[str, SearchCalibration] = {name: result.calibration for name, result in fitted.items()}
-    provenance = {"fitted_on": encoders.bundle_id, "splits": list(galleries), "kinds": list(kinds)}
+    provenance: dict[str, object] = {
+        "fitted_on": encoders.bundle_id,
+        "splits": list(galleries),
+        "kinds": list(kinds),
+    }
+    if nothing and kinds:
+        provenance["drawings_of_nothing"] = len(nothing)
     return CalibrationResult(ScoreCalibration(**fields, provenance=provenance), fitted)

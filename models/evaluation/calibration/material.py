@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from models.adapters import CategoryAdapter
 from models.arrays import Vectors
 from models.bundle import EmbeddingParts
-from models.data.datasets import Photo, SketchRecord
+from models.data.datasets import LabelledSketch, Photo, SketchRecord
 from models.evaluation.calibration.searches import Scored, Searches, joined, searches
 from models.evaluation.embeddings import Progress, embed_drawings, embed_photos, embed_sketches
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.kinds.measure import KindTask
 from models.evaluation.protocol import CategoryGallery
+
+NOTHING = "drawings of nothing"
+"""The domain of scribbles."""
 
 SIZES = (300, 60)
 """Photos of the mixed galleries that are smaller than the whole one."""
@@ -94,6 +97,21 @@ def mixed_gallery(
     return _everywhere(name, sketches, photos, right, kinds, parts, kind_only, SIZES)
 
 
+def of_nothing(
+    drawn: Sequence[LabelledSketch],
+    sketches: Vectors,
+    photos: Vectors,
+    parts: EmbeddingParts | None,
+    *,
+    kind_only: bool,
+) -> Searches:
+    """Drawings of nothing (Q, E) in a mixed gallery (G, E), and in parts of it. Each form is judged by the others."""
+    forms = np.array([drawing.category for drawing in drawn])
+    scored = _scored(NOTHING, sketches, photos, np.zeros((len(sketches), len(photos)), bool), forms, parts, kind_only)
+    found = [searches(scored, absent=True, size=size) for size in _sizes(SIZES, photos)]
+    return replace(joined(found, NOTHING), nonsense=True)
+
+
 def _everywhere(
     name: str,
     sketches: Vectors,
@@ -104,15 +122,32 @@ def _everywhere(
     kind_only: bool,
     sizes: Sequence[int] = (),
 ) -> Searches:
+    scored = _scored(name, sketches, photos, right, groups, parts, kind_only)
+    return joined(
+        [searches(scored, absent=absent, size=size) for size in _sizes(sizes, photos) for absent in (False, True)], name
+    )
+
+
+def _sizes(sizes: Sequence[int], photos: Vectors) -> list[int | None]:
+    return [None, *(size for size in sizes if size < len(photos))]
+
+
+def _scored(
+    name: str,
+    sketches: Vectors,
+    photos: Vectors,
+    right: np.ndarray,
+    groups: np.ndarray,
+    parts: EmbeddingParts | None,
+    kind_only: bool,
+) -> Scored:
     alike = photos if parts is None else parts.kind_of(photos)
     if kind_only and parts is not None:
         # Stored photos keep their layout: a score is the weight of the kind times its cosine, as it is served.
         focused = parts.kind_of(sketches) @ photos[:, parts.layout_dim :].T
     else:
         focused = sketches @ photos.T
-    scored = Scored(name, focused, right, groups, alike)
-    wanted: list[int | None] = [None, *(size for size in sizes if size < len(photos))]
-    return joined([searches(scored, absent=absent, size=size) for size in wanted for absent in (False, True)], name)
+    return Scored(name, focused, right, groups, alike)
 
 
 @dataclass(frozen=True)
@@ -128,9 +163,10 @@ def gather(
     encoders: EncoderPair,
     galleries: Mapping[str, Sequence[CategoryGallery]],
     kinds: Mapping[str, KindTask],
+    nothing: Sequence[LabelledSketch] = (),
     progress: Progress | None = None,
 ) -> Material:
-    """Encode everything once and search for it in every way. Raises EmbeddingsNotFinite."""
+    """Encode everything once and search for it in every way; `nothing`: drawings of it. Raises EmbeddingsNotFinite."""
     parts = encoders.parts
     category, whole, kind = [], [], []
     for name, split in galleries.items():
@@ -138,9 +174,14 @@ def gather(
         category.append(within_categories(name, split, encoded, parts))
         whole.append(whole_split(name, split, encoded, parts, kind_only=False))
         kind.append(whole_split(name, split, encoded, parts, kind_only=True))
+    scribbled = embed_drawings(encoders, nothing, progress).vectors
     for name, task in kinds.items():
         encoded = encode_kinds(encoders, task, progress)
         whole.append(mixed_gallery(name, task, encoded, parts, kind_only=False))
         kind.append(mixed_gallery(name, task, encoded, parts, kind_only=True))
+        if len(nothing) and NOTHING not in [part.domain for part in whole if part is not None]:
+            # Every task searches the same gallery, and one domain is enough.
+            whole.append(of_nothing(nothing, scribbled, encoded.photos[0], parts, kind_only=False))
+            kind.append(of_nothing(nothing, scribbled, encoded.photos[0], parts, kind_only=True))
     focused = [part for part in kind if part is not None] if parts is not None else []
     return Material(tuple(part for part in whole if part is not None), tuple(focused), tuple(category))

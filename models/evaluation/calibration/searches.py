@@ -19,7 +19,8 @@ class Searches:
 
     `scores` (Q, 10): the best first, NaN where fewer photos were searched. `likeness` (Q,): of the best photo with the
     others of the ten. `right` (Q,): whether the first result is. `present` (Q,): whether the gallery had a right photo
-    at all. `groups` (Q,): names of what succeeds together, a kind or a category, kept in one fold.
+    at all. `groups` (Q,): names of what succeeds together, a kind or a category, kept in one fold. `nonsense`: drawings
+    of nothing, for which no photo is right.
     """
 
     domain: str
@@ -28,6 +29,12 @@ class Searches:
     right: NDArray[np.bool_]
     present: NDArray[np.bool_]
     groups: NDArray[np.str_]
+    nonsense: bool = False
+
+    @property
+    def fitted(self) -> NDArray[np.bool_]:
+        """(Q,) which searches probabilities are fitted to: with a right photo, or of nothing, where all are wrong."""
+        return np.ones_like(self.present) if self.nonsense else self.present
 
 
 @dataclass(frozen=True)

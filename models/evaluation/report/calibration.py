@@ -55,6 +55,7 @@ def calibration_page(bundle_id: str, result: CalibrationResult, made_at: datetim
         "<li>Diagrams show searches whose right photo is in the gallery: the whole one and smaller ones.</li>"
         "<li><i>False alarms</i>: right first results that are said not to fit well; the threshold admits "
         f"{100 * FALSE_ALARMS:.0f} %. <i>Misses</i>: searches without a right photo that are not said to.</li>"
+        "<li><i>Above 0.5</i>: first results of such a confidence; of drawings of nothing they are all wrong.</li>"
         "<li><i>Error before</i>: the score itself taken for a probability.</li></ul></section>"
     )
     body = [f'<div class="plots">{plots}</div>', method]
@@ -65,7 +66,7 @@ def calibration_page(bundle_id: str, result: CalibrationResult, made_at: datetim
 
 def _figures(metrics: dict[str, dict[str, object]]) -> str:
     columns = {"searches": "searches", "right": "right first", "error_before": "error before", "error": "error"}
-    columns |= {"false_alarms": "false alarms", "misses": "misses", "auc": "AUC"}
+    columns |= {"false_alarms": "false alarms", "misses": "misses", "confident": "above 0.5", "auc": "AUC"}
     rows = []
     for split, figures in metrics["cross_fitted"].items():
         if isinstance(figures, dict):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.evaluation.calibration.fit import fit_calibration
-from models.evaluation.calibration.searches import Scored, Searches, searches
+from models.evaluation.calibration.fit import NONSENSE_WEIGHT, Fitted, fit_calibration
+from models.evaluation.calibration.searches import Scored, Searches, joined, searches
 
 SLOPE, REFERENCE, AGREEMENT, OFFSET = 12.0, -10.0, 3.0, 0.5
 
@@ -129,3 +131,44 @@ def test_searches_are_the_ten_best_of_those_that_are_there() -> None:
     few = searches(scored, absent=False, size=6)
     assert np.isfinite(few.scores).sum(axis=1).tolist() == [6] * 6
     assert all(np.isin(scores[row][right[row]], few.scores[row]).any() for row in range(6))
+
+
+def test_drawings_of_nothing_take_confidence_from_searches_like_theirs_alone() -> None:
+    """Their ten best photos are alike, whatever the score: where a drawing's are, it is less likely to be right."""
+    real, nothing = with_absent(10, 6_000), synthetic(11, 1_200, present=False)
+    nothing = replace(nothing, domain="nothing", likeness=nothing.likeness + 0.6, nonsense=True)
+    assert not nothing.present.any() and nothing.fitted.all()
+    np.testing.assert_array_equal(real.fitted, real.present)
+    without, fitted = (fit_calibration(d, use_likeness=True) for d in ([real], [real, nothing]))
+    assert without is not None
+    assert fitted is not None
+    scores = np.full(10, 0.45)
+    before, after = (
+        [fit.calibration.confidences(scores, alike)[0] for alike in (0.0, 1.0)] for fit in (without, fitted)
+    )
+    assert after[1] < 0.5 * before[1]
+    assert after[0] > 0.8 * before[0]
+    figures = fitted.calibration.metrics["cross_fitted"]["nothing"]
+    assert figures.keys() == {"searches", "confident", "misses"}
+    assert figures["confident"] < 0.5 * (np.mean(_best(without, nothing) > 0.5))
+    assert figures["misses"] == pytest.approx(np.mean(_best(fitted, nothing) >= fitted.calibration.threshold), abs=0.03)
+    assert fitted.reliability.count == 6_000  # diagrams are of drawings of something
+
+
+def test_drawings_of_nothing_count_half_of_a_split_whatever_their_number() -> None:
+    real, few = synthetic(12, 4_000), synthetic(13, 300, present=False)
+    few = replace(few, likeness=few.likeness + 0.6, nonsense=True)
+    many = replace(joined([few] * 20, few.domain), nonsense=True)
+    one, two = (fit_calibration([real, part], use_likeness=True) for part in (few, many))
+    assert one is not None
+    assert two is not None
+    np.testing.assert_allclose(_best(one, real), _best(two, real), atol=5e-3)
+    # A weighted logistic regression with an offset gives all domains together their weighted share of right results.
+    together = (np.mean(_best(one, real)) + NONSENSE_WEIGHT * np.mean(_best(one, few))) / (1 + NONSENSE_WEIGHT)
+    assert together == pytest.approx(real.right.mean() / (1 + NONSENSE_WEIGHT), abs=5e-3)
+
+
+def _best(fitted: Fitted, part: Searches) -> NDArray[np.float64]:
+    judge = fitted.calibration
+    pairs = zip(part.scores, part.likeness.tolist(), strict=True)
+    return np.array([judge.confidences(scores, alike)[0] for scores, alike in pairs])
