@@ -46,7 +46,7 @@ _TAGS = [
 # What a page of another origin may read of an answer.
 _READABLE_HEADERS = [
     "X-Request-ID", "Retry-After", "WWW-Authenticate", "Location", "RateLimit", "RateLimit-Policy",
-    "Allow", "Accept-Encoding", "Accept-Ranges", "Content-Range", "ETag",
+    "Allow", "Accept-Encoding", "Accept-Ranges", "Content-Range", "ETag", "X-Inkseek-Thumbnail",
 ]  # fmt: skip
 ROUTERS = (
     search.router,

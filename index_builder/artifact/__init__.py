@@ -12,8 +12,9 @@ from index_builder.artifact.errors import (
     PhotoNotFound,
 )
 from index_builder.artifact.filter_fields import meets
-from index_builder.artifact.gallery_index import GalleryIndex, SearchHit
+from index_builder.artifact.gallery_index import PICTURE_SUFFIXES, GalleryIndex, SearchHit
 from index_builder.artifact.manifest import IndexManifest, MetadataField, RecallReport
+from index_builder.artifact.originals import Originals
 from index_builder.artifact.photo_filter import AnyOf, Clause, Condition, PhotoFilter, parse_condition
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
 from index_builder.artifact.thumbnails import THUMBNAIL_PX, make_thumbnail
@@ -23,6 +24,7 @@ from index_builder.stores.products import inner_products
 from index_builder.stores.ranking import top_k
 
 __all__ = [
+    "PICTURE_SUFFIXES",
     "THUMBNAIL_PX",
     "AnyOf",
     "BundleMismatch",
@@ -38,6 +40,7 @@ __all__ = [
     "IndexNotFound",
     "IndexSchemaUnsupported",
     "MetadataField",
+    "Originals",
     "PhotoFilter",
     "PhotoNotFound",
     "PhotoRecord",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from index_builder.artifact import layout
 from index_builder.artifact.bundle_versions import mismatch
 from index_builder.artifact.filter_matches import FilterMatches
 from index_builder.artifact.manifest import IndexManifest
+from index_builder.artifact.originals import Originals, original_within, state_of
 from index_builder.artifact.photo_filter import PhotoFilter
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
 from index_builder.artifact.segments.hold import VersionHold
@@ -23,6 +25,9 @@ from index_builder.stores.ranking import top_k
 from models.arrays import Rows, Vectors
 
 _CHECKED_ROWS = 65_536
+_ORIGINALS_LOOKED_AT = 8
+PICTURE_SUFFIXES = ("/thumbnail", "/image", "/similar")
+"""What the paths of a photo's pictures and neighbours have behind its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +214,24 @@ class GalleryIndex:
 
         Raises PhotoNotFound.
         """
-        # Resolved at each call: since the build, a file may have become a link that leaves the gallery.
-        root = self._root.resolve()
-        path = (root / self.photo(photo_id).path).resolve()
-        inside = self.manifest.gallery.follows_links or path.is_relative_to(root)
-        return path if inside and path.is_file() else None
+        path = self.photo(photo_id).path
+        return original_within(self._root, path, follows_links=self.manifest.gallery.follows_links)
+
+    def originals(self) -> Originals:
+        """Whether the photos' own files are at hand, by a look at a few of them now."""
+        rows = np.unique(np.linspace(0, self.count - 1, _ORIGINALS_LOOKED_AT).astype(int)).tolist()
+        paths = [record.path for record in self.photos(rows)]
+        return state_of(self._root, paths, follows_links=self.manifest.gallery.follows_links)
+
+    @property
+    def gallery_root(self) -> Path:
+        """Where the photos' own files are looked for."""
+        return self._root
+
+    @cached_property
+    def suffixed_ids(self) -> frozenset[str]:
+        """Ids that end like the path of a photo's picture, which would lead to another photo; nearly always none."""
+        return self._photos.ids_ending(PICTURE_SUFFIXES)
 
     def problems(self) -> list[str]:
         """Defects that a slow check of all rows finds; empty when the version is sound."""

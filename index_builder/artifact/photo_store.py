@@ -158,6 +158,13 @@ class PhotoStore:
         matches = self._query(f"SELECT row FROM photos WHERE {' AND '.join(terms)} ORDER BY row", parameters)
         return np.fromiter((match["row"] for match in matches), dtype=np.int64, count=len(matches))
 
+    def ids_ending(self, suffixes: Sequence[str]) -> frozenset[str]:
+        """Ids that end with one of these texts."""
+        # Compared as text of its own: LIKE takes `%` and `_` of a suffix for wildcards, and upper case for lower.
+        terms = " OR ".join("substr(photo_id, -length(?)) = ?" for _ in suffixes)
+        parameters = [suffix for suffix in suffixes for _ in range(2)]
+        return frozenset(values[0] for values in self._query(f"SELECT photo_id FROM photos WHERE {terms}", parameters))
+
     def problems(self) -> list[str]:
         """Defects of the file by SQLite's own check, the row order and the thumbnails; empty when it is sound."""
         problems = [str(values[0]) for values in self._query("PRAGMA integrity_check(10)") if values[0] != "ok"]

@@ -16,6 +16,7 @@ from models.console import fail, print_json, stdout
 from models.errors import InkseekError
 from service.cli.contact_sheet import Tile, contact_sheet
 from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
+from service.http.schemas.base import PhotoUrls
 from service.http.schemas.search import K_MAX, search_json
 from service.runtime.serving import open_retriever
 from service.search.query import Mirror, SearchQuery
@@ -70,7 +71,7 @@ def search(
     except (InkseekError, OSError) as error:
         fail(error, as_json=as_json)
     if as_json:
-        print_json(search_json(result))
+        print_json(search_json(result, PhotoUrls()))
     else:
         stdout().print(_table(result), f"[dim]{_summary(result)}[/dim]")
         if result.no_good_match:

@@ -76,7 +76,7 @@ class ApiRoute(APIRoute):
             if metered:
                 await charge(request, changes=changes)
             if takes_none and request.scope["query_string"]:
-                _reject_parameters(request)
+                reject_parameters(request)
             if not of_gallery:
                 if names_gallery(request.scope):  # such a route lies below no gallery
                     raise HTTPException(404)
@@ -154,7 +154,8 @@ def api_router(tag: str, access: Access | None, *, of_gallery: bool = True) -> A
     return APIRouter(tags=[tag], route_class=Route)
 
 
-def _reject_parameters(request: Request) -> None:
+def reject_parameters(request: Request) -> None:
+    """Raises ParameterInvalid where a request has any query parameter."""
     unknown = [(f"query.{name}", "there is no such parameter") for name in request.query_params]
     if unknown:
         raise ParameterInvalid("; ".join(f"{where}: {what}" for where, what in unknown), unknown)

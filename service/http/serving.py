@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from models.arrays import Vectors
 from service.errors import ClientGone
 from service.http.forms.body import Upload
+from service.http.schemas.base import PhotoUrls
 from service.http.tenancy import gallery_of, tenant_of
 from service.runtime.process import Process
 from service.search.query import SearchQuery
@@ -36,6 +37,11 @@ def serving_of(request: Request) -> Iterator[Retriever]:
     """The bundle, gallery and adapters that the request is served from; they stay open until the block is left."""
     with gallery_of(request).serving.borrow() as retriever:
         yield retriever
+
+
+def urls_of(retriever: Retriever, base_path: str) -> PhotoUrls:
+    """The URLs of the photos that it serves. `base_path`: what the paths of its gallery begin with."""
+    return PhotoUrls(base_path, retriever.index.suffixed_ids)
 
 
 class ThreadJobs:
@@ -66,7 +72,7 @@ class SketchJob(Generic[T_co]):
         request: Request,
         query: SearchQuery,
         read: Callable[[Retriever], Sketch],
-        render: Callable[[SearchResult], T_co],
+        render: Callable[[Retriever, SearchResult], T_co],
     ) -> None:
         """`read` and `render` are called in a worker thread."""
         self._request = request
@@ -90,11 +96,11 @@ class SketchJob(Generic[T_co]):
 
     def finish(self, embeddings: Vectors, encode_ms: float) -> T_co:
         """Search and render."""
-        return self._render(self._retriever.finish(self._begun, embeddings, encode_ms))
+        return self._render(self._retriever, self._retriever.finish(self._begun, embeddings, encode_ms))
 
     def whole(self) -> T_co:
         """The same in one go."""
-        return self._render(self._retriever.search(self._sketch, self._query))
+        return self._render(self._retriever, self._retriever.search(self._sketch, self._query))
 
     def end(self) -> None:
         """Give the retriever back."""

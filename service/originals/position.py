@@ -6,17 +6,16 @@ GPS. What may hide either in a form that is not looked into (compressed text, pa
 
 from __future__ import annotations
 
-import mmap
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from service.originals.exif import exif_without_position
+from service.originals.opened import OpenedOriginal
 
-_File: TypeAlias = bytes | mmap.mmap
+_File: TypeAlias = bytes | OpenedOriginal
 
 _APP1 = b"\xff\xe1"
 _EXIF = b"Exif\x00\x00"
@@ -43,24 +42,20 @@ def without_position(image: bytes) -> bytes:
     return _cleaned(image) or image
 
 
-def file_without_position(path: Path) -> bytes | None:
+def file_without_position(original: OpenedOriginal) -> bytes | None:
     """What `without_position` makes of the file; None when it may be served as it is. Raises OSError."""
-    with path.open("rb") as file:
-        if not path.stat().st_size:
-            return None
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as image:
-            return _cleaned(image)
+    return _cleaned(original)
 
 
 def _cleaned(image: _File) -> bytes | None:
     changed: bytearray | None = None
     for block in _blocks(image):
         # From what is cleaned already: the thumbnail within an Exif block may have one of its own.
-        data = bytes((image if changed is None else changed)[block.start : block.end])
+        data = bytes(image[block.start : block.end] if changed is None else changed[block.start : block.end])
         cleaned = _block_without_position(block, data)
         if cleaned is None:
             continue
-        changed = bytearray(image) if changed is None else changed
+        changed = bytearray(image[:]) if changed is None else changed
         changed[block.start : block.end] = cleaned
         if block.chunk is not None:
             checksum = zlib.crc32(changed[block.chunk + 4 : block.end])

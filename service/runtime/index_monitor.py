@@ -53,6 +53,7 @@ class IndexMonitor:
         self._metrics = metrics
         self._describe = describe
         self._report(True)
+        self._look_for_originals()
 
     async def check(self) -> bool:
         """Take a newly published version into service; while one cannot be loaded the old one stays in service.
@@ -88,6 +89,11 @@ class IndexMonitor:
             self._check_files(missing)
             self._not_updated(published, error)
             return False
+        self._take(successor, found)
+        await asyncio.to_thread(self._look_for_originals)
+        return True
+
+    def _take(self, successor: Retriever, found: ServableVersion) -> None:
         self._report(False)
         self._serving.swap(successor)
         self._check_files(0)
@@ -99,13 +105,24 @@ class IndexMonitor:
         else:
             self._waiting(found)
         _log.info("index version %s is in service (%d photos)", found.version, successor.index.count)
-        return True
 
     def _missing_files(self) -> int:
         """How many files of the version in service are not where they were; its answers do not show it for long."""
         with self._serving.borrow() as retriever:
             files = retriever.index.files
         return sum(not file.is_file() for file in files)
+
+    def _look_for_originals(self) -> None:
+        with self._serving.borrow() as retriever:
+            state, root = retriever.index.originals(), retriever.index.gallery_root
+        if state != "present":
+            _log.warning(
+                "the original photos of index %s are %s in %s: thumbnails stand for them; "
+                "INKSEEK_GALLERY_ROOT says where they are",
+                self._serving.version,
+                "partly missing" if state == "partial" else state,
+                root,
+            )
 
     def _check_files(self, missing: int) -> None:
         trouble = f"{missing} files of index {self._serving.version} are gone" if missing else None

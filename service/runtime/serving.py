@@ -57,6 +57,7 @@ def load_retriever(
     index = GalleryIndex.load(
         settings.index, version=version, bundle_id=bundle.bundle_id, gallery_root=settings.gallery_root
     )
+    _ = index.suffixed_ids  # read here: no request shall wait for it
     store = OnlineStore(
         settings.online_folder,
         bundle.bundle_id,

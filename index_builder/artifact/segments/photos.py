@@ -45,6 +45,9 @@ class PhotoTable(Protocol):
     def records(self) -> Iterator[PhotoRecord]:
         """Every record in row order, read piece by piece."""
 
+    def ids_ending(self, suffixes: Sequence[str]) -> frozenset[str]:
+        """Ids that end with one of these texts."""
+
     def problems(self) -> list[str]:
         """Defects that a slow check finds."""
 
@@ -130,6 +133,11 @@ class SegmentedPhotos:
             read |= zip(positions.tolist(), self._segments[segment].thumbnails(within.tolist()), strict=True)
         return [read[position] for position in range(len(rows))]
 
+    def ids_ending(self, suffixes: Sequence[str]) -> frozenset[str]:
+        """Ids that end with one of these texts, those of deleted rows left out."""
+        found = frozenset[str]().union(*(segment.ids_ending(suffixes) for segment in self._segments))
+        return frozenset(photo_id for photo_id in found if self._has(photo_id))
+
     def problems(self) -> list[str]:
         """Defects of each segment's file, and rows that are not in the order of their ids over all segments."""
         problems = [problem for segment in self._segments for problem in segment.problems()]
@@ -145,6 +153,13 @@ class SegmentedPhotos:
         """Close every segment's connections."""
         for segment in self._segments:
             segment.close()
+
+    def _has(self, photo_id: str) -> bool:
+        try:
+            self._found(photo_id)
+        except PhotoNotFound:
+            return False
+        return True
 
     def _found(self, photo_id: str) -> tuple[PhotoStore, PhotoRecord]:
         for number, segment in enumerate(self._segments):

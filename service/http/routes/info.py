@@ -40,6 +40,7 @@ def get_info(request: Request) -> Info:
             index_created_at=index.created_at,
             index_kind=index.search.kind,
             index_recall=index.recall.recall if index.recall else None,
+            originals=retriever.index.originals(),
             photo_count=retriever.gallery().view.count,
             embedding_dim=index.embedding_dim,
             sketch_size_px=bundle.manifest.sketch.preprocess.size_px,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
+import unicodedata
 from typing import Annotated
 
 from fastapi import Header, Path, Query, Request
-from starlette.responses import FileResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from index_builder.artifact import PhotoNotFound
 from service.errors import DeadlineExceeded, QueueFull
 from service.http.json_response import json_bytes, json_response
 from service.http.openapi import Responses, ok, picture, problem_responses
-from service.http.route import api_router
+from service.http.pictures import DISPLAYABLE, image_of, thumbnail_of
+from service.http.query_params import QueryReader
+from service.http.route import api_router, reject_parameters
 from service.http.routes.search import NARROWING_ERRORS, PAGE_ERRORS
 from service.http.schemas.base import PHOTOS_PATH
 from service.http.schemas.gallery import (
@@ -24,10 +27,9 @@ from service.http.schemas.gallery import (
     photo_json,
     photos_json,
 )
-from service.http.schemas.search import SIMILAR_EXAMPLE, SearchAnswer, SimilarParams, search_json
-from service.http.serving import answer_job, process_of, serving_of
+from service.http.schemas.search import SIMILAR_EXAMPLE, PhotoParams, SearchAnswer, SimilarParams, search_json
+from service.http.serving import answer_job, serving_of, urls_of
 from service.http.tenancy import base_path
-from service.originals.position import file_without_position, without_position
 from service.search import listing
 from service.search.retriever import Retriever
 
@@ -36,22 +38,9 @@ router = api_router("gallery", "search")
 PhotoId = Annotated[str, Path(description="The photo's id, slashes and all.", examples=["clothing/running-shoe.jpg"])]
 IfNoneMatch = Annotated[str, Header(description="ETag of a copy that the client has; still good, it is answered 304.")]
 
-# A photo keeps its id when the gallery is built anew, so its picture may change; the ETag then does.
-_MAX_AGE_S = 300
-_DISPLAYABLE = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".gif": "image/gif",
-    ".bmp": "image/bmp",
-}
-_SIGNATURES = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n", "image/png"),
-    (b"GIF8", "image/gif"),
-    (b"BM", "image/bmp"),
-)
+_View = Annotated[str | None, Query(include_in_schema=False)]
+"""Read in `_shown`, of a photo whose id ends like the path of a picture."""
+_PHOTO_QUERY = QueryReader(PhotoParams)
 _NOT_MODIFIED: Responses = {304: {"description": "The client's copy is still good"}}
 
 
@@ -67,7 +56,9 @@ async def list_photos(request: Request, params: Annotated[ListParams, Query()]) 
     query, base = params.to_query(), base_path(request)
 
     def answer(retriever: Retriever) -> bytes:
-        return json_bytes(photos_json(listing.list_photos(retriever.gallery().view, query), params.fields, base))
+        return json_bytes(
+            photos_json(listing.list_photos(retriever.gallery().view, query), params.fields, urls_of(retriever, base))
+        )
 
     return json_response(await answer_job(request, answer))
 
@@ -78,39 +69,34 @@ async def list_photos(request: Request, params: Annotated[ListParams, Query()]) 
     response_class=Response,
     responses=picture("JPEG of at most 256 px", "image/jpeg") | _NOT_MODIFIED | problem_responses(PhotoNotFound),
 )
-def get_photo_thumbnail(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
+async def get_photo_thumbnail(
+    request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "", view: _View = None
+) -> Response:
     """Cached by clients for some minutes; requested again with its ETag it costs next to nothing."""
-    with serving_of(request) as retriever:
-        jpeg, etag = retriever.gallery().view.thumbnail(photo_id)
-    return _cached(
-        request, Response(jpeg, media_type="image/jpeg", headers={"ETag": f'"{etag.strip(chr(34))}"'}), if_none_match
-    )
+    if _is_photo(request, whole := f"{photo_id}/thumbnail"):
+        return await _shown(request, whole, if_none_match)
+    reject_parameters(request)
+    return await run_in_threadpool(thumbnail_of, request, photo_id, if_none_match)
 
 
 @router.get(
     PHOTOS_PATH + "/{photo_id:path}/image",
     summary="A photo in full",
     response_class=Response,
-    responses=picture("The original", *sorted(set(_DISPLAYABLE.values())))
-    | _NOT_MODIFIED
-    | problem_responses(PhotoNotFound),
+    responses=picture("The original", *DISPLAYABLE) | _NOT_MODIFIED | problem_responses(PhotoNotFound),
 )
-def get_photo_image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "") -> Response:
-    """The original where it is at hand and browsers can show it, without its GPS position; else the thumbnail."""
-    with serving_of(request) as retriever:
-        original = retriever.gallery().view.original(photo_id)
-    if isinstance(original, bytes):
-        return _uploaded(request, photo_id, original, if_none_match)
-    media_type = _DISPLAYABLE.get(original.suffix.lower()) if original else None
-    if original is None or media_type is None:
-        return get_photo_thumbnail(request, photo_id, if_none_match)
-    # With a stat the response has its ETag at once; without, only while it is sent, too late for `_cached`.
-    response: Response = FileResponse(original, media_type=media_type, stat_result=original.stat())
-    if (cleaned := file_without_position(original)) is not None:
-        # Copies with the position may lie in caches under the tag of the file itself.
-        tag = response.headers["ETag"].strip('"') + "-x"
-        response = Response(cleaned, media_type=media_type, headers={"ETag": f'"{tag}"'})
-    return _cached(request, response, if_none_match)
+async def get_photo_image(
+    request: Request, photo_id: PhotoId, if_none_match: IfNoneMatch = "", view: _View = None
+) -> Response:
+    """The original where it can be read and browsers can show it, without its GPS position; else the thumbnail.
+
+    `X-Inkseek-Thumbnail` then says why: the original is `missing` or `unreadable`, or of a `format` that browsers do
+    not show.
+    """
+    if _is_photo(request, whole := f"{photo_id}/image"):
+        return await _shown(request, whole, if_none_match)
+    reject_parameters(request)
+    return await run_in_threadpool(image_of, request, photo_id, if_none_match)
 
 
 @router.get(
@@ -121,48 +107,59 @@ def get_photo_image(request: Request, photo_id: PhotoId, if_none_match: IfNoneMa
     | problem_responses(PhotoNotFound, *PAGE_ERRORS, QueueFull, DeadlineExceeded, *NARROWING_ERRORS),
 )
 async def find_similar_photos(
-    request: Request, photo_id: PhotoId, params: Annotated[SimilarParams, Query()]
+    request: Request, photo_id: PhotoId, params: Annotated[PhotoParams, Query()], if_none_match: IfNoneMatch = ""
 ) -> Response:
     """Answers as a search does; the photo's own embedding is the query, and `score` always a plain cosine."""
-    query, base = params.to_query(), base_path(request)
-
-    def answer(retriever: Retriever) -> bytes:
-        return json_bytes(search_json(retriever.similar(photo_id, query), base))
-
-    return json_response(await answer_job(request, answer))
+    if _is_photo(request, whole := f"{photo_id}/similar"):
+        return await _shown(request, whole, if_none_match)
+    return await _similar(request, photo_id, params)
 
 
 @router.get(
     PHOTOS_PATH + "/{photo_id:path}",
     summary="Show a photo's record",
     response_model=Photo,
-    responses=ok("Its record", PHOTO_EXAMPLE) | problem_responses(PhotoNotFound),
+    responses=ok("Its record", PHOTO_EXAMPLE)
+    | problem_responses(PhotoNotFound, *PAGE_ERRORS, QueueFull, DeadlineExceeded, *NARROWING_ERRORS),
 )
-def get_photo(request: Request, photo_id: PhotoId) -> Response:
-    """Category, size, hash, metadata, and where its pictures are."""
+async def get_photo(
+    request: Request, photo_id: PhotoId, params: Annotated[PhotoParams, Query()], if_none_match: IfNoneMatch = ""
+) -> Response:
+    """Category, size, hash, metadata, and where its pictures are.
+
+    An id wins over a suffix: where the gallery has a photo `cup` and one `cup/image`, the path `cup/image` is the
+    record of the second, and `cup?view=image` is the picture of the first. Answers name the right URLs.
+    """
+    return await _shown(request, photo_id, if_none_match)
+
+
+async def _shown(request: Request, photo_id: str, if_none_match: str) -> Response:
+    """What the path of a photo's own id answers, whichever route that path led to."""
+    params = _PHOTO_QUERY.read(request.scope["query_string"])
+    if params.view == "similar":
+        return await _similar(request, photo_id, params)
+    if params.view == "record":
+        return await run_in_threadpool(_record, request, photo_id)
+    show = thumbnail_of if params.view == "thumbnail" else image_of
+    return await run_in_threadpool(show, request, photo_id, if_none_match)
+
+
+def _is_photo(request: Request, photo_id: str) -> bool:
+    """Whether an id that ends as the path of a picture does is a photo's."""
     with serving_of(request) as retriever:
-        return json_response(photo_json(retriever.gallery().view.photo(photo_id), base_path(request)))
+        return unicodedata.normalize("NFC", photo_id) in retriever.index.suffixed_ids
 
 
-def _uploaded(request: Request, photo_id: str, image: bytes, if_none_match: str) -> Response:
-    # An upload has no file name: its first bytes say what it is. A WebP's size stands between its two marks.
-    media_type = next((kind for start, kind in _SIGNATURES if image.startswith(start)), None)
-    if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
-        media_type = "image/webp"
-    if media_type is None:
-        return get_photo_thumbnail(request, photo_id, if_none_match)
-    etag = hashlib.sha256(image).hexdigest()[:16]
-    response = Response(without_position(image), media_type=media_type, headers={"ETag": f'"{etag}-x"'})
-    return _cached(request, response, if_none_match)
+def _record(request: Request, photo_id: str) -> Response:
+    with serving_of(request) as retriever:
+        urls = urls_of(retriever, base_path(request))
+        return json_response(photo_json(retriever.gallery().view.photo(photo_id), urls))
 
 
-def _cached(request: Request, response: Response, if_none_match: str) -> Response:
-    """`response`, or 304. A shared cache keeps it only where photos are public: it asks nobody for a key."""
-    public = process_of(request).settings.public_photos
-    caching = {"Cache-Control": f"{'public' if public else 'private'}, max-age={_MAX_AGE_S}"}
-    response.headers.update(caching)
-    # If-None-Match compares weakly (RFC 9110, section 13.1.2): a weak tag of the same value is good enough.
-    known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    if response.headers["ETag"] not in known and "*" not in known:
-        return response
-    return Response(status_code=304, headers={"ETag": response.headers["ETag"], **caching})
+async def _similar(request: Request, photo_id: str, params: SimilarParams) -> Response:
+    query, base = params.to_query(), base_path(request)
+
+    def answer(retriever: Retriever) -> bytes:
+        return json_bytes(search_json(retriever.similar(photo_id, query), urls_of(retriever, base)))
+
+    return json_response(await answer_job(request, answer))

@@ -31,6 +31,7 @@ from service.http.json_response import json_bytes, json_response
 from service.http.openapi import BATCH_BODY, SKETCH_BODY, ok, problem_responses
 from service.http.problems import problem
 from service.http.route import api_router
+from service.http.schemas.base import PhotoUrls
 from service.http.schemas.search import (
     BATCH_EXAMPLE,
     SEARCH_EXAMPLE,
@@ -40,7 +41,7 @@ from service.http.schemas.search import (
     SearchParams,
     search_json,
 )
-from service.http.serving import SketchJob, ThreadJobs, answer_sketch, answer_work, process_of, read_upload
+from service.http.serving import SketchJob, ThreadJobs, answer_sketch, answer_work, process_of, read_upload, urls_of
 from service.http.tenancy import base_path, tenant_of
 from service.runtime.metrics import Metrics
 from service.search.query import SearchQuery
@@ -80,8 +81,8 @@ async def search(request: Request, params: Annotated[SearchParams, Query()]) -> 
     def read(retriever: Retriever) -> Sketch:
         return read_single(upload, retriever.decoder.strokes)
 
-    def render(result: SearchResult) -> bytes:
-        return json_bytes(_answer(result, metrics, base))
+    def render(retriever: Retriever, result: SearchResult) -> bytes:
+        return json_bytes(_answer(result, metrics, urls_of(retriever, base)))
 
     return json_response(await answer_sketch(request, SketchJob(request, params.to_query(), read, render)))
 
@@ -100,11 +101,11 @@ async def search_batch(request: Request, params: Annotated[BatchParams, Query()]
     return json_response({"items": await answer_work(request, lambda: _search_each(request, upload, query))})
 
 
-def _answer(result: SearchResult, metrics: Metrics, base: str) -> dict[str, Any]:
+def _answer(result: SearchResult, metrics: Metrics, urls: PhotoUrls) -> dict[str, Any]:
     metrics.observe_stages(result.timings_ms)
     best = next(((ranked.score, ranked.confidence) for ranked in result.photos), None)
     metrics.observe_answer(best, result.no_good_match)
-    return search_json(result, base)
+    return search_json(result, urls)
 
 
 async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> list[dict[str, Any]]:
@@ -117,8 +118,8 @@ async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> 
     sketches = await ThreadJobs(request, aside=True)(begin)
     await charge(request, changes=False, cost=len(sketches) - 1)  # one was counted when the request came
 
-    def render(result: SearchResult) -> dict[str, Any]:
-        return _answer(result, process.metrics, base)
+    def render(retriever: Retriever, result: SearchResult) -> dict[str, Any]:
+        return _answer(result, process.metrics, urls_of(retriever, base))
 
     # As many at a time as there are threads: a batch takes its turn between other requests.
     turn = asyncio.Semaphore(process.workers.threads)

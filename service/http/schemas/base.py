@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -37,13 +38,24 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def photo_urls(photo_id: str, base_path: str = "/v1") -> dict[str, str]:
-    """The URLs of a photo's pictures; paths, so that they hold behind any proxy's host name.
+@dataclass(frozen=True, slots=True)
+class PhotoUrls:
+    """The URLs of photos' pictures; paths, so that they hold behind any proxy's host name.
 
-    `base_path`: what the paths of its gallery begin with.
+    `base_path`: what the paths of their gallery begin with. `suffixed_ids`: of the gallery, ids that end as those
+    paths do; an id wins, so a picture whose path one of them has is asked for in the query.
     """
-    base = f"{base_path}/photos/{quote(photo_id, safe='/')}"
-    return {"thumbnail_url": f"{base}/thumbnail", "image_url": f"{base}/image"}
+
+    base_path: str = "/v1"
+    suffixed_ids: Collection[str] = frozenset()
+
+    def of(self, photo_id: str) -> dict[str, str]:
+        """`thumbnail_url` and `image_url` of a photo."""
+        return {f"{kind}_url": self._picture(photo_id, kind) for kind in ("thumbnail", "image")}
+
+    def _picture(self, photo_id: str, kind: str) -> str:
+        record = f"{self.base_path}/photos/{quote(photo_id, safe='/')}"
+        return f"{record}?view={kind}" if f"{photo_id}/{kind}" in self.suffixed_ids else f"{record}/{kind}"
 
 
 def present(metadata: Mapping[str, Any]) -> dict[str, Any]:

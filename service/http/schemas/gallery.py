@@ -13,8 +13,8 @@ from service.http.schemas.base import (
     EXAMPLE_INDEX_VERSION,
     EXAMPLE_METADATA,
     EXAMPLE_PHOTO_ID,
+    PhotoUrls,
     Schema,
-    photo_urls,
     present,
 )
 from service.http.schemas.search import FilterParams
@@ -112,8 +112,8 @@ class Categories(Schema):
     total: Annotated[int, Field(ge=0)]
 
 
-def photo_json(photo: PhotoRecord, base_path: str = "/v1") -> dict[str, Any]:
-    """A record as Photo. `base_path`: what the paths of its gallery begin with."""
+def photo_json(photo: PhotoRecord, urls: PhotoUrls) -> dict[str, Any]:
+    """A record as Photo."""
     return {
         "photo_id": photo.photo_id,
         "category": photo.category,
@@ -121,13 +121,13 @@ def photo_json(photo: PhotoRecord, base_path: str = "/v1") -> dict[str, Any]:
         "height": photo.height,
         "sha256": photo.sha256,
         "metadata": present(photo.metadata),
-        **photo_urls(photo.photo_id, base_path),
+        **urls.of(photo.photo_id),
     }
 
 
-def photos_json(page: PhotoPage, fields: Collection[str], base_path: str = "/v1") -> dict[str, Any]:
-    """A page as Photos. `fields`: of each photo; none: all. `base_path`: what the paths of its gallery begin with."""
-    photos = [photo_json(photo, base_path) for photo in page.photos]
+def photos_json(page: PhotoPage, fields: Collection[str], urls: PhotoUrls) -> dict[str, Any]:
+    """A page as Photos. `fields`: of each photo; none: all."""
+    photos = [photo_json(photo, urls) for photo in page.photos]
     if fields:
         photos = [{name: value for name, value in photo.items() if name in fields} for photo in photos]
     return {
@@ -153,7 +153,7 @@ PHOTO_EXAMPLE: dict[str, Any] = {
     "height": 512,
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "metadata": EXAMPLE_METADATA,
-    **photo_urls(EXAMPLE_PHOTO_ID),
+    **PhotoUrls().of(EXAMPLE_PHOTO_ID),
 }
 PHOTOS_EXAMPLE: dict[str, Any] = {
     "photos": [PHOTO_EXAMPLE],

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from index_builder.artifact import Originals
 from service.access.principal import Access
 from service.http.schemas.base import EXAMPLE_ADAPTATION_ID, EXAMPLE_BUNDLE_ID, EXAMPLE_INDEX_VERSION, Schema
 
@@ -53,6 +54,13 @@ class Info(Schema):
     index_created_at: str
     index_kind: str
     index_recall: float | None
+    originals: Annotated[
+        Originals,
+        Field(
+            description="Whether the photos' own files are at hand, by a look at a few; where one is not, `/image` "
+            "answers its thumbnail."
+        ),
+    ] = "present"
     photo_count: int
     embedding_dim: int
     sketch_size_px: int
@@ -113,6 +121,7 @@ INFO_EXAMPLE: dict[str, Any] = {
     "index_created_at": "2026-11-20T11:02:19Z",
     "index_kind": "flat",
     "index_recall": 1.0,
+    "originals": "present",
     "photo_count": 1638,
     "embedding_dim": 800,
     "sketch_size_px": 160,

@@ -17,9 +17,9 @@ from service.http.schemas.base import (
     EXAMPLE_METADATA,
     EXAMPLE_PHOTO_ID,
     FRAME,
+    PhotoUrls,
     Schema,
     Score,
-    photo_urls,
     present,
     rounded,
 )
@@ -92,6 +92,18 @@ class SimilarParams(NarrowingParams):
     def to_query(self) -> SearchQuery:
         """The parameters as the use case takes them, without adapters."""
         return replace(super().to_query(), cursor=self.cursor)
+
+
+class PhotoParams(SimilarParams):
+    """What of a photo is shown; all other parameters are those of `similar`, and count for nothing else."""
+
+    view: Annotated[
+        Literal["record", "thumbnail", "image", "similar"],
+        Field(
+            description="What the paths `/thumbnail`, `/image` and `/similar` answer, for any id; the other parameters "
+            "are those of `similar`. Without effect on such a path, unless a photo's id ends like it."
+        ),
+    ] = "record"
 
 
 class PreviewParams(Schema):
@@ -215,8 +227,8 @@ class BatchAnswer(Schema):
     items: list[SearchAnswer | BatchFault]
 
 
-def search_json(result: SearchResult, base_path: str = "/v1") -> dict[str, Any]:
-    """A result as SearchAnswer; scores to six digits. `base_path`: what the paths of its gallery begin with."""
+def search_json(result: SearchResult, urls: PhotoUrls) -> dict[str, Any]:
+    """A result as SearchAnswer; scores to six digits."""
     return {
         "results": [
             {
@@ -226,7 +238,7 @@ def search_json(result: SearchResult, base_path: str = "/v1") -> dict[str, Any]:
                 "confidence": ranked.confidence and round(ranked.confidence, 4),
                 "rank": ranked.rank,
                 "mirrored": ranked.mirrored,
-                **photo_urls(ranked.photo.photo_id, base_path),
+                **urls.of(ranked.photo.photo_id),
                 "metadata": present(ranked.photo.metadata),
             }
             for ranked in result.photos
@@ -251,7 +263,7 @@ SEARCH_EXAMPLE: dict[str, Any] = {
             "confidence": 0.74,
             "rank": 1,
             "mirrored": False,
-            **photo_urls(EXAMPLE_PHOTO_ID),
+            **PhotoUrls().of(EXAMPLE_PHOTO_ID),
             "metadata": EXAMPLE_METADATA,
         },
     ],

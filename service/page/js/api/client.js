@@ -24,7 +24,7 @@ export class Client {
 
   /** @param {string} photoId @param {Scope} scope @param {AbortSignal} signal @returns {Promise<Answer>} */
   async similar(photoId, { k, categories, filters }, signal) {
-    return withUrls(await requestJson(`${photoUrl(photoId)}/similar?${scopeQuery({ k, categories, filters })}`, { signal }));
+    return withUrls(await requestJson(`${photoUrl(photoId)}?view=similar&${scopeQuery({ k, categories, filters })}`, { signal }));
   }
 
   /** @param {Blob} png @param {AbortSignal} signal @returns {Promise<Blob>} what the model sees, a PNG */

@@ -19,6 +19,7 @@ from service.http.json_response import json_bytes, json_response
 from service.http.reference.page import render
 from service.http.routes.info import limits_of
 from service.http.schemas import adapters, gallery, operation, search
+from service.http.schemas.base import PhotoUrls
 from service.http.schemas.problem import PROBLEM_EXAMPLE, Problem
 from service.search.query import SearchQuery
 from service.search.results import RankedPhoto, SearchResult
@@ -56,7 +57,9 @@ def adapter(scope: str, state: str = "active", **changes: Any) -> AdapterRecord:
 
 def test_a_search_result() -> None:
     hits = [RankedPhoto(photo(price=1.5, name=None), 0.12345678, 1), RankedPhoto(photo("é/2"), -1.0, 2)]
-    document = search.search_json(SearchResult(hits, "b", "v", {"total": 1.23456}, "adapter", "adapter-1", None))
+    document = search.search_json(
+        SearchResult(hits, "b", "v", {"total": 1.23456}, "adapter", "adapter-1", None), PhotoUrls()
+    )
     answer = search.SearchAnswer.model_validate(document)
     assert (answer.results[0].score, answer.results[0].metadata) == (0.123457, {"price": 1.5})
     assert answer.results[0].thumbnail_url == "/v1/photos/a%20b/1.png/thumbnail"
@@ -68,13 +71,13 @@ def test_a_search_result() -> None:
 def test_a_search_result_with_confidences() -> None:
     hits = [RankedPhoto(photo(), 0.5, 1, confidence=0.12345678), RankedPhoto(photo("b"), 0.25, 2, confidence=0.0)]
     answer = search.SearchAnswer.model_validate(
-        search.search_json(SearchResult(hits, "b", "v", {"total": 1.0}, no_good_match=True))
+        search.search_json(SearchResult(hits, "b", "v", {"total": 1.0}, no_good_match=True), PhotoUrls())
     )
     assert ([hit.confidence for hit in answer.results], answer.no_good_match) == ([0.1235, 0.0], True)
 
 
 def test_a_photo_and_the_categories() -> None:
-    shown = gallery.Photo.model_validate(gallery.photo_json(photo(kind="x", none=None)))
+    shown = gallery.Photo.model_validate(gallery.photo_json(photo(kind="x", none=None), PhotoUrls()))
     assert (shown.category, shown.width, shown.height, shown.metadata) == ("a b", 12, 9, {"kind": "x"})
     counted = gallery.Categories.model_validate(gallery.categories_json({"a": 1, "b": 2}, 4))
     assert ([entry.count for entry in counted.categories], counted.total) == ([1, 2], 4)

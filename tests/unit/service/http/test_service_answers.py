@@ -18,7 +18,7 @@ from service.errors import ServiceError
 from service.http import problem_kinds, problems
 from service.http.edge.request_scope import adopt_request_id
 from service.http.json_response import json_bytes
-from service.http.schemas.base import photo_urls
+from service.http.schemas.base import PhotoUrls
 from service.http.schemas.gallery import photo_json
 from service.http.schemas.problem import Problem
 from service.runtime.logs import JsonFormatter, current_request_id
@@ -30,7 +30,7 @@ def typed_errors(root: type[InkseekError] = InkseekError) -> list[type[InkseekEr
 
 @given(photo_id=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1))
 def test_urls_lead_back_to_the_photo(photo_id: str) -> None:
-    for url in photo_urls(photo_id).values():
+    for url in PhotoUrls().of(photo_id).values():
         parts = urlsplit("http://host" + url)
         assert not parts.query and not parts.fragment
         assert unquote(parts.path.removeprefix("/v1/photos/").rsplit("/", 1)[0]) == photo_id
@@ -38,7 +38,7 @@ def test_urls_lead_back_to_the_photo(photo_id: str) -> None:
 
 def test_metadata_that_json_lacks_becomes_null_and_absent_fields_go() -> None:
     record = PhotoRecord(0, "a", "", "a.png", "0" * 64, 1, 1, {"weight": float("nan"), "none": None, "flag": False})
-    assert json.loads(json_bytes(photo_json(record)))["metadata"] == {"weight": None, "flag": False}
+    assert json.loads(json_bytes(photo_json(record, PhotoUrls())))["metadata"] == {"weight": None, "flag": False}
 
 
 def test_the_nearest_listed_class_decides_and_the_rest_is_internal() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from service.originals.exif import exif_without_position
+from service.originals.opened import OpenedOriginal
 from service.originals.position import file_without_position, without_position
 
 MAKE, ORIENTATION, GPS, EXIF_IFD, TAKEN = 0x010F, 0x0112, 0x8825, 0x8769, 0x9003
@@ -64,7 +65,7 @@ def test_a_file_without_a_position_is_left_alone(format: str, tmp_path: Path) ->
     image = encoded(format, **({"exif": exif(with_place=False)} if format in ("JPEG", "PNG", "WEBP") else {}))
     assert without_position(image) is image
     (tmp_path / "photo").write_bytes(image)
-    assert file_without_position(tmp_path / "photo") is None
+    assert cleaned_file(tmp_path / "photo") is None
 
 
 def png_with(text: PngImagePlugin.PngInfo) -> bytes:
@@ -170,12 +171,20 @@ def test_any_bytes_are_answered(data: bytes) -> None:
     exif_without_position(data)
 
 
+def cleaned_file(path: Path) -> bytes | None:
+    original = OpenedOriginal(path)
+    try:
+        return file_without_position(original)
+    finally:
+        original.close()
+
+
 def test_a_file_is_read_and_not_written(tmp_path: Path) -> None:
     path, image = tmp_path / "photo.jpg", encoded("JPEG", exif=exif())
     path.write_bytes(image)
-    assert file_without_position(path) == without_position(image)
+    assert cleaned_file(path) == without_position(image)
     assert path.read_bytes() == image
     (tmp_path / "empty").write_bytes(b"")
-    assert file_without_position(tmp_path / "empty") is None
+    assert cleaned_file(tmp_path / "empty") is None
     with pytest.raises(FileNotFoundError):
-        file_without_position(tmp_path / "gone")
+        cleaned_file(tmp_path / "gone")
