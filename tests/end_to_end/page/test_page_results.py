@@ -69,7 +69,7 @@ def test_the_number_of_results(open_user: OpenUser) -> None:
 def test_a_photo_opens_large_with_what_is_known_of_it(user: User, tmp_path: Path) -> None:
     user.draw_shape("triangle")
     user.expect_best("triangle")
-    user.page.get_by_role("button", name="1: triangle, angular, score").click()
+    user.page.get_by_role("button", name=re.compile(r"^1: triangle, [01]\.\d\d, angular$")).click()
     dialog = user.page.locator("#photo-dialog")
     expect(user.page.get_by_role("dialog", name="triangle")).to_be_visible()
     expect(dialog.locator("dl")).to_contain_text(re.compile("256 . 256 px"))

@@ -200,7 +200,7 @@ export class Board {
     if (!line || !this.#pointer) return true;
     const [[x, y]] = line.points;
     if (line.points.some((point) => Math.hypot(point[0] - x, point[1] - y) > YOUNG_LINE)) return false;
-    this.#up({ pointerId: this.#pointer.id }, false);
+    this.#endLine(false); // but for the gesture, that finger is still down
     return true;
   }
 
@@ -259,8 +259,13 @@ export class Board {
   /** @param {{pointerId: number}} event @param {boolean} keep whether the stroke joins the drawing */
   #up(event, keep) {
     this.#gestures.up(event);
+    if (event.pointerId === this.#pointer?.id) this.#endLine(keep);
+  }
+
+  /** @param {boolean} keep whether the stroke joins the drawing */
+  #endLine(keep) {
     const line = this.#line;
-    if (!line || event.pointerId !== this.#pointer?.id) return;
+    if (!line) return;
     this.#pointer = this.#line = null;
     this.#root.classList.remove("is-drawing");
     if (keep) this.add(line);

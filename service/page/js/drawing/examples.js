@@ -5,7 +5,7 @@ import { instantiate, query } from "../element.js";
 import { LANGUAGE } from "../texts.js";
 import { paintSmall } from "./drawing.js";
 
-const EXAMPLES = "/page/examples.json";
+const EXAMPLES = "page/examples.json";
 const WIDTH = 2.5;
 
 /** @typedef {import("./drawing.js").Line} Line */

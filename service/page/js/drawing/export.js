@@ -23,7 +23,9 @@ const INK_ALPHA = 64;
  * @returns {Promise<Blob>}
  */
 export function toPng(drawing) {
-  return framedPng(ontoBoard(drawing));
+  // A picture that was moved or scaled is what it was before: with what is drawn around it, it fills the square again.
+  const fills = drawing.some((mark) => mark.kind === "image" && mark.frame);
+  return framedPng(ontoBoard(drawing, { fills }));
 }
 
 /** @param {Drawing} drawing on the board @returns {Promise<Blob>} */

@@ -66,11 +66,17 @@ export function behindView(change, view) {
   };
 }
 
-/** @param {Drawing} drawing @returns {Drawing} the same where it is on the board, else moved and scaled onto it */
-export function ontoBoard(drawing) {
+/**
+ * @param {Drawing} drawing
+ * @param {{fills?: boolean}} [options] fills: it is scaled up, too
+ * @returns {Drawing} the same where it is on the board, else moved and scaled onto it
+ */
+export function ontoBoard(drawing, { fills = false } = {}) {
   const box = extent(drawing);
-  if (!box || (box.left >= 0 && box.top >= 0 && box.right <= BOARD_UNITS && box.bottom <= BOARD_UNITS)) return drawing;
-  const scale = Math.min(1, BOARD_UNITS / Math.max(box.right - box.left, box.bottom - box.top));
+  const inside = box && box.left >= 0 && box.top >= 0 && box.right <= BOARD_UNITS && box.bottom <= BOARD_UNITS;
+  if (!box || (inside && !fills)) return drawing;
+  const largest = fills ? Infinity : 1;
+  const scale = Math.min(largest, BOARD_UNITS / Math.max(1, box.right - box.left, box.bottom - box.top));
   const x = (BOARD_UNITS - scale * (box.left + box.right)) / 2;
   const y = (BOARD_UNITS - scale * (box.top + box.bottom)) / 2;
   return transformed(drawing, { scale, x, y });

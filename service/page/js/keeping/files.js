@@ -26,25 +26,13 @@ export function pngFile(drawing) {
   });
 }
 
-/** @param {Drawing} drawing @returns {Blob} the same as SVG; what an eraser took away is masked */
+/** @param {Drawing} drawing @returns {Blob} the same as SVG; an eraser is a line of paper, which every reader of SVG knows */
 export function svgFile(drawing) {
-  let masks = "";
-  let body = "";
-  let erased = 0;
-  for (const mark of ontoBoard(drawing)) {
-    if (mark.kind === "image") body += pictureSvg(mark);
-    else if (mark.kind === "stroke") body += lineSvg(mark, INK);
-    else {
-      const all = `<rect x="-4096" y="-4096" width="8448" height="8448" fill="#fff"/>`;
-      masks += `<mask id="e${erased}" maskUnits="userSpaceOnUse" x="-4096" y="-4096" width="8448" height="8448">${all}${lineSvg(mark, INK)}</mask>`;
-      body = `<g mask="url(#e${erased++})">${body}</g>`;
-    }
-  }
+  const body = ontoBoard(drawing).map((mark) => (mark.kind === "image" ? pictureSvg(mark) : lineSvg(mark, mark.kind === "eraser" ? PAPER : INK)));
   const paper = `<rect width="${BOARD_UNITS}" height="${BOARD_UNITS}" fill="${PAPER}"/>`;
-  const defs = masks && `<defs>${masks}</defs>`;
   const start = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${BOARD_UNITS} ${BOARD_UNITS}" width="512" height="512">`;
-  const lines = `<g fill="none" stroke-linecap="round" stroke-linejoin="round">${body}</g>`;
-  return new Blob([`${start}${defs}${paper}${lines}</svg>\n`], { type: "image/svg+xml" });
+  const lines = `<g fill="none" stroke-linecap="round" stroke-linejoin="round">${body.join("")}</g>`;
+  return new Blob([`${start}${paper}${lines}</svg>\n`], { type: "image/svg+xml" });
 }
 
 /** @param {Line} line @param {string} colour @returns {string} the curves of `paint` */

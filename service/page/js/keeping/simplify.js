@@ -1,8 +1,8 @@
-/** Douglas and Peucker's simplification of a line (1973): it keeps the points without which it would be another line. */
+/** Fewer points for the same line: Douglas and Peucker's simplification (1973), with corners that stay corners. */
 
 /** @typedef {import("../drawing/drawing.js").Point} Point */
 
-/** @param {readonly Point[]} points @param {number} tolerance how far a point that is left out may lie from the line */
+/** @param {readonly Point[]} points @param {number} tolerance how far the line may be from what it was @returns {Point[]} */
 export function simplified(points, tolerance) {
   const kept = new Set([0, points.length - 1]);
   const spans = [[0, points.length - 1]];
@@ -17,7 +17,28 @@ export function simplified(points, tolerance) {
     kept.add(furthest);
     spans.push([first, furthest], [furthest, last]);
   }
-  return [...kept].sort((a, b) => a - b).map((index) => points[index]);
+  return withCorners([...kept].sort((a, b) => a - b).map((index) => points[index]), tolerance);
+}
+
+/**
+ * Lines are painted as curves through the middles between points, which cut a corner between far ones by an eighth of
+ * |2 p - before - after|. Where that is too much, two more points hold the corner.
+ * @param {readonly Point[]} points @param {number} tolerance @returns {Point[]}
+ */
+function withCorners(points, tolerance) {
+  return points.flatMap((point, index) => {
+    const [before, after] = [points[index - 1], points[index + 1]];
+    if (!before || !after) return [point];
+    const cut = Math.hypot(2 * point[0] - before[0] - after[0], 2 * point[1] - before[1] - after[1]) / 8;
+    return cut > tolerance ? [towards(point, before, 4 * tolerance), point, towards(point, after, 4 * tolerance)] : [point];
+  });
+}
+
+/** @param {Point} from @param {Point} to @param {number} distance @returns {Point} at most half of the way */
+function towards(from, to, distance) {
+  const share = Math.min(0.5, distance / Math.hypot(to[0] - from[0], to[1] - from[1]));
+  const [, , ...pressure] = from;
+  return [from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1]), ...pressure];
 }
 
 /** @param {Point} point @param {Point} a @param {Point} b @returns {number} */

@@ -56,8 +56,8 @@ export class PhotoDialog {
     this.#find("photo-pick").hidden = !picking;
     showPicture(this.#find("compare-image", HTMLImageElement), query.src);
     this.#find("compare-caption").textContent = query.caption;
-    this.#modal.open();
     this.#show(index);
+    this.#modal.open();
   }
 
   /** @param {(hit: Hit) => void} listener gets the photo that was shown @param {{forPage?: boolean}} [options] of `Modal.close` */
