@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -117,6 +118,9 @@ def _serve(
     async def serve() -> None:
         # The lifespan is entered here and not by uvicorn, so that its errors arrive as they are.
         async with app.router.lifespan_context(app):
+            # What is there by now lives as long as the process: collections need not look through it, which takes 50 ms.
+            gc.collect()
+            gc.freeze()
             ready()
             await server.serve(sockets=[listener])
 
