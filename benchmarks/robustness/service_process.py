@@ -73,9 +73,10 @@ def build_gallery(folder: Path, bundle: str) -> Path:
 
 @contextmanager
 def running(index: Path, bundle: str, folder: Path, **environment: str) -> Iterator[Running]:
-    """`inkseek serve` on a free port, until the block is left. Its log and what it stores lie in `folder`."""
+    """`inkseek serve` in one process on a free port, until the block is left. Log and store lie in `folder`."""
     log = folder / "service.log"
     command = [sys.executable, "-m", "inkseek", "serve", "--port", "0", "--index", str(index), "--bundle", bundle]
+    command += ["--workers", "1"]  # whose memory and CPU time are measured
     with log.open("ab") as out:
         began = out.tell()
         process = subprocess.Popen(
