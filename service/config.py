@@ -56,7 +56,12 @@ class Settings(BaseSettings):
         "empty: `online` in the index directory.",
     )
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
+    host: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1",),
+        min_length=1,
+        description="Comma-separated addresses or names to listen on; `0.0.0.0` for every IPv4 interface, `::` for "
+        "every interface in both families.",
+    )
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     workers: int | None = Field(
         default=None,
@@ -271,7 +276,7 @@ class Settings(BaseSettings):
         # A shipped bundle's name becomes its folder here: everything else sees only paths.
         return bundle_path(value) if isinstance(value, str) and value else value
 
-    @field_validator("cors_origins", "anonymous_scopes", "allowed_hosts", "trusted_proxies", mode="before")
+    @field_validator("host", "cors_origins", "anonymous_scopes", "allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -290,6 +295,12 @@ class Settings(BaseSettings):
     def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         networks_of(value)
         return value
+
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # As in a URL: `[::1]`.
+        return tuple(host[1:-1] if host.startswith("[") and host.endswith("]") else host for host in value)
 
     @field_validator("root_path")
     @classmethod

@@ -11,6 +11,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Any, cast
@@ -22,8 +23,8 @@ from service.access.exposure import check_exposure
 from service.access.keyring import Keyring
 from service.app import create_app
 from service.config import Settings
-from service.errors import AddressUnusable
 from service.http.edge.connections import Connections
+from service.listening import listen, page_address
 from service.runtime.logs import configure_logging
 from service.runtime.metrics import MULTIPROCESS_VARIABLE
 from service.runtime.process import Process
@@ -31,7 +32,6 @@ from service.runtime.process_count import process_count
 from service.runtime.serving import load_bundle, load_retriever
 from service.runtime.supervisor import Lifeline, Supervisor
 
-_BACKLOG = 2048
 _KEEP_ALIVE_S = 30  # people draw slower than uvicorn's 5 s
 _SHUTDOWN_S = 10  # what is being answered may be finished
 _FILES_BESIDE_CONNECTIONS = 96  # index, database, standard streams, child processes that draw SVG
@@ -43,7 +43,7 @@ _OPTIONS: dict[str, Any] = {
     "log_config": None,
     "server_header": False,
     "ws": "none",
-    "backlog": _BACKLOG,
+    "backlog": 2048,
     "timeout_keep_alive": _KEEP_ALIVE_S,
     "timeout_graceful_shutdown": _SHUTDOWN_S,
     "lifespan": "off",
@@ -60,17 +60,19 @@ def run(settings: Settings, announce: Announce) -> None:
     served; WorkersFailed.
     """
     keyring = Keyring(settings.key_path)
-    check_exposure(settings.host, has_keys=keyring.has_keys(), is_open=settings.open)
     configure_logging(settings.log_level, settings.log_format)
+    for host in settings.host:
+        check_exposure(host, has_keys=keyring.has_keys(), is_open=settings.open)
     settings = settings.model_copy(update={"workers": _processes(settings, keyring)})
-    with _listen(settings.host, settings.port) as listener:
-        address = page_address(settings.host, listener.getsockname()[1])
+    with ExitStack() as opened:
+        listeners = [opened.enter_context(listener) for listener in listen(settings.host, settings.port)]
+        address = page_address(settings.host[0], listeners[0].getsockname()[1])
         if settings.processes == 1:
-            _serve(settings, listener, lambda: announce(address))
+            _serve(settings, listeners, lambda: announce(address))
         else:
             load_retriever(settings, load_bundle(settings)).close()  # fail here, not in every worker again
             announce(address)
-            _run_workers(settings, listener)
+            _run_workers(settings, listeners)
 
 
 class DrainingServer(uvicorn.Server):
@@ -102,7 +104,7 @@ class DrainingServer(uvicorn.Server):
 
 
 def _serve(
-    settings: Settings, listener: socket.socket, ready: Callable[[], None], lifeline: Lifeline | None = None
+    settings: Settings, listeners: list[socket.socket], ready: Callable[[], None], lifeline: Lifeline | None = None
 ) -> None:
     app = create_app(settings)
     connections = Connections(_most_connections(settings.max_connections), refuse=app.state.refusals.answer)
@@ -122,7 +124,7 @@ def _serve(
             gc.collect()
             gc.freeze()
             ready()
-            await server.serve(sockets=[listener])
+            await server.serve(sockets=listeners)
 
     # For a signal while the index is still being loaded, and because uvicorn raises the one that stopped it again: the
     # lifespan still has things to close.
@@ -141,13 +143,17 @@ def _processes(settings: Settings, keyring: Keyring) -> int:
     return process_count(settings, counts_requests=bool(limited) and settings.rate_limit_redis is None)
 
 
-def _run_workers(settings: Settings, listener: socket.socket) -> None:
+def _run_workers(settings: Settings, listeners: list[socket.socket]) -> None:
     with tempfile.TemporaryDirectory(prefix="inkseek-metrics-", dir=_in_memory()) as shared:
         os.environ.setdefault(MULTIPROCESS_VARIABLE, shared)
         stop_s = settings.drain_s + _SHUTDOWN_S + settings.request_timeout_s
-        # The supervisor's own copy of the socket is closed first: what came after the workers closed theirs would be
-        # accepted by the system, and answered by nobody.
-        Supervisor(settings.processes, _work, (settings, listener), stop_s).run(listener.close)
+
+        def close_own() -> None:
+            # First: what came after the workers closed theirs would be accepted by the system, and answered by nobody.
+            for listener in listeners:
+                listener.close()
+
+        Supervisor(settings.processes, _work, (settings, listeners), stop_s).run(close_own)
 
 
 def _in_memory() -> str | None:
@@ -155,10 +161,10 @@ def _in_memory() -> str | None:
     return _MEMORY_FOLDER if os.access(_MEMORY_FOLDER, os.W_OK) else None
 
 
-def _work(settings: Settings, listener: socket.socket, connection: Connection) -> None:
+def _work(settings: Settings, listeners: list[socket.socket], connection: Connection) -> None:
     """The whole life of a worker process."""
     configure_logging(settings.log_level, settings.log_format)
-    _serve(settings, listener, lambda: None, Lifeline(connection))
+    _serve(settings, listeners, lambda: None, Lifeline(connection))
 
 
 def _most_connections(wanted: int) -> int:
@@ -169,19 +175,3 @@ def _most_connections(wanted: int) -> int:
         soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return wanted if soft == resource.RLIM_INFINITY else max(8, min(wanted, soft - _FILES_BESIDE_CONNECTIONS))
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise AddressUnusable(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
-    listener.set_inheritable(True)
-    return listener
-
-
-def page_address(host: str, port: int) -> str:
-    """The URL of the page for a browser on this machine; an IPv6 address in brackets."""
-    shown = {"0.0.0.0": "localhost", "::": "localhost", "": "localhost"}.get(host, host)
-    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"

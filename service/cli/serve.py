@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from models.console import fail, log, stderr
+from models.console import ExitCode, fail, stderr
 from models.errors import InkseekError
 from service.cli.options import BundleOption, IndexDir, OnlineDir, settings_of
 from service.environment import platform_variables
+from service.runtime.logs import configure_logging
 from service.server import run
+
+_log = logging.getLogger("inkseek.service")
 
 
 def serve(
     index: IndexDir = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for all. [127.0.0.1]")] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Addresses to listen on, comma-separated; 0.0.0.0 for all, :: with IPv6. [127.0.0.1]"),
+    ] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. [8000]")] = None,
     bundle: BundleOption = None,
     gallery_root: Annotated[
@@ -53,12 +60,21 @@ def serve(
         log_level=log_level,
     )
 
+    configure_logging(settings.log_level, settings.log_format)
+    for_machines = settings.log_format == "json"  # then every line is: a log of two formats is read by nobody
+
     def announce(address: str) -> None:
+        if for_machines:
+            _log.info("Draw at %s", address)
+            return
         stderr().print(f"[bold green]Draw at {address}[/bold green]  (Ctrl-C stops)", highlight=False, soft_wrap=True)
 
     if ignored := platform_variables(os.environ):
-        log(f"{', '.join(ignored)}: written by the platform for a service of that name, and ignored")
+        _log.warning("%s: written by the platform for a service of that name, and ignored", ", ".join(ignored))
     try:
         run(settings, announce)
     except InkseekError as error:
-        fail(error)
+        if not for_machines:
+            fail(error)
+        _log.critical("%s: %s", type(error).__name__, error)
+        raise typer.Exit(ExitCode.FAILED) from error

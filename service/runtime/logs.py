@@ -6,10 +6,13 @@ import copy
 import json
 import logging
 import sys
+import threading
 import time
 from contextvars import ContextVar
+from types import TracebackType
 from typing import Literal
 
+_log = logging.getLogger("inkseek.service")
 _OWN_FIELDS = ("method", "path", "status", "duration_ms")
 # Control characters, and what Unicode calls line and paragraph separators: paths and messages may hold any of them.
 _ESCAPED = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
@@ -60,13 +63,22 @@ class PlainFormatter(logging.Formatter):
         return super().format(safe)
 
 
+def _log_exception(kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None) -> None:
+    """An error that nobody caught, as a line of the log's own format."""
+    if not issubclass(kind, KeyboardInterrupt):
+        _log.critical("%s", kind.__name__, exc_info=(kind, error or kind(), traceback))
+
+
 def configure_logging(level: str, style: Literal["plain", "json"]) -> None:
-    """Send the log of this process to standard error: ours from `level` on, others' warnings."""
+    """Send the log of this process to standard error: ours from `level` on, others' warnings, errors nobody caught."""
     handler = logging.StreamHandler(sys.stderr)
     if style == "json":
         handler.setFormatter(JsonFormatter())
     else:
         handler.setFormatter(PlainFormatter("%(asctime)s %(level)s %(name)s%(request)s %(message)s", "%H:%M:%S"))
+    logging.captureWarnings(True)
+    sys.excepthook = _log_exception
+    threading.excepthook = lambda failed: _log_exception(failed.exc_type, failed.exc_value, failed.exc_traceback)
     root = logging.getLogger()
     # Replaced, not added: configured twice, a process would write each line twice.
     root.handlers[:] = [handler]

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from models.bundle import shipped_bundles
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -85,6 +87,33 @@ def test_every_variable_of_the_compose_file_is_documented() -> None:
     variables = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
     documented = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docker" / "README.md").read_text()))
     assert variables <= documented
+
+
+def default_of(variable: str) -> set[str]:
+    """What the compose file takes where a variable is not set."""
+    return set(re.findall(rf"\$\{{{variable}:?-([^}}]*)\}}", (ROOT / "docker-compose.yml").read_text()))
+
+
+def test_the_demo_is_indexed_with_its_manifest() -> None:
+    """As the README says: `docker compose up`, and nothing set."""
+    (gallery,) = default_of("GALLERY_DIR")
+    (manifest,) = default_of("GALLERY_MANIFEST")
+    assert (ROOT / gallery / manifest).is_file()
+    # `:-` would take the demo's manifest for an empty one, which stands for the folder as it is.
+    assert "${GALLERY_MANIFEST:-" not in (ROOT / "docker-compose.yml").read_text()
+
+
+def test_both_containers_have_the_same_bundle() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text()
+    (name,) = default_of("BUNDLE")
+    (folder,) = default_of("BUNDLE_DIR")
+    assert name in shipped_bundles()
+    assert (ROOT / folder / name / "manifest.json").is_file()
+    commands = re.findall(r"command: \[(index, build.*)\]", compose)
+    assert len(commands) == 2
+    assert all('--bundle, "${BUNDLE:-' in command for command in commands)
+    assert re.search(r"INKSEEK_BUNDLE: \$\{BUNDLE:-", compose)
+    assert compose.count("- *bundles") == compose.count("- *gallery") == 2
 
 
 def test_what_is_taught_goes_to_a_volume_of_its_own() -> None:

@@ -19,7 +19,7 @@ def test_variables_are_read_and_options_go_before_them(monkeypatch: pytest.Monke
     settings = load_settings(port=9002, host=None)
     assert settings.index == Path("/from/variable")
     assert settings.port == 9002
-    assert settings.host == "127.0.0.1"
+    assert settings.host == ("127.0.0.1",)
     assert settings.bundle is None
     assert settings.cors_origins == ("https://a.example", "https://b.example")
 

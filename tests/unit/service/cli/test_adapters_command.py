@@ -14,7 +14,7 @@ from inkseek import app
 from models.console import ExitCode
 from service.cli.adapter_table import adapter_table
 from service.config import Settings
-from service.server import page_address
+from service.listening import page_address
 from service.store.online_store import OnlineStore
 from service.store.records import AdapterTarget
 
