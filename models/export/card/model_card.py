@@ -84,6 +84,7 @@ def _head(manifest: BundleManifest) -> str:
         ("embedding", f"{manifest.embedding_dim} numbers of length 1{divided}"),
         ("recipe", f"`{experiment.get('recipe', 'unknown')}`, {manifest.provenance.get('steps', '?'):,} steps"),
         ("small drawings", _framing(prepare.sketch)),
+        ("photos on a plain ground", "are cut to what stands on it" if manifest.photo.preprocess.trim else "are whole"),
     ]
     intro = str(manifest.provenance.get("intro", "")).strip()
     default = (

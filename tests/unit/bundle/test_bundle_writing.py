@@ -12,7 +12,16 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from models.bundle import Bundle, BundleCorrupt, Preprocess, Runtime, SketchNormalisation, read_manifest, write_bundle
+from models.bundle import (
+    Bundle,
+    BundleCorrupt,
+    BundlePlaceTaken,
+    Preprocess,
+    Runtime,
+    SketchNormalisation,
+    read_manifest,
+    write_bundle,
+)
 
 UNIT: dict[str, tuple[float, float, float]] = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 
@@ -98,7 +107,7 @@ def test_models_that_do_not_fit_leave_nothing_behind(tmp_path: Path, sketch: byt
 
 def test_a_directory_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(BundlePlaceTaken, match="file is a file"):
         written(tmp_path / "file" / "out", model(), model())
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
