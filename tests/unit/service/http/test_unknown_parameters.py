@@ -101,7 +101,17 @@ def test_operations_have_names_for_clients(client: TestClient) -> None:
     assert names["POST", "/v1/categories/{category}/adapters"] == "fit_category_adapter"
     assert names["GET", "/v1/profiles/{name}/adapters"] == "list_style_adapters"
     assert names["POST", "/v1/profiles/{name}/adapters:rollback"] == "roll_back_style_adapter"
-    assert all(name.isidentifier() for name in names.values())
+    assert all(name.isidentifier() and name.islower() for name in names.values())
+    verbs = {"search", "preview", "list", "get", "find", "fit", "roll", "activate", "delete"}
+    assert {name.partition("_")[0] for name in names.values()} == verbs
+    assert document["servers"] == [{"url": "/"}]
+    tags = {tag["name"] for tag in document["tags"]}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert len(operation["tags"]) == 1 and set(operation["tags"]) <= tags
+            for status, response in operation["responses"].items():
+                for media_type, media in response.get("content", {}).items():
+                    assert media["schema"], (operation["operationId"], status, media_type)
 
 
 def test_the_score_is_described_as_what_it_is(client: TestClient) -> None:
