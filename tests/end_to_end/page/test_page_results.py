@@ -22,6 +22,7 @@ def test_categories_narrow_the_search_and_stay_in_the_address(user: User) -> Non
     options = user.page.get_by_role("listbox", name="Categories").get_by_role("option")
     expect(options).to_have_text(["All categories10", "angular3", "lines3", "round4"])
 
+    user.wait_for_answer()  # of the whole drawing, not of a draft of it
     search = user.sent_by(options.filter(has_text="lines").click)
     assert search.url.endswith("?k=24&category=lines")
     expect(button).to_have_text("Categories:lines")

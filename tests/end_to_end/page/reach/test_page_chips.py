@@ -18,6 +18,7 @@ def test_a_tap_on_a_category_narrows_the_search_to_it(user: User) -> None:
     page = user.page
     user.draw_shape("circle")
     user.expect_best("circle")
+    user.wait_for_answer()  # of the whole drawing, not of a draft of it
     found = page.request.post("/v1/search?k=24", data=user.recorder.last_sketch).json()["results"]
     votes: dict[str, float] = {}
     for index, hit in enumerate(found):
