@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from models.networks.folding import FoldedLinear
 from models.networks.layers.area_pool import area_pool
-from models.networks.layers.efficientnet_lite import Block, EfficientNetLite
+from models.networks.layers.efficientnet_lite import Block, EfficientNetLite, SameConv
 from models.networks.part_students import PartStudentConfig, PartStudents
 
 SMALL = PartStudentConfig(size_px=48, width=0.1, depth=0.4, grid=2, channels=3, kind_dim=4, layout_weight=0.6)
@@ -90,6 +90,21 @@ def test_lite1_has_the_published_blocks_and_strides() -> None:
 
 def _stride(block: Block) -> int:
     return block.depthwise.conv.stride[0]
+
+
+@pytest.mark.parametrize(("kernel", "groups", "dtype"), [(1, 1, torch.bfloat16), (3, 8, torch.float32)])
+def test_autocast_on_a_cpu_leaves_depthwise_convolutions_in_single_precision(
+    kernel: int, groups: int, dtype: torch.dtype
+) -> None:
+    torch.manual_seed(0)
+    layer, x = SameConv(8, 8, kernel, 1, groups, relu6=True), torch.randn(2, 8, 9, 9)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        computed = layer(x)
+        of_half = layer(x.bfloat16())
+    assert computed.dtype == of_half.dtype == dtype
+    exact = layer(x)
+    assert torch.equal(computed, exact) == (dtype == torch.float32)
+    torch.testing.assert_close(computed.float(), exact, atol=0.05, rtol=0.05)
 
 
 def test_domains_share_all_but_their_lowest_stages() -> None:

@@ -229,7 +229,7 @@ def test_another_teacher_in_the_same_run_is_refused(
     train_teacher(PairRun(experiment(seed=1), Resources(outlines_dir), tmp_path / "other"))
     with pytest.raises(RunMismatch, match="teacher_sha256"):
         distill_students(replace(run, teacher=tmp_path / "other"))
-    with pytest.raises(CheckpointInvalid, match=r"teacher\.pt cannot be read"):
+    with pytest.raises(CheckpointInvalid, match=r"teacher\.pt does not exist"):
         distill_students(replace(run, teacher=tmp_path / "run"))
 
 

@@ -223,6 +223,9 @@ def test_a_file_may_state_what_differs_from_another(tmp_path: Path) -> None:
     (tmp_path / "second.toml").write_text('based_on = "first.toml"\nsizes = [3]\n[plan]\nsteps = 7\n')
     values = read_experiment(tmp_path / "second.toml", ("seed = 2",))
     assert values == {"schema_version": 1, "seed": 2, "sizes": [3], "plan": {"steps": 7, "rate": 0.1}}
+    (tmp_path / "mine.toml").write_text('based_on = "parts.toml"\n[batch]\npairs = 6\n')
+    mine, shipped = read_experiment(tmp_path / "mine.toml"), read_experiment(CONFIGS / "parts.toml")
+    assert mine == {**shipped, "batch": {**shipped["batch"], "pairs": 6}}
     (tmp_path / "circle.toml").write_text('based_on = "circle.toml"\n')
     with pytest.raises(ConfigInvalid, match="names itself"):
         read_experiment(tmp_path / "circle.toml")

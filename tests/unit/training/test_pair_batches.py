@@ -72,7 +72,7 @@ def test_batches_prepared_ahead_come_in_order(workers: int) -> None:
 @pytest.mark.parametrize(
     ("pools", "size", "groups", "world", "reason"),
     [
-        ((CategoryPool("one", 1.0, (0,), ((0,),), ((),)), POOL), 8, 2, 1, "one; a photo needs others"),
+        ((CategoryPool("one", 1.0, (0,), ((0,),), ((),)), POOL), 8, 2, 1, "the first is one: a photo needs others"),
         ((POOL,), 4, 4, 1, "no negative of its category"),
         ((POOL,), 4, 1, 4, "too few for 4 processes"),
     ],
@@ -86,7 +86,7 @@ def test_what_cannot_be_learned_from_is_refused(
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_gpu_that_is_not_there_is_said_to_be_missing() -> None:
-    with pytest.raises(DeviceUnavailable, match="there are 0"):
+    with pytest.raises(DeviceUnavailable, match="there is no CUDA GPU here"):
         launch(lambda process: None, device="cuda")
     seen: list[Process] = []
     launch(seen.append)
@@ -107,3 +107,12 @@ def test_categories_of_one_name_are_one_kind_in_every_data_set() -> None:
             assert kind == (0 if photo >= 4 else 1)
             seen.add(photo)
     assert seen == set(range(6))
+
+
+def _without_memory(process: Process) -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
+def test_a_device_without_room_is_an_error_that_says_what_helps() -> None:
+    with pytest.raises(DeviceUnavailable, match=r"memory of the cpu device is full: train with fewer batch\.pairs"):
+        launch(_without_memory, device="cpu")

@@ -57,7 +57,7 @@ def test_files_of_an_earlier_release_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"step": 1, "module": {}}, "holds no students: 'averaged' is missing"),
+        ({"step": 1, "module": {}}, "holds no students: give a run's students.pt"),
         ({"step": 1, "averaged": {}, "experiment": {}}, "another release"),
         ({"step": 1, "averaged": {}, "experiment": {"student": asdict(CONFIG)}}, "another release"),
     ],
