@@ -101,7 +101,7 @@ def _address(process: subprocess.Popen[bytes], log: Path, began: int) -> str:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and process.poll() is None:
         text = log.read_bytes()[began:].decode(errors="replace")
-        if found := re.search(r"Draw at (http://\S+?)/?\s", text):
+        if found := re.search(r'Draw at (http://[^\s"]+?)/?[\s"]', text):
             return found[1]
         time.sleep(0.02)
     raise SystemExit(f"the service did not start: see {log}")

@@ -46,7 +46,7 @@ def serving(options: Sequence[str], **environment: str) -> Iterator[tuple[str, s
         lines = []
         for line in process.stderr:
             lines.append(line)
-            if found := re.search(r"Draw at (http://\S+)", line):
+            if found := re.search(r'Draw at (http://[^\s"]+)', line):
                 yield found.group(1), process
                 break
         else:
