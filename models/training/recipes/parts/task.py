@@ -137,7 +137,11 @@ class PartsTask:
         learner = cast("PartsLearner", averaged)
         weights = learner.students.state_dict()
         if self.config.half_weights:
-            weights = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
+            # What the domains share is halved once: two copies would be written twice.
+            halves: dict[tuple[int, torch.Size], Tensor] = {}
+            for name, value in weights.items():
+                if value.is_floating_point():
+                    weights[name] = halves.setdefault((value.data_ptr(), value.shape), value.half())
         StudentsFile(step, weights, self.config.published()).save(folder / STUDENTS_NAME)
         PrototypeFile.of(learner.prototypes, self.kinds).save(folder / PROTOTYPES_NAME)
 

@@ -60,7 +60,10 @@ def test_students_learn_from_a_pack_alone_and_resume(job: PackJob, tmp_path: Pat
     run = PairRun(job.run.config, resources, tmp_path / "run", stop_after=2)
     train_parts(run)
     train_parts(replace(run, stop_after=None))
-    assert load_students(tmp_path / "run" / "students.pt")[1].step == 4
+    saved = load_students(tmp_path / "run" / "students.pt")[1]
+    assert saved.step == 4
+    shared = [saved.weights[f"{domain}.trunk.head.conv.weight"].data_ptr() for domain in ("photo", "sketch")]
+    assert shared[0] == shared[1]  # what the domains share is in the file once
     assert (
         max(file.stat().st_size for file in (tmp_path / "run").glob("*.pt") if file.stem != "checkpoint") < 16 * 2**20
     )
