@@ -32,6 +32,7 @@ NoteReason: TypeAlias = Literal[
     "duplicate_bytes",  # indexed; another photo has the very same bytes
     "encoding_guessed",  # the manifest is no Unicode
     "first_frame_only",  # indexed; animated or of several pages
+    "near_duplicate",  # indexed; another photo looks the same: by a perceptual hash and by the embedding
     "odd_cell",  # a manifest's cell that is not of its column's type, and became unknown
     "repaired",  # indexed; the file lacks its end, or carries more text than is read
 ]

@@ -55,11 +55,14 @@ class GallerySource(_Frozen):
 
 
 class RecallReport(_Frozen):
-    """Share of the exact top k that the index returns, averaged over `query_count` queries, and what these were."""
+    """Share of the exact top k that the index returns, averaged over `query_count` queries, and what these were.
+
+    `drawings`: made from photos of the gallery, where no sketches were given.
+    """
 
     recall: float = Field(ge=0.0, le=1.0)
     k: int = Field(ge=1)
-    queries: Literal["sketches", "photos"]
+    queries: Literal["sketches", "drawings", "photos"]
     query_count: int = Field(ge=0)
     source: str | None = None
     unusable_sketches: int = Field(default=0, ge=0)

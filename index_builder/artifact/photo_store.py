@@ -50,10 +50,15 @@ class PhotoRecord:
 
 
 class Thumbnail(NamedTuple):
-    """A JPEG of at most 256 px, with an ETag that changes with its bytes."""
+    """A JPEG of at most 256 px, with an ETag that changes with its bytes.
+
+    `perceptual_hash`: 64 bits as a signed number, few of which differ between pictures that look the same; None where
+    it was never computed.
+    """
 
     jpeg: bytes
     etag: str
+    perceptual_hash: int | None = None
 
 
 class PhotoStore:
@@ -136,8 +141,9 @@ class PhotoStore:
         for start in range(0, len(rows), _IN_CLAUSE_ROWS):
             part = [int(row) for row in rows[start : start + _IN_CLAUSE_ROWS]]
             marks = ", ".join("?" * len(part))
+            hashes = self._hashes(f"WHERE row IN ({marks})", part)
             for values in self._query(f"SELECT row, jpeg, etag FROM thumbnails WHERE row IN ({marks})", part):
-                read[values["row"]] = Thumbnail(jpeg=values["jpeg"], etag=values["etag"])
+                read[values["row"]] = Thumbnail(values["jpeg"], values["etag"], hashes.get(values["row"]))
         missing = [row for row in rows if row not in read]
         if missing:
             raise PhotoNotFound(f"no thumbnail at row {missing[0]} of this gallery")
@@ -164,6 +170,16 @@ class PhotoStore:
         terms = " OR ".join("substr(photo_id, -length(?)) = ?" for _ in suffixes)
         parameters = [suffix for suffix in suffixes for _ in range(2)]
         return frozenset(values[0] for values in self._query(f"SELECT photo_id FROM photos WHERE {terms}", parameters))
+
+    def perceptual_hashes(self) -> dict[int, int]:
+        """The perceptual hash of each row that has one."""
+        return self._hashes()
+
+    def _hashes(self, where: str = "", parameters: Sequence[int] = ()) -> dict[int, int]:
+        # Files of releases before this table are read, too.
+        if not self._number("SELECT count(*) FROM sqlite_master WHERE name = 'hashes'"):
+            return {}
+        return {values["row"]: values["hash"] for values in self._query(f"SELECT * FROM hashes {where}", parameters)}
 
     def problems(self) -> list[str]:
         """Defects of the file by SQLite's own check, the row order and the thumbnails; empty when it is sound."""

@@ -36,6 +36,7 @@ class PhotoStoreWriter:
             "CREATE TABLE photos (row INTEGER PRIMARY KEY, photo_id TEXT NOT NULL, category TEXT NOT NULL,"
             f" path TEXT NOT NULL, sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL{metadata});"
             "CREATE TABLE thumbnails (row INTEGER PRIMARY KEY, etag TEXT NOT NULL, jpeg BLOB NOT NULL);"
+            "CREATE TABLE hashes (row INTEGER PRIMARY KEY, hash INTEGER NOT NULL);"
         )
         return self
 
@@ -47,6 +48,8 @@ class PhotoStoreWriter:
             (photo.row, photo.photo_id, photo.category, photo.path, photo.sha256, photo.width, photo.height, *values),
         )
         self._database.execute("INSERT INTO thumbnails VALUES (?, ?, ?)", (photo.row, thumbnail.etag, thumbnail.jpeg))
+        if thumbnail.perceptual_hash is not None:
+            self._database.execute("INSERT INTO hashes VALUES (?, ?)", (photo.row, thumbnail.perceptual_hash))
 
     def duplicates(self) -> Iterator[tuple[str, str, str]]:
         """(photo_id, path, id of the first photo with the same bytes) of each repeated file; after the last append."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 
+import numpy as np
 from PIL import Image
 
 from index_builder.artifact.photo_store import Thumbnail
 
 THUMBNAIL_PX = 256
 _THUMBNAIL_QUALITY = 82
+_EVEN_LEVELS = 3  # of 255, by which cells of one ground differ after compression
 
 
 def make_thumbnail(image: Image.Image) -> Thumbnail:
@@ -22,4 +24,14 @@ def make_thumbnail(image: Image.Image) -> Thumbnail:
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=_THUMBNAIL_QUALITY)
     jpeg = buffer.getvalue()
-    return Thumbnail(jpeg=jpeg, etag=hashlib.sha256(jpeg).hexdigest()[:16])
+    return Thumbnail(jpeg, hashlib.sha256(jpeg).hexdigest()[:16], difference_hash(small))
+
+
+def difference_hash(image: Image.Image) -> int:
+    """64 bits, as a signed number: of 8 x 8 cells, whether each is darker than the next one to its right (dHash).
+
+    Scaling, compression and brightness change few of them; on an even ground, none.
+    """
+    grey = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX), np.int16)
+    bits = np.packbits(grey[:, :-1] + _EVEN_LEVELS < grey[:, 1:])
+    return int.from_bytes(bits.tobytes(), "big", signed=True)

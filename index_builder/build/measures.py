@@ -10,11 +10,15 @@ from index_builder.artifact.manifest import Facing, RecallReport, SegmentEntry
 from index_builder.build.parts import Parts
 from index_builder.build.work import Work
 from index_builder.errors import RecallTooLow
+from index_builder.quality.drawings import drawn_probe
 from index_builder.quality.facing import measure_facing
+from index_builder.quality.near_duplicates import near_duplicates
 from index_builder.quality.probes import MAX_QUERIES, Probe, photo_probe
 from index_builder.quality.recall import TARGET_RECALL, fastest_good
+from index_builder.report import Note
 from index_builder.stores.choice import StoreVariant
 from index_builder.stores.plan import SearchPlan
+from models.arrays import Rows
 
 # An update measures with fewer: an exact search of 200,000 photos takes 20 ms, and the update a few seconds.
 UPDATE_QUERIES = 100
@@ -29,8 +33,15 @@ def tuned(work: Work, parts: Parts, sketches: Probe | None, *, update: bool) -> 
     required = work.request.min_recall or 0.0
     with work.stage("recall"):
         steps = _steps(parts)
-        variants = [StoreVariant(_approximate(step) or SearchPlan(), step.open(work)[0]) for step in steps]
-        probe = sketches or photo_probe(variants[0].store, UPDATE_QUERIES if update else MAX_QUERIES)
+        opened = [step.open(work) for step in steps]
+        variants = [
+            StoreVariant(_approximate(step) or SearchPlan(), store)
+            for step, (store, _) in zip(steps, opened, strict=True)
+        ]
+        (store, photos), most = opened[0], UPDATE_QUERIES if update else MAX_QUERIES
+        # Where every search is exact there is nothing to tune, and nothing is drawn.
+        drawings = None if sketches or _approximate(steps[0]) is None else drawn_probe(photos, work.bundle.sketch, most)
+        probe = sketches or drawings or photo_probe(store, most)
         # A gate above the target is also what the setting is tuned for, else it would fail for no reason.
         plan, report = fastest_good(variants, probe, max(required, TARGET_RECALL))
     if report.recall < required:
@@ -54,6 +65,20 @@ def faced(
                 and counts[name]
             }
             return measure_facing(photos, store, work.bundle, work.pace, partial(work.progress, "facing"), known)
+        finally:
+            photos.close()
+
+
+def note_near_duplicates(work: Work, parts: Parts, new: Rows) -> None:
+    """A note in the report on each of the `new` rows (ascending) whose photo another one of the gallery looks like."""
+    with work.stage("duplicates"):
+        store, photos = parts.open(work)
+        try:
+            for row, twin, cosine in near_duplicates(photos.perceptual_hashes(), store, new):
+                photo, other = photos.photos([row, twin])
+                if photo.sha256 != other.sha256:  # those are noted as what they are
+                    detail = f"looks like {other.photo_id} (cosine {cosine:.3f})"
+                    work.report.note(Note("near_duplicate", photo.path, detail, photo.photo_id))
         finally:
             photos.close()
 

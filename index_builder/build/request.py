@@ -11,7 +11,9 @@ from index_builder.artifact.manifest import IndexManifest
 from index_builder.stores.plan import DEFAULT_SETTINGS, KindChoice, StoreSettings
 from models.bundle import ImageLimits, Runtime
 
-Stage: TypeAlias = Literal["sketches", "gallery", "reuse", "photos", "merge", "index", "recall", "facing", "publish"]
+Stage: TypeAlias = Literal[
+    "sketches", "gallery", "reuse", "photos", "merge", "index", "duplicates", "recall", "facing", "publish"
+]
 
 Progress: TypeAlias = Callable[[Stage, int, int | None], None]
 """Called with a stage, how much of it is done, and its total (None: unknown)."""
@@ -26,7 +28,7 @@ _DEFAULT_RUNTIME = Runtime(threads=1)
 class BuildRequest:
     """What to build. `photos`: a folder or a manifest; `bundle`: a name or a directory (None: the shipped one).
 
-    `sketches`: queries to measure recall with (None: photos of the gallery); below `min_recall` nothing is published.
+    `sketches`: queries to measure recall with (None: drawings of photos); below `min_recall` nothing is published.
     `decode_bytes`: memory of all photos that are decoded at once; one that needs more alone is listed as too large.
     `workers` and `batch` None: chosen for the device. `keep`: versions left after a build, at least the new one.
     `exclude`, `follow_links`: see `sources.choice.open_source`. `resume`: take over what an interrupted build of the

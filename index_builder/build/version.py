@@ -17,7 +17,7 @@ from index_builder.artifact.manifest import BuildSummary, Facing, GallerySource,
 from index_builder.artifact.photo_store import PhotoRecord
 from index_builder.artifact.segments.opening import places_of
 from index_builder.build.listing import listed_photos
-from index_builder.build.measures import faced, tuned
+from index_builder.build.measures import faced, note_near_duplicates, tuned
 from index_builder.build.new_photos import Partition, Todo, merge_partitions, write_partitions, written_in
 from index_builder.build.parts import Parts, built_segment, compacted
 from index_builder.build.work import Work
@@ -68,10 +68,12 @@ def stage_version(work: Work, base: GalleryIndex | None) -> IndexManifest | None
         reasons = ", ".join(f"{reason}: {number}" for reason, number in work.report.skipped.most_common())
         raise GalleryEmpty(f"no photo of {work.request.photos} could be indexed ({reasons or 'it is empty'})")
     parts, live = _put_together(work, base, taken, todo[written], partitions)
+    parts = compacted(work, parts)
+    note_near_duplicates(work, parts, np.flatnonzero(taken.kept[live] < 0))
     embedded = _embedded(partitions, copied)
     made = _Made(embedded, int(live.sum()) - embedded)
     stamps_file = write_stamps(work.staging, settled(stamps[live], now_ns))
-    return _manifest(work, base, compacted(work, parts), sketches, made, stamps_file)
+    return _manifest(work, base, parts, sketches, made, stamps_file)
 
 
 def stage_compacted(work: Work, base: GalleryIndex) -> IndexManifest | None:

@@ -32,6 +32,7 @@ _STAGES: dict[Stage, str] = {
     "photos": "embedding photos",
     "merge": "merging segments",
     "index": "building the index",
+    "duplicates": "finding duplicates",
     "recall": "measuring recall",
     "facing": "measuring facing",
     "publish": "publishing",

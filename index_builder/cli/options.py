@@ -54,7 +54,11 @@ Out: TypeAlias = Annotated[
 ]
 Kind: TypeAlias = Annotated[KindChoice, typer.Option(help="The kind of index; auto chooses by the number of photos.")]
 Sketches: TypeAlias = Annotated[
-    Path | None, typer.Option(help="Sketches to measure recall with: a folder, or a CSV with a column sketch_path.")
+    Path | None,
+    typer.Option(
+        help="Sketches to measure recall with: a folder, or a CSV with a column sketch_path. Without them, drawings "
+        "are made from photos."
+    ),
 ]
 MinRecall: TypeAlias = Annotated[
     float | None, typer.Option(min=0.0, max=1.0, help="Do not publish below this recall@10 (exit code 3).")

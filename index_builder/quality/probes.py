@@ -1,4 +1,4 @@
-"""Queries to measure recall with: sketches where there are some, else the gallery's own photos."""
+"""Queries to measure recall with: sketches where there are some, else what stands in for them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Probe:
     """
 
     queries: Vectors
-    kind: Literal["sketches", "photos"]
+    kind: Literal["sketches", "drawings", "photos"]
     own_rows: Rows | None = None
     source: str | None = None
     unusable: int = 0

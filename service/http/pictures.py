@@ -72,7 +72,7 @@ class _OriginalResponse(FileResponse):
 def thumbnail_of(request: Request, photo_id: str, if_none_match: str, substitute: str | None = None) -> Response:
     """The thumbnail, or 304. `substitute`: why it stands for the original. Raises PhotoNotFound."""
     with serving_of(request) as retriever:
-        jpeg, etag = retriever.gallery().view.thumbnail(photo_id)
+        jpeg, etag, _ = retriever.gallery().view.thumbnail(photo_id)
     response = Response(jpeg, media_type="image/jpeg", headers={"ETag": f'"{etag.strip(chr(34))}"'})
     response = _cached(request, response, if_none_match)
     if substitute:

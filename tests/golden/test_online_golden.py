@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from index_builder.artifact import Thumbnail
 from models.adapters import CategoryAdapter, StyleAdapter
 from service.errors import OnlineCorrupt, OnlineSchemaUnsupported
 from service.store.database import FILE
@@ -69,7 +70,7 @@ def test_schema_version_1_is_read(folder: Path) -> None:
     assert (photo.category, photo.sha256, photo.width, photo.height) == ("shoe", "ab" * 32, 30, 20)
     assert photo.vector is not None and abs(float(np.linalg.norm(photo.vector)) - 1) < 1e-6
     assert store.image(photo.photo_id) == b"a photo's file"
-    assert store.thumbnail(photo.photo_id) == (b"a thumbnail", "etag-1")
+    assert store.thumbnail(photo.photo_id) == Thumbnail(b"a thumbnail", "etag-1")
     store.close()
 
 

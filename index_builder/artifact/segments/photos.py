@@ -48,6 +48,9 @@ class PhotoTable(Protocol):
     def ids_ending(self, suffixes: Sequence[str]) -> frozenset[str]:
         """Ids that end with one of these texts."""
 
+    def perceptual_hashes(self) -> dict[int, int]:
+        """The perceptual hash of each row that has one."""
+
     def problems(self) -> list[str]:
         """Defects that a slow check finds."""
 
@@ -137,6 +140,16 @@ class SegmentedPhotos:
         """Ids that end with one of these texts, those of deleted rows left out."""
         found = frozenset[str]().union(*(segment.ids_ending(suffixes) for segment in self._segments))
         return frozenset(photo_id for photo_id in found if self._has(photo_id))
+
+    def perceptual_hashes(self) -> dict[int, int]:
+        """The perceptual hash of each row that has one."""
+        hashes: dict[int, int] = {}
+        for number, segment in enumerate(self._segments):
+            known = segment.perceptual_hashes()
+            within = self._map.live(number)
+            rows = self._map.rows_of(number, within)
+            hashes |= {row: known[at] for row, at in zip(rows.tolist(), within.tolist(), strict=True) if at in known}
+        return hashes
 
     def problems(self) -> list[str]:
         """Defects of each segment's file, and rows that are not in the order of their ids over all segments."""

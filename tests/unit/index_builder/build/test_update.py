@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from index_builder.artifact import BundleMismatch, GalleryIndex, IndexNotFound, layout
 from index_builder.artifact.manifest import SegmentEntry, manifest_digest
@@ -275,3 +276,17 @@ def test_an_approximate_index_is_updated_and_its_recall_measured(request_: Build
     (query,) = index.vectors_of(np.array([index.photo("shoe/new.jpg").row]))
     assert index.photos([index.search(query[None], 1)[0][0].row])[0].photo_id == "shoe/new.jpg"
     index.close()
+
+
+def test_photos_that_look_the_same_are_noted_once(request_: BuildRequest) -> None:
+    gallery = Path(request_.photos)
+    with Image.open(gallery / "shoe" / "1.jpg") as picture:
+        picture.save(gallery / "shoe" / "1-again.jpg", quality=70)
+    assert build_index(request_).manifest.build.noted == {"near_duplicate": 1}
+    with Image.open(gallery / "chair" / "5.jpg") as picture:
+        picture.save(gallery / "shoe" / "other-folder.jpg", quality=95)
+    result = update_index(request_)
+    (line,) = (layout.version_dir(request_.out, result.version) / layout.REPORT).read_text().splitlines()
+    note = json.loads(line)
+    assert (note["reason"], note["photo_id"]) == ("near_duplicate", "shoe/other-folder.jpg")
+    assert "looks like chair/5.jpg" in note["detail"]

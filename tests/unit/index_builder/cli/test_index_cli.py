@@ -57,7 +57,7 @@ def test_a_gallery_is_built_checked_shown_and_rolled_back(photos: Path, out: Pat
 
 def test_machines_get_one_document(photos: Path, out: Path, tiny_bundle_dir: Path) -> None:
     built = document(build(photos, out, tiny_bundle_dir, "--json", "--kind", "hnsw"))
-    assert (built["count"], built["search"]["kind"], built["recall"]["queries"]) == (6, "hnsw", "photos")
+    assert (built["count"], built["search"]["kind"], built["recall"]["queries"]) == (6, "hnsw", "drawings")
     again = document(build(photos, out, tiny_bundle_dir, "--json"))
     shown = document(run("inspect", "--index", out, "--json"))
     assert shown["current"] == shown["version"] == again["version"]

@@ -131,10 +131,10 @@ def test_sketches_that_are_none_are_rejected(sketches: Path, tiny_bundle_dir: Pa
 def test_the_manifest_says_what_recall_was_measured_on(
     gallery: Path, sketches: Path, tmp_path: Path, tiny_bundle_dir: Path
 ) -> None:
-    on_photos = build_index(BuildRequest(gallery, tmp_path / "index", bundle=tiny_bundle_dir, kind="hnsw"))
-    measured = on_photos.manifest.recall
+    on_drawings = build_index(BuildRequest(gallery, tmp_path / "index", bundle=tiny_bundle_dir, kind="hnsw"))
+    measured = on_drawings.manifest.recall
     assert measured is not None
-    assert (measured.queries, measured.query_count, measured.source) == ("photos", 80, None)
+    assert (measured.queries, measured.query_count, measured.source) == ("drawings", 80, None)
     assert measured.recall > 0.9
     request = BuildRequest(gallery, tmp_path / "index", bundle=tiny_bundle_dir, kind="hnsw", sketches=sketches)
     measured = build_index(request).manifest.recall

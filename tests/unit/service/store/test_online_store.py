@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from index_builder.artifact import Thumbnail
 from models.adapters import CategoryAdapter, StyleAdapter
 from service.errors import (
     AdapterNotFound,
@@ -61,7 +62,7 @@ def test_an_adapter_comes_back_to_the_bit(
         vector, expected = state.photos[1].vector, new.photos[1].photo.vector
         assert vector is not None and expected is not None and vector.tobytes() == expected.tobytes()
         assert store.image("online/2") == b"file 2"
-        assert store.thumbnail("online/2") == (b"small", "etag2")
+        assert store.thumbnail("online/2") == Thumbnail(b"small", "etag2")
         support = store.support_of(adapter_id)
         assert [(pair.sketch, pair.photo_id) for pair in support] == [
             (b"sketch 1", "shoe/1.png"),

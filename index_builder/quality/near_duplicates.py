@@ -1,0 +1,62 @@
+"""Photos that look the same, though their files differ: a perceptual hash proposes them, the embedding confirms.
+
+Of two hashes of 64 bits that differ in at most three, one of four groups of 16 bits is equal: photos are compared with
+those alone that share a group. A group that hundreds share says little, such as that of pictures with a blank quarter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from index_builder.stores.base import VectorStore
+from models.arrays import Rows
+
+MAX_BITS = 3
+# Below, photos of one product from two sides pass as well.
+MIN_COSINE = 0.95
+_GROUPS = 4
+_MOST_ALIKE = 256  # members of a group that are compared with each photo; those next to it by hash come first
+
+
+def near_duplicates(hashes: Mapping[int, int], store: VectorStore, new: Rows) -> Iterator[tuple[int, int, float]]:
+    """(row, other row, cosine) of each `new` row (ascending) that looks like another photo: the lowest such row.
+
+    `hashes`: of each row that has one, as signed numbers. Of two new photos that look alike, the later one is named.
+    """
+    rows = np.array(sorted(hashes), np.int64)
+    values = np.array([hashes[row] for row in rows.tolist()], np.int64).view(np.uint64)
+    is_new = np.isin(rows, new)
+    pairs = {pair for group in range(_GROUPS) for pair in _alike(values, is_new, group)}
+    found: dict[int, tuple[int, float]] = {}
+    for later, earlier in sorted(pairs):
+        row, other = int(rows[later]), int(rows[earlier])
+        if row not in found and (cosine := _cosine(store, row, other)) >= MIN_COSINE:
+            found[row] = (other, cosine)
+    for row, (other, cosine) in sorted(found.items()):
+        yield row, other, cosine
+
+
+def _alike(values: npt.NDArray[np.uint64], is_new: npt.NDArray[np.bool_], group: int) -> Iterator[tuple[int, int]]:
+    """(position to name, position that it is like) of hashes that share a group of bits and differ in few others."""
+    shared = (values >> np.uint64(16 * group)) & np.uint64(0xFFFF)
+    order = np.lexsort((values, shared))
+    starts = np.flatnonzero(np.diff(shared[order], prepend=np.uint64(0x10000)))
+    for members in np.split(order, starts[1:]):
+        if len(members) < 2 or not is_new[members].any():
+            continue
+        for at in np.flatnonzero(is_new[members]).tolist():
+            position = int(members[at])
+            around = members[max(0, at - _MOST_ALIKE // 2) : at + _MOST_ALIKE // 2]
+            near = around[np.bitwise_count(values[around] ^ values[position]) <= MAX_BITS]
+            for other in near.tolist():
+                # A new photo is like one that was there; of two new ones, the later is like the earlier.
+                if other != position and (not is_new[other] or other < position):
+                    yield position, other
+
+
+def _cosine(store: VectorStore, row: int, other: int) -> float:
+    (vector,) = store.vectors_of(np.array([row]))
+    return float(store.products(vector[None], np.array([other]))[0, 0])
