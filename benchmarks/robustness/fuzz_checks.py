@@ -12,6 +12,7 @@ _ACCEPTED = {200, 201, 204, 401, 403, 404, 409, 429, 431, 503}
 _OF_CONTENT = {
     "batch_too_large",
     "body_too_large",
+    "cursor_invalid",
     "filter_invalid",
     "image_too_large",
     "image_unreadable",

@@ -72,7 +72,7 @@ _BATCH_BODY = {
     "properties": {"items": {"type": "array", "minItems": 1, "items": _ONE_SKETCH}},
     "additionalProperties": False,
 }
-_BINARY = {"type": "string", "format": "binary"}
+_BINARY = {"type": "string", "format": "binary", "minLength": 1}
 
 SKETCH_BODY: dict[str, Any] = {
     "requestBody": {

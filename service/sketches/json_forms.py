@@ -89,10 +89,15 @@ class StrokesBody(Struct, forbid_unknown_fields=True):
     ]
 
 
-class DrawingBody(Struct):
+class DrawingBody(Struct, forbid_unknown_fields=True):
     """The drawing as rows of x and y, as the lines of Quick, Draw! have it; their other keys are not used."""
 
     drawing: Annotated[list[list[Numbers]], Meta(min_length=1)]
+    word: Any = None
+    countrycode: Any = None
+    timestamp: Any = None
+    recognized: Any = None
+    key_id: Any = None
 
 
 class PointsBody(Struct, forbid_unknown_fields=True):
