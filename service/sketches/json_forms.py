@@ -69,7 +69,7 @@ _MOST_MARKUP_BYTES = 2**22  # a data URL of SVG may hold markup, with whatever e
 # For the document; what is sent may have line breaks, too. Markup in a data URL, or base64: either alphabet, filled up
 # to fours or not.
 _IMAGE_PATTERN = (
-    r"^(data:image/svg\+xml[^,]{0,200},[\s\S]+|(data:[^,]{0,200},)?"
+    r"^(data:image/svg\+xml(;(charset=|utf)[A-Za-z0-9-]{0,20})?,(<|%3[Cc])[\s\S]*|(data:[^,]{0,200},)?"
     r"([A-Za-z0-9+/_-]{4})*([A-Za-z0-9+/_-]{4}|[A-Za-z0-9+/_-]{2}(==)?|[A-Za-z0-9+/_-]{3}=?))$"
 )
 _ABSENT = Raw(b"")
