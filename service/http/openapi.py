@@ -140,7 +140,7 @@ EXAMPLES_BODY: dict[str, Any] = {
                     "type": "object",
                     "properties": {
                         "sketch": {"type": "array", "items": _BINARY, "minItems": 1},
-                        "strokes": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                        "strokes": {"type": "array", "items": {"type": "string", "minLength": 2}, "minItems": 1},
                         "photo_id": {"type": "array", "items": {"type": "string"}, "minItems": 1},
                         "photo": {"type": "array", "items": _BINARY, "minItems": 1},
                     },

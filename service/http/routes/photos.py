@@ -44,6 +44,11 @@ _PHOTO_QUERY = QueryReader(PhotoParams)
 _NOT_MODIFIED: Responses = {304: {"description": "The client's copy is still good"}}
 
 
+# The record, unless `view` asks for the picture, the thumbnail or what is similar.
+_ANY_VIEW: Responses = {**ok("Its record, or what `view` names", PHOTO_EXAMPLE), **_NOT_MODIFIED}
+_ANY_VIEW[200]["content"] |= picture("", "image/jpeg", *DISPLAYABLE)[200]["content"]
+
+
 @router.get(
     PHOTOS_PATH,
     summary="List the photos",
@@ -118,8 +123,8 @@ async def find_similar_photos(
 @router.get(
     PHOTOS_PATH + "/{photo_id:path}",
     summary="Show a photo's record",
-    response_model=Photo,
-    responses=ok("Its record", PHOTO_EXAMPLE)
+    response_model=Photo | SearchAnswer,
+    responses=_ANY_VIEW
     | problem_responses(PhotoNotFound, *PAGE_ERRORS, QueueFull, DeadlineExceeded, *NARROWING_ERRORS),
 )
 async def get_photo(
