@@ -64,8 +64,10 @@ def segments_to_merge(segments: Sequence[SegmentEntry]) -> list[int]:
         for number, segment in enumerate(segments)
         if segment.count - segment.live > MAX_DELETED_SHARE * segment.count
     }
-    exact = [number for number, segment in enumerate(segments) if segment.search.is_exact]
-    if len(exact) > 1 and sum(segments[number].live for number in exact) > DEFAULT_SETTINGS.flat_max_photos:
+    most = DEFAULT_SETTINGS.flat_max_photos
+    # A larger one is exact because somebody asked for that.
+    exact = [number for number, segment in enumerate(segments) if segment.search.is_exact and segment.live <= most]
+    if len(exact) > 1 and sum(segments[number].live for number in exact) > most:
         merged.update(exact)
     if len(segments) - max(len(merged) - 1, 0) > MAX_SEGMENTS:
         by_size = sorted(range(len(segments)), key=lambda number: segments[number].live)
