@@ -79,6 +79,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         keyring.has_keys()  # a damaged file fails the start, not each request
+        metrics.build.labels(own_version()).set(1)
         async with started(settings, metrics) as app.state.process:
             refusals.places = app.state.process.workers
             yield

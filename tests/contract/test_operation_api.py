@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from starlette.testclient import TestClient
 
-from service.app import create_app
+from service.app import create_app, own_version
 from service.config import Settings
 from service.http.schemas.operation import Info, Readiness
 from service.http.schemas.problem import Problem
@@ -57,6 +57,7 @@ def test_metrics_count_what_happens(client: TestClient, cross: bytes) -> None:
     assert metric(client, 'inkseek_provider_info{provider="CPUExecutionProvider"}') == 1
     assert metric(client, "inkseek_index_photos") == 15
     assert metric(client, "inkseek_index_info{") == 1
+    assert metric(client, f'inkseek_build_info{{version="{own_version()}"}}') == 1
     assert metric(client, "inkseek_ready") == 1
     assert metric(client, "inkseek_in_flight") == 1  # the one that asks
     assert metric(client, "inkseek_queue ") == 0
