@@ -87,6 +87,7 @@ def test_pictures_come_with_the_key(visitor: User, locked: tuple[str, dict[str, 
         page.locator("#photo-download").click()
     assert downloading.value.suggested_filename == "circle.png"
     page.keyboard.press("Escape")
+    page.wait_for_function("() => !history.state?.opened")  # the browser goes back, which a reload would race with
 
     page.reload()
     user.expect_best("circle")  # the drawing and the key are kept

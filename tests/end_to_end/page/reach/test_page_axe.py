@@ -48,7 +48,7 @@ def test_long_facts_are_reached_and_named(open_user: OpenUser) -> None:
             break
     expect(facts).to_be_focused()
     user.page.keyboard.press("ArrowDown")
-    user.page.wait_for_function("document.querySelector('#photo-facts-region').scrollTop > 0")
+    user.page.wait_for_function("() => document.querySelector('#photo-facts-region').scrollTop > 0")
     assert user.page.get_by_text("Result 1 of").is_visible()
 
 

@@ -51,7 +51,7 @@ def test_back_closes_a_photo_and_a_swipe_turns_it(open_user: OpenUser) -> None:
     page.locator(".card").first.tap()
     page.get_by_role("button", name="Close", exact=True).tap()
     expect(page.locator("#photo-dialog")).to_be_hidden()
-    page.wait_for_function("!history.state?.opened")
+    page.wait_for_function("() => !history.state?.opened")
     assert page.evaluate("history.length") <= before + 1
 
 
