@@ -106,12 +106,16 @@ def test_a_key_takes_half_of_the_places_and_one_of_two_adaptations() -> None:
 
 
 def test_what_waits_when_the_pool_closes_is_cancelled() -> None:
-    workers, release = Workers(1, 4, 5.0, Metrics()), threading.Event()
+    workers, begun, release = Workers(1, 4, 5.0, Metrics()), threading.Event(), threading.Event()
+
+    def run() -> None:
+        begun.set()
+        release.wait()
 
     async def scenario() -> None:
-        running = asyncio.ensure_future(workers.run(release.wait))
+        running = asyncio.ensure_future(workers.run(run))
+        await asyncio.to_thread(begun.wait)
         waiting = asyncio.ensure_future(workers.run(lambda: pytest.fail("it never has its turn"), "a"))
-        await asyncio.sleep(0)
         closing = asyncio.ensure_future(asyncio.to_thread(workers.close))
         asyncio.get_running_loop().call_later(0.1, release.set)
         await asyncio.gather(running, closing)
