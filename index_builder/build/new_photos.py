@@ -15,7 +15,7 @@ import numpy.typing as npt
 from index_builder.artifact import GalleryIndex, layout
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStore
 from index_builder.build.work import Work
-from index_builder.embedding.base import EmbeddedPhoto, PhotoFacts
+from index_builder.embedding.base import EmbeddedPhoto, PhotoEmbedder, PhotoFacts
 from index_builder.embedding.threads import ThreadedEmbedder
 from index_builder.publish import new_segment
 from index_builder.report import Report, Skipped
@@ -148,15 +148,12 @@ def _outcomes(work: Work, todo: Todo, parts: Sequence[slice]) -> Generator[Embed
     """An outcome for each photo of the parts, in order."""
     positions = [position for part in parts for position in range(len(todo.photos))[part]]
     fresh = (todo.photos[position] for position in positions if position not in todo.copied)
-    with (
-        closing(work.decoder()) as isolated,
-        closing(
-            ThreadedEmbedder(work.bundle.photo, work.limits(isolated), work.pace, work.times).embed(work.source, fresh)
-        ) as embedded,
-    ):
-        for position in positions:
-            record = todo.copied.get(position)
-            yield next(embedded) if record is None else _copied(todo, todo.photos[position], record)
+    with closing(work.decoder()) as isolated:
+        embedder: PhotoEmbedder = ThreadedEmbedder(work.bundle.photo, work.limits(isolated), work.pace, work.times)
+        with closing(embedder.embed(work.source, fresh)) as embedded:
+            for position in positions:
+                record = todo.copied.get(position)
+                yield next(embedded) if record is None else _copied(todo, todo.photos[position], record)
 
 
 def _copied(todo: Todo, photo: SourcePhoto, record: PhotoRecord) -> EmbeddedPhoto:

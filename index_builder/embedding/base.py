@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,8 +40,10 @@ class EmbeddedPhoto:
 class PhotoEmbedder(Protocol):
     """Embeds on one machine or on many; ids and order are those of its input either way."""
 
-    def embed(self, source: PhotoSource, photos: Iterable[SourcePhoto]) -> Iterator[EmbeddedPhoto | Skipped]:
-        """One outcome per photo, in order; `photos` is drawn as fast as outcomes are.
+    def embed(
+        self, source: PhotoSource, photos: Iterable[SourcePhoto]
+    ) -> Generator[EmbeddedPhoto | Skipped, None, None]:
+        """One outcome per photo, in order; `photos` is drawn as fast as outcomes are. Closed early, it ends its work.
 
         What is wrong with one photo is an outcome. Errors of the encoder itself (a broken model, no memory on the
         device) are raised.

@@ -12,7 +12,7 @@ from typing import TypeVar
 from PIL import Image
 
 from models.arrays import Vectors
-from models.bundle import ImageEncoder, Preprocess
+from models.bundle import WrappedEncoder
 
 T = TypeVar("T")
 
@@ -65,25 +65,10 @@ def bottleneck(stages_s: dict[str, float], workers: int) -> str | None:
 
 
 @dataclass(frozen=True)
-class TimedEncoder:
+class TimedEncoder(WrappedEncoder):
     """An encoder whose time is counted; what passes between reading a file and preparing it is decoding."""
 
-    encoder: ImageEncoder
     times: StageTimes
-
-    @property
-    def preprocess(self) -> Preprocess:
-        """The encoder's own."""
-        return self.encoder.preprocess
-
-    @property
-    def embedding_dim(self) -> int:
-        """The encoder's own."""
-        return self.encoder.embedding_dim
-
-    def view(self, image: Image.Image) -> Image.Image:
-        """The encoder's own."""
-        return self.encoder.view(image)
 
     def prepare(self, image: Image.Image) -> Vectors:
         """An image -> one input. Raises what the encoder raises."""

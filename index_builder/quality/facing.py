@@ -7,18 +7,16 @@ comparing a sketch both ways costs nothing. Where they face both ways, the mirro
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from PIL import Image
 
 from index_builder.artifact.manifest import Facing
 from index_builder.artifact.segments.photos import PhotoTable
 from index_builder.quality.probes import spread
 from index_builder.stores.base import VectorStore
 from models.arrays import Rows, Vectors
-from models.bundle import Bundle, ImageEncoder, Pace, Preprocess, embed, mirrored
+from models.bundle import Bundle, ImageEncoder, Pace, WrappedEncoder, embed, mirrored
 
 SAMPLED_PHOTOS = 48  # per category: encoding more moves the figure by less than what separates categories
 MIN_PHOTOS = 12  # per category: fewer face one way by chance
@@ -26,25 +24,8 @@ MIN_PHOTOS = 12  # per category: fewer face one way by chance
 ONE_WAY_ASYMMETRY = 0.06
 
 
-@dataclass(frozen=True)
-class _Mirrored:
+class _Mirrored(WrappedEncoder):
     """An encoder that sees every image mirrored."""
-
-    encoder: ImageEncoder
-
-    @property
-    def preprocess(self) -> Preprocess:
-        return self.encoder.preprocess
-
-    @property
-    def embedding_dim(self) -> int:
-        return self.encoder.embedding_dim
-
-    def view(self, image: Image.Image) -> Image.Image:
-        return self.encoder.view(image)
-
-    def prepare(self, image: Image.Image) -> Vectors:
-        return self.encoder.prepare(image)
 
     def encode(self, batch: Vectors) -> Vectors:
         return self.encoder.encode(mirrored(batch))

@@ -5,7 +5,16 @@ vectors = bundle.sketch.embed([Path("cup.png"), upload])    # (2, E), rows of le
 """
 
 from models.bundle.calibration import CALIBRATION_DEPTH, ScoreCalibration, SearchCalibration, likeness
-from models.bundle.embedding import Embedded, ImageEncoder, Pace, ReadImage, Unusable, embed, embed_stream
+from models.bundle.embedding import (
+    Embedded,
+    ImageEncoder,
+    Pace,
+    ReadImage,
+    Unusable,
+    WrappedEncoder,
+    embed,
+    embed_stream,
+)
 from models.bundle.encoder import Encoder
 from models.bundle.errors import (
     BundleCorrupt,
@@ -85,6 +94,7 @@ __all__ = [
     "StrokeLimits",
     "StrokesInvalid",
     "Unusable",
+    "WrappedEncoder",
     "add_adaptation",
     "add_calibration",
     "bundle_path",

@@ -49,6 +49,35 @@ class ImageEncoder(Protocol):
 
 
 @dataclass(frozen=True)
+class WrappedEncoder:
+    """An encoder that another one wraps, to override what differs."""
+
+    encoder: ImageEncoder
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """As of the encoder inside."""
+        return self.encoder.preprocess
+
+    @property
+    def embedding_dim(self) -> int:
+        """As of the encoder inside."""
+        return self.encoder.embedding_dim
+
+    def view(self, image: Image.Image) -> Image.Image:
+        """As of the encoder inside."""
+        return self.encoder.view(image)
+
+    def prepare(self, image: Image.Image) -> Vectors:
+        """As of the encoder inside."""
+        return self.encoder.prepare(image)
+
+    def encode(self, batch: Vectors) -> Vectors:
+        """As of the encoder inside."""
+        return self.encoder.encode(batch)
+
+
+@dataclass(frozen=True)
 class Pace:
     """How the work is cut: `workers` threads, each taking `batch_size` images from file to embeddings at a time.
 

@@ -14,9 +14,9 @@ from service.runtime.galleries.open_gallery import OpenGallery
 from service.runtime.galleries.registry import Galleries
 from service.runtime.heap import give_large_blocks_back
 from service.runtime.metrics import Metrics
-from service.runtime.monitor import Monitor
+from service.runtime.monitoring.monitor import Monitor
 from service.runtime.serving import Serving, load_bundle, load_retriever
-from service.runtime.workers import AdaptationSlots, Workers
+from service.runtime.threads.workers import AdaptationSlots, Workers
 
 _log = logging.getLogger("inkseek.service")
 

@@ -17,6 +17,7 @@ from service.access.keys import make_key
 from service.app import create_app
 from service.config import Settings
 from service.runtime.process import Process
+from tests.contract.raw_scopes import search_scope
 
 MakeSettings = Callable[..., Settings]
 
@@ -175,18 +176,4 @@ async def _raw_search(app: FastAPI, body: bytes, left: asyncio.Event) -> None:
     async def send(message: Any) -> None:
         pass
 
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "path": "/v1/search",
-        "raw_path": b"/v1/search",
-        "query_string": b"",
-        "headers": [],
-        "scheme": "http",
-        "server": ("test", 80),
-        "client": ("test", 1),
-        "root_path": "",
-    }
-    await app(scope, receive, send)
+    await app(search_scope([]), receive, send)

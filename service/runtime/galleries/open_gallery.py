@@ -9,9 +9,9 @@ from pathlib import Path
 from index_builder.artifact.layout import version_dir
 from index_builder.artifact.verification import files_of, read_manifest
 from service.config import Settings
-from service.runtime.health import Health
-from service.runtime.index_monitor import IndexMonitor
-from service.runtime.online_monitor import OnlineMonitor
+from service.runtime.monitoring.health import Health
+from service.runtime.monitoring.index_monitor import IndexMonitor
+from service.runtime.monitoring.online_monitor import OnlineMonitor
 from service.runtime.serving import Serving
 from service.store.database import FILE
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from service.config import Settings
 from service.runtime.galleries.open_gallery import OpenGallery
 from service.runtime.galleries.quotas import quotas_of
-from service.runtime.health import Health
-from service.runtime.index_monitor import Describe, IndexMonitor, created_at
 from service.runtime.metrics import Metrics
-from service.runtime.online_monitor import OnlineMonitor
+from service.runtime.monitoring.health import Health
+from service.runtime.monitoring.index_monitor import Describe, IndexMonitor, created_at
+from service.runtime.monitoring.online_monitor import OnlineMonitor
 from service.runtime.serving import Serving, load_retriever
 from service.search.retriever import Retriever
 from service.store.online_store import OnlineState

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 
 from service.http.edge.draining import DrainLimits
 from service.http.schemas.problem import Problem
+from tests.contract.raw_scopes import search_scope
 
 Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]
@@ -211,21 +212,7 @@ def test_size_is_enforced_while_the_body_arrives(app: FastAPI, client: TestClien
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "path": "/v1/search",
-        "raw_path": b"/v1/search",
-        "query_string": b"",
-        "headers": [(b"content-type", b"image/png")],
-        "scheme": "http",
-        "server": ("testserver", 80),
-        "client": ("testclient", 1),
-        "root_path": "",
-    }
-    asyncio.run(app(scope, receive, send))
+    asyncio.run(app(search_scope([(b"content-type", b"image/png")]), receive, send))
     assert sent[0]["status"] == 413
     # What is read on, so that the client reads the answer, has an end too.
     assert 21 <= chunks <= 21 + DrainLimits().most_bytes // 10_000 + 1

@@ -1,4 +1,4 @@
-"""The page in browsers that lack what is newer: each such feature is taken away, and the page is used."""
+"""The page in browsers that lack what is newer: each such feature is deleted, and the page is used."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from contextlib import ExitStack
 import pytest
 
 from service.errors import QueueFull
-from service.runtime.fairness import FairQueue, Shares
 from service.runtime.metrics import Metrics
-from service.runtime.workers import AdaptationSlots, Workers
+from service.runtime.threads.fairness import FairQueue, Shares
+from service.runtime.threads.workers import AdaptationSlots, Workers
 
 
 def fill(shares: Shares, tenants: str, stack: ExitStack) -> dict[str, int]:

@@ -13,7 +13,7 @@ import pytest
 
 from models.arrays import Vectors
 from service.runtime.metrics import Metrics
-from service.runtime.workers import Workers
+from service.runtime.threads.workers import Workers
 
 
 @contextmanager

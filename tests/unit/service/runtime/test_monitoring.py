@@ -17,12 +17,12 @@ import pytest
 from index_builder.build import BuildRequest, build_index
 from service.config import Settings
 from service.errors import NotReady, OnlineCorrupt
-from service.runtime.health import Health
 from service.runtime.metrics import MULTIPROCESS_VARIABLE, Metrics
-from service.runtime.monitor import Monitor
+from service.runtime.monitoring.health import Health
+from service.runtime.monitoring.monitor import Monitor
 from service.runtime.process import started
 from service.runtime.serving import Serving, check_canary, load_bundle, load_retriever, open_retriever
-from service.runtime.workers import Workers
+from service.runtime.threads.workers import Workers
 from service.store.database import FILE
 from service.store.records import AdapterTarget
 

@@ -13,7 +13,7 @@ import pytest
 from service.errors import ClientGone, DeadlineExceeded, QueueFull
 from service.runtime.logs import bind_request_id, current_request_id
 from service.runtime.metrics import Metrics
-from service.runtime.workers import AdaptationSlots, Workers
+from service.runtime.threads.workers import AdaptationSlots, Workers
 
 
 @contextmanager

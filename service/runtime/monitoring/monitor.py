@@ -7,12 +7,12 @@ import logging
 from typing import get_args
 
 from service.config import Settings
-from service.runtime.health import Health
-from service.runtime.index_monitor import IndexMonitor, created_at
 from service.runtime.metrics import Metrics
-from service.runtime.online_monitor import OnlineMonitor
+from service.runtime.monitoring.health import Health
+from service.runtime.monitoring.index_monitor import IndexMonitor, created_at
+from service.runtime.monitoring.online_monitor import OnlineMonitor
 from service.runtime.serving import Serving, check_canary
-from service.runtime.workers import Workers
+from service.runtime.threads.workers import Workers
 from service.search.retriever import Retriever
 from service.store.online_store import OnlineState
 from service.store.records import Scope

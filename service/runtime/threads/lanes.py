@@ -19,8 +19,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from models.arrays import Vectors
-from service.runtime.fairness import FairQueue
 from service.runtime.metrics import Metrics
+from service.runtime.threads.fairness import FairQueue
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -13,9 +13,9 @@ from index_builder.artifact import GalleryIndex, ServableVersion
 from index_builder.artifact.errors import IndexNotFound
 from index_builder.artifact.layout import current_version
 from service.config import Settings
-from service.runtime.health import Health
 from service.runtime.metrics import Metrics
-from service.runtime.online_monitor import OnlineMonitor
+from service.runtime.monitoring.health import Health
+from service.runtime.monitoring.online_monitor import OnlineMonitor
 from service.runtime.serving import Serving, load_retriever, version_for
 from service.search.retriever import Retriever
 

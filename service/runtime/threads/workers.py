@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from models.errors import InkseekError
 from service.errors import ClientGone, DeadlineExceeded, QueueFull
-from service.runtime.fairness import Shares
-from service.runtime.lanes import EncoderWork, Job, Lanes
 from service.runtime.metrics import Metrics
+from service.runtime.threads.fairness import Shares
+from service.runtime.threads.lanes import EncoderWork, Job, Lanes
 
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[Any]]
