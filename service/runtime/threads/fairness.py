@@ -65,10 +65,3 @@ class FairQueue(Generic[T]):
             if items:
                 self._waiting[tenant] = items  # behind the others
         return item
-
-    def drain(self) -> list[T]:
-        """Everything that waits; nothing does afterwards."""
-        with self._lock:
-            items = [item for waiting in self._waiting.values() for item in waiting]
-            self._waiting.clear()
-        return items
