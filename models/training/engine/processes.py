@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -99,6 +101,11 @@ def _run_rank(
         dist.barrier()
     finally:
         dist.destroy_process_group()
+    # Everything is written. As the interpreter is taken down, Gloo's threads now and then abort the process
+    # (pytorch/pytorch#190489 and #179291), and a run that had succeeded would count as failed.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _configure(kind: str, rank: int, threads: int) -> None:
