@@ -6,6 +6,7 @@ InkseekError
     ├── ParquetUnavailable   a .parquet manifest, but pyarrow is not installed
     ├── GalleryEmpty         no photo could be indexed
     ├── BuildLocked          another build, or a rollback, is writing the same index
+    ├── TooManyDeleted       an update would lose more photos than may leave at once; it was not published
     └── RecallTooLow         the new index misses the recall gate; it was not published
 """
 
@@ -32,6 +33,21 @@ class GalleryEmpty(BuildError):
 
 class BuildLocked(BuildError):
     """Another build, or a rollback, is writing the same index."""
+
+
+class TooManyDeleted(BuildError):
+    """An update would lose more of the published photos than may leave at once; it was not published."""
+
+    def __init__(self, *, deleted: int, published: int, allowed: float) -> None:
+        """`deleted` of the `published` photos would leave; `allowed`: the share that may."""
+        super().__init__(
+            f"{deleted:,} of {published:,} published photos ({deleted / published:.0%}) are gone from the gallery or "
+            f"can no longer be read, and at most {allowed:.0%} may leave in one update: nothing was changed. Is the "
+            "gallery complete (a mount, a listing)? If they were deleted on purpose: --max-deleted 100%"
+        )
+        self.deleted = deleted
+        self.published = published
+        self.allowed = allowed
 
 
 class RecallTooLow(BuildError):

@@ -11,11 +11,11 @@ from index_builder.artifact.errors import (
     IndexSchemaUnsupported,
     PhotoNotFound,
 )
-from index_builder.artifact.filter_fields import meets
+from index_builder.artifact.filters.conditions import AnyOf, Clause, Condition, PhotoFilter, parse_condition
+from index_builder.artifact.filters.fields import meets
 from index_builder.artifact.gallery_index import PICTURE_SUFFIXES, GalleryIndex, SearchHit
 from index_builder.artifact.manifest import IndexManifest, MetadataField, RecallReport
 from index_builder.artifact.originals import Originals
-from index_builder.artifact.photo_filter import AnyOf, Clause, Condition, PhotoFilter, parse_condition
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
 from index_builder.artifact.thumbnails import THUMBNAIL_PX, make_thumbnail
 from index_builder.stores.exact import ExactStore

@@ -11,12 +11,12 @@ import numpy as np
 
 from index_builder.artifact import layout
 from index_builder.artifact.bundle_versions import mismatch
-from index_builder.artifact.filter_matches import FilterMatches
+from index_builder.artifact.filters.conditions import PhotoFilter
 from index_builder.artifact.manifest import IndexManifest
 from index_builder.artifact.originals import Originals, original_within, state_of
-from index_builder.artifact.photo_filter import PhotoFilter
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
 from index_builder.artifact.segments.hold import VersionHold
+from index_builder.artifact.segments.matches import FilterMatches
 from index_builder.artifact.segments.opening import open_parts
 from index_builder.artifact.segments.photos import PhotoTable
 from index_builder.artifact.verification import check_hashes, files_of, read_manifest

@@ -19,9 +19,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from index_builder.artifact.errors import IndexCorrupt, PhotoNotFound
-from index_builder.artifact.filter_fields import clause_sql, metadata_column
+from index_builder.artifact.filters.conditions import Clause
+from index_builder.artifact.filters.fields import clause_sql, metadata_column
 from index_builder.artifact.manifest import MetadataField
-from index_builder.artifact.photo_filter import Clause
 from models.arrays import Rows
 
 MetadataValue: TypeAlias = str | int | float | bool | tuple[str | int | float | bool, ...] | None

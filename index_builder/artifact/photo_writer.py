@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from index_builder.artifact.filter_fields import metadata_column
+from index_builder.artifact.filters.fields import metadata_column
 from index_builder.artifact.manifest import MetadataField
 from index_builder.artifact.photo_store import COLUMNS, PhotoRecord, Thumbnail, stored_value
 from models.atomic_files import sync_path

@@ -1,10 +1,11 @@
 """Photos to a published index: list, embed, index, measure, publish."""
 
 from index_builder.build.pipeline import build_index, compact_index, update_index
-from index_builder.build.request import DECODE_BYTES, BuildRequest, BuildResult, Progress, Stage
+from index_builder.build.request import DECODE_BYTES, MAX_DELETED, BuildRequest, BuildResult, Progress, Stage
 
 __all__ = [
     "DECODE_BYTES",
+    "MAX_DELETED",
     "BuildRequest",
     "BuildResult",
     "Progress",

@@ -21,6 +21,8 @@ Progress: TypeAlias = Callable[[Stage, int, int | None], None]
 _DEFAULT_LIMITS = ImageLimits(max_bytes=64 * 2**20)
 DECODE_BYTES = 768 * 2**20
 """Memory of all photos that are decoded at once: with encoders and index beside it, a build stays below 2 GiB."""
+MAX_DELETED = 0.2
+"""Share of the published photos that may leave in one update: more are likelier a mount that failed than a decision."""
 _DEFAULT_RUNTIME = Runtime(threads=1)
 
 
@@ -32,7 +34,8 @@ class BuildRequest:
     `decode_bytes`: memory of all photos that are decoded at once; one that needs more alone is listed as too large.
     `workers` and `batch` None: chosen for the device. `keep`: versions left after a build, at least the new one.
     `exclude`, `follow_links`: see `sources.choice.open_source`. `resume`: take over what an interrupted build of the
-    same photos has finished, in partitions of `partition_photos`.
+    same photos has finished, in partitions of `partition_photos`. `max_deleted`: share of the published photos that
+    an update may lose.
     """
 
     photos: str | Path
@@ -51,6 +54,7 @@ class BuildRequest:
     exclude: tuple[str, ...] = ()
     follow_links: bool = False
     resume: bool = False
+    max_deleted: float = MAX_DELETED
     partition_photos: int = 2_048  # some seconds of one core: what a killed build loses at most
 
 

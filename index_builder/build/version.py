@@ -21,7 +21,7 @@ from index_builder.build.measures import faced, note_near_duplicates, tuned
 from index_builder.build.new_photos import Partition, Todo, merge_partitions, write_partitions, written_in
 from index_builder.build.parts import Parts, built_segment, compacted
 from index_builder.build.work import Work
-from index_builder.errors import GalleryEmpty
+from index_builder.errors import GalleryEmpty, TooManyDeleted
 from index_builder.quality.probes import Probe, sketch_probe
 from index_builder.segments.assemble import named_segments, write_rows
 from index_builder.segments.reuse_by_hash import Published, Reuse, reuse
@@ -30,6 +30,7 @@ from index_builder.sources.base import SourcePhoto
 from models.arrays import Rows
 
 _HASH_BLOCK_BYTES = 1 << 20
+_FEW_DELETED = 10
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class _Made:
 def stage_version(work: Work, base: GalleryIndex | None) -> IndexManifest | None:
     """Everything of a version that is not published yet, but for its report; None where nothing differs from `base`.
 
-    Raises GalleryInvalid, GalleryEmpty, RecallTooLow, OSError, sqlite3.Error, and what the encoder raises.
+    Raises GalleryInvalid, GalleryEmpty, TooManyDeleted, RecallTooLow, OSError, sqlite3.Error, and what the encoder
+    raises.
     """
     # Before the long work: a wrong path of sketches should show now and not an hour later.
     sketches = _embedded_sketches(work)
@@ -54,6 +56,8 @@ def stage_version(work: Work, base: GalleryIndex | None) -> IndexManifest | None
         stamps = stamps_of(work.source, photos)
     work.progress("gallery", len(photos), len(photos))
     taken = _taken_over(work, photos, stamps, base)
+    # Before anything is embedded; photos that are listed and turn out to be unreadable are counted afterwards.
+    _check_deleted(work, base, taken)
     todo = np.flatnonzero(taken.kept < 0)
     copied = {int(at): taken.copied[int(position)] for at, position in enumerate(todo) if int(position) in taken.copied}
     with work.times.stage("photos"):
@@ -68,6 +72,7 @@ def stage_version(work: Work, base: GalleryIndex | None) -> IndexManifest | None
         reasons = ", ".join(f"{reason}: {number}" for reason, number in work.report.skipped.most_common())
         raise GalleryEmpty(f"no photo of {work.request.photos} could be indexed ({reasons or 'it is empty'})")
     parts, live = _put_together(work, base, taken, todo[written], partitions)
+    _check_deleted(work, base, taken, live)
     parts = compacted(work, parts)
     note_near_duplicates(work, parts, np.flatnonzero(taken.kept[live] < 0))
     embedded = _embedded(partitions, copied)
@@ -93,7 +98,7 @@ def stage_compacted(work: Work, base: GalleryIndex) -> IndexManifest | None:
 
 def _taken_over(work: Work, photos: tuple[SourcePhoto, ...], stamps: Stamps, base: GalleryIndex | None) -> Reuse:
     if base is None:
-        return Reuse(np.full(len(photos), -1, np.int64), {})
+        return Reuse.nothing(len(photos))
     fields = work.fields
 
     def content_hash(photo: SourcePhoto) -> str | None:
@@ -107,6 +112,15 @@ def _taken_over(work: Work, photos: tuple[SourcePhoto, ...], stamps: Stamps, bas
     published = Published(base.records(), read_stamps(folder, base.count), with_bytes, keeps_rows)
     with work.stage("reuse"):
         return reuse(photos, stamps, published, [field.name for field in fields], content_hash)
+
+
+def _check_deleted(
+    work: Work, base: GalleryIndex | None, taken: Reuse, live: npt.NDArray[np.bool_] | None = None
+) -> None:
+    """Raises TooManyDeleted. A few photos may always leave: of a small gallery they are a large share."""
+    lost = taken.lost(base.count, live) if base is not None else 0
+    if base is not None and lost > max(_FEW_DELETED, work.request.max_deleted * base.count):
+        raise TooManyDeleted(deleted=lost, published=base.count, allowed=work.request.max_deleted)
 
 
 def _content_hash(work: Work, photo: SourcePhoto) -> str | None:

@@ -22,7 +22,7 @@ from index_builder.artifact import GalleryIndex, IndexManifest, layout
 from index_builder.build import BuildResult, Stage
 from index_builder.build import Progress as OnProgress
 from index_builder.embedding.stage_times import bottleneck
-from models.bundle import cpu_quota
+from models.bundle import cpu_quota, name_of_bundle
 from models.console import stderr, stdout
 
 _STAGES: dict[Stage, str] = {
@@ -114,6 +114,23 @@ def print_index(
     shown = [f"[green]{version} (published)[/green]" if version == current else version for version in versions]
     table.add_row("versions", "\n".join(shown))
     stdout().print(table)
+
+
+def print_rollback(out: Path, old: str, new: str, before: str | None, now: str | None) -> None:
+    """That `new` is published again in place of `old`, and what follows where other bundles made them.
+
+    `before`, `now`: the ids of their bundles; None where `old` is damaged.
+    """
+    stdout().print(f"{out}: [green]{new}[/green] is published again (before: {old})", highlight=False, soft_wrap=True)
+    if before is not None and now is not None and before != now:
+        name = name_of_bundle(now)
+        start = f"start them with --bundle {name}" if name else "start them with that bundle"
+        stdout().print(
+            f"[yellow]{new} was made by another bundle[/yellow], {now}, than {old}, {before}: services of the latter "
+            f"keep answering from {old}; {start} to serve {new}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _summary(title: str, manifest: IndexManifest) -> Table:

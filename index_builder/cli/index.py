@@ -1,21 +1,24 @@
 """`inkseek index build | update | compact | verify | inspect | rollback`.
 
-Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 the new index missed --min-recall.
+Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 a gate was not passed: --min-recall,
+or --max-deleted of an update.
 With --json, stdout holds one JSON document, an error included; progress goes to stderr.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import typer
 
 from index_builder.artifact import GalleryIndex, layout
+from index_builder.artifact.bundle_versions import bundle_of
 from index_builder.artifact.manifest import GallerySource
 from index_builder.artifact.verification import read_manifest
 from index_builder.build import (
-    DECODE_BYTES,
+    MAX_DELETED,
     BuildRequest,
     BuildResult,
     Progress,
@@ -25,35 +28,21 @@ from index_builder.build import (
 )
 from index_builder.cli import display
 from index_builder.cli import options as opt
-from index_builder.errors import RecallTooLow
+from index_builder.cli.build_options import EmbeddingOptions, VersionOptions
+from index_builder.cli.option_groups import with_option_groups
+from index_builder.errors import RecallTooLow, TooManyDeleted
 from index_builder.publish import rollback as roll_back
-from models.bundle import ImageLimits, Runtime
 from models.bundle import read_manifest as read_bundle_manifest
-from models.console import ExitCode, fail, print_json, stdout
+from models.console import ExitCode, fail, print_json
 from models.errors import InkseekError
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
+@with_option_groups
 def build(
-    photos: opt.Photos,
-    out: opt.Out,
-    bundle: opt.BundleOption = None,
-    kind: opt.Kind = "auto",
-    sketches: opt.Sketches = None,
-    min_recall: opt.MinRecall = None,
-    keep: opt.Keep = 3,
-    max_megapixels: opt.MaxMegapixels = 50,
-    max_megabytes: opt.MaxMegabytes = 64,
-    decode_megabytes: opt.DecodeMegabytes = DECODE_BYTES / 2**20,
-    workers: opt.Workers = None,
-    batch: opt.Batch = None,
-    require_gpu: opt.RequireGpu = False,
-    exclude: opt.Exclude = None,
-    follow_links: opt.FollowLinks = False,
-    resume: opt.Resume = False,
-    as_json: opt.AsJson = False,
+    photos: opt.Photos, out: opt.Out, version: VersionOptions, embedding: EmbeddingOptions, as_json: opt.AsJson = False
 ) -> None:
     """Turn photos into a new version of the index, and publish it.
 
@@ -68,44 +57,17 @@ def build(
 
     Exit codes: 0 published, 1 failed, 2 wrong usage, 3 below --min-recall.
     """
-    request = BuildRequest(
-        photos=photos,
-        out=out,
-        bundle=bundle,
-        kind=kind,
-        sketches=sketches,
-        min_recall=min_recall,
-        keep=keep,
-        limits=ImageLimits(max_bytes=int(max_megabytes * 2**20), max_pixels=int(max_megapixels * 1e6)),
-        decode_bytes=int(decode_megabytes * 2**20),
-        runtime=Runtime(threads=1, require_gpu=require_gpu),
-        workers=workers,
-        batch=batch,
-        exclude=tuple(exclude or ()),
-        follow_links=follow_links,
-        resume=resume,
-    )
-    _publish(build_index, request, as_json=as_json)
+    _publish(build_index, embedding.applied(version.request(photos, out)), as_json=as_json)
 
 
 @app.command()
+@with_option_groups
 def update(
     index: opt.IndexDir,
+    version: VersionOptions,
+    embedding: EmbeddingOptions,
     photos: opt.UpdatedPhotos = None,
-    bundle: opt.BundleOption = None,
-    kind: opt.Kind = "auto",
-    sketches: opt.Sketches = None,
-    min_recall: opt.MinRecall = None,
-    keep: opt.Keep = 3,
-    max_megapixels: opt.MaxMegapixels = 50,
-    max_megabytes: opt.MaxMegabytes = 64,
-    decode_megabytes: opt.DecodeMegabytes = DECODE_BYTES / 2**20,
-    workers: opt.Workers = None,
-    batch: opt.Batch = None,
-    require_gpu: opt.RequireGpu = False,
-    exclude: opt.Exclude = None,
-    follow_links: opt.FollowLinks = False,
-    resume: opt.Resume = False,
+    max_deleted: opt.MaxDeleted = f"{MAX_DELETED:.0%}",
     as_json: opt.AsJson = False,
 ) -> None:
     """Bring the index up to date with its photos, at the cost of what changed.
@@ -116,51 +78,30 @@ def update(
     --follow-links hold unless others are given.
 
     Exit codes: 0 published or up to date, 1 failed, 2 wrong usage, 3 below
-    --min-recall.
+    --min-recall or above --max-deleted.
     """
     try:
         gallery = _published_gallery(index)
     except InkseekError as error:
         fail(error, as_json=as_json)
-    request = BuildRequest(
-        photos=photos or Path(gallery.root) / (gallery.manifest or ""),
-        out=index,
-        bundle=bundle,
-        kind=kind,
-        sketches=sketches,
-        min_recall=min_recall,
-        keep=keep,
-        limits=ImageLimits(max_bytes=int(max_megabytes * 2**20), max_pixels=int(max_megapixels * 1e6)),
-        decode_bytes=int(decode_megabytes * 2**20),
-        runtime=Runtime(threads=1, require_gpu=require_gpu),
-        workers=workers,
-        batch=batch,
-        exclude=tuple(exclude or gallery.exclude),
-        follow_links=follow_links or gallery.follows_links,
-        resume=resume,
+    as_published = replace(
+        version.request(photos or Path(gallery.root) / (gallery.manifest or ""), index),
+        exclude=gallery.exclude,
+        follow_links=gallery.follows_links,
+        max_deleted=opt.share(max_deleted),
     )
-    _publish(update_index, request, as_json=as_json)
+    _publish(update_index, embedding.applied(as_published), as_json=as_json)
 
 
 @app.command()
-def compact(
-    index: opt.IndexDir,
-    bundle: opt.BundleOption = None,
-    kind: opt.Kind = "auto",
-    sketches: opt.Sketches = None,
-    min_recall: opt.MinRecall = None,
-    keep: opt.Keep = 3,
-    as_json: opt.AsJson = False,
-) -> None:
+@with_option_groups
+def compact(index: opt.IndexDir, version: VersionOptions, as_json: opt.AsJson = False) -> None:
     """Write the published photos into one segment, without deleted ones.
 
     Updates merge segments by themselves once there are too many, or too many
     deleted photos in one.
     """
-    request = BuildRequest(
-        photos=index, out=index, bundle=bundle, kind=kind, sketches=sketches, min_recall=min_recall, keep=keep
-    )
-    _publish(compact_index, request, as_json=as_json)
+    _publish(compact_index, version.request(index, index), as_json=as_json)
 
 
 def _published_gallery(index: Path) -> GallerySource:
@@ -172,7 +113,7 @@ def _publish(run: Callable[[BuildRequest, Progress], BuildResult], request: Buil
     try:
         with display.progress() as progress:
             result = run(request, progress)
-    except RecallTooLow as error:
+    except (RecallTooLow, TooManyDeleted) as error:
         fail(error, as_json=as_json, code=ExitCode.GATE_NOT_PASSED)
     except InkseekError as error:
         fail(error, as_json=as_json)
@@ -233,12 +174,17 @@ def inspect(index: opt.IndexDir, version: opt.Version = None, as_json: opt.AsJso
 
 @app.command()
 def rollback(index: opt.IndexDir, to: opt.RollbackTo = None, as_json: opt.AsJson = False) -> None:
-    """Publish an earlier version again, after checking every byte of it."""
+    """Publish an earlier version again, after checking every byte of it.
+
+    One of another bundle is published all the same, which is said: services
+    of the bundle before keep the version that they have.
+    """
     try:
         old, new = roll_back(index, to)
     except InkseekError as error:
         fail(error, as_json=as_json)
+    before, now = bundle_of(index, old), bundle_of(index, new)
     if as_json:
-        print_json({"previous": old, "version": new})
+        print_json({"previous": old, "version": new, "bundle_id": now, "previous_bundle_id": before})
     else:
-        stdout().print(f"{index}: [green]{new}[/green] is published again (before: {old})", highlight=False)
+        display.print_rollback(index, old, new, before, now)

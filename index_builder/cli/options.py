@@ -49,6 +49,27 @@ Exclude: TypeAlias = Annotated[
 FollowLinks: TypeAlias = Annotated[
     bool, typer.Option("--follow-links", help="Follow links to folders, and out of the gallery.")
 ]
+
+
+def share(text: str) -> float:
+    """A percentage such as "20%" or "0.5 %" -> its share in [0, 1]. Raises typer.BadParameter."""
+    number, percent, rest = text.partition("%")
+    try:
+        value = float(number) / 100
+    except ValueError:
+        value = -1.0
+    if not percent or rest.strip() or not 0.0 <= value <= 1.0:
+        raise typer.BadParameter(f"{text!r} is not a percentage from 0% to 100%, such as 20%")
+    return value
+
+
+MaxDeleted: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="PERCENTAGE",
+        help="Publish nothing where more of the published photos are gone or unreadable (exit code 3).",
+    ),
+]
 Out: TypeAlias = Annotated[
     Path, typer.Option(help="The index directory; it is created where missing, else gets a new version.")
 ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from index_builder.artifact.photo_store import MetadataValue, PhotoRecord
 from index_builder.segments.stamps import Stamps
@@ -31,11 +32,30 @@ class Published:
 class Reuse:
     """Of N listed photos: the published row that each keeps (-1: none), and by position the record that it copies.
 
-    A photo that neither keeps a row nor copies a record is embedded.
+    A photo that neither keeps a row nor copies a record is embedded. `before`: the published row that had its id.
     """
 
     kept: Rows
     copied: Mapping[int, PhotoRecord]
+    before: Rows
+
+    @classmethod
+    def nothing(cls, count: int) -> Reuse:
+        """Of so many listed photos, all are new."""
+        none = np.full(count, -1, np.int64)
+        return cls(none, {}, none)
+
+    def lost(self, published: int, live: npt.NDArray[np.bool_] | None = None) -> int:
+        """How many of the published photos have neither their id nor their content in the new version.
+
+        `live` (N,): which of the listed photos get a row; None: as if all did.
+        """
+        stays = np.zeros(published, bool)
+        counted = np.ones(len(self.kept), bool) if live is None else live
+        for rows in (self.before[counted], self.kept[counted]):
+            stays[rows[rows >= 0]] = True
+        stays[[record.row for position, record in self.copied.items() if counted[position]]] = True
+        return int(published - stays.sum())
 
 
 def reuse(
@@ -50,10 +70,11 @@ def reuse(
     A file whose id and stamp are as published is not read; any other is hashed, and a hash that is known keeps its
     vector, whatever the photo is called now. `content_hash` returns None for a file that cannot be read.
     """
-    kept = np.full(len(photos), -1, np.int64)
+    kept, before = np.full(len(photos), -1, np.int64), np.full(len(photos), -1, np.int64)
     copied: dict[int, PhotoRecord] = {}
     for position, (photo, record) in enumerate(_matched(photos, published.records)):
         same: PhotoRecord | None = None
+        before[position] = -1 if record is None else record.row
         if record is not None and stamps[position, 0] >= 0 and (stamps[position] == published.stamps[record.row]).all():
             same = record
         elif (digest := content_hash(photo)) is not None:
@@ -64,7 +85,7 @@ def reuse(
             kept[position] = same.row
         else:
             copied[position] = same
-    return Reuse(kept, copied)
+    return Reuse(kept, copied, before)
 
 
 def _matched(

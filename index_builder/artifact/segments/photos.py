@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from index_builder.artifact.errors import PhotoNotFound
-from index_builder.artifact.photo_filter import Clause
+from index_builder.artifact.filters.conditions import Clause
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStore, Thumbnail
 from index_builder.stores.row_map import RowMap
 from models.arrays import Rows

@@ -15,9 +15,9 @@ from index_builder.artifact import (
     Thumbnail,
     parse_condition,
 )
-from index_builder.artifact.filter_matches import FilterMatches
 from index_builder.artifact.photo_store import PhotoStore
 from index_builder.artifact.photo_writer import PhotoStoreWriter
+from index_builder.artifact.segments.matches import FilterMatches
 
 FIELDS = (MetadataField(name="n", type="number"),)
 CATEGORIES = ["", "shoe", "chair", "shoe", "lamp", "", "chair", "shoe"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index_builder.artifact import AnyOf, Condition, FilterInvalid, PhotoFilter, parse_condition
-from index_builder.artifact.photo_filter import OPERATORS
+from index_builder.artifact.filters.conditions import OPERATORS
 
 
 @pytest.mark.parametrize(

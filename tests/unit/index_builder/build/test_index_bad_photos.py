@@ -146,7 +146,9 @@ def built(tmp_path_factory: pytest.TempPathFactory, tiny_bundle_dir: Path) -> It
 def reported(built: tuple[Path, GalleryIndex]) -> dict[str, dict[str, str]]:
     root, index = built
     lines = (root / "index" / "versions" / index.version / "report.jsonl").read_text().splitlines()
-    return {entry["path"]: entry for entry in map(json.loads, lines)}
+    entries = [json.loads(line) for line in lines]
+    # Every good file here shows the same picture, so each has a second entry that says so.
+    return {entry["path"]: entry for entry in entries if entry["reason"] != "near_duplicate"}
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))

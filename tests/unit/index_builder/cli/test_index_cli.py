@@ -66,7 +66,8 @@ def test_machines_get_one_document(photos: Path, out: Path, tiny_bundle_dir: Pat
     verified = document(run("verify", "--index", out, "--json", "--version", built["version"]))
     assert verified == {"version": built["version"], "ok": True, "count": 6, "problems": []}
     back = document(run("rollback", "--index", out, "--json"))
-    assert back == {"previous": again["version"], "version": built["version"]}
+    assert (back["previous"], back["version"]) == (again["version"], built["version"])
+    assert back["bundle_id"] == back["previous_bundle_id"] == built["bundle_id"]
     forth = document(run("rollback", "--index", out, "--json", "--to", again["version"]))
     assert forth["version"] == again["version"]
 
@@ -108,6 +109,49 @@ def test_a_missed_gate_has_its_own_exit_code(
     assert (missed.exit_code, document(missed)["error"]) == (3, "RecallTooLow")
     assert document(missed)["measured"] < document(missed)["required"] == 1.0
     assert layout.current_version(out) == published
+
+
+def test_a_rollback_to_another_bundle_says_so(
+    photos: Path, out: Path, tiny_bundle_dir: Path, parted_bundle_dir: Path
+) -> None:
+    first = document(build(photos, out, tiny_bundle_dir, "--json"))
+    second = document(build(photos, out, parted_bundle_dir, "--json"))
+    back = run("rollback", "--index", out)
+    assert back.exit_code == 0
+    assert f"{first['version']} was made by another bundle, {first['bundle_id']}" in back.stdout
+    assert f"keep answering from {second['version']}" in back.stdout
+    forth = document(run("rollback", "--index", out, "--to", second["version"], "--json"))
+    assert (forth["bundle_id"], forth["previous_bundle_id"]) == (second["bundle_id"], first["bundle_id"])
+
+
+def test_an_update_that_would_wipe_the_gallery_is_stopped_until_it_is_meant(
+    photos: Path, out: Path, tiny_bundle_dir: Path, draw_jpeg: Callable[..., bytes]
+) -> None:
+    for number in range(24):
+        (photos / f"{number}.jpg").write_bytes(draw_jpeg(100 + number))
+    built = document(build(photos, out, tiny_bundle_dir, "--json"))
+    for path in (photos / "shoe").iterdir():
+        path.unlink()
+    for number in range(8):
+        (photos / f"{number}.jpg").unlink()
+    update = ("update", "--index", out, "--bundle", tiny_bundle_dir)
+    stopped = run(*update, "--json")
+    assert (stopped.exit_code, document(stopped)["error"]) == (3, "TooManyDeleted")
+    assert (document(stopped)["deleted"], document(stopped)["published"]) == (12, 30)
+    told = run(*update)
+    assert "12 of 30 published photos (40%)" in told.stderr
+    assert "--max-deleted 100%" in told.stderr
+    assert layout.current_version(out) == built["version"]
+    assert run(*update, "--max-deleted", "39%").exit_code == 3
+    meant = document(run(*update, "--max-deleted", "40%", "--json"))
+    assert (meant["count"], meant["build"]["embedded"]) == (18, 0)
+
+
+@pytest.mark.parametrize("text", ["20", "0.2", "120%", "-1%", "many", "%", "20% or so"])
+def test_what_is_no_percentage_is_wrong_usage(photos: Path, out: Path, tiny_bundle_dir: Path, text: str) -> None:
+    build(photos, out, tiny_bundle_dir)
+    wrong = run("update", "--index", out, "--bundle", tiny_bundle_dir, "--max-deleted", text)
+    assert (wrong.exit_code, "percentage" in wrong.stderr) == (2, True)
 
 
 def test_a_shipped_bundle_goes_by_its_name(photos: Path, out: Path) -> None:

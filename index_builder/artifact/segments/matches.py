@@ -8,7 +8,7 @@ from collections import OrderedDict
 import numpy as np
 
 from index_builder.artifact.errors import CategoryNotFound
-from index_builder.artifact.photo_filter import PhotoFilter
+from index_builder.artifact.filters.conditions import PhotoFilter
 from index_builder.artifact.segments.photos import PhotoTable
 from models.arrays import Rows
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from index_builder.artifact.errors import FilterInvalid
+from index_builder.artifact.filters.conditions import AnyOf, Clause, Condition
 from index_builder.artifact.manifest import FieldType, MetadataField
-from index_builder.artifact.photo_filter import AnyOf, Clause, Condition
 
 Parameter: TypeAlias = str | int | float
 
