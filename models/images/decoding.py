@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 from PIL import Image, ImageOps
 
-from models.images.errors import ImageTooLarge, ImageUnreadable, ImageUnsupported
-from models.images.formats.inspection import format_of
+from models.images.errors import ImageError, ImageTooLarge, ImageUnreadable, ImageUnsupported
+from models.images.formats.inspection import format_of, inspect
 from models.images.grounds import Matte, in_rgb, is_grey, to_rgb
 from models.images.limits import ImageLimits
 from models.images.plugins import EXTRAS, UNREAD, plugin_formats
@@ -25,6 +25,7 @@ PHOTO_FORMATS = (*SKETCH_FORMATS, "TIFF", "AVIF", "HEIF")
 
 _PNG_SIZE = slice(16, 24)  # width and height in IHDR
 _QUICK_SIDE_PX, _QUICK_BYTES = 1024, 2**17
+_QUICK_WORKING_BYTES = 8 * 2**20  # 1024 x 1024 pixels of 16 bits in four channels
 _SMALL_BYTES = 16 * 2**20  # a PNG or JPEG that takes no more is decoded in this process
 
 ImageFile: TypeAlias = bytes | Path | Image.Image | Callable[[], bytes | Image.Image]
@@ -99,12 +100,22 @@ def _raster(data: bytes, limits: ImageLimits, draft_px: int | None, matte: Matte
     return replace(raster, frames=max(raster.frames, header.frames), repairs=raster.repairs or header.repairs)
 
 
-def decodes_quickly(data: bytes) -> bool:
-    """Whether decoding takes some milliseconds at most, by the size of a PNG, or the length of a JPEG file."""
+def decodes_quickly(data: bytes, limits: ImageLimits, draft_px: int | None = None) -> bool:
+    """Whether decoding takes some milliseconds at most, in this process, and waits for nobody; of PNG and JPEG alone.
+
+    By the size of a PNG; by the length of a JPEG, and the memory that it takes.
+    """
+    if limits.budget is not None and limits.budget.left < _QUICK_WORKING_BYTES:
+        return False
     format = format_of(data)
     if format == "PNG":
         return len(data) >= _PNG_SIZE.stop and max(struct.unpack(">II", data[_PNG_SIZE])) <= _QUICK_SIDE_PX
-    return format == "JPEG" and len(data) <= _QUICK_BYTES
+    if format != "JPEG" or len(data) > _QUICK_BYTES:
+        return False
+    try:
+        return inspect(data, format, draft_px).working_bytes <= _QUICK_WORKING_BYTES
+    except ImageError:
+        return True  # it is rejected at once
 
 
 def accepted_formats() -> tuple[str, ...]:

@@ -20,6 +20,11 @@ class MemoryBudget:
         self._left = total_bytes
         self._changed = threading.Condition()
 
+    @property
+    def left(self) -> int:
+        """Bytes that nobody holds at this moment."""
+        return self._left
+
     @contextmanager
     def reserved(self, count: int) -> Iterator[None]:
         """Holds `count` bytes while the block runs. Raises ImageTooLarge where there will never be as many."""

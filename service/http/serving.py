@@ -26,6 +26,8 @@ from service.sketches.sketch import Sketch
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
+_SHORT_BYTES = 65_536  # of a body that is read and drawn within some milliseconds, whatever it holds
+
 
 def process_of(request: Request) -> Process:
     """The process's state."""
@@ -73,13 +75,21 @@ class SketchJob(Generic[T_co]):
         query: SearchQuery,
         read: Callable[[Retriever], Sketch],
         render: Callable[[Retriever, SearchResult], T_co],
+        *,
+        body_bytes: int | None = None,
     ) -> None:
-        """`read` and `render` are called in a worker thread."""
+        """`read` and `render` may be called in a worker thread. `body_bytes`: that `read` looks at; None: unknown."""
         self._request = request
         self._query = query
         self._read = read
         self._render = render
+        self._body_bytes = body_bytes
         self._lease = ExitStack()
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the body is small, and the search one over everything."""
+        return self._body_bytes is not None and self._body_bytes <= _SHORT_BYTES and self._query.is_plain
 
     def begin(self) -> Vectors | None:
         """The sketch's input for the encoder; None for one that a child process decodes, which may take a second."""

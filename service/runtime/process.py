@@ -46,7 +46,13 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
     bundle = await asyncio.to_thread(load_bundle, settings)
     retriever = await asyncio.to_thread(load_retriever, settings, bundle)
     serving = Serving.of(retriever)
-    workers = Workers(settings.worker_threads, settings.queue_size, settings.request_timeout_s, metrics)
+    workers = Workers(
+        settings.worker_threads,
+        settings.queue_size,
+        settings.request_timeout_s,
+        metrics,
+        on_loop=settings.worker_threads == 1 and not settings.runtime.may_use_gpu,
+    )
     monitor = Monitor(settings, serving, workers, metrics)
     await monitor.check_answers()
     await monitor.check_index()  # another version may be published than the one that the bundle can serve

@@ -46,8 +46,8 @@ class SketchDecoder:
             raise QueueFull(str(error)) from error
 
     def is_quick(self, sketch: Sketch) -> bool:
-        """Whether it is decoded in this process, and within some milliseconds."""
-        return not isinstance(sketch, EncodedImage) or decodes_quickly(sketch.data)
+        """Whether it is decoded in this process, within some milliseconds, and without waiting."""
+        return not isinstance(sketch, EncodedImage) or decodes_quickly(sketch.data, self.images, _DRAFT_PX)
 
     def close(self) -> None:
         """End the processes; a later sketch starts new ones."""

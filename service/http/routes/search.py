@@ -77,14 +77,15 @@ async def search(request: Request, params: Annotated[SearchParams, Query()]) -> 
     """Fewer than k photos are answered only when fewer match. `score` is a cosine, but rescaled within one category."""
     upload, metrics, base = await read_upload(request), process_of(request).metrics, base_path(request)
 
-    # JSON is parsed and written in the worker thread, too: the event loop only passes bytes on.
+    # JSON is parsed and written where the sketch is encoded.
     def read(retriever: Retriever) -> Sketch:
         return read_single(upload, retriever.decoder.strokes)
 
     def render(retriever: Retriever, result: SearchResult) -> bytes:
         return json_bytes(_answer(result, metrics, urls_of(retriever, base)))
 
-    return json_response(await answer_sketch(request, SketchJob(request, params.to_query(), read, render)))
+    job = SketchJob(request, params.to_query(), read, render, body_bytes=len(upload.body))
+    return json_response(await answer_sketch(request, job))
 
 
 @router.post(

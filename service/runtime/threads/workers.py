@@ -11,7 +11,8 @@ from models.errors import InkseekError
 from service.errors import ClientGone, DeadlineExceeded, QueueFull
 from service.runtime.metrics import Metrics
 from service.runtime.threads.fairness import Shares
-from service.runtime.threads.lanes import EncoderWork, Job, Lanes
+from service.runtime.threads.jobs import EncoderWork, Job
+from service.runtime.threads.lanes import Lanes
 
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[Any]]
@@ -23,13 +24,18 @@ _UNWATCHED_S = 0.1
 class Workers:
     """Worker threads with admission control. Used from one event loop."""
 
-    def __init__(self, threads: int, queue_size: int, timeout_s: float, metrics: Metrics) -> None:
-        """`queue_size`: requests that may wait beside the `threads` being answered; `timeout_s`: longest wait."""
+    def __init__(
+        self, threads: int, queue_size: int, timeout_s: float, metrics: Metrics, *, on_loop: bool = False
+    ) -> None:
+        """`queue_size`: requests that may wait beside the `threads` being answered; `timeout_s`: longest wait.
+
+        `on_loop`: short work may be done on the event loop itself, for a process with one thread.
+        """
         self.threads = threads
         self.timeout_s = timeout_s
         self._shares = Shares(threads + queue_size)
         self._metrics = metrics
-        self._lanes = Lanes(threads, metrics)
+        self._lanes = Lanes(threads, metrics, on_loop=on_loop)
         self._rejected = metrics.rejected.labels("queue_full")
         metrics.threads.set(threads)
         metrics.queue_limit.set(queue_size)

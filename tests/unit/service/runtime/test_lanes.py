@@ -32,6 +32,7 @@ class Doubling:
     number: float
     rows: int = 1
     fault: str = ""
+    is_short: bool = True
     calls: list[int] = field(default_factory=list)  # sizes of the encoder's batches, shared by several
     ended: int = 0
     thread: str = ""

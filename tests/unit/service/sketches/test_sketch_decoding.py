@@ -19,6 +19,7 @@ from models.bundle import (
     StrokesInvalid,
     rasterise_strokes,
 )
+from models.images import MemoryBudget
 from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import EncodedImage, Sketch, Strokes
 from service.sketches.svg.rendering import RENDER_PX, render_svg, svg_sandbox
@@ -122,3 +123,22 @@ def test_links_inside_the_document_and_anchors_are_drawn() -> None:
 def test_the_size_of_an_svg_is_limited() -> None:
     with pytest.raises(ImageTooLarge, match="at most 50 are"):
         render_svg(SVG, LINE.format("black").encode(), 50)
+
+
+def test_what_is_decoded_at_once_is_small_and_waits_for_nobody() -> None:
+    budget = MemoryBudget(64 * 2**20)
+    decoder = SketchDecoder(ImageLimits(budget=budget), StrokeLimits(), SVG)
+
+    def is_quick(data: bytes) -> bool:
+        return decoder.is_quick(EncodedImage(data))
+
+    small, large = Image.new("L", (256, 256), 255), Image.new("RGB", (1800, 1500), "white")
+    assert is_quick(encoded(small)) and not is_quick(encoded(large))
+    # Of a baseline JPEG little is in memory at a time; of a progressive one every coefficient.
+    buffer = io.BytesIO()
+    large.save(buffer, "JPEG", progressive=True)
+    assert is_quick(encoded(large, "JPEG")) and not is_quick(buffer.getvalue())
+    assert is_quick(b"\xff\xd8\xff broken") and not is_quick(encoded(small, "WEBP"))
+    with budget.reserved(60 * 2**20):
+        assert not is_quick(encoded(small))
+    assert is_quick(encoded(small))
