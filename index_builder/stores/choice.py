@@ -9,8 +9,26 @@ from pathlib import Path
 from index_builder.stores.base import VectorStore
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.faiss import FaissStore
+from index_builder.stores.milvus.collections import MilvusCollections
+from index_builder.stores.milvus.server import MilvusServer, check_milvus_uri
+from index_builder.stores.milvus.store import Collection, MilvusStore
 from index_builder.stores.plan import DEFAULT_SETTINGS, SearchPlan, StoreSettings, plan_steps
 from models.arrays import Rows
+
+__all__ = [
+    "ANN_INDEX",
+    "VECTORS",
+    "Collection",
+    "MilvusCollections",
+    "MilvusServer",
+    "StoreVariant",
+    "build_store",
+    "check_milvus_uri",
+    "collection_variants",
+    "open_collection",
+    "open_store",
+    "store_files",
+]
 
 VECTORS = "vectors.npy"
 ANN_INDEX = "index.faiss"
@@ -52,3 +70,16 @@ def build_store(
     # Written before it is measured: what is published is what was measured, whichever setting wins.
     built.write(folder / ANN_INDEX)
     return tuple(StoreVariant(step, built.at(step)) for step in plan_steps(plan, settings))
+
+
+def open_collection(server: MilvusServer, collection: Collection, plan: SearchPlan) -> VectorStore:
+    """The rows of a version in Milvus. Raises StoreUnavailable, also where the collection lacks a segment."""
+    return MilvusStore.open(server, collection, plan)
+
+
+def collection_variants(
+    server: MilvusServer, collection: Collection, plan: SearchPlan, settings: StoreSettings = DEFAULT_SETTINGS
+) -> Sequence[StoreVariant]:
+    """The same at each setting of its plan, fastest first; closing one closes all. Raises StoreUnavailable."""
+    store = MilvusStore.open(server, collection, plan)
+    return tuple(StoreVariant(step, store.at(step)) for step in plan_steps(plan, settings))

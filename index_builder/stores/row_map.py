@@ -49,6 +49,10 @@ class RowMap:
         """Rows of the gallery (G)."""
         return len(self.segment_of)
 
+    def size(self, segment: int) -> int:
+        """Rows of a segment, deleted ones included."""
+        return len(self._rows_of[segment])
+
     def live(self, segment: int) -> Rows:
         """Ascending rows within a segment that are not deleted."""
         return self._live[segment]

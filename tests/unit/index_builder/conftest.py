@@ -15,7 +15,7 @@ from index_builder.artifact import GalleryIndex, MetadataField, PhotoRecord, Thu
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest
 from index_builder.artifact.photo_writer import PhotoStoreWriter
 from index_builder.publish import new_staging, publish
-from index_builder.stores.choice import build_store, store_files
+from index_builder.stores.choice import MilvusServer, build_store, store_files
 from index_builder.stores.plan import KindChoice, choose_plan
 from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
@@ -108,3 +108,9 @@ def write_index(tmp_path: Path) -> Iterator[WriteIndex]:
     yield write
     for index in opened:
         index.close()
+
+
+@pytest.fixture(scope="module")
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> MilvusServer:
+    """A milvus-lite in this process; collections of other tests are in it, too."""
+    return MilvusServer(str(tmp_path_factory.mktemp("milvus") / "milvus.db"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
@@ -13,12 +13,14 @@ import pytest
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import VECTORS, build_store, open_store
 from index_builder.stores.exact import ExactStore
+from index_builder.stores.milvus.server import MilvusServer
 from index_builder.stores.plan import KindChoice, choose_plan
 from index_builder.stores.ranking import top_k
 from index_builder.stores.row_map import RowMap
 from index_builder.stores.segmented import SegmentedStore
 from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
+from tests.unit.index_builder.milvus_gallery import MilvusGallery
 
 COUNT, DIM = 400, 24
 MakeStore: TypeAlias = Callable[[Vectors], VectorStore]
@@ -62,9 +64,28 @@ def segmented(folder: Path, vectors: Vectors, kinds: Sequence[KindChoice]) -> Ve
     return SegmentedStore(stores, RowMap(places, [store.count for store in stores]))
 
 
-@pytest.fixture(params=["in memory", "small blocks", "flat", "hnsw", "ivfpq", "flat segments", "segments"])
-def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
-    """A further store (Milvus) joins the contract by one line here."""
+@pytest.fixture(
+    params=[
+        "in memory",
+        "small blocks",
+        "flat",
+        "hnsw",
+        "ivfpq",
+        "flat segments",
+        "segments",
+        "milvus",
+        "milvus segments",
+        "milvus small calls",
+    ]
+)
+def make_store(request: pytest.FixtureRequest, tmp_path: Path, milvus: MilvusServer) -> Iterator[MakeStore]:
+    """A further store joins the contract by one line here."""
+    stores = list[VectorStore]()
+
+    def opened(store: VectorStore) -> VectorStore:
+        stores.append(store)
+        return store
+
     makers: dict[str, MakeStore] = {
         "in memory": ExactStore,
         "small blocks": lambda vectors: ExactStore(vectors, block_rows=7),
@@ -73,8 +94,15 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
         "ivfpq": lambda vectors: on_disk(tmp_path, vectors, "ivfpq"),
         "flat segments": lambda vectors: segmented(tmp_path, vectors, ["flat"] * 3),
         "segments": lambda vectors: segmented(tmp_path, vectors, ["hnsw", "flat", "ivfpq"]),
+        "milvus": lambda vectors: opened(MilvusGallery(milvus, vectors, "hnsw").open()),
+        "milvus segments": lambda vectors: opened(MilvusGallery(milvus, vectors, "ivfpq", segments=3).open()),
+        "milvus small calls": lambda vectors: opened(
+            MilvusGallery(milvus, vectors, "hnsw", segments=2).open(fetched_rows=10, most_terms=5)
+        ),
     }
-    return makers[request.param]
+    yield makers[request.param]
+    for store in stores:
+        store.close()
 
 
 def naive_top_k(vectors: Vectors, query: Vectors, k: int, rows: list[int] | None = None) -> list[int]:
