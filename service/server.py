@@ -70,7 +70,9 @@ def run(settings: Settings, announce: Announce) -> None:
         if settings.processes == 1:
             _serve(settings, listeners, lambda: announce(address))
         else:
-            load_retriever(settings, load_bundle(settings)).close()  # fail here, not in every worker again
+            load_retriever(
+                settings, load_bundle(settings), check_files=False
+            ).close()  # fail here, not in every worker again
             announce(address)
             _run_workers(settings, listeners)
 

@@ -17,6 +17,7 @@ from index_builder.artifact.gallery_index import PICTURE_SUFFIXES, GalleryIndex,
 from index_builder.artifact.manifest import IndexManifest, MetadataField, RecallReport
 from index_builder.artifact.originals import Originals
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
+from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.thumbnails import THUMBNAIL_PX, make_thumbnail
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.plan import SearchPlan
@@ -29,6 +30,7 @@ __all__ = [
     "AnyOf",
     "BundleMismatch",
     "CategoryNotFound",
+    "CheckedFiles",
     "Clause",
     "Condition",
     "ExactStore",

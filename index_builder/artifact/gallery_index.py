@@ -15,11 +15,12 @@ from index_builder.artifact.filters.conditions import PhotoFilter
 from index_builder.artifact.manifest import IndexManifest
 from index_builder.artifact.originals import Originals, original_within, state_of
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
+from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.segments.hold import VersionHold
 from index_builder.artifact.segments.matches import FilterMatches
 from index_builder.artifact.segments.opening import open_parts
 from index_builder.artifact.segments.photos import PhotoTable
-from index_builder.artifact.verification import check_hashes, files_of, read_manifest
+from index_builder.artifact.verification import check_hashes, check_sizes, files_of, read_manifest
 from index_builder.stores.base import VectorStore
 from index_builder.stores.ranking import top_k
 from models.arrays import Rows, Vectors
@@ -49,13 +50,16 @@ class GalleryIndex:
         gallery_root: Path,
         store: VectorStore,
         photos: PhotoTable,
+        folder: Path | None = None,
         files: Sequence[Path] = (),
         hold: VersionHold | None = None,
     ) -> None:
         """Put together what `open` has read; row i of `store` and of `photos` is the same photo.
 
-        `files`: all that the version consists of. `hold`: until it is released, with `close`, no builder removes them.
+        `folder`: of the version. `files`: all that the version consists of. `hold`: until it is released, with
+        `close`, no builder removes them.
         """
+        self._folder = folder
         self._hold = hold
         self.files = tuple(files)
         self.version = version
@@ -74,11 +78,13 @@ class GalleryIndex:
         bundle_id: str | None = None,
         gallery_root: Path | None = None,
         check_files: bool = True,
+        checked: CheckedFiles | None = None,
     ) -> GalleryIndex:
         """Load the published version below `out_dir`, or the named one.
 
         With `bundle_id`, an index made by another bundle is rejected. `gallery_root` says where the original photos
-        are now, if not where they were when the index was built. `check_files` compares every file's hash.
+        are now, if not where they were when the index was built. `check_files` compares every file's hash, but for
+        those that are in `checked`; without it, their sizes alone, and `compare_hashes` may follow later.
 
         Raises IndexNotFound, IndexCorrupt, IndexSchemaUnsupported, BundleMismatch.
         """
@@ -91,7 +97,9 @@ class GalleryIndex:
             if bundle_id is not None and manifest.bundle_id != bundle_id:
                 raise mismatch(out_dir, expected=bundle_id, actual=manifest.bundle_id)
             if check_files:
-                check_hashes(folder, manifest)
+                check_hashes(folder, manifest, checked)
+            else:
+                check_sizes(folder, manifest)
             return cls.open(folder, manifest, version=version, gallery_root=gallery_root, hold=hold)
         except BaseException:
             hold.release()
@@ -115,6 +123,7 @@ class GalleryIndex:
             gallery_root=gallery_root or Path(manifest.gallery.root),
             store=store,
             photos=photos,
+            folder=folder,
             files=files_of(folder, manifest),
             hold=hold,
         )
@@ -232,6 +241,11 @@ class GalleryIndex:
     def suffixed_ids(self) -> frozenset[str]:
         """Ids that end like the path of a photo's picture, which would lead to another photo; nearly always none."""
         return self._photos.ids_ending(PICTURE_SUFFIXES)
+
+    def compare_hashes(self, checked: CheckedFiles) -> None:
+        """Read every file of the version that is not in `checked`, and compare its hash. Raises IndexCorrupt."""
+        if self._folder is not None:
+            check_hashes(self._folder, self.manifest, checked)
 
     def problems(self) -> list[str]:
         """Defects that a slow check of all rows finds; empty when the version is sound."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from index_builder.artifact.errors import IndexCorrupt, IndexNotFound
@@ -58,6 +59,10 @@ _PARTITIONS = "partitions"
 # Six digits sort by name as well; a seventh is allowed, so that the count never ends.
 _VERSION_NAME = re.compile(r"^(\d{6,})-([0-9a-f]{12})$")
 _HASH_BLOCK_BYTES = 1 << 20
+
+
+def _always() -> None:
+    pass
 
 
 def versions_dir(out_dir: Path) -> Path:
@@ -139,8 +144,11 @@ def publish_pointer(out_dir: Path, version: str) -> None:
     write_text(out_dir / _POINTER, version + "\n")
 
 
-def hash_file(path: Path) -> FileEntry:
-    """Size and sha256 of a file. Raises IndexCorrupt when it is missing or cannot be read."""
+def hash_file(path: Path, go_on: Callable[[], None] = _always) -> FileEntry:
+    """Size and sha256 of a file. Raises IndexCorrupt when it is missing or cannot be read, and what `go_on` raises.
+
+    `go_on` is called for each mebibyte.
+    """
     digest = hashlib.sha256()
     size = 0
     try:
@@ -148,6 +156,7 @@ def hash_file(path: Path) -> FileEntry:
             while block := file.read(_HASH_BLOCK_BYTES):
                 digest.update(block)
                 size += len(block)
+                go_on()
     except OSError as error:
         raise IndexCorrupt(path.name, expected="a readable file", actual=error.strerror or str(error)) from error
     return FileEntry(bytes=size, sha256=digest.hexdigest())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from index_builder.artifact import layout
 from index_builder.artifact.errors import IndexCorrupt
 from index_builder.artifact.manifest import FileEntry, IndexManifest, manifest_digest, parse_manifest
+from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.segments.segment import SEGMENT, SegmentManifest, read_segment
 from index_builder.stores.choice import store_files
 
@@ -25,24 +27,30 @@ def read_manifest(folder: Path) -> IndexManifest:
     return manifest
 
 
-def check_hashes(folder: Path, manifest: IndexManifest) -> None:
+def check_hashes(folder: Path, manifest: IndexManifest, checked: CheckedFiles | None = None) -> None:
     """Compare size and hash of every file of the version and of its segments with what lists them.
+
+    `checked`: files that were hashed before and need not be read again. Raises IndexCorrupt, IndexSchemaUnsupported.
+    """
+    entry_of = layout.hash_file if checked is None else checked.entry_of
+    _check_files(folder, layout.MANIFEST, manifest.files, _needed(manifest), entry_of)
+    for of_segment, segment in _segments(folder, manifest):
+        _check_files(of_segment, SEGMENT, segment.files, _needed_of(segment), entry_of)
+
+
+def check_sizes(folder: Path, manifest: IndexManifest) -> None:
+    """Compare names and sizes of all files, none of which is read: what a copy that was cut short fails at once.
 
     Raises IndexCorrupt, IndexSchemaUnsupported.
     """
-    _check_files(folder, layout.MANIFEST, manifest.files, _needed(manifest))
-    for entry in manifest.segments:
-        of_segment = layout.segment_dir(folder, entry.name)
-        segment = read_segment(of_segment)
-        expect(f"rows of segment {entry.name}", entry.count, segment.count)
-        expect(f"search index of segment {entry.name}", entry.search.factory, segment.factory)
-        check_segment(of_segment, segment)
+    _check_sizes(folder, layout.MANIFEST, manifest.files, _needed(manifest))
+    for of_segment, segment in _segments(folder, manifest):
+        _check_sizes(of_segment, SEGMENT, segment.files, _needed_of(segment))
 
 
 def check_segment(folder: Path, segment: SegmentManifest) -> None:
     """Compare size and hash of every file of a segment with its segment.json. Raises IndexCorrupt."""
-    needed = {layout.PHOTOS, layout.VECTORS, *([layout.ANN_INDEX] if segment.factory else [])}
-    _check_files(folder, SEGMENT, segment.files, needed)
+    _check_files(folder, SEGMENT, segment.files, _needed_of(segment), layout.hash_file)
 
 
 def files_of(folder: Path, manifest: IndexManifest) -> list[Path]:
@@ -58,12 +66,42 @@ def _needed(manifest: IndexManifest) -> set[str]:
     return {layout.REPORT} if manifest.is_one_part else {layout.REPORT, layout.ROWS}
 
 
-def _check_files(folder: Path, listed_in: str, files: dict[str, FileEntry], needed: set[str]) -> None:
+def _segments(folder: Path, manifest: IndexManifest) -> Iterator[tuple[Path, SegmentManifest]]:
+    """Folder and segment.json of each segment, the two of which fit what the version says of it."""
+    for entry in manifest.segments:
+        of_segment = layout.segment_dir(folder, entry.name)
+        segment = read_segment(of_segment)
+        expect(f"rows of segment {entry.name}", entry.count, segment.count)
+        expect(f"search index of segment {entry.name}", entry.search.factory, segment.factory)
+        yield of_segment, segment
+
+
+def _needed_of(segment: SegmentManifest) -> set[str]:
+    return {layout.PHOTOS, layout.VECTORS, *([layout.ANN_INDEX] if segment.factory else [])}
+
+
+def _check_files(
+    folder: Path,
+    listed_in: str,
+    files: dict[str, FileEntry],
+    needed: set[str],
+    entry_of: Callable[[Path], FileEntry],
+) -> None:
     expect(f"files that {listed_in} does not list", [], sorted(needed - set(files)))
     for name, entry in files.items():
-        actual = layout.hash_file(folder / name)
+        actual = entry_of(folder / name)
         expect(f"size of {name}", f"{entry.bytes} bytes", f"{actual.bytes} bytes")
         expect(f"sha256 of {name}", entry.sha256, actual.sha256)
+
+
+def _check_sizes(folder: Path, listed_in: str, files: dict[str, FileEntry], needed: set[str]) -> None:
+    expect(f"files that {listed_in} does not list", [], sorted(needed - set(files)))
+    for name, entry in files.items():
+        try:
+            size = (folder / name).stat().st_size
+        except OSError as error:
+            raise IndexCorrupt(name, expected="a readable file", actual=error.strerror or str(error)) from error
+        expect(f"size of {name}", f"{entry.bytes} bytes", f"{size} bytes")
 
 
 def expect(what: str, expected: object, actual: object) -> None:

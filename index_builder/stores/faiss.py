@@ -32,12 +32,14 @@ class FaissStore:
 
     @classmethod
     def open(cls, path: Path, exact: ExactStore, plan: SearchPlan, live: Rows | None = None) -> FaissStore:
-        """Read the FAISS index at `path`. `live`: ascending rows that may be proposed; None: all of them.
+        """Map the FAISS index at `path`. `live`: ascending rows that may be proposed; None: all of them.
+
+        Pages are read when a search needs them, so opening takes milliseconds whatever the size.
 
         Raises StoreUnreadable when it is none, or of another gallery.
         """
         try:
-            index = faiss.read_index(str(path))
+            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:
             raise StoreUnreadable(path.name, expected="a FAISS index", actual=str(error)[-200:]) from error
         if index.ntotal != exact.count:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from index_builder.artifact import CheckedFiles
 from service.config import Settings
 from service.gallery_folders import DEFAULT_GALLERY
 from service.runtime.galleries.open_gallery import OpenGallery
@@ -44,7 +45,8 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
     """
     give_large_blocks_back()
     bundle = await asyncio.to_thread(load_bundle, settings)
-    retriever = await asyncio.to_thread(load_retriever, settings, bundle)
+    checked = CheckedFiles()
+    retriever = await asyncio.to_thread(load_retriever, settings, bundle, checked=checked, check_files=False)
     serving = Serving.of(retriever)
     workers = Workers(
         settings.worker_threads,
@@ -53,7 +55,7 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
         metrics,
         on_loop=settings.worker_threads == 1 and not settings.runtime.may_use_gpu,
     )
-    monitor = Monitor(settings, serving, workers, metrics)
+    monitor = Monitor(settings, serving, workers, metrics, checked)
     await monitor.check_answers()
     await monitor.check_index()  # another version may be published than the one that the bundle can serve
     monitoring = asyncio.create_task(monitor.run())

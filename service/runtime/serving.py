@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from index_builder.artifact import GalleryIndex, ServableVersion, servable_version
+from index_builder.artifact import CheckedFiles, GalleryIndex, ServableVersion, servable_version
+from index_builder.artifact.layout import version_dir
+from index_builder.artifact.verification import read_manifest
 from models.bundle import Bundle, cpu_quota
 from models.images import IsolatedDecoder
 from models.sandbox import ProcessLimits
@@ -22,6 +24,9 @@ from service.store.online_store import OnlineStore
 from service.store.records import StoreLimits
 
 _CANARY_ROWS = 3
+# Hashing so much takes a tenth of a second, so a damaged small index still fails the start; a larger one is served
+# meanwhile, from memory maps, and its hashes are compared in the background.
+_CHECKED_AT_START_BYTES = 96 * 2**20
 _DECODE_CPU_S = 0.9  # a phone's photo in HEIC takes 0.6 s
 _DECODE_WAIT_S = 1.0
 _DECODE_SLACK_BYTES = 48 * 2**20  # the file itself, and the pixels on their way back
@@ -44,18 +49,32 @@ def sketch_decoder(settings: Settings) -> SketchDecoder:
 
 
 def load_retriever(
-    settings: Settings, bundle: Bundle, version: str | None = None, decoder: SketchDecoder | None = None
+    settings: Settings,
+    bundle: Bundle,
+    version: str | None = None,
+    decoder: SketchDecoder | None = None,
+    checked: CheckedFiles | None = None,
+    *,
+    check_files: bool = True,
 ) -> Retriever:
     """Open the index version that `bundle` can serve (or the named one) and check it against known answers.
 
     Retrievers of one process share its `decoder`, whose child processes are limited together; None: one of its own.
+    `checked`: files that were hashed before. Without `check_files`, hashes of a large index are left to
+    `GalleryIndex.compare_hashes`.
 
     Raises IndexArtifactError (an index of another bundle is one), BundleCorrupt, OnlineCorrupt, NotReady.
     """
     if version is None:
         version = version_for(settings.index, bundle).version
+    folder = version_dir(settings.index, version)
     index = GalleryIndex.load(
-        settings.index, version=version, bundle_id=bundle.bundle_id, gallery_root=settings.gallery_root
+        settings.index,
+        version=version,
+        bundle_id=bundle.bundle_id,
+        gallery_root=settings.gallery_root,
+        check_files=check_files or read_manifest(folder).total_bytes <= _CHECKED_AT_START_BYTES,
+        checked=checked,
     )
     _ = index.suffixed_ids  # read here: no request shall wait for it
     store = OnlineStore(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from index_builder.artifact import CheckedFiles
 from service.config import Settings
 from service.runtime.galleries.open_gallery import OpenGallery
 from service.runtime.galleries.quotas import quotas_of
@@ -52,5 +53,5 @@ def monitored(
 ) -> OpenGallery:
     """A gallery with its checks, of which none has run."""
     health, online = Health(stale_after_s=float("inf")), OnlineMonitor(serving, report)
-    index = IndexMonitor(settings, serving, online, health, metrics, describe)
+    index = IndexMonitor(settings, serving, online, health, metrics, describe, CheckedFiles())
     return OpenGallery(name, settings, serving, health, index, online, memory_bytes)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeAlias
 
-from index_builder.artifact import GalleryIndex, ServableVersion
+from index_builder.artifact import CheckedFiles, GalleryIndex, ServableVersion
 from index_builder.artifact.errors import IndexNotFound
 from index_builder.artifact.layout import current_version
 from service.config import Settings
@@ -44,14 +44,16 @@ class IndexMonitor:
         health: Health,
         metrics: Metrics,
         describe: Describe,
+        checked: CheckedFiles,
     ) -> None:
-        """`settings`: those of the gallery. Nothing is checked before `check`."""
+        """`settings`: those of the gallery; `checked`: files that were hashed. Nothing is checked before `check`."""
         self._settings = settings
         self._serving = serving
         self._online = online
         self._health = health
         self._metrics = metrics
         self._describe = describe
+        self._checked = checked
         self._report(True)
         self._look_for_originals()
 
@@ -81,7 +83,12 @@ class IndexMonitor:
                 return False
             # Not a worker thread: hashing a large index takes longer than requests want to wait.
             successor = await asyncio.to_thread(
-                load_retriever, self._settings, self._serving.bundle, found.version, self._serving.decoder
+                load_retriever,
+                self._settings,
+                self._serving.bundle,
+                found.version,
+                self._serving.decoder,
+                self._checked,
             )
         except Exception as error:  # whatever it is, the version in service stays
             if published is None and isinstance(error, IndexNotFound):
@@ -93,9 +100,35 @@ class IndexMonitor:
         await asyncio.to_thread(self._look_for_originals)
         return True
 
+    async def compare_hashes(self) -> None:
+        """Read what was not read when the index was opened; a file that is not as it was built makes `/readyz` red.
+
+        Never raises, and once is enough: later versions are compared before they are taken into service.
+        """
+        started_at = time.monotonic()
+        version = self._serving.version
+        try:
+            await asyncio.to_thread(self._compare_hashes)
+        except asyncio.CancelledError:
+            self._checked.stop()
+            raise
+        except Exception as error:  # whatever it is, these files cannot be trusted
+            if self._serving.version != version:
+                return
+            _log.error("files of index %s are not as they were built: %s", version, error)
+            self._health.damage = f"files of index {version} are not as they were built ({type(error).__name__})"
+            self._metrics.index_load_failures.inc()
+        else:
+            _log.info("every file of index %s is as it was built (%.1f s)", version, time.monotonic() - started_at)
+
+    def _compare_hashes(self) -> None:
+        with self._serving.borrow() as retriever:
+            retriever.index.compare_hashes(self._checked)
+
     def _take(self, successor: Retriever, found: ServableVersion) -> None:
         self._report(False)
         self._serving.swap(successor)
+        self._health.damage = None
         self._check_files(0)
         self._online.forget_prepared()
         self._report(True)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import get_args
 
+from index_builder.artifact import CheckedFiles
 from service.config import Settings
 from service.runtime.metrics import Metrics
 from service.runtime.monitoring.health import Health
@@ -26,19 +27,30 @@ _LATE_FACTOR = 3  # a canary that many intervals old is too old to call the serv
 class Monitor:
     """The background tasks of one process. `health` is what they know."""
 
-    def __init__(self, settings: Settings, serving: Serving, workers: Workers, metrics: Metrics) -> None:
-        """Nothing is checked before `run`."""
+    def __init__(
+        self,
+        settings: Settings,
+        serving: Serving,
+        workers: Workers,
+        metrics: Metrics,
+        checked: CheckedFiles | None = None,
+    ) -> None:
+        """Nothing is checked before `run`. `checked`: files whose hash was compared when the index was opened."""
         self._settings = settings
         self._serving = serving
         self._workers = workers
         self._metrics = metrics
         self.health = Health(stale_after_s=_LATE_FACTOR * settings.canary_interval_s + settings.request_timeout_s)
         self.online = OnlineMonitor(serving, self._report_online)
-        self.index = IndexMonitor(settings, serving, self.online, self.health, metrics, self._describe)
+        self.index = IndexMonitor(
+            settings, serving, self.online, self.health, metrics, self._describe, checked or CheckedFiles()
+        )
 
     async def run(self) -> None:
         """Check until cancelled. The first canary is sent with `check_answers`, before anything is served."""
-        await asyncio.gather(self._repeat_answers(), self._repeat_index(), self._repeat_online())
+        await asyncio.gather(
+            self._repeat_answers(), self._repeat_index(), self._repeat_online(), self.index.compare_hashes()
+        )
 
     async def check_answers(self) -> None:
         """Send the canary now, through the same threads as every request; the result is in `health`."""

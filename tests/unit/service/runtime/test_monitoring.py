@@ -115,6 +115,36 @@ def test_a_version_that_cannot_be_loaded_is_tried_again_later(settings: Settings
         workers.close()
 
 
+def test_damage_that_was_not_looked_for_at_the_start_makes_the_process_unready(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    index = tmp_path / "index"
+    own = settings.model_copy(update={"index": index, "online_dir": tmp_path / "online"})
+    gallery = next(settings.index.parent.parent.glob("*/photos.csv"))
+    build_index(BuildRequest(photos=gallery, out=index, bundle=settings.bundle))
+    with serving(own) as (served, metrics):
+        workers = Workers(1, 1, 5.0, metrics)
+        monitor = Monitor(own, served, workers, metrics)
+        asyncio.run(monitor.check_answers())
+        asyncio.run(monitor.index.compare_hashes())
+        assert monitor.health.trouble is None
+        # Thumbnails are what no canary looks at.
+        photos = next(index.glob("segments/*/photos.sqlite"))
+        data = bytearray(photos.read_bytes())
+        data[-1] ^= 1
+        photos.write_bytes(data)
+        with caplog.at_level(logging.ERROR, "inkseek.service"):
+            asyncio.run(monitor.index.compare_hashes())
+        assert monitor.health.trouble and "not as they were built (IndexCorrupt)" in monitor.health.trouble
+        assert str(tmp_path) not in monitor.health.trouble
+        assert any("photos.sqlite" in record.getMessage() for record in caplog.records)
+        # A version that is built anew and taken into service is whole.
+        build_index(BuildRequest(photos=gallery, out=index, bundle=settings.bundle))
+        asyncio.run(monitor.check_index())
+        assert monitor.health.trouble is None
+        workers.close()
+
+
 def test_the_online_store_in_metrics_and_log(
     settings: Settings, make_adapter: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
