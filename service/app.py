@@ -28,6 +28,7 @@ from service.http.edge.request_scope import RequestScope
 from service.http.root_path import RootPath
 from service.http.route import ApiRoute, DirectRoutes
 from service.http.routes import adapters, categories, galleries, health, info, page, photos, preview, reference, search
+from service.http.routes.changes import photos as photo_changes
 from service.http.tenancy import GalleryPaths
 from service.runtime.metrics import Metrics
 from service.runtime.process import started
@@ -40,6 +41,7 @@ _DESCRIPTION = (
 _TAGS = [
     {"name": "search", "description": "Sketch in, photos out."},
     {"name": "gallery", "description": "The photos that can be found."},
+    {"name": "changes", "description": "Photos uploaded, described anew, deleted, while the gallery is served."},
     {"name": "adaptation", "description": "Adapt a category, or to a user's way of drawing, with a few examples."},
     {"name": "operation", "description": "For those who run the service."},
 ]
@@ -52,6 +54,7 @@ ROUTERS = (
     search.router,
     preview.router,
     photos.router,
+    photo_changes.router,
     categories.router,
     galleries.router,
     *adapters.ROUTERS,
@@ -133,7 +136,7 @@ def _add_layers(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "HEAD", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["*"],
             allow_private_network=True,
             expose_headers=_READABLE_HEADERS,

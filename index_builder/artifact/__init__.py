@@ -16,13 +16,13 @@ from index_builder.artifact.filters.fields import meets
 from index_builder.artifact.gallery_index import PICTURE_SUFFIXES, GalleryIndex, SearchHit
 from index_builder.artifact.manifest import IndexManifest, MetadataField, RecallReport
 from index_builder.artifact.originals import Originals
-from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
+from index_builder.artifact.photo_store import MetadataValue, PhotoRecord, Thumbnail, stored_id
 from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.thumbnails import THUMBNAIL_PX, make_thumbnail
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.plan import SearchPlan
 from index_builder.stores.products import inner_products
-from index_builder.stores.ranking import top_k
+from index_builder.stores.ranking import left_out, top_k
 
 __all__ = [
     "PICTURE_SUFFIXES",
@@ -42,6 +42,7 @@ __all__ = [
     "IndexNotFound",
     "IndexSchemaUnsupported",
     "MetadataField",
+    "MetadataValue",
     "Originals",
     "PhotoFilter",
     "PhotoNotFound",
@@ -52,9 +53,11 @@ __all__ = [
     "ServableVersion",
     "Thumbnail",
     "inner_products",
+    "left_out",
     "make_thumbnail",
     "meets",
     "parse_condition",
     "servable_version",
+    "stored_id",
     "top_k",
 ]

@@ -22,11 +22,13 @@ from index_builder.artifact.segments.opening import open_parts
 from index_builder.artifact.segments.photos import PhotoTable
 from index_builder.artifact.verification import check_hashes, check_sizes, files_of, read_manifest
 from index_builder.stores.base import VectorStore
-from index_builder.stores.ranking import top_k
+from index_builder.stores.ranking import left_out, top_k
 from models.arrays import Rows, Vectors
 
 _CHECKED_ROWS = 65_536
 _ORIGINALS_LOOKED_AT = 8
+_MORE_FOR_HIDDEN = 64  # rows proposed beyond twice those requested, before it is known how many of them are hidden
+_NONE: Rows = np.empty(0, np.int64)
 PICTURE_SUFFIXES = ("/thumbnail", "/image", "/similar")
 """What the paths of a photo's pictures and neighbours have behind its id."""
 
@@ -159,11 +161,13 @@ class GalleryIndex:
         where: PhotoFilter | None = None,
         exact: bool = False,
         min_score: float | None = None,
+        hidden: Rows | None = None,
     ) -> list[list[SearchHit]]:
         """(Q, E) unit rows -> for each query the k best hits: score descending, equal scores by row.
 
         Fewer than k only when fewer photos match. Filtered and `exact` searches score every matching photo; else the
-        index proposes candidates, which are scored exactly. Hits below `min_score` are left out.
+        index proposes candidates, which are scored exactly. Hits below `min_score` are left out, and ascending
+        `hidden` rows, without which k hits are found as with them.
 
         Raises CategoryNotFound, FilterInvalid; ValueError when `queries` has another shape or `k` is below 1.
         """
@@ -172,7 +176,7 @@ class GalleryIndex:
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         rows = self.rows_where(where) if where else None
         # One query at a time: an answer must not depend on which others arrive with it.
-        return [self._search_one(query, k, rows, exact, min_score) for query in queries]
+        return [self._search_one(query, k, rows, exact, min_score, hidden) for query in queries]
 
     def rows_where(self, where: PhotoFilter) -> Rows:
         """Ascending rows of the photos that match. Raises CategoryNotFound, FilterInvalid."""
@@ -267,10 +271,10 @@ class GalleryIndex:
             self._hold.release()
 
     def _search_one(
-        self, query: Vectors, k: int, rows: Rows | None, exact: bool, min_score: float | None
+        self, query: Vectors, k: int, rows: Rows | None, exact: bool, min_score: float | None, hidden: Rows | None
     ) -> list[SearchHit]:
-        (candidates,) = self._store.candidates(query[None], k, within=rows, exact=exact)
-        scores, best = top_k(self._store.products(query[None], candidates)[0], k, candidates)
+        candidates, scores = self._scored(query[None], k, rows, exact, hidden if hidden is not None else _NONE)
+        scores, best = top_k(scores, k, candidates)
         # Rounding may put the cosine of equal vectors a hair outside of [-1, 1].
         clipped = np.clip(scores, -1.0, 1.0)
         return [
@@ -278,3 +282,19 @@ class GalleryIndex:
             for row, score in zip(best, clipped, strict=True)
             if min_score is None or score >= min_score
         ]
+
+    def _scored(self, query: Vectors, k: int, rows: Rows | None, exact: bool, hidden: Rows) -> tuple[Rows, Vectors]:
+        """Candidates (C,) without hidden ones, k of them where there are as many, and their scores (C,)."""
+        requested = k + min(len(hidden), k + _MORE_FOR_HIDDEN)
+        while True:
+            (candidates,) = self._store.candidates(query, requested, within=rows, exact=exact)
+            gone = left_out(candidates, hidden)
+            # All of them were candidates, or enough: an approximate store may have to be asked for more.
+            if requested >= self.count or len(candidates) >= self.count or len(candidates) - len(gone) >= k:
+                break
+            if rows is not None or exact:
+                break
+            requested = min(2 * requested, self.count)
+        # Hidden ones are scored as well: every row in one go is faster than a copy of nearly all vectors.
+        scores = self._store.products(query, candidates)[0]
+        return np.delete(candidates, gone), np.delete(scores, gone)

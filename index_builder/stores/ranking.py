@@ -22,3 +22,11 @@ def top_k(scores: Vectors, k: int, rows: Rows | None = None) -> tuple[Vectors, R
         positions = np.flatnonzero(scores >= kth_best)
     best = positions[np.lexsort((positions, -scores[positions]))[:k]]
     return scores[best], best if rows is None else rows[best]
+
+
+def left_out(rows: Rows, hidden: Rows) -> Rows:
+    """Positions in ascending `rows` (R,) of those that are among the ascending `hidden` (H,)."""
+    positions = np.searchsorted(rows, hidden)
+    inside = positions < len(rows)
+    found: Rows = positions[inside][rows[positions[inside]] == hidden[inside]]
+    return found

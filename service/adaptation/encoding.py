@@ -5,20 +5,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-import numpy as np
-
-from index_builder.artifact import THUMBNAIL_PX, make_thumbnail
 from models.arrays import Vectors
-from models.bundle import Frame, ImageUnreadable
+from models.bundle import Frame
 from models.errors import InkseekError
-from models.sandbox import SandboxBusy
 from service.errors import QueueFull
+from service.search.online.upload import embedded_photo
 from service.search.retriever import Retriever
 from service.sketches.reading import read_sketch
 from service.store.photos import online_photo_id
-from service.store.records import NewPhoto, OnlinePhoto
-
-_UNIT_TOLERANCE = 1e-3
+from service.store.records import NewPhoto
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +46,10 @@ def encode_sketch(
 
 
 def encode_photo(retriever: Retriever, category: str, data: bytes, number: int) -> NewPhoto:
-    """An uploaded photo as the index builder would have it. Raises ImageError, saying which photo it was, QueueFull."""
-    encoder = retriever.bundle.photo
+    """The photo of example `number` (from 0), under its id. Raises ImageError, saying which photo it was, QueueFull."""
     try:
-        # Decoded once for thumbnail and encoder: a JPEG is reduced no further than the larger of the two allows.
-        limits = retriever.decoder.images
-        read = encoder.read(data, limits, draft_px=max(THUMBNAIL_PX, encoder.preprocess.size_px))
-        vector = encoder.encode(read.pixels[None])[0]
-        if not abs(float(np.linalg.norm(vector)) - 1.0) < _UNIT_TOLERANCE:  # NaN fails too
-            raise ImageUnreadable("the encoder has no embedding for it")
-    except SandboxBusy as error:
-        raise QueueFull(str(error)) from error
+        return embedded_photo(retriever.bundle, retriever.decoder, online_photo_id(category, data), category, data)
+    except QueueFull:
+        raise
     except InkseekError as error:
         raise type(error)(f"photo {number + 1}: {error}") from error
-    photo_id, digest = online_photo_id(category, data), hashlib.sha256(data).hexdigest()
-    photo = OnlinePhoto(photo_id, category, digest, read.decoded.width, read.decoded.height, vector)
-    return NewPhoto(photo, make_thumbnail(read.decoded.image), data)

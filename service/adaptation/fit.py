@@ -156,7 +156,7 @@ def _fit_profile(
     categories = {photo.category for photo in gallery.view.photos(sorted(own))}
     near = np.concatenate([gallery.category_rows(category) for category in categories])
     # Photos of the same categories are the hard ones to tell apart; the whole gallery stands in where they are too few.
-    rows = near if len(near) > 2 * len(own) else np.arange(gallery.view.count)
+    rows = near if len(near) > 2 * len(own) else gallery.view.rows
     others = evenly(np.setdiff1d(rows, np.array(sorted(own))), sample.distractors)
     if not len(others) and len(own) < 2:
         raise CategoryTooSmall("the gallery has a single photo: there is nothing to tell it from")

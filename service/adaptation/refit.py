@@ -70,7 +70,7 @@ def refit_adapters(retriever: Retriever, *, max_adapters: int, force: bool = Fal
             continue
         # It brings no photos, so what is stored is the limit: one that was lowered since does not stop a refit.
         yield RefitResult(
-            stale, retriever.store.add(new, max_adapters, max_photos=len(retriever.store.state().photos)), lost=lost
+            stale, retriever.store.add(new, max_adapters, max_photos=retriever.store.state().photo_count), lost=lost
         )
 
 

@@ -41,7 +41,7 @@ def resolve_photos(
         photo = uploads[number].photo
         twin = gallery.view.index.photo_with_bytes(photo.sha256, target.name)
         if twin is not None:
-            resolved.append(_indexed(gallery, twin.photo_id, twin.row))
+            resolved.append(_indexed(gallery, twin.photo_id, row_of(gallery, target, twin.photo_id, number)))
             continue
         # One that is stored without a vector by this bundle counts as new: storing it again adds the vector.
         if not gallery.view.has_upload(photo.photo_id):

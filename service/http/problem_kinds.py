@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from index_builder.artifact.errors import CategoryNotFound, FilterInvalid, PhotoNotFound
 from models.bundle import ImageTooLarge, ImageUnreadable, ImageUnsupported, SketchEmpty, SketchSolid, StrokesInvalid
 from models.errors import InkseekError
+from service.changes.errors import JobNotFound, JobOver, JobsLimit, MetadataInvalid
 from service.errors import (
     AccessDenied,
     AdaptationUnavailable,
@@ -116,7 +117,7 @@ KINDS: dict[type[InkseekError], Kind] = {
         "host_unknown", 421, "Not a name of this service", "Its name has to be in INKSEEK_ALLOWED_HOSTS."
     ),
     UnknownProfile: Kind("unknown_profile", 422, "No such profile", "Profiles are listed in /v1/profiles."),
-    NameInvalid: Kind("name_invalid", 422, "Not a name", "Categories and profiles are named by ordinary text."),
+    NameInvalid: Kind("name_invalid", 422, "Not a name", "Photos, categories and profiles are named by ordinary text."),
     SupportMismatch: Kind(
         "support_mismatch", 422, "Sketches and photos do not pair up", "Send a photo or photo_id for each sketch."
     ),
@@ -142,6 +143,10 @@ KINDS: dict[type[InkseekError], Kind] = {
     OnlineUnreadable: Kind(
         "online_unreadable", 503, "Adapters and uploads cannot be read", "Searches without them are answered."
     ),
+    MetadataInvalid: Kind("metadata_invalid", 422, "Metadata does not fit", "Fields are listed in /v1/info."),
+    JobNotFound: Kind("job_not_found", 404, "No such job", "Jobs are listed in /v1/jobs."),
+    JobOver: Kind("job_over", 409, "The job has ended"),
+    JobsLimit: Kind("jobs_limit", 409, "Too many jobs are under way", "Wait for one to end, or cancel it."),
     NothingToRollBack: Kind("nothing_to_roll_back", 409, "No adapter is active"),
     AdaptationUnavailable: Kind(
         "adaptation_unavailable", 409, "The bundle cannot adapt", "Serve a bundle that has an adaptation."

@@ -53,6 +53,12 @@ class GalleryMetrics:
         )
         self.adapters_active = _gauge("inkseek_gallery_adapters_active", "Adapters in service.", r, "livemax")
         self.online_photos = _gauge("inkseek_gallery_online_photos", "Uploaded photos kept.", r, "livemax")
+        self.photo_changes = Counter(
+            "inkseek_gallery_photo_changes",
+            "Photos changed while they were served: put, patch or delete.",
+            ["gallery", "change"],
+            registry=r,
+        )
         self.memory = Gauge(
             "inkseek_galleries_memory_bytes",
             "Estimated memory of the open galleries.",

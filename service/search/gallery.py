@@ -154,7 +154,7 @@ class Gallery:
             return CategoryScorer.of(centred, None, rows, self.blocks)
 
         # An adapter of this category, or a photo in it, makes another key; what happens to other categories does not.
-        return self._cache.get((category, adapter_id, self.view.uploads_in(category)), make)
+        return self._cache.get((category, adapter_id, self.view.content_of(category)), make)
 
     def _in_style(self, adapter: StyleAdapter, vector: Vectors) -> Vectors:
         """(E,) -> (E,) with the style removed from what adapters work on."""
@@ -190,8 +190,8 @@ class GalleryKeeper:
             return kept
         with self._cache.turn("gallery"):
             kept = self._gallery
-            if kept is None or _identities(kept.state) != _identities(state):
-                view = GalleryView.of(index, store, state.photos, kept.view if kept else None)
+            if kept is None or _moment(kept.state) != _moment(state):
+                view = GalleryView.of(index, store, state.changes, kept.view if kept else None)
             else:
                 view = kept.view
             self._gallery = Gallery(view, state, self._cache, parts)
@@ -204,5 +204,5 @@ def evenly(rows: Rows, most: int) -> Rows:
     return rows[:: max(1, -(-len(rows) // most))]
 
 
-def _identities(state: OnlineState) -> list[tuple[str, bool]]:
-    return [(photo.photo_id, photo.vector is not None) for photo in state.photos]
+def _moment(state: OnlineState) -> tuple[int, int]:
+    return state.changes.generation, state.changes.change

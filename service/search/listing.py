@@ -1,13 +1,12 @@
-"""The gallery in its own order, page by page: the index's photos by their ids, then uploads as they came."""
+"""The gallery in its own order, page by page: the index's photos by their ids, then what changed online, as it did."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from index_builder.artifact import PhotoNotFound, PhotoRecord
+from index_builder.artifact import PhotoRecord
 from service.errors import CursorStale
 from service.search.gallery_view import GalleryView
 from service.search.narrowing import photo_filter
@@ -47,32 +46,32 @@ def list_photos(view: GalleryView, query: ListQuery) -> PhotoPage:
     where = photo_filter(view, query.categories, query.filters)
     asked = digest_of("photos", query.categories, query.filters)
     first = 0 if query.cursor is None else _row_behind(view, query.cursor, asked)
-    rows: Sequence[int]
-    if where is None:
-        total = view.count
-        rows = range(first, min(first + query.limit + 1, total))
-    else:
-        matching = view.rows_where(where)
-        total, start = len(matching), int(np.searchsorted(matching, first))
-        rows = matching[start : start + query.limit + 1].tolist()
+    matching = view.rows if where is None else view.rows_where(where)
+    total, start = len(matching), int(np.searchsorted(matching, first))
+    rows = matching[start : start + query.limit + 1].tolist()
     photos = view.photos(rows[: query.limit])
     more = len(rows) > query.limit
     cursor = encode_cursor(asked, view.index.version, _place(view, rows[query.limit - 1])) if more else None
     return PhotoPage(photos, total, cursor, view.index.version)
 
 
-def _place(view: GalleryView, row: int) -> int | str:
-    """A row of the index stays where it is; an upload is known by its id, since others may go."""
-    return row if row < view.index.count else view.uploaded[row - view.index.count].photo_id
+def _place(view: GalleryView, row: int) -> int | tuple[str, int]:
+    """A row of the index stays where it is; another photo is known by its id and change, since others may go."""
+    if row < view.index.count:
+        return row
+    photo = view.online.photo(row - view.index.count)
+    return photo.photo_id, photo.change
 
 
 def _row_behind(view: GalleryView, cursor: str, asked: str) -> int:
-    version, place = decode_cursor(cursor, asked, int | str)
+    version, place = decode_cursor(cursor, asked, int | tuple[str, int])
     if version != view.index.version:
         raise CursorStale(_CHANGED)
     if isinstance(place, int):
         return max(place + 1, 0)
-    try:
-        return view.row(place) + 1
-    except PhotoNotFound as error:
-        raise CursorStale(_CHANGED) from error
+    photo_id, change = place
+    slot = view.online.slot_of(photo_id)
+    # Changed since, it lies behind photos that the next page has to begin with.
+    if slot is None or view.online.photo(slot).change != change:
+        raise CursorStale(_CHANGED)
+    return view.index.count + slot + 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from index_builder.artifact import GalleryIndex, PhotoFilter
+from index_builder.artifact import GalleryIndex, PhotoFilter, SearchHit
 from models.arrays import Vectors
 from models.bundle import Bundle, Frame, mirrored
 from service.errors import UnknownProfile
@@ -122,7 +122,7 @@ class Retriever:
         gallery = self.gallery()
         row = gallery.view.row(photo_id)
         where = _filter(gallery, query)
-        page = Page.of(query.k, query.cursor, query.digest(("similar", row)))
+        page = Page.of(query.k, query.cursor, query.digest(("similar", gallery.view.key_of(row))))
         query = deepened(query, page)
         with stopwatch.stage("search"):
             (vector,) = gallery.view.vectors(np.array([row]))
@@ -156,7 +156,8 @@ def _filter(gallery: Gallery, query: SearchQuery) -> PhotoFilter | None:
 def _ranked(gallery: Gallery, answered: Judged, page: Page, flipped: frozenset[int] = frozenset()) -> list[RankedPhoto]:
     """The photos of the page, of the best hits up to its end."""
     hits, confidences = answered.hits, answered.confidences
-    positions = page.positions(hits)
+    keys = hits if page.is_first else [SearchHit(gallery.view.key_of(hit.row), hit.score) for hit in hits]
+    positions = page.positions(keys)
     photos = gallery.view.photos([hits[position].row for position in positions])
     return [
         RankedPhoto(
@@ -174,4 +175,5 @@ def _next_cursor(
     page: Page, photos: Sequence[RankedPhoto], state: str, view: GalleryView, *, proposed: bool
 ) -> str | None:
     proposed = proposed and not view.index.manifest.search.is_exact
-    return page.next_cursor([ranked.photo.row for ranked in photos], state, view.count, proposed=proposed)
+    keys = [view.key_of(ranked.photo.row) for ranked in photos]
+    return page.next_cursor(keys, state, view.count, proposed=proposed)

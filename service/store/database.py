@@ -14,9 +14,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from service.errors import OnlineCorrupt, OnlineSchemaUnsupported, OnlineUnreadable, OnlineUnwritable, ServiceError
+from service.store.schema import READABLE_VERSIONS, SCHEMA_VERSION, migrate, schema_version
 
 FILE = "online.sqlite"
-SCHEMA_VERSION = 1
 
 _BUSY_TIMEOUT_S = 10.0
 _LOCK = ".lock"
@@ -25,34 +25,6 @@ _LOCK_POLL_S = 0.003
 _PAGE_BYTES = 16_384
 _CHECKPOINT_PAGES = 2_000
 
-# Vectors are kept for each bundle: a change of bundle and back again encodes no photo twice.
-_SCHEMA = """
-CREATE TABLE adapters (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, adapter_id TEXT NOT NULL UNIQUE,
-    scope TEXT NOT NULL CHECK (scope IN ('category', 'profile')), name TEXT NOT NULL, version INTEGER NOT NULL,
-    bundle_id TEXT NOT NULL, adaptation_id TEXT NOT NULL, method TEXT NOT NULL, k INTEGER NOT NULL, margin REAL,
-    leave_one_out TEXT NOT NULL, activated INTEGER NOT NULL, reason TEXT NOT NULL, created_at TEXT NOT NULL,
-    photos_added TEXT NOT NULL, timings_ms TEXT NOT NULL, arrays BLOB NOT NULL,
-    UNIQUE (scope, name, version));
-CREATE TABLE support (
-    adapter INTEGER NOT NULL REFERENCES adapters (number) ON DELETE CASCADE, position INTEGER NOT NULL,
-    sketch BLOB NOT NULL, sketch_vector BLOB NOT NULL, photo_id TEXT NOT NULL,
-    PRIMARY KEY (adapter, position)) WITHOUT ROWID;
-CREATE TABLE activations (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    adapter INTEGER NOT NULL REFERENCES adapters (number) ON DELETE CASCADE);
-CREATE TABLE photos (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, photo_id TEXT NOT NULL UNIQUE, category TEXT NOT NULL,
-    sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, created_at TEXT NOT NULL,
-    adapter_id TEXT NOT NULL);
-CREATE TABLE photo_vectors (
-    photo INTEGER NOT NULL REFERENCES photos (number) ON DELETE CASCADE, bundle_id TEXT NOT NULL,
-    vector BLOB NOT NULL, PRIMARY KEY (photo, bundle_id));
-CREATE TABLE photo_files (
-    photo INTEGER PRIMARY KEY REFERENCES photos (number) ON DELETE CASCADE, etag TEXT NOT NULL,
-    thumbnail BLOB NOT NULL, image BLOB NOT NULL);
-"""
-
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection to a database that is there, for any thread that holds the caller's lock; rows are read by name.
@@ -60,20 +32,20 @@ def connect(path: Path) -> sqlite3.Connection:
     Raises OnlineCorrupt, OnlineUnreadable, OnlineSchemaUnsupported.
     """
     try:
-        database, schema_version = _open(str(path))
+        database, version = _open(str(path))
     except sqlite3.Error as error:
         if not _is_read_only(path, error):
             raise unreadable(error) from error
         try:
             # SQLite keeps files beside a database in WAL mode, and cannot where nothing may be written. With none of
             # them there, all is in the database itself, which nobody can change.
-            database, schema_version = _open(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+            database, version = _open(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         except sqlite3.Error as again:
             raise unreadable(again) from again
-    if schema_version not in (0, SCHEMA_VERSION):  # 0: created, and then the process died before it wrote the tables
+    if version not in (0, *READABLE_VERSIONS):
         database.close()
         raise OnlineSchemaUnsupported(
-            f"{path.name} has schema version {schema_version}; this release reads version {SCHEMA_VERSION}: "
+            f"{path.name} has schema version {version}; this release reads version 1 to {SCHEMA_VERSION}: "
             "use the release that wrote it, or give another INKSEEK_ONLINE_DIR"
         )
     return database
@@ -92,7 +64,7 @@ def _open(name: str, *, uri: bool = False) -> tuple[sqlite3.Connection, int]:
         # With NORMAL, a power cut may take back the last commits of a database in WAL mode.
         database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        return database, _schema_version(database)
+        return database, schema_version(database)
     except sqlite3.Error:
         database.close()
         raise
@@ -122,11 +94,7 @@ def used_bytes(database: sqlite3.Connection) -> int:
 
 def has_tables(database: sqlite3.Connection) -> bool:
     """Whether the tables are there: False only until a creation that died is repeated."""
-    return _schema_version(database) != 0
-
-
-def _schema_version(database: sqlite3.Connection) -> int:
-    return int(database.execute("PRAGMA user_version").fetchone()[0])
+    return schema_version(database) != 0
 
 
 @contextmanager
@@ -175,8 +143,7 @@ def _opened(path: Path, lock: int, busy_timeout_s: float) -> sqlite3.Connection:
             # Before WAL, in which the page size can no longer be changed.
             database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
             database.execute("PRAGMA journal_mode = WAL")
-            # The version is part of the same transaction: a creation that dies leaves 0, and is repeated.
-            database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        migrate(database)
     except sqlite3.OperationalError as error:
         database.close()
         raise OnlineUnwritable(f"{path.name} cannot be written: {error}") from error

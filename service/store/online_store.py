@@ -5,18 +5,29 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from index_builder.artifact import Thumbnail
+from index_builder.artifact import PhotoNotFound, Thumbnail
 from models.adapters import CategoryAdapter, StyleAdapter
 from service.errors import AdapterNotFound, NothingToRollBack, OnlineCorrupt, OnlineFull, OnlineUnreadable
-from service.store import adapters, photos
+from service.store import adapters, changes, photos
 from service.store.arrays import adapter_from_bytes
 from service.store.database import FILE, connect, has_tables, transaction, unreadable, used_bytes
-from service.store.records import AdapterRecord, AdapterTarget, NewAdapter, OnlinePhoto, StoreLimits, SupportPair
+from service.store.photo_changes import PhotoChanges
+from service.store.records import (
+    AdapterRecord,
+    AdapterTarget,
+    NewAdapter,
+    NewPhoto,
+    OnlinePhoto,
+    PhotoPatch,
+    SealedChanges,
+    StoreLimits,
+    SupportPair,
+)
 
 _log = logging.getLogger("inkseek.service")
 
@@ -24,14 +35,21 @@ _log = logging.getLogger("inkseek.service")
 @dataclass(frozen=True)
 class OnlineState:
     """What the database held at one moment, for one bundle. `active`: ids of the adapters in service; `outdated`:
-    adapters that have to be fitted anew for this bundle; `targets`: what has adapters, of whatever bundle.
+    adapters that have to be fitted anew for this bundle; `targets`: what has adapters, of whatever bundle; `changes`:
+    of photos, without those that the index holds; `photo_count`: uploaded photos, with those.
     """
 
     active: Mapping[AdapterTarget, str] = field(default_factory=dict)
     targets: frozenset[AdapterTarget] = frozenset()
-    photos: tuple[OnlinePhoto, ...] = ()
+    changes: PhotoChanges = field(default_factory=PhotoChanges)
+    photo_count: int = 0
     outdated: tuple[AdapterRecord, ...] = ()
     used_bytes: int = 0
+
+    @property
+    def photos(self) -> tuple[OnlinePhoto, ...]:
+        """Uploaded photos that the index does not hold, by their changes."""
+        return self.changes.photos
 
     @cached_property
     def profiles(self) -> frozenset[str]:
@@ -47,11 +65,20 @@ NOTHING = OnlineState()
 class OnlineStore:
     """Thread-safe. A database that is not there yet is an empty store; the first change makes it."""
 
-    def __init__(self, folder: Path, bundle_id: str, adapted_dim: int, limits: StoreLimits | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        bundle_id: str,
+        adapted_dim: int,
+        limits: StoreLimits | None = None,
+        sealed: SealedChanges | None = None,
+    ) -> None:
         """`folder` holds the database, or will; nothing is opened before the first call.
 
-        `adapted_dim`: length of what the bundle's adapters work on (`BundleManifest.adapted_dim`).
+        `adapted_dim`: length of what the bundle's adapters work on (`BundleManifest.adapted_dim`). `sealed`: what the
+        index holds that is served with this store.
         """
+        self._sealed = sealed
         self._limits = limits or StoreLimits()
         self.folder = folder
         self.bundle_id = bundle_id
@@ -62,6 +89,7 @@ class OnlineStore:
         self._reader: sqlite3.Connection | None = None
         self._reader_inode = 0
         self._seen_version = -1
+        self._generation = 0
         self._state = NOTHING
         self._opened_once = False
         self._lost: str | None = None
@@ -146,7 +174,7 @@ class OnlineStore:
         """
         with transaction(self.folder) as database:
             adapter_id = adapters.add_adapter(database, new, max_adapters, self._limits.max_targets)
-            photos.add_photos(database, new.photos, self.bundle_id, adapter_id, max_photos)
+            photos.add_photos(database, new.photos, self.bundle_id, adapter_id, max_photos, self._after)
             self._reject_bytes(used_bytes(database))
             return adapters.get_adapter(database, self.bundle_id, new.target, adapter_id)
 
@@ -173,19 +201,62 @@ class OnlineStore:
         self.get_adapter(target, adapter_id)
         with transaction(self.folder) as database:
             if with_photos:
-                photos.delete_photos_of(database, adapter_id)
+                photos.delete_photos_of(database, adapter_id, self._after)
             adapters.delete_adapter(database, self.bundle_id, target, adapter_id)
 
     def set_vectors(self, vectors: Mapping[str, bytes]) -> None:
         """Give uploaded photos their embeddings by this bundle. Raises OnlineUnwritable."""
         with transaction(self.folder) as database:
             for photo_id, vector in vectors.items():
-                photos.set_vector(database, photo_id, self.bundle_id, vector)
+                photos.set_vector(database, photo_id, self.bundle_id, vector, self._after)
+
+    def put_photos(self, new: Sequence[NewPhoto], max_photos: int) -> list[OnlinePhoto]:
+        """Store photos in place of whatever their ids were, atomically; the photos with their numbers.
+
+        Raises OnlinePhotosLimit, OnlineFull, OnlineUnwritable, OnlineCorrupt.
+        """
+        with transaction(self.folder) as database:
+            stored = [photos.put_photo(database, photo, self.bundle_id, max_photos, self._after) for photo in new]
+            self._reject_bytes(used_bytes(database))
+            return stored
+
+    def patch_photo(self, patch: PhotoPatch) -> None:
+        """Change category and metadata of a photo that is there, whether it was uploaded or is in the index.
+
+        Raises PhotoNotFound where it was deleted in this moment; OnlineFull, OnlineUnwritable, OnlineCorrupt.
+        """
+        with transaction(self.folder) as database:
+            if changes.is_deleted(database, patch.photo_id):
+                raise PhotoNotFound(f"no photo {patch.photo_id!r} in this gallery")
+            if not photos.describe_photo(database, patch, self._after):
+                changes.patch(database, patch, self._after)
+            self._reject_bytes(used_bytes(database))
+
+    def delete_photo(self, photo_id: str) -> None:
+        """Take a photo away until it is uploaded again, uploaded or indexed. Raises OnlineUnwritable, OnlineCorrupt."""
+        with transaction(self.folder) as database:
+            changes.delete(database, photo_id, self._after)
+
+    def content_of(self, sha256: str) -> NewPhoto | None:
+        """An uploaded photo of a file with that hash, which this bundle has embedded; None where there is none."""
+        with self._lock:
+            database = self._database()
+            return photos.content_of(database, sha256, self.bundle_id) if database else None
+
+    def sha256_of(self, photo_id: str) -> tuple[str, str] | None:
+        """Hash and category of an uploaded photo; None for an id that is not stored."""
+        with self._lock:
+            database = self._database()
+            return photos.sha256_of(database, photo_id) if database else None
 
     def close(self) -> None:
         """Close the database; a later call opens it again."""
         with self._lock:
             self._close()
+
+    @property
+    def _after(self) -> int:
+        return self._sealed.change if self._sealed else 0
 
     def _reject_bytes(self, used: int) -> None:
         if used >= self._limits.max_bytes:
@@ -223,9 +294,21 @@ class OnlineStore:
 
     def _load(self, database: sqlite3.Connection) -> OnlineState:
         active = adapters.active_adapters(database, self.bundle_id)
-        stored = photos.list_photos(database, self.bundle_id)
         outdated = adapters.outdated(database, self.bundle_id)
-        return OnlineState(active, adapters.targets(database), tuple(stored), tuple(outdated), used_bytes(database))
+        store_id, change, photo_count = changes.totals(database)
+        known = self._state.changes
+        if known.generation != self._generation or change < known.change:
+            # What the index holds of another store says nothing of this one.
+            same = self._sealed is not None and self._sealed.store_id == store_id
+            known = PhotoChanges(self._generation, self._after if same else 0)
+        known = known.followed_by(
+            photos.photos_after(database, self.bundle_id, known.change),
+            changes.patches_after(database, known.change),
+            changes.deletions_after(database, known.change),
+            change,
+        )
+        targets = adapters.targets(database)
+        return OnlineState(active, targets, known, photo_count, tuple(outdated), used_bytes(database))
 
     def _database(self) -> sqlite3.Connection | None:
         """The reading connection, to the file that lies there now (a backup may have been put in its place)."""
@@ -241,6 +324,7 @@ class OnlineStore:
                 reader.close()
                 return None
             self._reader, self._reader_inode = reader, inode
+            self._generation += 1
         return self._reader
 
     def _close(self) -> None:

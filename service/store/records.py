@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from index_builder.artifact import Thumbnail
+from index_builder.artifact import MetadataValue, Thumbnail
 from models.adapters import CategoryAdapter, LeaveOneOut, StyleAdapter
 from models.arrays import Vectors
+
+EXAMPLE_PREFIX = "online/"
+"""What the ids of photos begin with that came with examples; no photo is uploaded under such an id."""
 
 Scope = Literal["category", "profile"]
 State = Literal["active", "idle", "stale"]
@@ -70,7 +73,10 @@ class SupportPair:
 
 @dataclass(frozen=True, slots=True)
 class OnlinePhoto:
-    """A photo that was uploaded. `vector`: its unit embedding (E,) by the bundle in service, None where it has none."""
+    """A photo that was uploaded. `vector`: its unit embedding (E,) by the bundle in service, None where it has none.
+
+    `change`: number of the change that it is as it is since; later changes have higher ones.
+    """
 
     photo_id: str
     category: str
@@ -78,6 +84,34 @@ class OnlinePhoto:
     width: int
     height: int
     vector: Vectors | None
+    metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
+    change: int = 0
+
+    @property
+    def is_example(self) -> bool:
+        """Whether it came with the examples of an adapter, under an id made of its content."""
+        return self.photo_id.startswith(EXAMPLE_PREFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoPatch:
+    """What is said of a photo of the index in place of what the index says: None of a category or value is as it was.
+
+    `metadata`: by field; a value of None takes the field away.
+    """
+
+    photo_id: str
+    category: str | None = None
+    metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
+    change: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SealedChanges:
+    """An index holds every change of the store of that id up to `change`."""
+
+    store_id: str
+    change: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def test_every_route_is_described(app: FastAPI, document: dict[str, Any]) -> Non
         for parameter in spec.get("parameters", []):
             assert parameter["description"], (path, parameter["name"])
         assert "500" in spec["responses"], path
-        if method == "post" and not path.endswith((":activate", ":rollback")):
+        if method in ("post", "put", "patch") and not path.endswith((":activate", ":rollback", ":cancel", ":rebuild")):
             assert {"413", "415", "422", "429", "503"} - {"415"} <= set(spec["responses"]), path
             assert spec["requestBody"]["content"], path
 
@@ -107,8 +107,8 @@ def test_every_answer_and_problem_has_an_example_that_fits(document: dict[str, A
 def test_every_body_example_fits_and_is_answered(client: TestClient, document: dict[str, Any]) -> None:
     sent = 0
     for template, _, spec in operations(document):
-        if template.endswith("/adapters"):
-            continue  # its example names photos: see below
+        if template.endswith(("/adapters", "/photos/{photo_id}", "/photos:batch")):
+            continue  # its example names photos, which others search for as they are: see below
         path = template.replace("{gallery}", "default")
         for media_type, media in spec.get("requestBody", {}).get("content", {}).items():
             examples = [example["value"] for example in media.get("examples", {}).values()]
@@ -164,6 +164,8 @@ def test_documented_requests_are_accepted(documented: schemathesis.BaseSchema) -
     answered = []
     for path in PATHS + IN_GALLERIES:
         for operation in documented[path].values():
+            if operation.method == "delete" and path.endswith("/photos/{photo_id}"):
+                continue  # the photo that other examples name
             for strategy in operation.get_strategies_from_examples():
 
                 @given(case=strategy)

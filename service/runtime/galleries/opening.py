@@ -37,7 +37,7 @@ def opened(name: str, settings: Settings, default: Serving, memory_bytes: int, m
             metrics.galleries.set_index(name, retriever.index.count, created_at(retriever.index), is_behind=is_behind)
 
     def report(state: OnlineState) -> None:
-        metrics.galleries.set_online(name, adapters=len(state.active), uploads=len(state.photos))
+        metrics.galleries.set_online(name, adapters=len(state.active), uploads=state.photo_count)
 
     return monitored(name, settings, serving, memory_bytes, metrics, describe, report)
 

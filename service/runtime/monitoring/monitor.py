@@ -110,4 +110,4 @@ class Monitor:
         for scope in get_args(Scope):
             self._metrics.adapters_active.labels(scope).set(sum(target.scope == scope for target in state.active))
         self._metrics.adapters_outdated.set(len(state.outdated))
-        self._metrics.online_photos.set(len(state.photos))
+        self._metrics.online_photos.set(state.photo_count)

@@ -16,7 +16,7 @@ from models.bundle import manifest as bundle_manifest
 from models.losses.table import LOSSES
 from service.app import create_app
 from service.config import load_settings, settings_table
-from service.store import database
+from service.store import schema
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
@@ -93,7 +93,7 @@ def test_schema_versions_are_those_that_are_written() -> None:
     assert dict(written) == {
         "models/bundle": str(bundle_manifest.SCHEMA_VERSION),
         "index_builder/artifact": str(index_manifest.SCHEMA_VERSION),
-        "service/store": str(database.SCHEMA_VERSION),
+        "service/store": str(schema.SCHEMA_VERSION),
     }
 
 

@@ -44,6 +44,9 @@ NEEDED: dict[tuple[str, str], Access | None] = {
     ("GET", "/v1/photos/{photo_id:path}/image"): "search",
     ("GET", "/v1/photos/{photo_id:path}/similar"): "search",
     ("GET", "/v1/photos/{photo_id:path}/thumbnail"): "search",
+    ("PUT", "/v1/photos/{photo_id:path}"): "write",
+    ("PATCH", "/v1/photos/{photo_id:path}"): "write",
+    ("DELETE", "/v1/photos/{photo_id:path}"): "write",
     ("GET", "/v1/profiles"): "search",
     ("POST", "/v1/preview"): "search",
     ("POST", "/v1/search"): "search",
@@ -82,7 +85,8 @@ def test_every_route_has_its_scope() -> None:
 
 
 def test_exactly_the_routes_that_change_something_are_off_in_a_read_only_service() -> None:
-    changing = {(method, path) for (method, path), access in NEEDED.items() if access == "adapt" and method != "GET"}
+    needed = {of: access for of, access in NEEDED.items() if access in ("adapt", "write")}
+    changing = {(method, path) for method, path in needed if method != "GET"}
     routes = [route for route in api_routes() if isinstance(route, ApiRoute) and route.changes]
     assert {(method, route.path) for route in routes for method in route.methods or ()} == changing
 
@@ -100,6 +104,9 @@ def test_exactly_the_routes_that_change_something_are_off_in_a_read_only_service
         ("GET", "/v1/categories/box/adapters", "adapt", 200),
         ("POST", "/v1/profiles/ada/adapters", "search", 403),
         ("DELETE", "/v1/categories/box/adapters/adapter-1", "search", 403),
+        ("PUT", "/v1/photos/a.png", "search adapt", 403),
+        ("PATCH", "/v1/photos/box/1.png", "search adapt", 403),
+        ("DELETE", "/v1/photos/box/1.png", "search adapt", 403),
         ("GET", "/v1/profiles", "search", 200),
         ("GET", "/livez", "", 200),
         ("GET", "/readyz", "", 200),

@@ -22,6 +22,7 @@ from index_builder.build import BuildRequest, build_index
 from models.arrays import Vectors
 from service.search.gallery_view import GalleryView
 from service.store.online_store import OnlineStore
+from service.store.photo_changes import PhotoChanges
 from service.store.records import OnlinePhoto
 
 MakeView = Callable[..., GalleryView]
@@ -58,7 +59,11 @@ def make_view(index: GalleryIndex, tmp_path: Path) -> MakeView:
         photos = tuple(
             OnlinePhoto(f"online/{n}", category, f"{n:064x}", 8, 9, vectors[n]) for n, category in enumerate(categories)
         )
-        return GalleryView.of(index, OnlineStore(tmp_path, index.bundle_id, index.embedding_dim), photos)
+        return GalleryView.of(
+            index,
+            OnlineStore(tmp_path, index.bundle_id, index.embedding_dim),
+            PhotoChanges().followed_by(photos, (), {}, 0),
+        )
 
     return make
 
@@ -163,7 +168,11 @@ def test_a_photo_that_came_into_the_index_is_not_there_twice(index: GalleryIndex
         OnlinePhoto("online/b", "elsewhere", twin.sha256, 32, 32, vector),
         OnlinePhoto("online/c", "odd", "f" * 64, 32, 32, None),  # of another bundle
     )
-    view = GalleryView.of(index, OnlineStore(tmp_path, index.bundle_id, index.embedding_dim), photos)
+    view = GalleryView.of(
+        index,
+        OnlineStore(tmp_path, index.bundle_id, index.embedding_dim),
+        PhotoChanges().followed_by(photos, (), {}, 0),
+    )
     assert [photo.photo_id for photo in view.uploaded] == ["online/b"]
     assert view.row("online/a") == 3  # whoever names the upload means the photo of the index
     assert view.photo("online/c").category == "odd"

@@ -17,6 +17,7 @@ from service.search.listing import ListQuery, list_photos
 from service.search.paging import encode_cursor
 from service.search.retriever import Retriever
 from service.store.online_store import OnlineStore
+from service.store.photo_changes import PhotoChanges
 from service.store.records import OnlinePhoto
 
 
@@ -27,7 +28,7 @@ def make_view(retriever: Retriever) -> Callable[..., GalleryView]:
     def make(*uploads: int, index: GalleryIndex | None = None) -> GalleryView:
         vector = np.eye(1, retriever.index.embedding_dim, dtype=np.float32)[0]
         photos = tuple(OnlinePhoto(f"online/{n}", "box", f"{n:064x}", 30, 20, vector) for n in uploads)
-        return GalleryView.of(index or retriever.index, retriever.store, photos)
+        return GalleryView.of(index or retriever.index, retriever.store, PhotoChanges().followed_by(photos, (), {}, 0))
 
     return make
 
@@ -88,7 +89,7 @@ def test_another_index_or_query_makes_a_cursor_useless(
     another = GalleryIndex.load(tmp_path / "index")
     store = OnlineStore(tmp_path / "online", retriever.bundle.bundle_id, 6)
     with pytest.raises(CursorStale, match="begin again"):
-        list_photos(GalleryView.of(another, store, ()), ListQuery(limit=3, cursor=cursor))
+        list_photos(GalleryView.of(another, store, PhotoChanges()), ListQuery(limit=3, cursor=cursor))
     another.close()
     with pytest.raises(CursorInvalid, match="another query"):
         list_photos(make_view(), ListQuery(categories=("box",), cursor=cursor))

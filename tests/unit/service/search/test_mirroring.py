@@ -24,6 +24,7 @@ from service.search.query import Mirror, SearchQuery
 from service.search.results import SearchResult
 from service.search.retriever import Retriever
 from service.sketches.sketch import EncodedImage
+from service.store.photo_changes import PhotoChanges
 from service.store.records import NewPhoto
 
 OpenGallery = Callable[[str, KindChoice], Retriever]
@@ -175,7 +176,7 @@ def test_uploads_face_as_their_category_does(open_gallery: OpenGallery, new_phot
         replace(new_photo(number, category).photo, vector=vectors[1])
         for number, category in enumerate(("hook", "vane"))
     )
-    view = GalleryView.of(gallery.view.index, gallery.view.store, uploads)
+    view = GalleryView.of(gallery.view.index, gallery.view.store, PhotoChanges().followed_by(uploads, (), {}, 0))
     scope = mirror_scope(view, SearchQuery(), None)
     assert scope is not None and scope.rows is not None
     assert view.index.count in scope.rows and view.index.count + 1 not in scope.rows

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from service.errors import OnlineCorrupt, OnlineSchemaUnsupported, OnlineUnwritable
-from service.store.database import FILE, SCHEMA_VERSION, connect, has_tables, transaction
+from service.store.database import FILE, connect, has_tables, transaction
+from service.store.schema import SCHEMA_VERSION
 
 _INSERT = (
     "INSERT INTO photos (photo_id, category, sha256, width, height, created_at, adapter_id)"

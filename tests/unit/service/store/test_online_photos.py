@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from service.errors import OnlinePhotosLimit
 from service.store.arrays import vector_bytes
 from service.store.online_store import OnlineStore
-from service.store.photos import PREFIX, online_photo_id
-from service.store.records import AdapterTarget, NewAdapter, NewPhoto
+from service.store.photos import online_photo_id
+from service.store.records import EXAMPLE_PREFIX, AdapterTarget, NewAdapter, NewPhoto
 
 MakeStore = Callable[..., OnlineStore]
 MakeAdapter = Callable[..., NewAdapter]
@@ -28,7 +28,7 @@ def test_an_id_is_of_the_category_and_the_content(one: tuple[str, bytes], other:
         return text.encode("utf-8", "replace").decode().replace("\0", "")
 
     first, second = (clean(one[0]), one[1]), (clean(other[0]), other[1])
-    assert online_photo_id(*first).startswith(PREFIX)
+    assert online_photo_id(*first).startswith(EXAMPLE_PREFIX)
     assert (online_photo_id(*first) == online_photo_id(*second)) == (first == second)
 
 

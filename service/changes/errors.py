@@ -1,0 +1,28 @@
+"""What a change of the gallery can fail with.
+
+RequestError
+├── MetadataInvalid      a value that does not fit its field, or a field that the gallery does not have
+├── JobNotFound          no job of that id
+├── JobOver              a job that has ended cannot be cancelled
+└── JobsLimit            as many jobs wait as may, or one of this kind runs
+"""
+
+from __future__ import annotations
+
+from service.errors import RequestError
+
+
+class MetadataInvalid(RequestError):
+    """A value that does not fit its field, or a field that the gallery does not have; `fields` names each."""
+
+
+class JobNotFound(RequestError):
+    """No job of that id in this gallery."""
+
+
+class JobOver(RequestError):
+    """The job has ended: there is nothing to cancel."""
+
+
+class JobsLimit(RequestError):
+    """As many jobs wait as may, or a rebuild is under way."""

@@ -1,0 +1,1 @@
+"""Photos that changed since the index was built, as rows behind those of the index."""
