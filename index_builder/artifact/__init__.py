@@ -14,11 +14,12 @@ from index_builder.artifact.errors import (
 from index_builder.artifact.filters.conditions import AnyOf, Clause, Condition, PhotoFilter, parse_condition
 from index_builder.artifact.filters.fields import meets
 from index_builder.artifact.gallery_index import PICTURE_SUFFIXES, GalleryIndex, SearchHit
+from index_builder.artifact.look_alikes import groups_of
 from index_builder.artifact.manifest import IndexManifest, MetadataField, RecallReport
 from index_builder.artifact.originals import Originals
 from index_builder.artifact.photo_store import MetadataValue, PhotoRecord, Thumbnail, stored_id
 from index_builder.artifact.segments.checked_files import CheckedFiles
-from index_builder.artifact.thumbnails import THUMBNAIL_PX, make_thumbnail
+from index_builder.artifact.thumbnails import THUMBNAIL_PX, difference_hash, make_thumbnail
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.plan import SearchPlan
 from index_builder.stores.products import inner_products
@@ -52,6 +53,8 @@ __all__ = [
     "SearchPlan",
     "ServableVersion",
     "Thumbnail",
+    "difference_hash",
+    "groups_of",
     "inner_products",
     "left_out",
     "make_thumbnail",

@@ -206,6 +206,10 @@ class GalleryIndex:
         """The thumbnail of the photo with that id. Raises PhotoNotFound."""
         return self._photos.thumbnail(photo_id)
 
+    def perceptual_hashes(self, rows: Sequence[int]) -> dict[int, int]:
+        """The perceptual hash of each of `rows` that has one: those that an early release indexed have none."""
+        return self._photos.perceptual_hashes(rows)
+
     def vectors_of(self, rows: Rows) -> Vectors:
         """(R,) ascending rows -> (R, E) unit embeddings, read-only: a view where the rows are adjacent, else a copy."""
         return self._store.vectors_of(rows)

@@ -171,9 +171,15 @@ class PhotoStore:
         parameters = [suffix for suffix in suffixes for _ in range(2)]
         return frozenset(values[0] for values in self._query(f"SELECT photo_id FROM photos WHERE {terms}", parameters))
 
-    def perceptual_hashes(self) -> dict[int, int]:
-        """The perceptual hash of each row that has one."""
-        return self._hashes()
+    def perceptual_hashes(self, rows: Sequence[int] | None = None) -> dict[int, int]:
+        """The perceptual hash of each row that has one; with `rows`, of these alone."""
+        if rows is None:
+            return self._hashes()
+        hashes: dict[int, int] = {}
+        for start in range(0, len(rows), _IN_CLAUSE_ROWS):
+            part = [int(row) for row in rows[start : start + _IN_CLAUSE_ROWS]]
+            hashes |= self._hashes(f"WHERE row IN ({', '.join('?' * len(part))})", part)
+        return hashes
 
     def _hashes(self, where: str = "", parameters: Sequence[int] = ()) -> dict[int, int]:
         # Files of releases before this table are read, too.

@@ -11,12 +11,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from index_builder.artifact.look_alikes import MAX_BITS, MIN_COSINE
 from index_builder.stores.base import VectorStore
 from models.arrays import Rows
 
-MAX_BITS = 3
-# Below, photos of one product from two sides pass as well.
-MIN_COSINE = 0.95
 _GROUPS = 4
 _MOST_ALIKE = 256  # members of a group that are compared with each photo; those next to it by hash come first
 

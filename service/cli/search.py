@@ -48,6 +48,9 @@ def search(
         Frame,
         typer.Option(help="Crop and scale the drawing as strokes are; auto: where it is small or off the middle."),
     ] = "auto",
+    group_duplicates: Annotated[
+        bool, typer.Option("--group-duplicates", help="Show photos that look the same as one result.")
+    ] = False,
     bundle: BundleOption = None,
     online_dir: OnlineDir = None,
     sheet: Annotated[Path | None, typer.Option(help="Write the answer as a picture, PNG or JPEG.")] = None,
@@ -60,7 +63,7 @@ def search(
     """
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     narrowing = k, tuple(category or ()), tuple(condition or ()), min_score, exact
-    query = SearchQuery(*narrowing, adapt, profile, focus, mirror, frame)
+    query = SearchQuery(*narrowing, adapt, profile, focus, mirror, frame, group_duplicates)
     try:
         data = sys.stdin.buffer.read() if str(sketch) == "-" else sketch.read_bytes()
         drawing = read_sketch(data, settings.stroke_limits)
@@ -93,10 +96,11 @@ def _write_sheet(path: Path, seen: Image.Image, retriever: Retriever, result: Se
 def _table(result: SearchResult) -> Table:
     table = Table("#", "score", "confidence", "category", "photo", "")
     for hit in result.photos:
-        mark = "mirrored" if hit.mirrored else ""
+        marks = ["mirrored"] if hit.mirrored else []
+        marks += [f"+{len(hit.duplicates)} alike"] if hit.duplicates else []
         sure = "" if hit.confidence is None else f"{100 * hit.confidence:.0f} %"
         photo = escape(hit.photo.category), escape(hit.photo.photo_id)
-        table.add_row(str(hit.rank), f"{hit.score:.3f}", sure, *photo, mark)
+        table.add_row(str(hit.rank), f"{hit.score:.3f}", sure, *photo, ", ".join(marks))
     return table
 
 

@@ -21,6 +21,7 @@ class SearchQuery:
     `exact`: score every photo. `adapt`: through active adapters. `profile`: whose way of drawing it is. `focus`: what
     photos are compared by; None: within one category the layout, else layout and kind. `mirror`: whether
     the mirrored drawing is compared as well. `frame`: whether the drawing is brought to the size and place of strokes.
+    `group_duplicates`: photos that look the same are one result, so `k` counts groups of them.
     `cursor`: of the page that is answered; None: the first.
     """
 
@@ -34,6 +35,7 @@ class SearchQuery:
     focus: Focus | None = None
     mirror: Mirror = "auto"
     frame: Frame = "auto"
+    group_duplicates: bool = False
     cursor: str | None = None
 
     @property
@@ -45,7 +47,8 @@ class SearchQuery:
     def digest(self, sketched: tuple[object, ...]) -> str:
         """Equal for equal queries of the same sketch, or photo: what pages of one ranking have in common."""
         narrowed = (self.categories, self.filters, self.min_score)
-        return digest_of(*sketched, narrowed, (self.adapt, self.profile, self.focus, self.mirror, self.frame))
+        compared = (self.adapt, self.profile, self.focus, self.mirror, self.frame)
+        return digest_of(*sketched, narrowed, compared, *(["groups"] if self.group_duplicates else []))
 
 
 def deepened(query: SearchQuery, page: Page) -> SearchQuery:

@@ -18,6 +18,7 @@ class RankedPhoto:
     """A photo of the answer: its score in [-1, 1], its rank from 1.
 
     `mirrored`: the mirrored drawing got that score. `confidence`: the probability that it is right; None: not known.
+    `duplicates`: photos that look the same, best first, with their scores; None where they were not grouped.
     """
 
     photo: PhotoRecord
@@ -25,6 +26,7 @@ class RankedPhoto:
     rank: int
     mirrored: bool = False
     confidence: float | None = None
+    duplicates: tuple[tuple[PhotoRecord, float], ...] | None = None
 
 
 @dataclass(frozen=True)

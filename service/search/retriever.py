@@ -15,8 +15,9 @@ from models.bundle import Bundle, Frame, mirrored
 from service.errors import UnknownProfile
 from service.search.adapter_cache import AdapterCache
 from service.search.confidence import Judged, calibration_for, judged, widened
-from service.search.gallery import Gallery, GalleryKeeper
+from service.search.gallery import Gallery, GalleryKeeper, ScoredHits
 from service.search.gallery_view import GalleryView
+from service.search.grouping import Groups, ranked_in_groups
 from service.search.mirroring import MirroredSketch, MirrorScope, mirror_scope
 from service.search.narrowing import photo_filter
 from service.search.paging import Page, digest_of
@@ -90,9 +91,15 @@ class Retriever:
             calibration = calibration_for(
                 self.bundle.calibration, query, where, has_parts=self.bundle.parts is not None
             )
-            scored = gallery.answer(vectors[0], widened(query, calibration), where, flipped)
-            answered = judged(gallery, scored.hits, query, calibration)
-            photos = _ranked(gallery, answered, begun.page, scored.mirrored)
+
+            def rank(query: SearchQuery) -> tuple[Judged, ScoredHits]:
+                scored = gallery.answer(vectors[0], widened(query, calibration), where, flipped)
+                return judged(gallery, scored.hits, query, calibration), scored
+
+            answered, groups, scored = ranked_in_groups(gallery.view, query, begun.page, rank)
+            photos = _ranked(
+                gallery, answered, groups, begun.page, grouped=query.group_duplicates, flipped=scored.mirrored
+            )
             state = digest_of(gallery.view.state, scored.adapter_id, scored.style_adapter_id)
         return SearchResult(
             photos,
@@ -126,9 +133,14 @@ class Retriever:
         query = deepened(query, page)
         with stopwatch.stage("search"):
             (vector,) = gallery.view.vectors(np.array([row]))
-            # One more than is answered, since the photo itself is likely to be among them.
-            hits = gallery.view.search(vector, query.k + 1, where, exact=query.exact, min_score=query.min_score)
-            photos = _ranked(gallery, Judged([hit for hit in hits if hit.row != row][: query.k]), page)
+
+            def rank(query: SearchQuery) -> tuple[Judged, None]:
+                # One more than is answered, since the photo itself is likely to be among them.
+                hits = gallery.view.search(vector, query.k + 1, where, exact=query.exact, min_score=query.min_score)
+                return Judged([hit for hit in hits if hit.row != row][: query.k]), None
+
+            answered, groups, _ = ranked_in_groups(gallery.view, query, page, rank)
+            photos = _ranked(gallery, answered, groups, page, grouped=query.group_duplicates)
         cursor = _next_cursor(page, photos, gallery.view.state, gallery.view, proposed=not (where or query.exact))
         timings = stopwatch.timings()
         return SearchResult(photos, self.bundle.bundle_id, self.index.version, timings, next_cursor=cursor)
@@ -153,21 +165,32 @@ def _filter(gallery: Gallery, query: SearchQuery) -> PhotoFilter | None:
     return photo_filter(gallery.view, query.categories, query.filters)
 
 
-def _ranked(gallery: Gallery, answered: Judged, page: Page, flipped: frozenset[int] = frozenset()) -> list[RankedPhoto]:
-    """The photos of the page, of the best hits up to its end."""
+def _ranked(
+    gallery: Gallery,
+    answered: Judged,
+    groups: Groups,
+    page: Page,
+    *,
+    grouped: bool,
+    flipped: frozenset[int] = frozenset(),
+) -> list[RankedPhoto]:
+    """The photos of the page, of the best hits up to its end, each with those of its group where they are grouped."""
     hits, confidences = answered.hits, answered.confidences
-    keys = hits if page.is_first else [SearchHit(gallery.view.key_of(hit.row), hit.score) for hit in hits]
-    positions = page.positions(keys)
-    photos = gallery.view.photos([hits[position].row for position in positions])
+    leaders = [hits[group[0]] for group in groups]
+    keys = leaders if page.is_first else [SearchHit(gallery.view.key_of(hit.row), hit.score) for hit in leaders]
+    on_page = [groups[number] for number in page.positions(keys)]
+    rows = [hits[position].row for group in on_page for position in group]
+    records = dict(zip(rows, gallery.view.photos(rows), strict=True))
     return [
         RankedPhoto(
-            photo,
-            hits[position].score,
+            records[hits[leader].row],
+            hits[leader].score,
             rank,
-            hits[position].row in flipped,
-            None if confidences is None else confidences[position],
+            hits[leader].row in flipped,
+            None if confidences is None else confidences[leader],
+            tuple((records[hits[n].row], hits[n].score) for n in others) if grouped else None,
         )
-        for rank, (photo, position) in enumerate(zip(photos, positions, strict=True), page.before + 1)
+        for rank, (leader, *others) in enumerate(on_page, page.before + 1)
     ]
 
 

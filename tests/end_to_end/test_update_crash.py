@@ -1,4 +1,4 @@
-"""Builds, updates, compactions and rollbacks, killed at random moments; `benchmarks/index_kills.py` does 300."""
+"""Builds, updates, compactions and rollbacks, killed at random moments; `benchmarks/indexing/kills.py` does 300."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.index_kills import begun
+from benchmarks.indexing.kills import begun
 
 
 @pytest.mark.timeout(300)  # each kill starts a process of its own

@@ -48,8 +48,8 @@ class PhotoTable(Protocol):
     def ids_ending(self, suffixes: Sequence[str]) -> frozenset[str]:
         """Ids that end with one of these texts."""
 
-    def perceptual_hashes(self) -> dict[int, int]:
-        """The perceptual hash of each row that has one."""
+    def perceptual_hashes(self, rows: Sequence[int] | None = None) -> dict[int, int]:
+        """The perceptual hash of each row that has one; with `rows`, of these alone."""
 
     def problems(self) -> list[str]:
         """Defects that a slow check finds."""
@@ -141,14 +141,15 @@ class SegmentedPhotos:
         found = frozenset[str]().union(*(segment.ids_ending(suffixes) for segment in self._segments))
         return frozenset(photo_id for photo_id in found if self._has(photo_id))
 
-    def perceptual_hashes(self) -> dict[int, int]:
-        """The perceptual hash of each row that has one."""
+    def perceptual_hashes(self, rows: Sequence[int] | None = None) -> dict[int, int]:
+        """The perceptual hash of each row that has one; with `rows`, of these alone."""
+        every = np.arange(self._map.count) if rows is None else np.asarray(rows, np.int64)
         hashes: dict[int, int] = {}
-        for number, segment in enumerate(self._segments):
-            known = segment.perceptual_hashes()
-            within = self._map.live(number)
-            rows = self._map.rows_of(number, within)
-            hashes |= {row: known[at] for row, at in zip(rows.tolist(), within.tolist(), strict=True) if at in known}
+        for number, positions, within in self._map.split(every):
+            # Without `rows`, all of a segment's are read in one go.
+            known = self._segments[number].perceptual_hashes(None if rows is None else within.tolist())
+            asked = zip(every[positions].tolist(), within.tolist(), strict=True)
+            hashes |= {row: known[at] for row, at in asked if at in known}
         return hashes
 
     def problems(self) -> list[str]:

@@ -26,7 +26,7 @@ from service.http.schemas.base import (
 from service.http.schemas.problem import PROBLEM_EXAMPLE, Problem
 from service.search.paging import CURSOR_CHARACTERS, MOST_RANKED
 from service.search.query import Mirror, SearchQuery
-from service.search.results import SearchResult
+from service.search.results import RankedPhoto, SearchResult
 
 K_MAX = 200
 
@@ -78,10 +78,19 @@ class NarrowingParams(FilterParams):
     k: Annotated[int, Field(ge=1, le=K_MAX, description="How many photos to answer.")] = 10
     min_score: Annotated[Score | None, Field(description="Leave out photos whose `score` is lower.")] = None
     exact: Annotated[bool, Field(description="Score every photo: slower, and nothing is missed.")] = False
+    group_duplicates: Annotated[
+        bool,
+        Field(
+            description="Answer photos that look the same as one result: the best of them, with the others in its "
+            "`duplicates`. Then `k` counts such groups, on every page. They look the same by a perceptual hash and "
+            "by their embeddings, whatever their files are."
+        ),
+    ] = False
 
     def to_query(self) -> SearchQuery:
         """The parameters as the use case takes them, without adapters."""
-        return SearchQuery(self.k, self.category, self.filter, self.min_score, self.exact)
+        narrowing = self.k, self.category, self.filter, self.min_score, self.exact
+        return SearchQuery(*narrowing, group_duplicates=self.group_duplicates)
 
 
 class SimilarParams(NarrowingParams):
@@ -145,8 +154,14 @@ class BatchParams(NarrowingParams):
         """The parameters as the use case takes them; the profile's name in Unicode's NFC form."""
         # Profiles are stored in this form: a letter typed with a combining accent has to find the same one.
         profile = None if self.profile is None else unicodedata.normalize("NFC", self.profile)
-        narrowing = self.k, self.category, self.filter, self.min_score, self.exact
-        return SearchQuery(*narrowing, self.adapt, profile, self.focus, self.mirror, self.frame)
+        return replace(
+            super().to_query(),
+            adapt=self.adapt,
+            profile=profile,
+            focus=self.focus,
+            mirror=self.mirror,
+            frame=self.frame,
+        )
 
 
 class SearchParams(BatchParams):
@@ -159,6 +174,17 @@ class SearchParams(BatchParams):
         return replace(super().to_query(), cursor=self.cursor)
 
 
+class Duplicate(Schema):
+    """A photo that looks the same as the one that is answered; its score may differ."""
+
+    photo_id: str
+    category: Annotated[str, Field(description="Empty for a photo without one.")]
+    score: Annotated[Score, Field(description=_SCORE)]
+    thumbnail_url: str
+    image_url: str
+    metadata: dict[str, JsonValue]
+
+
 class Hit(Schema):
     """One photo of the answer; ranks count from 1."""
 
@@ -168,6 +194,13 @@ class Hit(Schema):
     confidence: Annotated[float | None, Field(ge=0, le=1, description=_CONFIDENCE)] = None
     rank: Annotated[int, Field(ge=1, le=MOST_RANKED)]
     mirrored: Annotated[bool, Field(description="Whether the score is that of the mirrored drawing.")] = False
+    duplicates: Annotated[
+        list[Duplicate] | None,
+        Field(
+            description="With `group_duplicates`: photos that look the same, best first, of those that are ranked "
+            "about as well. Left out without it."
+        ),
+    ] = None
     thumbnail_url: str
     image_url: str
     metadata: dict[str, JsonValue]
@@ -240,6 +273,7 @@ def search_json(result: SearchResult, urls: PhotoUrls) -> dict[str, Any]:
                 "mirrored": ranked.mirrored,
                 **urls.of(ranked.photo.photo_id),
                 "metadata": present(ranked.photo.metadata),
+                **_duplicates(ranked, urls),
             }
             for ranked in result.photos
         ],
@@ -251,6 +285,23 @@ def search_json(result: SearchResult, urls: PhotoUrls) -> dict[str, Any]:
         "adapter_id": result.adapter_id,
         "style_adapter_id": result.style_adapter_id,
         "timings_ms": rounded(result.timings_ms),
+    }
+
+
+def _duplicates(ranked: RankedPhoto, urls: PhotoUrls) -> dict[str, Any]:
+    if ranked.duplicates is None:
+        return {}
+    return {
+        "duplicates": [
+            {
+                "photo_id": photo.photo_id,
+                "category": photo.category,
+                "score": round(score, 6),
+                **urls.of(photo.photo_id),
+                "metadata": present(photo.metadata),
+            }
+            for photo, score in ranked.duplicates
+        ]
     }
 
 

@@ -34,7 +34,7 @@ const RETRY_MS = 5000;
 
 const find = finder(document);
 
-/** @typedef {Partial<Pick<Search, "k" | "categories" | "filters" | "focus" | "profile" | "like">>} SearchChange */
+/** @typedef {Partial<Pick<Search, "k" | "categories" | "filters" | "focus" | "profile" | "group" | "like">>} SearchChange */
 
 class Page {
   #client = new Client();
@@ -174,17 +174,17 @@ class Page {
 
   /** @returns {string} of the present search */
   get #address() {
-    const { k, categories, filters, focus, profile, like } = this.search;
-    return session.addressOf({ k, categories, filters, focus, profile, like: like?.photo_id ?? null });
+    const { k, categories, filters, focus, profile, group, like } = this.search;
+    return session.addressOf({ k, categories, filters, focus, profile, group, like: like?.photo_id ?? null });
   }
 
   /** Searches for what the address says: at the start, and after "back" and "forward". */
   async #followAddress() {
-    const { k, categories, filters, focus, profile, like } = session.readAddress();
+    const { k, categories, filters, focus, profile, group, like } = session.readAddress();
     this.picker.select(categories);
     this.resultCount.show(k);
     const photo = like === null ? null : await this.#queryPhoto(like);
-    Object.assign(this.search, { k, categories, filters, focus, profile: profile ?? this.styles.chosen, like: photo });
+    Object.assign(this.search, { k, categories, filters, focus, profile: profile ?? this.styles.chosen, group, like: photo });
     this.panel.showBreadcrumb(photo);
     this.search.run();
     this.#checkCategories();

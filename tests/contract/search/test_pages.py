@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from index_builder.build import BuildRequest, build_index
 from service.app import create_app
 from service.config import Settings
 from service.http.schemas.gallery import Photos
@@ -162,3 +163,40 @@ def test_what_changes_meanwhile_is_said(
         changing.post("/v1/categories/box/adapters?force=true", files=[*support_form("box"), *new]).status_code == 201
     )
     assert status(everything) == (410, "cursor_stale")
+
+
+def test_photos_that_look_the_same_are_one_result(twins: TestClient, cross: bytes) -> None:
+    alone = searching(twins, cross, k=200)({})["results"]
+    assert len(alone) == 9 and all(hit["duplicates"] is None for hit in alone)
+    whole = searching(twins, cross, k=200, group_duplicates=True)({})["results"]
+    assert [hit["rank"] for hit in whole] == [1, 2, 3]
+    groups = [{hit["photo_id"], *(other["photo_id"] for other in hit["duplicates"])} for hit in whole]
+    assert sorted(map(sorted, groups)) == [[f"{name}_{copy}.jpg" for copy in range(3)] for name in ("0", "1", "2")]
+    for hit in whole:
+        for other in hit["duplicates"]:
+            assert other["score"] <= hit["score"]
+            assert twins.get(other["thumbnail_url"]).status_code == 200
+    paged = pages(searching(twins, cross, k=1, group_duplicates=True), "results")
+    assert [hit["photo_id"] for hit in paged] == [hit["photo_id"] for hit in whole]
+    batch = twins.post(
+        "/v1/search:batch", params={"k": 2, "group_duplicates": True}, files=[("sketch", cross), ("sketch", cross)]
+    ).json()
+    assert [[hit["photo_id"] for hit in item["results"]] for item in batch["items"]] == [
+        [hit["photo_id"] for hit in whole[:2]]
+    ] * 2
+    similar = twins.get("/v1/photos/0_0.jpg/similar", params={"group_duplicates": True}).json()["results"]
+    assert len(similar) == 3
+
+
+@pytest.fixture
+def twins(tmp_path: Path, tiny_bundle_dir: Path, drawing: Drawing) -> Iterator[TestClient]:
+    """Three pictures in three files each."""
+    (tmp_path / "photos").mkdir()
+    for number in range(3):
+        for copy in range(3):
+            picture = drawing("box", number).convert("RGB")
+            picture.save(tmp_path / "photos" / f"{number}_{copy}.jpg", quality=75 + 10 * copy)
+    build_index(BuildRequest(tmp_path / "photos", tmp_path / "index", bundle=tiny_bundle_dir))
+    settings = Settings(index=tmp_path / "index", bundle=tiny_bundle_dir, online_dir=tmp_path / "online")
+    with TestClient(create_app(settings)) as client:
+        yield client

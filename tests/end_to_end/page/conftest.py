@@ -94,6 +94,20 @@ def doubtful_url(index_dir: Path, tiny_bundle_dir: Path, tmp_path: Path) -> Iter
         yield url
 
 
+@pytest.fixture
+def twins_url(tiny_bundle_dir: Path, tmp_path: Path) -> Iterator[str]:
+    """A service over the shapes in three files each, which look the same."""
+    for category, shapes in SHAPES.items():
+        (tmp_path / "photos" / category).mkdir(parents=True)
+        for name, strokes in shapes.items():
+            for copy in range(3):
+                path = tmp_path / "photos" / category / f"{name}_{copy}.jpg"
+                shape_picture(strokes).convert("RGB").save(path, quality=75 + 10 * copy)
+    build_index(BuildRequest(tmp_path / "photos", tmp_path / "index", bundle=tiny_bundle_dir, workers=1))
+    with serving(create_app(Settings(index=tmp_path / "index", bundle=tiny_bundle_dir, threads=1))) as url:
+        yield url
+
+
 @contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
     """The address where `app` answers."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Route, expect
 
+from tests.end_to_end.page.shapes import SHAPES
+
 if TYPE_CHECKING:
     from tests.end_to_end.page.conftest import OpenUser
     from tests.end_to_end.page.user import User
@@ -114,6 +116,35 @@ def test_the_page_says_when_nothing_fits_well(open_user: OpenUser, doubtful_url:
     user.page.keyboard.press("Enter")
     expect(user.page.locator(".card")).to_have_count(4)
     expect(notice).to_be_hidden()
+
+
+def test_photos_that_look_the_same_become_one_card(open_user: OpenUser, twins_url: str) -> None:
+    user = open_user(base_url=twins_url)
+    user.draw_shape("circle")
+    cards, alike = user.page.locator(".card"), user.page.locator(".card-alike:visible")
+    shapes = sum(len(shapes) for shapes in SHAPES.values())
+    expect(cards).to_have_count(min(24, 3 * shapes))
+    expect(alike).to_have_count(0)
+
+    group = user.page.get_by_role("button", name="Group look-alikes")
+    expect(group).to_have_attribute("aria-pressed", "false")
+    group.click()
+    expect(group).to_have_attribute("aria-pressed", "true")
+    expect(group).to_be_focused()
+    expect(cards).to_have_count(shapes)
+    expect(alike).to_have_count(shapes)
+    expect(alike.first).to_have_text("+2")
+    expect(cards.first).to_have_attribute("aria-label", re.compile(r"circle.*, 2 more that look the same"))
+    assert "group=true" in user.page.url
+
+    cards.first.click()
+    expect(user.page.get_by_role("dialog")).to_contain_text(re.compile(r"looks the samecircle \d, circle \d"))
+    user.page.keyboard.press("Escape")
+    user.page.reload()
+    expect(cards).to_have_count(shapes)
+    group.click()
+    expect(cards).to_have_count(min(24, 3 * shapes))
+    assert "group" not in user.page.url
 
 
 def test_who_types_on_as_the_dialog_closes_keeps_the_focus(user: User) -> None:

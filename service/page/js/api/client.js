@@ -2,14 +2,16 @@
  * The client of searches, photos and categories.
  *
  * @typedef {{photo_id: string, category: string, score: number, rank: number, thumbnail_url: string,
- *   image_url: string, metadata: Record<string, unknown>, mirrored?: boolean, confidence?: number | null}} Hit   mirrored: the
- *   mirrored drawing matched; confidence: the probability that it is right, null where that is not known
+ *   image_url: string, metadata: Record<string, unknown>, mirrored?: boolean, confidence?: number | null, duplicates?: Duplicate[]}} Hit   mirrored: the
+ *   mirrored drawing matched; confidence: the probability that it is right, null where that is not known; duplicates: photos that
+ *   look the same, where they are grouped
+ * @typedef {{photo_id: string, category: string, score: number, thumbnail_url: string, image_url: string, metadata: Record<string, unknown>}} Duplicate
  * @typedef {{results: Hit[], no_good_match?: boolean | null, adapter_id?: string | null, style_adapter_id?: string | null, bundle_id: string,
  *   index_version: string, timings_ms: Record<string, number>}} Answer
  * @typedef {{photo_id: string, thumbnail_url: string, width?: number, height?: number, metadata?: Record<string, unknown>}} Photo
- * @typedef {{k: number, categories: readonly string[], filters?: readonly string[], focus?: "balanced" | null, profile?: string | null, adapt?: boolean}} Scope
+ * @typedef {{k: number, categories: readonly string[], filters?: readonly string[], focus?: "balanced" | null, profile?: string | null, adapt?: boolean, group?: boolean}} Scope
  *   filters: conditions such as "price<=9"; focus: what to compare by, null as the service does by itself; profile: the style adapter of that profile moves the query; adapt false: the active
- *   category adapter is left out
+ *   category adapter is left out; group: photos that look the same are one result
  * @typedef {{category: string, count: number}} CategoryCount
  */
 
@@ -23,8 +25,8 @@ export class Client {
   }
 
   /** @param {string} photoId @param {Scope} scope @param {AbortSignal} signal @returns {Promise<Answer>} */
-  async similar(photoId, { k, categories, filters }, signal) {
-    return withUrls(await requestJson(`${photoUrl(photoId)}?view=similar&${scopeQuery({ k, categories, filters })}`, { signal }));
+  async similar(photoId, { k, categories, filters, group }, signal) {
+    return withUrls(await requestJson(`${photoUrl(photoId)}?view=similar&${scopeQuery({ k, categories, filters, group })}`, { signal }));
   }
 
   /** @param {Blob} png @param {AbortSignal} signal @returns {Promise<Blob>} what the model sees, a PNG */
@@ -60,12 +62,13 @@ export class Client {
 
 /** @param {Answer} answer @returns {Answer} the same with URLs that hold from this page */
 function withUrls(answer) {
-  const results = answer.results.map((hit) => ({
-    ...hit,
-    thumbnail_url: answeredUrl(hit.thumbnail_url),
-    image_url: answeredUrl(hit.image_url),
-  }));
+  const results = answer.results.map((hit) => ({ ...withOwnUrls(hit), duplicates: hit.duplicates?.map(withOwnUrls) }));
   return { ...answer, results };
+}
+
+/** @template {{thumbnail_url: string, image_url: string}} T @param {T} photo @returns {T} */
+function withOwnUrls(photo) {
+  return { ...photo, thumbnail_url: answeredUrl(photo.thumbnail_url), image_url: answeredUrl(photo.image_url) };
 }
 
 /** @param {string} photoId a path: its slashes stay, all else is escaped @returns {string} */
@@ -74,11 +77,12 @@ function photoUrl(photoId) {
 }
 
 /** @param {Scope} scope @returns {URLSearchParams} */
-function scopeQuery({ k, categories, filters = [], focus = null, profile = null, adapt = true }) {
+function scopeQuery({ k, categories, filters = [], focus = null, profile = null, adapt = true, group = false }) {
   const query = new URLSearchParams([["k", String(k)], ...categories.map((category) => ["category", category])]);
   for (const filter of filters) query.append("filter", filter);
   if (focus !== null && categories.length === 1) query.set("focus", focus);
   if (profile !== null) query.set("profile", profile);
   if (!adapt) query.set("adapt", "false");
+  if (group) query.set("group_duplicates", "true");
   return query;
 }

@@ -1,5 +1,6 @@
 /**
- * Chips above the results: the search's conditions, each removable, and the categories that the answer votes for.
+ * Chips above the results: the search's conditions, each removable, the categories that the answer votes for, and whether photos
+ * that look the same are one result.
  *
  * A tap on one of these keeps comparing by kind and lines: in a category of many kinds, lines alone find fewer right ones. Of 222
  * doodles in the demo gallery, the right kind is in ten for 59 %, after a tap on the right chip for 72 %; by lines alone for 55 %.
@@ -9,7 +10,7 @@ import { instantiate, query } from "../element.js";
 import { text } from "../texts.js";
 
 /** @typedef {import("../api/client.js").Hit} Hit */
-/** @typedef {{categories?: string[], filters?: string[], focus?: "balanced" | null}} Change   of the search */
+/** @typedef {{categories?: string[], filters?: string[], focus?: "balanced" | null, group?: boolean}} Change   of the search */
 
 const MOST = 6;
 /** A vote for one category alone says nothing. */
@@ -39,24 +40,27 @@ export class Chips {
   }
 
   /** @param {readonly Hit[]} hits @param {import("../api/client.js").Scope} scope that they were searched in */
-  render(hits, { categories, filters = [], focus = null }) {
+  render(hits, { categories, filters = [], focus = null, group = false }) {
     const voted = categories.length ? [] : votedCategories(hits);
     const rest = (/** @type {readonly string[]} */ all, /** @type {string} */ name) => all.filter((one) => one !== name);
     const chips = [
       ...filters.map((name) => this.#chip(name, true, { filters: rest(filters, name) })),
       ...categories.map((name) => this.#chip(name, true, { categories: rest(categories, name), focus: null })),
-      ...(categories.length === 1 ? [this.#linesChip(focus === null)] : []),
+      // Lines alone are compared, as within a category of many alike things.
+      ...(categories.length === 1 ? [this.#toggle(text("chips.lines"), focus === null, { focus: focus === null ? "balanced" : null })] : []),
       ...(voted.length < LEAST ? [] : voted.map((name) => this.#chip(name, false, { categories: [name], focus: "balanced" }))),
+      this.#toggle(text("chips.group"), group, { group: !group }),
     ];
-    const focused = this.#root.contains(document.activeElement);
+    // The chip that was pressed keeps the focus, whatever it does now.
+    const focused = [...this.#root.children].find((chip) => chip === document.activeElement)?.textContent;
     this.#root.replaceChildren(...chips);
-    this.#root.hidden = chips.length === 0;
-    if (focused) (chips[0] ?? document.getElementById("category-button"))?.focus();
+    this.#root.hidden = false;
+    if (focused !== undefined) (chips.find((chip) => chip.textContent === focused) ?? chips[0]).focus();
   }
 
-  /** Whether lines alone are compared, as within a category of many alike things. @param {boolean} on @returns {HTMLElement} */
-  #linesChip(on) {
-    const chip = this.#chip(text("chips.lines"), false, { focus: on ? "balanced" : null });
+  /** @param {string} name @param {boolean} on @param {Change} change by a press @returns {HTMLElement} */
+  #toggle(name, on, change) {
+    const chip = this.#chip(name, false, change);
     chip.classList.toggle("is-on", on);
     chip.removeAttribute("aria-label");
     chip.setAttribute("aria-pressed", String(on));

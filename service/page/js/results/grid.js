@@ -4,7 +4,7 @@ import { showPicture } from "../api/picture.js";
 import { instantiate, nodeOf, query } from "../element.js";
 import { animate } from "../features.js";
 import { photoName, scoreText } from "./photo_text.js";
-import { text } from "../texts.js";
+import { inWhole, text } from "../texts.js";
 
 const MOVE_MS = 220;
 
@@ -103,9 +103,13 @@ export class ResultsGrid {
     query(cell, ".card-name", HTMLElement).textContent = name;
     query(cell, ".card-score", HTMLElement).textContent = scoreText(hit.score);
     query(cell, ".card-mirrored", HTMLElement).hidden = !hit.mirrored;
+    const alike = hit.duplicates?.length ?? 0;
+    query(cell, ".card-alike", HTMLElement).hidden = alike === 0;
+    query(cell, ".card-alike", HTMLElement).textContent = `+${inWhole(alike)}`;
+    query(cell, ".card-alike", HTMLElement).title = text("card.alike", { count: alike });
     const values = { rank: index + 1, name, category: hit.category, score: scoreText(hit.score) };
     const label = text(hit.mirrored ? "card.label_mirrored" : "card.label", values);
-    query(cell, ".card", HTMLElement).setAttribute("aria-label", label);
+    query(cell, ".card", HTMLElement).setAttribute("aria-label", alike ? `${label}, ${text("card.alike", { count: alike })}` : label);
     query(cell, ".pick .hidden-text", HTMLElement).textContent = text("card.pick", { name });
     this.#markPicked(cell);
     return cell;

@@ -117,6 +117,7 @@ export class PhotoDialog {
       [text("fact.score"), scoreText(hit.score)],
       [text("fact.confidence"), confidenceText(hit.confidence)],
       [text("fact.matches"), hit.mirrored ? text("fact.mirrored") : null],
+      [text("fact.alike"), hit.duplicates?.map((other) => photoName(other)).join(", ")],
       [text("fact.size"), photo.width ? `${photo.width} × ${photo.height} px` : null],
       [text("fact.id"), hit.photo_id],
       ...Object.entries(photo.metadata ?? hit.metadata ?? {}).filter(([key]) => key !== "name" && key !== "title"),

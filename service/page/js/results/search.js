@@ -27,6 +27,8 @@ export class Search {
   focus;
   /** @type {string | null} the profile whose style adapter moves the query */
   profile;
+  /** Whether photos that look the same are one result. @type {boolean} */
+  group;
   /** @type {QueryPhoto | null} the photo that is the query; null: the drawing is */
   like = null;
   #client;
@@ -42,10 +44,10 @@ export class Search {
    * @param {import("../api/client.js").Client} client
    * @param {import("./panel.js").ResultsPanel} panel
    * @param {() => import("../drawing/drawing.js").Drawing} readDrawing
-   * @param {{k: number, categories: readonly string[], filters: readonly string[], focus: "balanced" | null, profile: string | null}} start
+   * @param {{k: number, categories: readonly string[], filters: readonly string[], focus: "balanced" | null, profile: string | null, group: boolean}} start
    * @param {(problem: Problem) => readonly {label: string, onChoose: () => void}[]} offers what to search for instead
    */
-  constructor(client, panel, readDrawing, { k, categories, filters, focus, profile }, offers) {
+  constructor(client, panel, readDrawing, { k, categories, filters, focus, profile, group }, offers) {
     this.#client = client;
     this.#panel = panel;
     this.#readDrawing = readDrawing;
@@ -54,6 +56,7 @@ export class Search {
     this.filters = filters;
     this.focus = focus;
     this.profile = profile;
+    this.group = group;
     this.#offers = offers;
     // No need to wait for the next retry when the network is back.
     addEventListener("online", () => this.#retries && this.run());
@@ -77,8 +80,8 @@ export class Search {
       this.#panel.showEmpty();
       return;
     }
-    const scope = { k: this.k, categories: this.categories, filters: this.filters, focus: this.focus, profile: this.profile };
-    const like = this.like;
+    const { k, categories, filters, focus, profile, group, like } = this;
+    const scope = { k, categories, filters, focus, profile, group };
     this.#panel.showLoading();
     try {
       const answer = await this.#latest.run(async (signal) =>

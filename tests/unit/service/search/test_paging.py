@@ -177,6 +177,7 @@ def test_another_sketch_or_parameter_is_said(retriever: Retriever, draw: Draw) -
         replace(behind, filters=("price>1",)),
         replace(behind, min_score=0.1),
         replace(behind, mirror="true"),
+        replace(behind, group_duplicates=True),
     )
     for other in others:
         with pytest.raises(CursorInvalid):
