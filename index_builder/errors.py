@@ -3,6 +3,7 @@
 InkseekError
 └── BuildError
     ├── GalleryInvalid       the gallery (or the sketches) cannot be listed: no folder, broken manifest
+    ├── SourceUnavailable    the photos' store cannot be read: credentials, network, a client that is not installed
     ├── ParquetUnavailable   a .parquet manifest, but pyarrow is not installed
     ├── GalleryEmpty         no photo could be indexed
     ├── BuildLocked          another build, or a rollback, is writing the same index
@@ -21,6 +22,10 @@ class BuildError(InkseekError):
 
 class GalleryInvalid(BuildError):
     """The gallery (or the sketches) cannot be listed: there is no folder, or the manifest is broken."""
+
+
+class SourceUnavailable(BuildError):
+    """The photos' store cannot be read: no credentials, no network, no such bucket, or its client is not installed."""
 
 
 class ParquetUnavailable(BuildError):

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 SkipReason: TypeAlias = Literal[
     "bad_row",  # a manifest row that has more cells than there are columns, or names no photo
+    "changed",  # an object of a store became another one while it was read, twice
     "duplicate_id",  # another photo has this id already
     "empty",  # zero bytes
     "excluded",  # a pattern of --exclude, of .inkseekignore, or of what systems put beside photos

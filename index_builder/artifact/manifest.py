@@ -42,7 +42,7 @@ class MetadataField(_Frozen):
 
 
 class GallerySource(_Frozen):
-    """Where the photos came from. `root` is a path of the machine that built the index.
+    """Where the photos came from. `root` is a path of the machine that built the index, or a URL of a store.
 
     `follows_links`: photos may lie outside of `root`, behind links that were meant to be followed. `exclude`: the
     patterns that the caller left out, so that an update leaves out the same.
@@ -52,6 +52,16 @@ class GallerySource(_Frozen):
     manifest: str | None = None
     follows_links: bool = False
     exclude: tuple[str, ...] = ()
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the photos lie in a store, where each look at one is a request."""
+        return "://" in self.root
+
+    @property
+    def location(self) -> str:
+        """What the builder was given: a folder, a manifest, or the URL of either."""
+        return f"{self.root}/{self.manifest}" if self.manifest else self.root
 
 
 class RecallReport(_Frozen):

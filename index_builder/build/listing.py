@@ -1,24 +1,108 @@
-"""A source's listing in the order of rows: by photo id, each id once."""
+"""A source's listing in the order of rows, by photo id, each id once: on the disk, so that it may have any length."""
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+
+from index_builder.files.stamp import FileStamp
 from index_builder.report import Note, Report, Skipped
 from index_builder.sources.base import PhotoSource, SourcePhoto
+from models.arrays import Rows
+
+_FILE = "listing.sqlite"
+_TABLE = "CREATE TABLE listed (number INTEGER PRIMARY KEY, photo_id TEXT UNIQUE NOT NULL, photo TEXT NOT NULL)"
+# A scratch file: nothing reads it after a crash. The cache is what a listing costs in memory.
+_SCRATCH = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -16384")
 
 
-def listed_photos(source: PhotoSource, report: Report) -> tuple[SourcePhoto, ...]:
-    """The source's photos sorted by id; the first of those with one id counts, the others go to the report.
+class ListedPhotos(Sequence[SourcePhoto]):
+    """Listed photos in the order of their ids, read from the disk as they are looked at. Threads may share it."""
 
-    Raises GalleryInvalid.
+    def __init__(self, database: sqlite3.Connection, lock: threading.Lock, numbers: Rows) -> None:
+        """`numbers` (N,): the entry of each photo in the database."""
+        self._database = database
+        self._lock = lock
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        """Photos (N)."""
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, position: int) -> SourcePhoto: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> ListedPhotos: ...
+
+    def __getitem__(self, position: int | slice) -> SourcePhoto | ListedPhotos:
+        """One photo, or a view of several."""
+        if isinstance(position, slice):
+            return self.at(np.arange(len(self))[position])
+        with self._lock:
+            query = self._database.execute(
+                "SELECT photo_id, photo FROM listed WHERE number = ?", (int(self._numbers[position]),)
+            )
+            photo_id, photo = query.fetchone()
+        return _parsed(photo_id, photo)
+
+    def __iter__(self) -> Iterator[SourcePhoto]:
+        """Each photo in order."""
+        return (self[position] for position in range(len(self)))
+
+    def at(self, positions: Rows) -> ListedPhotos:
+        """A view of the photos at these positions, in their order."""
+        return ListedPhotos(self._database, self._lock, self._numbers[positions])
+
+
+@contextmanager
+def listed_photos(source: PhotoSource, report: Report, scratch: Path) -> Iterator[ListedPhotos]:
+    """The source's photos by id, within the block; of those with one id the first counts, the others are reported.
+
+    `scratch`: a folder for a file that is removed at once. Raises GalleryInvalid, SourceUnavailable.
     """
-    # Sorted by id, so that a rebuild gives the same rows in whichever order the source lists its photos.
-    by_id: dict[str, SourcePhoto] = {}
-    for listed in source.list():
-        if isinstance(listed, Skipped):
-            report.skip(listed)
-        elif isinstance(listed, Note):
-            report.note(listed)
-        elif (first := by_id.setdefault(listed.photo_id, listed)) is not listed:
-            detail = f"{first.path} has this id already"
-            report.skip(Skipped("duplicate_id", listed.path, detail, listed.photo_id))
-    return tuple(by_id[photo_id] for photo_id in sorted(by_id))
+    database = sqlite3.connect(scratch / _FILE, check_same_thread=False, isolation_level=None)
+    try:
+        for statement in (*_SCRATCH, _TABLE, "BEGIN"):
+            database.execute(statement)
+        for listed in source.list():
+            if isinstance(listed, Skipped):
+                report.skip(listed)
+            elif isinstance(listed, Note):
+                report.note(listed)
+            elif not _added(database, listed):
+                report.skip(_repeated(database, listed))
+        database.execute("COMMIT")
+        # Bytes of UTF-8, by which SQLite sorts, have the order of code points, by which Python does.
+        order = database.execute("SELECT number FROM listed ORDER BY photo_id")
+        numbers = np.fromiter((number for (number,) in order), np.int64)
+        yield ListedPhotos(database, threading.Lock(), numbers)
+    finally:
+        database.close()
+        (scratch / _FILE).unlink(missing_ok=True)
+
+
+def _added(database: sqlite3.Connection, photo: SourcePhoto) -> bool:
+    # ASCII escapes carry paths that are not valid UTF-8 as well.
+    entry = json.dumps([photo.category, photo.path, photo.metadata, photo.stamp])
+    added = database.execute("INSERT OR IGNORE INTO listed (photo_id, photo) VALUES (?, ?)", (photo.photo_id, entry))
+    return added.rowcount == 1
+
+
+def _repeated(database: sqlite3.Connection, photo: SourcePhoto) -> Skipped:
+    query = database.execute("SELECT photo FROM listed WHERE photo_id = ?", (photo.photo_id,))
+    first = _parsed(photo.photo_id, query.fetchone()[0])
+    return Skipped("duplicate_id", photo.path, f"{first.path} has this id already", photo.photo_id)
+
+
+def _parsed(photo_id: str, entry: str) -> SourcePhoto:
+    category, path, metadata, stamp = json.loads(entry)
+    values = tuple(tuple(value) if isinstance(value, list) else value for value in metadata)
+    return SourcePhoto(photo_id, category, path, values, None if stamp is None else FileStamp(*stamp))

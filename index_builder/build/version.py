@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -16,7 +17,7 @@ from index_builder.artifact import GalleryIndex, layout
 from index_builder.artifact.manifest import BuildSummary, Facing, GallerySource, IndexManifest
 from index_builder.artifact.photo_store import PhotoRecord
 from index_builder.artifact.segments.opening import places_of
-from index_builder.build.listing import listed_photos
+from index_builder.build.listing import ListedPhotos, listed_photos
 from index_builder.build.measures import faced, note_near_duplicates, tuned
 from index_builder.build.new_photos import Partition, Todo, merge_partitions, write_partitions, written_in
 from index_builder.build.parts import Parts, built_segment, compacted
@@ -51,34 +52,12 @@ def stage_version(work: Work, base: GalleryIndex | None) -> IndexManifest | None
     sketches = _embedded_sketches(work)
     now_ns = time.time_ns()
     work.progress("gallery", 0, None)
-    with work.times.stage("gallery"):
-        photos = listed_photos(work.source, work.report)
-        stamps = stamps_of(work.source, photos)
-    work.progress("gallery", len(photos), len(photos))
-    taken = _taken_over(work, photos, stamps, base)
-    # Before anything is embedded; photos that are listed and turn out to be unreadable are counted afterwards.
-    _check_deleted(work, base, taken)
-    todo = np.flatnonzero(taken.kept < 0)
-    copied = {int(at): taken.copied[int(position)] for at, position in enumerate(todo) if int(position) in taken.copied}
-    with work.times.stage("photos"):
-        partitions = write_partitions(
-            work, Todo([photos[position] for position in todo.tolist()], stamps[todo], copied, base)
-        )
-    written = written_in(partitions)
-    kept = len(photos) - len(todo)
-    if base is not None and not written.any() and kept == base.count and _describes(base, work):
-        return None
-    if not kept and not written.any():
-        reasons = ", ".join(f"{reason}: {number}" for reason, number in work.report.skipped.most_common())
-        raise GalleryEmpty(f"no photo of {work.request.photos} could be indexed ({reasons or 'it is empty'})")
-    parts, live = _put_together(work, base, taken, todo[written], partitions)
-    _check_deleted(work, base, taken, live)
-    parts = compacted(work, parts)
-    note_near_duplicates(work, parts, np.flatnonzero(taken.kept[live] < 0))
-    embedded = _embedded(partitions, copied)
-    made = _Made(embedded, int(live.sum()) - embedded)
-    stamps_file = write_stamps(work.staging, settled(stamps[live], now_ns))
-    return _manifest(work, base, parts, sketches, made, stamps_file)
+    with ExitStack() as listing:
+        with work.times.stage("gallery"):
+            photos = listing.enter_context(listed_photos(work.source, work.report, work.staging))
+            stamps = stamps_of(work.source, photos)
+        work.progress("gallery", len(photos), len(photos))
+        return _staged(work, base, photos, stamps, sketches, now_ns)
 
 
 def stage_compacted(work: Work, base: GalleryIndex) -> IndexManifest | None:
@@ -96,7 +75,39 @@ def stage_compacted(work: Work, base: GalleryIndex) -> IndexManifest | None:
     return _manifest(work, base, parts, _embedded_sketches(work), _Made(0, base.count), stamps_file)
 
 
-def _taken_over(work: Work, photos: tuple[SourcePhoto, ...], stamps: Stamps, base: GalleryIndex | None) -> Reuse:
+def _staged(
+    work: Work,
+    base: GalleryIndex | None,
+    photos: ListedPhotos,
+    stamps: Stamps,
+    sketches: Probe | None,
+    now_ns: int,
+) -> IndexManifest | None:
+    taken = _taken_over(work, photos, stamps, base)
+    # Before anything is embedded; photos that are listed and turn out to be unreadable are counted afterwards.
+    _check_deleted(work, base, taken)
+    todo = np.flatnonzero(taken.kept < 0)
+    copied = {int(at): taken.copied[int(position)] for at, position in enumerate(todo) if int(position) in taken.copied}
+    with work.times.stage("photos"):
+        partitions = write_partitions(work, Todo(photos.at(todo), stamps[todo], copied, base))
+    written = written_in(partitions)
+    kept = len(photos) - len(todo)
+    if base is not None and not written.any() and kept == base.count and _describes(base, work):
+        return None
+    if not kept and not written.any():
+        reasons = ", ".join(f"{reason}: {number}" for reason, number in work.report.skipped.most_common())
+        raise GalleryEmpty(f"no photo of {work.request.photos} could be indexed ({reasons or 'it is empty'})")
+    parts, live = _put_together(work, base, taken, todo[written], partitions)
+    _check_deleted(work, base, taken, live)
+    parts = compacted(work, parts)
+    note_near_duplicates(work, parts, np.flatnonzero(taken.kept[live] < 0))
+    embedded = _embedded(partitions, copied)
+    made = _Made(embedded, int(live.sum()) - embedded)
+    stamps_file = write_stamps(work.staging, settled(stamps[live], now_ns))
+    return _manifest(work, base, parts, sketches, made, stamps_file)
+
+
+def _taken_over(work: Work, photos: ListedPhotos, stamps: Stamps, base: GalleryIndex | None) -> Reuse:
     if base is None:
         return Reuse.nothing(len(photos))
     fields = work.fields

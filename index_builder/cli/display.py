@@ -136,7 +136,7 @@ def print_rollback(out: Path, old: str, new: str, before: str | None, now: str |
 def _summary(title: str, manifest: IndexManifest) -> Table:
     table = Table("", "", title=escape(title), show_header=False, title_justify="left")
     table.add_row("photos", f"{manifest.count:,}")
-    table.add_row("gallery", escape("/".join(filter(None, (manifest.gallery.root, manifest.gallery.manifest)))))
+    table.add_row("gallery", escape(manifest.gallery.location))
     table.add_row("bundle", manifest.bundle_id)
     table.add_row("built", f"{manifest.created_at}, Inkseek {manifest.inkseek_version}")
     settings = manifest.search.model_dump(exclude_none=True, exclude={"kind"}, exclude_defaults=True)

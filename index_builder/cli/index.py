@@ -85,7 +85,7 @@ def update(
     except InkseekError as error:
         fail(error, as_json=as_json)
     as_published = replace(
-        version.request(photos or Path(gallery.root) / (gallery.manifest or ""), index),
+        version.request(photos or gallery.location, index),
         exclude=gallery.exclude,
         follow_links=gallery.follows_links,
         max_deleted=opt.share(max_deleted),

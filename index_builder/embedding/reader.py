@@ -10,6 +10,7 @@ from PIL import Image
 
 from index_builder.artifact.thumbnails import make_thumbnail
 from index_builder.embedding.base import PhotoFacts
+from index_builder.files.store import ObjectChanged
 from index_builder.report import Skipped, SkipReason
 from index_builder.sources.base import PhotoSource, SourcePhoto
 from models.bundle import ImageError, ImageTooLarge, ImageUnreadable, ImageUnsupported, ReadImage
@@ -57,6 +58,8 @@ def skipped(photo: SourcePhoto, error: ImageError | OSError) -> Skipped:
     """The report's entry for a photo that could not be read."""
     if isinstance(error, FileNotFoundError):
         return Skipped("missing", photo.path, "the file went away while the index was built", photo.photo_id)
+    if isinstance(error, ObjectChanged):
+        return Skipped("changed", photo.path, "it changed while it was read; an update reads it", photo.photo_id)
     if isinstance(error, OSError):
         return Skipped("unreadable", photo.path, error.strerror or str(error), photo.photo_id)
     return Skipped(_reason_of(error), photo.path, str(error), photo.photo_id)

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from index_builder.artifact.manifest import GallerySource, MetadataField
+from index_builder.files.stamp import FileStamp
 from index_builder.report import Skipped
-from index_builder.sources.base import FileStamp, SourcePhoto
+from index_builder.sources.base import SourcePhoto
 from index_builder.sources.exclusions import IGNORE_FILE, Exclusions
-from index_builder.sources.local_files import fault_of, open_file, stamp_of
-from index_builder.sources.photo_ids import PhotoIdInvalid, category_from, photo_id_from
+from index_builder.sources.naming import HIDDEN, listed_as
+from index_builder.sources.places.local import fault_of, open_file, stamp_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class FolderSource:
                 if not self._is_folder(entry):
                     yield from self._listed(entry, path, exclusions)
                 elif entry.name.startswith("."):
-                    yield Skipped("hidden", path, "hidden files and folders are not indexed")
+                    yield Skipped("hidden", path, HIDDEN)
                 elif pattern := exclusions.of_path(path, is_folder=True):
                     yield Skipped("excluded", path, pattern)
                 else:
@@ -96,20 +97,9 @@ class FolderSource:
     def _listed(self, entry: os.DirEntry[str], path: str, exclusions: Exclusions) -> Iterator[SourcePhoto | Skipped]:
         if entry.name == IGNORE_FILE:  # read above; it is no photo that somebody may miss
             return
-        if entry.name.startswith("."):
-            yield Skipped("hidden", path, "hidden files and folders are not indexed")
-            return
-        if pattern := exclusions.of_path(path, is_folder=False):
-            yield Skipped("excluded", path, pattern)
-            return
+        listed = listed_as(path, exclusions)
         # A link, socket or device needs the slow look; most entries are plain files.
-        plain = entry.is_file(follow_symlinks=False)
+        plain = isinstance(listed, Skipped) or entry.is_file(follow_symlinks=False)
         if not plain and (fault := fault_of(self._root, path, follow_links=self._follow_links)):
-            yield fault
-            return
-        try:
-            photo_id = photo_id_from(path)
-        except PhotoIdInvalid as error:
-            yield Skipped("unusable_name", path, str(error))
-            return
-        yield SourcePhoto(photo_id, category_from(photo_id), path)
+            listed = fault
+        yield listed

@@ -98,8 +98,7 @@ def test_a_bucket_becomes_the_files_of_a_version(
     source = Bucket(objects | {"broken.jpg": b"no photo", "zero.jpg": b"", "twin.jpg": objects["a.jpg"]})
     encoder = Bundle.load(tiny_bundle_dir, Runtime(threads=1)).photo
     calls: list[int] = []
-    with Report(tmp_path / layout.REPORT) as report:
-        photos = listed_photos(source, report)
+    with Report(tmp_path / layout.REPORT) as report, listed_photos(source, report, tmp_path) as photos:
         embedder = ThreadedEmbedder(encoder, ImageLimits(), Pace(2, 2))
         written = write_photos(
             tmp_path,
@@ -130,8 +129,8 @@ def test_rows_are_sorted_by_id_and_the_first_of_an_id_counts(
 ) -> None:
     path = tmp_path_factory.mktemp("listing") / "report.jsonl"
     listing = [SourcePhoto(photo_id, "", f"path {position}") for position, photo_id in enumerate(ids)]
-    with Report(path) as report:
-        photos = listed_photos(Bucket({}, listing), report)
+    with Report(path) as report, listed_photos(Bucket({}, listing), report, path.parent) as listed:
+        photos = list(listed)
     assert [photo.photo_id for photo in photos] == sorted(set(ids))
     assert [photo.path for photo in photos] == [f"path {ids.index(photo.photo_id)}" for photo in photos]
     repeated = [position for position, photo_id in enumerate(ids) if photo_id in ids[:position]]
@@ -142,9 +141,9 @@ def test_rows_are_sorted_by_id_and_the_first_of_an_id_counts(
 
 def test_what_a_source_skips_is_reported(tmp_path: Path) -> None:
     odd = Skipped("unusable_name", "\udce9", "not UTF-8")
-    with Report(tmp_path / "report.jsonl") as report:
-        photos = listed_photos(Bucket({}, [odd, SourcePhoto("a", "", "a")]), report)
-    assert ([photo.photo_id for photo in photos], report.skipped) == (["a"], {"unusable_name": 1})
+    bucket = Bucket({}, [odd, SourcePhoto("a", "", "a")])
+    with Report(tmp_path / "report.jsonl") as report, listed_photos(bucket, report, tmp_path) as photos:
+        assert ([photo.photo_id for photo in photos], report.skipped) == (["a"], {"unusable_name": 1})
 
 
 def test_a_listing_that_fails_half_way_is_raised(tmp_path: Path) -> None:
@@ -153,8 +152,13 @@ def test_a_listing_that_fails_half_way_is_raised(tmp_path: Path) -> None:
             yield SourcePhoto("a", "", "a")
             raise GalleryInvalid("the bucket denied access")
 
-    with Report(tmp_path / "report.jsonl") as report, pytest.raises(GalleryInvalid, match="denied"):
-        listed_photos(Failing({}), report)
+    with (
+        Report(tmp_path / "report.jsonl") as report,
+        pytest.raises(GalleryInvalid, match="denied"),
+        listed_photos(Failing({}), report, tmp_path),
+    ):
+        pytest.fail("the listing was cut short")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.jsonl"]
 
 
 def test_a_photo_is_read_once(tiny_bundle_dir: Path, draw_jpeg: Callable[..., bytes]) -> None:

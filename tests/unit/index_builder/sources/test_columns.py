@@ -5,18 +5,58 @@ from __future__ import annotations
 import datetime
 import decimal
 import math
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index_builder.artifact.photo_store import MetadataValue
 from index_builder.errors import GalleryInvalid
-from index_builder.sources.cells import date_text, typed_text
-from index_builder.sources.columns import checked_header, text_of, typed_values
+from index_builder.sources.manifests.cells import ColumnTyper, TextTyper, date_text
+from index_builder.sources.manifests.columns import ValueTyper, checked_header, text_of
 
-MANIFEST = Path("manifest.csv")
+MANIFEST = "manifest.csv"
+
+
+@dataclass
+class Typed:
+    """A column of cells once its type is known."""
+
+    type: str
+    values: list[MetadataValue]
+    odd: tuple[tuple[int, str], ...]
+    hindered: tuple[int, str] | None
+
+
+def typed(typer: ColumnTyper, cells: Sequence[Any]) -> Typed | None:
+    for position, cell in enumerate(cells):
+        typer.add(str(position), cell)
+    column = typer.column()
+    if column is None:
+        return None
+    values: list[MetadataValue] = []
+    odd = []
+    for position, cell in enumerate(cells):
+        try:
+            values.append(column.read(cell))
+        except ValueError:
+            values.append(None)
+            odd.append((position, cell))
+    hindered = None if column.hindered is None else (int(column.hindered[0]), column.hindered[1])
+    return Typed(column.type, values, tuple(odd), hindered)
+
+
+def typed_text(cells: Sequence[str], *, decimal_comma: bool = False) -> Typed:
+    column = typed(TextTyper(decimal_comma=decimal_comma), cells)
+    assert column is not None
+    return column
+
+
+def typed_values(values: Sequence[Any]) -> Typed | None:
+    return typed(ValueTyper(), values)
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(-(2**62), 2**62)), min_size=1).filter(any))

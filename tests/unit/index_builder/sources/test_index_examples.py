@@ -35,10 +35,11 @@ def test_the_manifest_and_the_folder_name_the_same_photos(
     tmp_path: Path, gallery: str, photos: int, categories: int
 ) -> None:
     with Report(tmp_path / "report.jsonl") as report:
-        listed = listed_photos(open_source(EXAMPLES / gallery / "manifest.csv"), report)
+        with listed_photos(open_source(EXAMPLES / gallery / "manifest.csv"), report, tmp_path) as by_row:
+            listed = list(by_row)
         assert not report.skipped
-        scanned = listed_photos(open_source(EXAMPLES / gallery), report)
-    pictures = [photo for photo in scanned if photo.photo_id != "manifest.csv"]
+        with listed_photos(open_source(EXAMPLES / gallery), report, tmp_path) as scanned:
+            pictures = [photo for photo in scanned if photo.photo_id != "manifest.csv"]
     assert [(photo.photo_id, photo.category) for photo in listed] == [
         (photo.photo_id, photo.category) for photo in pictures
     ]

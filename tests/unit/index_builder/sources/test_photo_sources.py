@@ -32,8 +32,8 @@ class Listing:
 def list_gallery(location: Path) -> Listing:
     source = open_source(location)
     path = location.parent / "report.jsonl"
-    with Report(path) as report:
-        photos = listed_photos(source, report)
+    with Report(path) as report, listed_photos(source, report, path.parent) as listed:
+        photos = tuple(listed)
     lines = path.read_text().splitlines()
     path.unlink()
     return Listing(source, photos, {entry["path"]: entry["reason"] for entry in map(json.loads, lines)})

@@ -4,13 +4,43 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from index_builder.files.stamp import FileStamp
 from index_builder.report import Skipped
-from index_builder.sources.base import FileStamp
 
 FOLLOW = "--follow-links follows it"
+
+
+@dataclass(frozen=True)
+class LocalPlace:
+    """A `PhotoPlace` below a resolved folder of this machine."""
+
+    folder: Path
+    follows_links: bool = False
+
+    @property
+    def root(self) -> str:
+        """The folder."""
+        return str(self.folder)
+
+    def finder(self) -> EquivalentNames:
+        """Finds files whose names are written in the other form of Unicode."""
+        return EquivalentNames(self.folder)
+
+    def fault_of(self, path: str, photo_id: str) -> Skipped | None:
+        """Why `path` is no regular file below the folder."""
+        return fault_of(self.folder, path, photo_id, follow_links=self.follows_links)
+
+    def open(self, path: str, listed: FileStamp | None = None) -> BinaryIO:
+        """The file, open for reading. Raises OSError."""
+        return open_file(self.folder, path)
+
+    def stamp(self, path: str) -> FileStamp | None:
+        """Size and time of change of the file; None where it cannot be looked at."""
+        return stamp_of(self.folder, path)
 
 
 def fault_of(root: Path, relative: str, photo_id: str | None = None, *, follow_links: bool = False) -> Skipped | None:

@@ -6,10 +6,11 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias
+from functools import partial
+from typing import Any, Protocol, TypeAlias
 
 from index_builder.artifact.manifest import FieldType
 from index_builder.artifact.photo_store import MetadataValue
@@ -53,17 +54,26 @@ _DATE = re.compile(r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d
 
 
 @dataclass(frozen=True)
-class TypedColumn:
-    """A column's type and its values; None is an unknown value.
+class ColumnType:
+    """A column's type; `read` makes a value of a cell (None: unknown). It raises ValueError for a cell of another type.
 
-    `odd`: (position, content) of cells that are not of the type, and became unknown. `hindered`: of a column of text,
-    the first cell without which it would have been of another type.
+    `hindered`: of a column of text, the first cell (name of its row, content) without which it would have been of
+    another type.
     """
 
     type: FieldType
-    values: list[MetadataValue]
-    odd: tuple[tuple[int, str], ...] = ()
-    hindered: tuple[int, str] | None = None
+    read: Callable[[Any], MetadataValue]
+    hindered: tuple[str, str] | None = None
+
+
+class ColumnTyper(Protocol):
+    """Finds the type of a column whose cells pass by: it keeps counts, never the cells."""
+
+    def add(self, row: str, cell: Any) -> None:
+        """Look at the cell of the row of that name."""
+
+    def column(self) -> ColumnType | None:
+        """The type of all cells so far; None for a column of what no filter can compare."""
 
 
 class _NotOfThisType(ValueError):
@@ -73,30 +83,47 @@ class _NotOfThisType(ValueError):
 _Parser: TypeAlias = Callable[[str], MetadataValue]
 
 
-def typed_text(cells: Sequence[str], *, decimal_comma: bool = False) -> TypedColumn:
-    """A column of stripped text as the type that all of its filled cells have, or nine tenths of at least ten.
+class TextTyper:
+    """The type that all filled cells of stripped text have, or nine tenths of at least ten; else text.
 
-    Placeholders ("N/A", "-", "null") are unknown values. `decimal_comma`: 1,5 is one and a half.
+    Placeholders ("N/A", "-", "null") are unknown values.
     """
-    filled = [position for position, cell in enumerate(cells) if cell.casefold() not in _PLACEHOLDERS]
-    parsers: dict[FieldType, _Parser] = {
-        "number": _decimal_comma_number if decimal_comma else _number,
-        "boolean": _boolean,
-        "date": date_text,
-        "list": _list,
-    }
-    hindered: tuple[int, str] | None = None
-    for field_type, parse in parsers.items():
-        values, odd = _parsed(cells, filled, parse)
-        enough = len(filled) >= _ENOUGH_CELLS and len(odd) <= (1 - _NEARLY_ALL) * len(filled)
-        if enough or (filled and not odd):
-            return TypedColumn(field_type, values, tuple((position, cells[position]) for position in odd))
-        if len(odd) <= len(filled) / 2 and odd:
-            hindered = (odd[0], cells[odd[0]])
-    words: list[MetadataValue] = [
-        None if cell.casefold() in _NEVER_A_WORD else unicodedata.normalize("NFC", cell) for cell in cells
-    ]
-    return TypedColumn("text", words, hindered=hindered)
+
+    def __init__(self, *, decimal_comma: bool = False) -> None:
+        """`decimal_comma`: 1,5 is one and a half."""
+        self._parsers: dict[FieldType, _Parser] = {
+            "number": _decimal_comma_number if decimal_comma else _number,
+            "boolean": _boolean,
+            "date": date_text,
+            "list": _list,
+        }
+        self._filled = 0
+        self._odd = dict.fromkeys(self._parsers, 0)
+        self._first_odd: dict[FieldType, tuple[str, str]] = {}
+
+    def add(self, row: str, cell: str) -> None:
+        """Look at the cell of the row of that name."""
+        if cell.casefold() in _PLACEHOLDERS:
+            return
+        self._filled += 1
+        for field_type, parse in self._parsers.items():
+            try:
+                parse(cell)
+            except ValueError:
+                self._odd[field_type] += 1
+                self._first_odd.setdefault(field_type, (row, cell))
+
+    def column(self) -> ColumnType:
+        """The type of all cells so far."""
+        hindered: tuple[str, str] | None = None
+        for field_type, parse in self._parsers.items():
+            odd = self._odd[field_type]
+            enough = self._filled >= _ENOUGH_CELLS and odd <= (1 - _NEARLY_ALL) * self._filled
+            if enough or (self._filled and not odd):
+                return ColumnType(field_type, partial(_unless_placeholder, parse))
+            if odd <= self._filled / 2 and odd:
+                hindered = self._first_odd[field_type]
+        return ColumnType("text", _word, hindered)
 
 
 def date_text(text: str) -> str:
@@ -119,15 +146,12 @@ def finite(value: float) -> int | float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _parsed(cells: Sequence[str], filled: list[int], parse: _Parser) -> tuple[list[MetadataValue], list[int]]:
-    values: list[MetadataValue] = [None] * len(cells)
-    odd = []
-    for position in filled:
-        try:
-            values[position] = parse(cells[position])
-        except ValueError:
-            odd.append(position)
-    return values, odd
+def _unless_placeholder(parse: _Parser, cell: str) -> MetadataValue:
+    return None if cell.casefold() in _PLACEHOLDERS else parse(cell)
+
+
+def _word(cell: str) -> MetadataValue:
+    return None if cell.casefold() in _NEVER_A_WORD else unicodedata.normalize("NFC", cell)
 
 
 def _number(text: str) -> int | float | None:

@@ -1,0 +1,1 @@
+"""Places that a manifest's photos lie in: a folder of this machine or a store."""
