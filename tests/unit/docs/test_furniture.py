@@ -19,8 +19,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 PACKAGES = ["index_builder", "models", "service"]
 # A module is usually named as its distribution is; these are not.
 DISTRIBUTIONS = {"PIL": "pillow", "faiss": "faiss-cpu", "google": "protobuf", "resvg_py": "resvg-py"}
-# They come with a dependency that pins them: fastapi with starlette, pydantic with its core, uvicorn[standard].
-CARRIED = {"starlette", "pydantic_core", "python_multipart", "anyio", "click", "typing_extensions", "onnx_ir"}
+# They come with a dependency that pins them: starlette with fastapi, grpc with pymilvus, and so on.
+CARRIED = {"starlette", "pydantic_core", "python_multipart", "anyio", "click", "typing_extensions", "onnx_ir", "grpc"}
 
 
 def tracked_files() -> list[Path]:
@@ -57,11 +57,13 @@ def missing(folders: list[str], *extras: str) -> set[str]:
 
 
 def test_the_extra_for_serving_has_all_that_serving_imports() -> None:
-    assert not missing(["service", "index_builder", "models/bundle", "models/adapters"], "cpu", "parquet")
+    assert not missing(
+        ["service", "index_builder", "models/bundle", "models/adapters"], "cpu", "parquet", "s3", "milvus"
+    )
 
 
 def test_the_extra_for_training_has_all_that_is_imported_anywhere() -> None:
-    assert not missing(PACKAGES, "train", "parquet")
+    assert not missing(PACKAGES, "train", "parquet", "s3", "milvus")
 
 
 def test_an_extra_that_lacks_something_is_noticed() -> None:
