@@ -1,4 +1,4 @@
-"""`inkseek train attention | plot | compare`: the studies that `inkseek train` offers next to training itself.
+"""`inkseek train attention | plot | compare | directions`: the studies that `inkseek train` offers.
 
 They need the training extra, whose packages take seconds to import: these commands import it when run.
 """
@@ -97,6 +97,25 @@ def compare(
     except (InkseekError, OSError) as error:
         fail(error)
     stdout().print(f"comparison.json, .md and .html written to {out}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def directions(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="The data set, as its download unpacks.")],
+    out: Annotated[Path, typer.Option(help="The results' folder; what was encoded there is used again.")],
+    split: Annotated[str, typer.Option(help="The split whose categories are adapted to.")] = "val_unseen",
+    bundle: BundleOption = None,
+    draws: Annotated[int, typer.Option(min=1, help="Draws of examples for each category.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws and the bootstrap.")] = 0,
+) -> None:
+    """Compare what could make adaptation worth more: drawings made of photos, deeper layers, weights, all pairs."""
+    from models.studies.adaptation_directions.study import StudyRun, study
+
+    try:
+        study(StudyRun(data, split, out, bundle, draws=draws, seed=seed), _log)
+    except (InkseekError, OSError) as error:
+        fail(error)
+    stdout().print(f"study.json and study.md written to {out}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _log(line: str) -> None:

@@ -1,0 +1,93 @@
+"""The study: all ways over the same episodes, the bound that all pairs give, and what the gate knew beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.arrays import Rows
+from models.bundle import Bundle, Runtime
+from models.data.datasets import open_dataset
+from models.evaluation.few_shot.protocol import Material, Trial, Unit, run
+from models.evaluation.few_shot.results import Result
+from models.ranking import ranks_of
+from models.studies.adaptation_directions.report import Study, write
+from models.studies.adaptation_directions.selection import cross_fitted
+from models.studies.adaptation_directions.views import viewed
+from models.studies.adaptation_directions.ways import Way, families, usual_cell_gains
+
+BASELINE = "mean-centred"
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """What is measured on what. `bundle`: a name or a directory, None for the default; `draws`: of each category."""
+
+    data: Path
+    split: str
+    out: Path
+    bundle: Path | None = None
+    ks: tuple[int, ...] = (1, 5, 10)
+    draws: int = 50
+    seed: int = 0
+
+
+def study(run_: StudyRun, log: Callable[[str], object]) -> Study:
+    """Encode once, measure on one thread, write study.json and study.md. Raises InkseekError, OSError."""
+    torch.set_num_threads(1)
+    bundle = Bundle.load(run_.bundle, Runtime(device="cpu", threads=1))
+    dataset = open_dataset(run_.data)
+    part, columns = viewed(bundle, dataset.split(run_.split), run_.split, run_.out / "embeddings", log)
+    material = part.material(Unit.CATEGORY)
+    compared = families(columns, bundle.adaptation, usual_cell_gains(material, columns))
+    members = [way for family in compared.values() for way in family]
+    log(f"{len(members)} ways over {run_.draws} draws of {len(material.tasks)} categories")
+    trial = run(material, members, run_.ks, draws=run_.draws, seed=run_.seed)
+    fitted, chosen = cross_fitted(trial, compared)
+    log("bounds: each photo by all pairs of the others")
+    bound, bound_chosen = cross_fitted(left_out_in_turn(material, members), compared)
+    done = Study(
+        bundle.bundle_id,
+        Result(fitted, tuple(compared), run_.ks, BASELINE, run_.draws, run_.seed),
+        Result(bound, tuple(compared), (MOST_PAIRS,), BASELINE, 1, run_.seed),
+        chosen | {f"{name}, bound": members for name, members in bound_chosen.items()},
+    )
+    write(run_.out, done)
+    return done
+
+
+MOST_PAIRS = 100
+"""The k that the bound is named by: all pairs of the other photos, at most so many."""
+
+
+def left_out_in_turn(material: Material, ways: Sequence[Way]) -> Trial:
+    """Every drawn photo is queried by all its sketches, after a fit to every pair of the task's other photos."""
+    ranks: dict[str, list[Rows]] = {way.name: [] for way in ways}
+    queries: list[Rows] = []
+    for number, task in enumerate(material.tasks):
+        photos = material.photos[task.gallery]
+        for target in np.unique(task.targets):
+            queried = task.targets == target
+            support, rows = np.flatnonzero(~queried)[:MOST_PAIRS], task.sketches[queried]
+            columns = [np.full(len(rows), value) for value in (task.gallery[target], number, 0)]
+            queries.append(np.stack(columns, axis=1))
+            for way in ways:
+                adapter = way.fit(material.sketches[task.sketches[support]], task.targets[support], photos)
+                scores = adapter.embed_sketches(material.sketches[rows]) @ adapter.embed_photos(photos).T
+                ranks[way.name].append(ranks_of(scores, task.targets[queried]))
+    asked = np.concatenate(queries)
+    return Trial(
+        material=f"{material.name}, all pairs of the other photos",
+        unit=material.unit,
+        task_names=tuple(task.name for task in material.tasks),
+        photos=asked[:, 0],
+        tasks=asked[:, 1],
+        draws=asked[:, 2],
+        ranks={
+            (name, MOST_PAIRS): np.repeat(np.concatenate(found)[:, None], 2, axis=1) for name, found in ranks.items()
+        },
+    )

@@ -1,0 +1,182 @@
+"""The study of directions: its metrics from their definitions, its choice by halves, and the whole on a tiny bundle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image, ImageDraw
+
+from models.bundle import Preprocess
+from models.data.sampling.episodes import Task
+from models.evaluation.few_shot.protocol import Material, Trial, Unit, run
+from models.ranking import ranks_of
+from models.studies.adaptation_directions.drawn_metric import cell_gains, within_metric
+from models.studies.adaptation_directions.photo_views import CloserEncoder, DrawnEncoder
+from models.studies.adaptation_directions.reprojection import Reprojection
+from models.studies.adaptation_directions.selection import cross_fitted
+from models.studies.adaptation_directions.study import left_out_in_turn
+from models.studies.adaptation_directions.views import Columns
+from models.studies.adaptation_directions.ways import Way, families, usual_cell_gains
+
+Floats = npt.NDArray[np.float32]
+CHANNELS, CELLS = 2, 25
+E = CHANNELS * CELLS
+
+
+def unit(rows: npt.NDArray[Any]) -> Floats:
+    scaled: Floats = (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
+    return scaled
+
+
+def made_up(tasks: int = 4) -> tuple[Material, Columns]:
+    """Rows of every view: 8 photos a task, 4 of them drawn twice."""
+    random, columns = np.random.default_rng(3), Columns(layout=E, kind=3, cells=3 * CELLS, drawings=2)
+    photos = 8 * tasks
+    layout = unit(np.repeat(random.normal(size=(tasks, E)), 8, axis=0) + random.normal(size=(photos, E)))
+    shown = np.array([8 * task + photo for task in range(tasks) for photo in range(4) for _ in range(2)])
+    drawings = [unit(layout + 0.5 * random.normal(size=layout.shape)) for _ in range(2)]
+
+    def rows(own: Floats, further: list[Floats]) -> Floats:
+        count = len(own)
+        pieces: list[npt.NDArray[Any]] = [
+            own,
+            unit(random.normal(size=(count, 3))),
+            random.normal(size=(count, 3 * CELLS)),
+            *further,
+        ]
+        whole: Floats = np.concatenate(pieces, axis=1).astype(np.float32)
+        return whole
+
+    sketches = unit(layout[shown] + 0.6 * random.normal(size=(len(shown), E)) + 0.2)
+    material = Material(
+        "made up",
+        Unit.CATEGORY,
+        rows(sketches, [np.zeros((len(shown), 3 * E), np.float32)]),
+        rows(layout, [*drawings, layout]),
+        tuple(
+            Task(
+                name=f"task {number}",
+                sketches=np.arange(8) + 8 * number,
+                targets=np.repeat(np.arange(4), 2),
+                gallery=np.arange(8) + 8 * number,
+                categories=np.zeros(8, np.int64),
+            )
+            for number in range(tasks)
+        ),
+    )
+    return material, columns
+
+
+def test_the_metric_of_drawings_is_the_shrunken_power_of_their_covariance() -> None:
+    random = np.random.default_rng(0)
+    photos, drawn = random.normal(size=(9, 6)), random.normal(size=(9, 4, 6)) * np.array([1, 2, 3, 1, 1, 5])
+    turn = within_metric(drawn.astype(np.float32), photos.astype(np.float32), shrinkage=0.7, power=0.5)
+    residual = (drawn - photos[:, None]).reshape(-1, 6)
+    covariance = np.cov(residual.T, bias=True)
+    values, axes = np.linalg.eigh(covariance)
+    expected = (axes * (1 + values / (0.7 * values.mean())) ** -0.5) @ axes.T
+    np.testing.assert_allclose(turn(np.eye(6, dtype=np.float32)), expected, atol=1e-4)
+
+
+def test_a_cell_whose_drawings_differ_most_counts_least() -> None:
+    random = np.random.default_rng(1)
+    photos = random.normal(size=(12, E)).astype(np.float32)
+    noise = random.normal(size=(12, 5, CHANNELS, CELLS)) * 0.1
+    noise[..., 7] *= 10
+    drawn = (photos.reshape(12, 1, CHANNELS, CELLS) + noise).reshape(12, 5, E).astype(np.float32)
+    gains = cell_gains(drawn, photos, 1.0).reshape(CHANNELS, CELLS)
+    assert gains[0].argmin() == 7
+    np.testing.assert_allclose(gains[0], gains[1])
+    np.testing.assert_allclose(gains[0].mean(), 1.0, rtol=1e-5)
+
+
+def test_a_reprojection_recovers_a_linear_residual_of_the_cells() -> None:
+    random = np.random.default_rng(2)
+    cells = random.normal(size=(40, 3, CELLS)).astype(np.float32)
+    true = 0.1 * random.normal(size=(3, CHANNELS))
+    residual = np.einsum("nkc,kd->ndc", cells - cells.mean(axis=(0, 2), keepdims=True), true).reshape(40, E)
+    sketches = random.normal(size=(40, E)).astype(np.float32)
+    photos = (sketches + residual).astype(np.float32)
+    fit = Reprojection.of(cells.reshape(40, -1), sketches, photos, photos, strength=1e-6)
+    moved = fit.apply(sketches, cells.reshape(40, -1))
+    np.testing.assert_allclose(moved, unit(photos), atol=2e-2)
+
+
+def test_each_half_is_measured_by_the_member_that_the_other_half_chose() -> None:
+    tasks = np.array([0, 0, 1, 1])
+    good_at_odd, good_at_even = np.array([5, 5, 1, 1]), np.array([1, 1, 5, 5])
+
+    def both(ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return np.stack([ranks, ranks], axis=1)
+
+    ranks = {("a", 1): both(good_at_odd), ("b", 1): both(good_at_even)}
+    trial = Trial("made up", Unit.CATEGORY, ("x", "y"), np.arange(4), tasks, np.zeros(4, np.int64), ranks)
+
+    def never(sketches: Floats, positives: npt.NDArray[np.int64], photos: Floats) -> Any:
+        raise AssertionError
+
+    fitted, chosen = cross_fitted(trial, {"family": (Way("a", never), Way("b", never))})
+    assert chosen == {"family": ("a", "b")}
+    # Even tasks by "a", which is good at odd ones, and the reverse: the choice never sees what it is measured on.
+    np.testing.assert_array_equal(fitted.ranks["family", 1][:, 0], [5, 5, 5, 5])
+
+
+def test_every_way_runs_over_episodes_and_over_all_pairs() -> None:
+    material, columns = made_up()
+    compared = families(columns, None, usual_cell_gains(material, columns))
+    ways = [way for family in compared.values() for way in family]
+    assert len({way.name for way in ways}) == len(ways)
+    trial = run(material, ways, (1, 3), draws=2)
+    fitted, _ = cross_fitted(trial, compared)
+    assert {name for name, _ in fitted.ranks} == set(compared)
+    bound = left_out_in_turn(material, ways)
+    assert len(bound.tasks) == sum(len(task.sketches) for task in material.tasks)
+    # Plain cosines need no examples, so the bound's ranks are those of every sketch in its own gallery.
+    own = [
+        ranks_of(
+            columns.layout_of(material.sketches[t.sketches]) @ columns.layout_of(material.photos[t.gallery]).T,
+            t.targets,
+        )
+        for t in material.tasks
+    ]
+    np.testing.assert_array_equal(bound.ranks["plain cosines", 100][:, 0], np.concatenate(own))
+
+
+class _Pixels:
+    """An encoder whose embedding is the picture, 8 x 8."""
+
+    preprocess = Preprocess(size_px=8, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    embedding_dim = 64
+
+    def view(self, image: Image.Image) -> Image.Image:
+        return image.convert("L").resize((8, 8))
+
+    def prepare(self, image: Image.Image) -> Floats:
+        grey: Floats = np.asarray(self.view(image), np.float32) / np.float32(255)
+        return grey
+
+    def encode(self, batch: Floats) -> Floats:
+        return unit(batch.reshape(len(batch), -1) + 1e-3)
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    image = Image.new("RGB", (120, 120), "white")
+    ImageDraw.Draw(image).rectangle((30, 30, 90, 90), fill="black")
+    return image
+
+
+def test_a_closer_view_shows_more_of_the_middle(picture: Image.Image) -> None:
+    pixels = _Pixels()
+    assert CloserEncoder(pixels).prepare(picture).mean() < pixels.prepare(picture).mean()
+
+
+def test_drawings_of_a_photo_are_lines_that_differ_from_seed_to_seed(picture: Image.Image) -> None:
+    first, again, other = (DrawnEncoder(_Pixels(), _Pixels(), seed).prepare(picture) for seed in (0, 0, 1))
+    assert first.mean() > 0.5  # paper, most of it
+    assert first.min() < 0.9  # and ink
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
