@@ -20,10 +20,10 @@ import faiss
 import numpy as np
 
 from index_builder.quality.probes import Probe
-from index_builder.quality.recall import RECALL_K, TARGET_RECALL, fastest_good
+from index_builder.quality.recall import RECALL_K, fastest_good
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import build_store
-from index_builder.stores.plan import KindChoice, choose_plan
+from index_builder.stores.plan import DEFAULT_NEEDS, KindChoice, choose_plan
 from index_builder.stores.ranking import top_k
 from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
@@ -88,7 +88,7 @@ def measure(kind: KindChoice, vectors: Vectors, queries: Vectors) -> dict[str, o
         started = time.perf_counter()
         variants = build_store(folder, choose_plan(count, dim, kind), count=count, dim=dim, threads=cpu_quota())
         build_s = time.perf_counter() - started
-        plan, report = fastest_good(variants, Probe(queries, "sketches"), TARGET_RECALL)
+        plan, report = fastest_good(variants, Probe(queries, "sketches"), DEFAULT_NEEDS.recall)
         store = next(variant.store for variant in variants if variant.plan == plan)
         ms = milliseconds(lambda query: search(store, query), queries)
     return {

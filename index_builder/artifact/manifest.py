@@ -78,6 +78,20 @@ class RecallReport(_Frozen):
     unusable_sketches: int = Field(default=0, ge=0)
 
 
+class SearchCost(_Frozen):
+    """What a search takes on one thread of the machine that built the version, without encoding the sketch.
+
+    Milliseconds over `queries` queries; `bytes_per_photo` of vectors and search index on the disk; `memory_per_photo`:
+    bytes of these that searches keep coming back to.
+    """
+
+    ms_p50: float = Field(ge=0.0)
+    ms_p95: float = Field(ge=0.0)
+    queries: int = Field(ge=1)
+    bytes_per_photo: float = Field(ge=0.0)
+    memory_per_photo: float = Field(ge=0.0)
+
+
 class BuildSummary(_Frozen):
     """Time, rate and counts by reason of the build; report.jsonl lists the photos behind the counts.
 
@@ -149,6 +163,7 @@ class IndexManifest(_Frozen):
     metadata_fields: tuple[MetadataField, ...] = ()
     search: SearchPlan
     recall: RecallReport | None = None
+    cost: SearchCost | None = None
     facing: dict[str, Facing] = {}
     build: BuildSummary
     segments: tuple[SegmentEntry, ...] = ()

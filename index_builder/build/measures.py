@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
-from index_builder.artifact.manifest import Facing, RecallReport, SegmentEntry
-from index_builder.build.parts import Parts
+from index_builder.artifact.manifest import Facing, RecallReport, SearchCost, SegmentEntry
+from index_builder.build.parts import Parts, plans_of, rebuilt
 from index_builder.build.work import Work
 from index_builder.errors import RecallTooLow
+from index_builder.quality.cost import search_cost
 from index_builder.quality.drawings import drawn_probe
 from index_builder.quality.facing import measure_facing
 from index_builder.quality.near_duplicates import near_duplicates
 from index_builder.quality.probes import MAX_QUERIES, Probe, photo_probe
-from index_builder.quality.recall import TARGET_RECALL, fastest_good
+from index_builder.quality.recall import fastest_good
 from index_builder.report import Note
 from index_builder.stores.choice import StoreVariant
 from index_builder.stores.plan import SearchPlan
@@ -25,12 +27,39 @@ UPDATE_QUERIES = 100
 _CHANGED_SHARE = 0.2  # of a category's photos, from which on how it faces is measured again
 
 
-def tuned(work: Work, parts: Parts, sketches: Probe | None, *, update: bool) -> tuple[Parts, RecallReport]:
-    """The parts at the fastest setting of what was just built that reaches the target, and the recall of all of them.
+@dataclass(frozen=True)
+class Tuned:
+    """The parts of a version as they will be searched, the recall of all of them and what a search costs."""
 
-    Raises RecallTooLow where that misses the gate.
+    parts: Parts
+    recall: RecallReport
+    cost: SearchCost
+
+
+def tuned(work: Work, parts: Parts, sketches: Probe | None, *, update: bool) -> Tuned:
+    """The fastest setting of what was just built that reaches the recall that is needed.
+
+    Where "auto" chose a kind whose slowest setting misses that, the kinds that are left are built in turn, and the best
+    one stays. Raises RecallTooLow where that misses the gate.
     """
     required = work.request.min_recall or 0.0
+    # A gate above the target is also what the setting is tuned for, else it would fail for no reason.
+    target = max(required, work.request.needs.recall)
+    best = _measured(work, parts, sketches, target, update=update)
+    tunable = _tunable(parts)
+    for plan in plans_of(work, tunable.count)[1:] if tunable else ():
+        if best.recall.recall >= target:
+            break
+        assert tunable is not None
+        other = _measured(work, rebuilt(work, parts, tunable, plan), sketches, target, update=update)
+        best = max(best, other, key=lambda one: one.recall.recall)
+    if best.recall.recall < required:
+        raise RecallTooLow(measured=best.recall.recall, required=required, queries=best.recall.queries)
+    return best
+
+
+def _measured(work: Work, parts: Parts, sketches: Probe | None, target: float, *, update: bool) -> Tuned:
+    """The parts at the fastest of their settings that reaches the target, or the last one."""
     with work.stage("recall"):
         steps = _steps(parts)
         opened = [step.open(work) for step in steps]
@@ -42,12 +71,11 @@ def tuned(work: Work, parts: Parts, sketches: Probe | None, *, update: bool) -> 
         # Where every search is exact there is nothing to tune, and nothing is drawn.
         drawings = None if sketches or _approximate(steps[0]) is None else drawn_probe(photos, work.bundle.sketch, most)
         probe = sketches or drawings or photo_probe(store, most)
-        # A gate above the target is also what the setting is tuned for, else it would fail for no reason.
-        plan, report = fastest_good(variants, probe, max(required, TARGET_RECALL))
-    if report.recall < required:
-        raise RecallTooLow(measured=report.recall, required=required, queries=report.queries)
-    chosen = next(step for step, variant in zip(steps, variants, strict=True) if variant.plan == plan)
-    return chosen, report
+        plan, report = fastest_good(variants, probe, target)
+        number = [variant.plan for variant in variants].index(plan)
+        chosen = steps[number]
+        cost = search_cost(work.staging, chosen.segments, variants[number].store, probe, work.dim)
+    return Tuned(chosen, report, cost)
 
 
 def faced(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +21,7 @@ from index_builder.segments.seal import seal
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import StoreVariant, build_store
 from index_builder.stores.exact import ExactStore
-from index_builder.stores.plan import choose_plan
+from index_builder.stores.plan import SearchPlan, auto_plans, choose_plan
 from index_builder.stores.row_map import Places
 from models.bundle import cpu_quota
 
@@ -57,10 +59,15 @@ class Parts:
         return open_segments(work.staging, self.segments, self.places, fields=work.fields, dim=work.dim, stores=stores)
 
 
-def built_segment(work: Work, staging: Path, count: int) -> tuple[SegmentEntry, Sequence[StoreVariant]]:
-    """Build the search index of a staged segment and seal it; its entry is that of the fastest setting."""
+def built_segment(
+    work: Work, staging: Path, count: int, plan: SearchPlan | None = None
+) -> tuple[SegmentEntry, Sequence[StoreVariant]]:
+    """Build the search index of a staged segment and seal it; its entry is that of the fastest setting.
+
+    `plan`: None for the preferred one of `plans_of`.
+    """
     with work.stage("index"):
-        plan = choose_plan(count, work.dim, work.request.kind, work.request.settings)
+        plan = plan or plans_of(work, count)[0]
         variants = build_store(
             staging, plan, count=count, dim=work.dim, threads=cpu_quota(), settings=work.request.settings
         )
@@ -69,6 +76,29 @@ def built_segment(work: Work, staging: Path, count: int) -> tuple[SegmentEntry, 
             staging, bundle_id=work.bundle.bundle_id, dim=work.dim, count=count, fields=work.fields, search=search
         )
     return entry, variants
+
+
+def plans_of(work: Work, count: int) -> tuple[SearchPlan, ...]:
+    """How a segment of `count` photos may be searched: as requested, or what "auto" tries, the preferred one first."""
+    request = work.request
+    if request.kind == "auto":
+        return auto_plans(count, work.dim, request.needs, request.settings)
+    return (choose_plan(count, work.dim, request.kind, request.settings),)
+
+
+def rebuilt(work: Work, parts: Parts, entry: SegmentEntry, plan: SearchPlan) -> Parts:
+    """The parts with one segment that was just built as a segment of the same rows behind another search index."""
+    number = [segment.name for segment in parts.segments].index(entry.name)
+    source, staging = layout.segment_dir(work.staging, entry.name), new_segment(work.out)
+    for name in (layout.VECTORS, layout.PHOTOS):
+        try:
+            os.link(source / name, staging / name)
+        except OSError:  # a file system without links
+            shutil.copyfile(source / name, staging / name)
+    other, variants = built_segment(work, staging, entry.count, plan)
+    segments = [*parts.segments[:number], other, *parts.segments[number + 1 :]]
+    # Its rows stay where they are; the segment that is replaced goes with the next collection of segments.
+    return Parts(*named_segments(segments, parts.places), {**parts.variants, other.name: variants})
 
 
 def compacted(work: Work, parts: Parts, merged: Sequence[int] | None = None) -> Parts:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from index_builder.artifact.manifest import IndexManifest
-from index_builder.stores.plan import DEFAULT_SETTINGS, KindChoice, StoreSettings
+from index_builder.stores.plan import DEFAULT_NEEDS, DEFAULT_SETTINGS, KindChoice, Needs, StoreSettings
 from models.bundle import ImageLimits, Runtime
 
 Stage: TypeAlias = Literal[
@@ -31,6 +31,7 @@ class BuildRequest:
     """What to build. `photos`: a folder or a manifest; `bundle`: a name or a directory (None: the shipped one).
 
     `sketches`: queries to measure recall with (None: drawings of photos); below `min_recall` nothing is published.
+    `needs`: recall that the search is tuned for, and memory that it may take, by which `kind` "auto" chooses.
     `decode_bytes`: memory of all photos that are decoded at once; one that needs more alone is listed as too large.
     `workers` and `batch` None: chosen for the device. `keep`: versions left after a build, at least the new one.
     `exclude`, `follow_links`: see `sources.choice.open_source`. `resume`: take over what an interrupted build of the
@@ -43,6 +44,7 @@ class BuildRequest:
     bundle: str | Path | None = None
     kind: KindChoice = "auto"
     settings: StoreSettings = DEFAULT_SETTINGS
+    needs: Needs = DEFAULT_NEEDS
     sketches: Path | None = None
     min_recall: float | None = None
     keep: int = 3

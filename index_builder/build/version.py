@@ -172,7 +172,8 @@ def _manifest(
     work: Work, base: GalleryIndex | None, parts: Parts, sketches: Probe | None, made: _Made, stamps_file: str
 ) -> IndexManifest:
     """Measure the parts, write the rows, and describe all of it. Raises RecallTooLow."""
-    parts, recall = tuned(work, parts, sketches, update=base is not None)
+    measured = tuned(work, parts, sketches, update=base is not None)
+    parts = measured.parts
     facing = faced(work, parts, *_faced_before(base))
     names = (stamps_file, *write_rows(work.staging, parts.segments, parts.places))
     return IndexManifest(
@@ -184,7 +185,8 @@ def _manifest(
         gallery=work.source.description.model_copy(update={"exclude": work.request.exclude}),
         metadata_fields=work.fields,
         search=max(parts.segments, key=lambda entry: entry.live).search,
-        recall=recall,
+        recall=measured.recall,
+        cost=measured.cost,
         facing=facing,
         build=BuildSummary(
             seconds=round(time.monotonic() - work.started_at, 3),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from index_builder.build import DECODE_BYTES, BuildRequest
 from index_builder.cli import options as opt
+from index_builder.stores.plan import DEFAULT_NEEDS, Needs
 from models.bundle import ImageLimits, Runtime
 
 
@@ -16,6 +17,8 @@ class VersionOptions:
 
     bundle: opt.BundleOption = None
     kind: opt.Kind = "auto"
+    target_recall: opt.TargetRecall = DEFAULT_NEEDS.recall
+    search_megabytes: opt.SearchMegabytes = None
     sketches: opt.Sketches = None
     min_recall: opt.MinRecall = None
     keep: opt.Keep = 3
@@ -27,6 +30,10 @@ class VersionOptions:
             out=out,
             bundle=self.bundle,
             kind=self.kind,
+            needs=Needs(
+                self.target_recall,
+                None if self.search_megabytes is None else int(self.search_megabytes * 2**20),
+            ),
             sketches=self.sketches,
             min_recall=self.min_recall,
             keep=self.keep,

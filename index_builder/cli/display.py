@@ -150,6 +150,11 @@ def _summary(title: str, manifest: IndexManifest) -> Table:
         recall = manifest.recall
         doubt = "" if recall.query_count >= _ENOUGH_QUERIES else ", too few to rely on"
         table.add_row(f"recall@{recall.k}", f"{recall.recall:.4f} on {recall.query_count} {recall.queries}{doubt}")
+    if cost := manifest.cost:
+        table.add_row("a search", f"{cost.ms_p50:.2f} ms (95 %: {cost.ms_p95:.2f} ms) on one thread")
+        table.add_row(
+            "bytes per photo", f"{cost.bytes_per_photo:,.0f} on disk, {cost.memory_per_photo:,.0f} in memory to search"
+        )
     if manifest.metadata_fields:
         table.add_row(
             "metadata", ", ".join(escape(f"{field.name} ({field.type})") for field in manifest.metadata_fields)

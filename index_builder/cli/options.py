@@ -73,7 +73,19 @@ MaxDeleted: TypeAlias = Annotated[
 Out: TypeAlias = Annotated[
     Path, typer.Option(help="The index directory; it is created where missing, else gets a new version.")
 ]
-Kind: TypeAlias = Annotated[KindChoice, typer.Option(help="The kind of index; auto chooses by the number of photos.")]
+Kind: TypeAlias = Annotated[
+    KindChoice,
+    typer.Option(
+        help="The kind of index; auto chooses by the number of photos, --search-megabytes and --target-recall."
+    ),
+]
+TargetRecall: TypeAlias = Annotated[
+    float,
+    typer.Option(min=0.0, max=1.0, help="Recall@10 on sketches that the search is tuned for; 1 means an exact search."),
+]
+SearchMegabytes: TypeAlias = Annotated[
+    float | None, typer.Option(min=1, help="Memory that the search may take, in MiB; auto chooses a kind that fits.")
+]
 Sketches: TypeAlias = Annotated[
     Path | None,
     typer.Option(

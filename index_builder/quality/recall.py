@@ -14,8 +14,6 @@ from index_builder.stores.plan import SearchPlan
 from index_builder.stores.ranking import top_k
 
 RECALL_K = 10
-# Settings are raised until this is reached (or the gate, when that is higher).
-TARGET_RECALL = 0.98
 
 
 def answers(store: VectorStore, probe: Probe, k: int = RECALL_K, *, exact: bool = False) -> list[frozenset[int]]:

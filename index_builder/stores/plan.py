@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-IndexKind = Literal["flat", "hnsw", "ivfpq", "milvus"]
-KindChoice: TypeAlias = Literal["auto", "flat", "hnsw", "ivfpq"]
+IndexKind = Literal["flat", "hnsw", "sq8", "ivfpq", "milvus"]
+KindChoice: TypeAlias = Literal["auto", "flat", "hnsw", "sq8", "ivfpq"]
 
 TRAINING_ROWS_PER_LIST = 40
+_MIN_GRAPH_LISTS = 1_024
+_FLOAT_BYTES, _ID_BYTES = 4, 8
 MIN_IVFPQ_ROWS = 16  # FAISS cannot train the 16 centroids of a 4-bit code on fewer
 
 
 class SearchPlan(BaseModel):
     """How a query finds its candidates. Candidates are always re-scored exactly; `flat` scores every photo.
 
-    `ef_search` (hnsw) and `nprobe` (ivfpq) trade speed for recall; `candidate_factor` x k candidates are re-scored.
-    `milvus`: `factory` is the type of its index, one of these two or FLAT.
+    `ef_search` (hnsw, and sq8, a graph over codes of 8 bits a number) and `nprobe` (ivfpq, inverted lists of product
+    codes of 4 bits) trade speed for recall; `candidate_factor` x k candidates are re-scored. `milvus`: `factory` is
+    the type of its index: HNSW, IVF_SQ8 or FLAT.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,7 +45,8 @@ class SearchPlan(BaseModel):
 class StoreSettings:
     """The bounds between the kinds of store, and how each kind is built and searched.
 
-    `ef_search` and `nprobe` are tried from the fastest on, until the required recall is reached.
+    `ef_search` and `nprobe` are tried from the fastest on, until the required recall is reached; `ivf_wide` are pairs
+    of nprobe and candidate factor that follow where more lists alone do not help.
     """
 
     # Up to here the exact answer costs at most a sixth of encoding the sketch (14 ms). benchmarks/index_choice.py, 800
@@ -51,8 +56,9 @@ class StoreSettings:
     hnsw_max_photos: int = 2_000_000
     hnsw_links: int = 32
     hnsw_ef_construction: int = 200
-    ef_search: tuple[int, ...] = (32, 64, 128, 256, 512)
+    ef_search: tuple[int, ...] = (32, 64, 96, 128, 192, 256, 512, 1024)
     nprobe: tuple[int, ...] = (8, 16, 32, 64, 128)
+    ivf_wide: tuple[tuple[int, int], ...] = ((128, 50), (256, 50), (256, 100), (512, 100))
     ivf_candidate_factor: int = 20  # 4-bit codes alone lose the fine order of the top 10
     sq8_candidate_factor: int = 4  # codes of 8 bits lose less
 
@@ -60,23 +66,61 @@ class StoreSettings:
 DEFAULT_SETTINGS = StoreSettings()
 
 
+@dataclass(frozen=True)
+class Needs:
+    """What a search is required to reach: recall@10, and the memory in bytes that it may take (None: any)."""
+
+    recall: float = 0.98
+    memory_bytes: int | None = None
+
+
+DEFAULT_NEEDS = Needs()
+
+
+def auto_plans(
+    count: int, dim: int, needs: Needs = DEFAULT_NEEDS, settings: StoreSettings = DEFAULT_SETTINGS
+) -> tuple[SearchPlan, ...]:
+    """The plans for `count` vectors that fit the memory, the preferred one first; at least one.
+
+    A later one is for the case that those before it miss the recall on sketches. A recall of 1 is an exact search's
+    alone. Where nothing fits, what takes the least memory is tried.
+    """
+    kinds: list[KindChoice] = ["hnsw", "sq8"] if count <= settings.hnsw_max_photos else []
+    kinds = ["flat"] if needs.recall >= 1.0 else [*kinds, "ivfpq"]
+    if count <= settings.flat_max_photos:
+        kinds = ["flat", *(kind for kind in kinds if kind != "flat")]
+    plans = [choose_plan(count, dim, kind, settings) for kind in kinds]
+    most = math.inf if needs.memory_bytes is None else needs.memory_bytes
+    sizes = [count * memory_per_photo(plan, count, dim) for plan in plans]
+    fitting = [plan for plan, size in zip(plans, sizes, strict=True) if size <= most]
+    return tuple(fitting) or (plans[sizes.index(min(sizes))],)
+
+
 def choose_plan(
     count: int, dim: int, kind: KindChoice = "auto", settings: StoreSettings = DEFAULT_SETTINGS
 ) -> SearchPlan:
     """The plan for `count` vectors of length `dim`, at its fastest setting; `index_builder.quality` tunes it."""
     if kind == "auto":
-        small, medium = settings.flat_max_photos, settings.hnsw_max_photos
-        kind = "flat" if count <= small else "hnsw" if count <= medium else "ivfpq"
+        return auto_plans(count, dim, settings=settings)[0]
     if kind == "flat" or (kind == "ivfpq" and count < MIN_IVFPQ_ROWS):
         return SearchPlan(kind="flat")
     if kind == "hnsw":
         return SearchPlan(kind="hnsw", factory=f"HNSW{settings.hnsw_links}", ef_search=settings.ef_search[0])
+    if kind == "sq8":
+        return SearchPlan(
+            kind="sq8",
+            factory=f"HNSW{settings.hnsw_links}_SQ8",
+            ef_search=settings.ef_search[0],
+            candidate_factor=settings.sq8_candidate_factor,
+        )
     lists = list_count(count)
+    # Comparing a sketch with thousands of centroids costs more than the lists that are then searched.
+    coarse = f"_HNSW{settings.hnsw_links}" if lists >= _MIN_GRAPH_LISTS else ""
     # Four dimensions per 4-bit code: 100 bytes for 800 numbers; fewer where the length is not divisible.
     codes = next(dim // width for width in (4, 3, 2, 1) if dim % width == 0)
     return SearchPlan(
         kind="ivfpq",
-        factory=f"IVF{lists},PQ{codes}x4fs",
+        factory=f"IVF{lists}{coarse},PQ{codes}x4fs",
         nprobe=min(settings.nprobe[0], lists),
         candidate_factor=settings.ivf_candidate_factor,
     )
@@ -106,5 +150,30 @@ def plan_steps(plan: SearchPlan, settings: StoreSettings = DEFAULT_SETTINGS) -> 
     if plan.ef_search is not None:
         return [plan.model_copy(update={"ef_search": ef}) for ef in settings.ef_search]
     if plan.nprobe is not None:
-        return [plan.model_copy(update={"nprobe": nprobe}) for nprobe in settings.nprobe]
+        steps = [plan.model_copy(update={"nprobe": nprobe}) for nprobe in settings.nprobe]
+        wide = settings.ivf_wide if plan.kind == "ivfpq" else ()
+        return steps + [
+            plan.model_copy(update={"nprobe": nprobe, "candidate_factor": factor}) for nprobe, factor in wide
+        ]
     return [plan]
+
+
+def memory_per_photo(plan: SearchPlan, count: int, dim: int) -> float:
+    """Bytes per photo that a search keeps coming back to, and that memory should hold: the index without its vectors.
+
+    Of an exact plan the vectors themselves. Rows that are only re-scored are read from the disk's cache. FAISS's own
+    layout: a graph has 2 x M links of 4 bytes on its lowest level and 16 bytes of levels and offsets; a list has 8
+    bytes of id per row and a centroid.
+    """
+    factory = re.fullmatch(r"(?:IVF(\d+)(?:_HNSW(\d+))?,PQ(\d+)x4fs)|(?:HNSW(\d+)(_SQ8)?)", plan.factory or "")
+    if factory is None:
+        return _FLOAT_BYTES * dim
+    lists, coarse_links, codes, links, is_sq8 = factory.groups()
+    if links:
+        return (dim if is_sq8 else _FLOAT_BYTES * dim) + _graph_bytes(int(links))
+    centroid = _FLOAT_BYTES * dim + (_graph_bytes(int(coarse_links)) if coarse_links else 0)
+    return int(codes) / 2 + _ID_BYTES + int(lists) * centroid / count
+
+
+def _graph_bytes(links: int) -> int:
+    return 2 * links * 4 + 16

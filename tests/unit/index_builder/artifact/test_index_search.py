@@ -68,7 +68,7 @@ def test_an_answer_does_not_depend_on_the_batch(write_index: WriteIndex) -> None
     assert together == [index.search(query[None], 10)[0] for query in queries]
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivfpq"])
+@pytest.mark.parametrize("kind", ["hnsw", "sq8", "ivfpq"])
 def test_approximate_scores_are_the_exact_ones(write_index: WriteIndex, kind: str) -> None:
     vectors, queries = unit_rows(500), unit_rows(20, seed=1)
     index = write_index(vectors, kind=kind)
@@ -81,7 +81,7 @@ def test_approximate_scores_are_the_exact_ones(write_index: WriteIndex, kind: st
     assert [hit.row for hit in index.search(queries[:1], 500)[0]] == naive_top_k(vectors, queries[0], 500)
 
 
-@pytest.mark.parametrize("kind", ["flat", "hnsw", "ivfpq"])
+@pytest.mark.parametrize("kind", ["flat", "hnsw", "sq8", "ivfpq"])
 def test_a_filter_never_returns_fewer_than_there_are(write_index: WriteIndex, kind: str) -> None:
     # One photo in fifty matches, and the query points away from all of them.
     vectors = unit_rows(500)

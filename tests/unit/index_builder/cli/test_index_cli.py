@@ -55,6 +55,17 @@ def test_a_gallery_is_built_checked_shown_and_rolled_back(photos: Path, out: Pat
     assert GalleryIndex.load(out).version == layout.list_versions(out)[0]
 
 
+def test_memory_and_recall_choose_the_kind(photos: Path, out: Path, tiny_bundle_dir: Path) -> None:
+    exact = document(build(photos, out, tiny_bundle_dir, "--json", "--target-recall", 1, "--search-megabytes", 1))
+    assert exact["search"]["kind"] == "flat"
+    assert exact["cost"]["memory_per_photo"] == 4 * exact["embedding_dim"]
+    codes = document(build(photos, out, tiny_bundle_dir, "--json", "--kind", "sq8"))
+    assert (codes["search"]["kind"], codes["recall"]["queries"]) == ("sq8", "drawings")
+    shown = run("inspect", "--index", out).stdout
+    assert "on one thread" in shown
+    assert "in memory to search" in shown
+
+
 def test_machines_get_one_document(photos: Path, out: Path, tiny_bundle_dir: Path) -> None:
     built = document(build(photos, out, tiny_bundle_dir, "--json", "--kind", "hnsw"))
     assert (built["count"], built["search"]["kind"], built["recall"]["queries"]) == (6, "hnsw", "drawings")

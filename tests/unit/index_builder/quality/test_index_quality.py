@@ -17,7 +17,7 @@ from index_builder.quality.recall import answers, fastest_good, mean_recall
 from index_builder.stores.choice import StoreVariant
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.faiss import FaissStore
-from index_builder.stores.plan import KindChoice, SearchPlan, StoreSettings, choose_plan, plan_steps
+from index_builder.stores.plan import KindChoice, Needs, SearchPlan, StoreSettings, choose_plan, plan_steps
 from models.arrays import Vectors
 from models.bundle import Bundle
 
@@ -50,10 +50,12 @@ def test_a_spread_is_even_and_always_the_same() -> None:
     assert spread(1, 5).tolist() == [0]
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivfpq"])
+@pytest.mark.parametrize("kind", ["hnsw", "sq8", "ivfpq"])
 def test_the_fastest_setting_that_is_good_enough_is_taken(kind: KindChoice) -> None:
     vectors = unit_rows(1000, 32)
-    settings = StoreSettings(hnsw_links=6, hnsw_ef_construction=12, ef_search=(1, 20, 400), nprobe=(1, 4, 16))
+    settings = StoreSettings(
+        hnsw_links=6, hnsw_ef_construction=12, ef_search=(1, 20, 400), nprobe=(1, 4, 16), ivf_wide=()
+    )
     plan = choose_plan(len(vectors), 32, kind, settings)
     built = FaissStore.build(ExactStore(vectors), plan, threads=1, settings=settings)
     probe = Probe(unit_rows(30, 32, seed=1), "sketches")
@@ -163,3 +165,34 @@ def test_the_gate_measures_the_index_that_would_be_published(
         build_index(request)
     assert 0.0 < caught.value.measured < 1.0
     assert not (tmp_path / "index" / "current").exists()
+
+
+def test_auto_falls_back_to_the_kind_that_reaches_the_target(
+    gallery: Path, tmp_path: Path, tiny_bundle_dir: Path
+) -> None:
+    # The preferred graph has hardly a link and finds little; lists that are all searched find everything.
+    poor = StoreSettings(flat_max_photos=10, hnsw_links=2, hnsw_ef_construction=2, ef_search=(1,), ivf_wide=((64, 8),))
+    request = BuildRequest(gallery, tmp_path / "index", bundle=tiny_bundle_dir, settings=poor, needs=Needs(recall=0.98))
+    manifest = build_index(request).manifest
+    assert manifest.search.kind == "ivfpq"
+    assert manifest.recall is not None and manifest.recall.recall >= 0.98
+    index = GalleryIndex.load(tmp_path / "index")
+    assert index.manifest.segments == manifest.segments
+    # What was built on the way is gone.
+    assert [path.name for path in (tmp_path / "index" / "segments").iterdir()] == [manifest.segments[0].name]
+    queries = index.vectors_of(np.arange(5))
+    assert [hits[0].row for hits in index.search(queries, 1)] == list(range(5))
+    index.close()
+
+
+def test_the_manifest_says_what_a_search_costs(gallery: Path, tmp_path: Path, tiny_bundle_dir: Path) -> None:
+    request = BuildRequest(gallery, tmp_path / "index", bundle=tiny_bundle_dir, kind="sq8")
+    manifest = build_index(request).manifest
+    cost, (segment,) = manifest.cost, manifest.segments
+    assert cost is not None
+    folder = tmp_path / "index" / "segments" / segment.name
+    on_disk = sum((folder / name).stat().st_size for name in ("vectors.npy", "index.faiss"))
+    assert cost.bytes_per_photo == pytest.approx(on_disk / 80, abs=0.1)
+    assert cost.memory_per_photo == manifest.embedding_dim + 2 * 32 * 4 + 16
+    assert 0 < cost.ms_p50 <= cost.ms_p95
+    assert cost.queries == 80

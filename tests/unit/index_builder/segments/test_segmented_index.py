@@ -155,7 +155,7 @@ def test_segments_answer_as_one_part_does(
     many.close()
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivfpq"])
+@pytest.mark.parametrize("kind", ["hnsw", "sq8", "ivfpq"])
 def test_approximate_segments_never_answer_a_deleted_photo(tmp_path: Path, kind: KindChoice) -> None:
     deleted = frozenset(range(0, 120, 3))  # all of category a, where some queries lie
     many = write_version(tmp_path, [range(0, 60), range(60, 120)], deleted=deleted, kind=kind)

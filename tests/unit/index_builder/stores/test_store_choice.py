@@ -11,7 +11,16 @@ from index_builder.stores.choice import ANN_INDEX, VECTORS, build_store, open_st
 from index_builder.stores.errors import StoreUnreadable
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.faiss import FaissStore
-from index_builder.stores.plan import KindChoice, SearchPlan, StoreSettings, choose_plan, plan_steps
+from index_builder.stores.plan import (
+    KindChoice,
+    Needs,
+    SearchPlan,
+    StoreSettings,
+    auto_plans,
+    choose_plan,
+    memory_per_photo,
+    plan_steps,
+)
 from index_builder.stores.ranking import top_k
 from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
@@ -23,6 +32,7 @@ SETTINGS = StoreSettings(
     hnsw_ef_construction=8,
     ef_search=(1, 16, 300),
     nprobe=(1, 4),
+    ivf_wide=((4, 9),),
     ivf_candidate_factor=3,
 )
 
@@ -46,6 +56,36 @@ def test_auto_follows_the_number_of_photos(count: int, kind: str) -> None:
     assert choose_plan(count, 64, settings=SETTINGS).kind == kind
 
 
+def kinds(count: int, needs: Needs) -> list[str]:
+    return [plan.kind for plan in auto_plans(count, 64, needs, SETTINGS)]
+
+
+def test_auto_tries_what_fits_the_memory_and_keeps_the_rest_for_a_missed_recall() -> None:
+    assert kinds(100, Needs()) == ["flat", "hnsw", "sq8", "ivfpq"]
+    assert kinds(5_000, Needs()) == ["hnsw", "sq8", "ivfpq"]
+    assert kinds(5_001, Needs()) == ["ivfpq"]
+    # 64 numbers: 256 bytes and 48 of graph for each photo, 112 with codes of 8 bits, 20 and the centroids in lists.
+    assert kinds(5_000, Needs(memory_bytes=5_000 * 304)) == ["hnsw", "sq8", "ivfpq"]
+    assert kinds(5_000, Needs(memory_bytes=5_000 * 303)) == ["sq8", "ivfpq"]
+    assert kinds(5_000, Needs(memory_bytes=5_000 * 111)) == ["ivfpq"]
+    assert kinds(5_000, Needs(memory_bytes=1)) == ["ivfpq"]
+    assert kinds(100, Needs(memory_bytes=100 * 255)) == ["sq8", "ivfpq"]
+
+
+def test_a_recall_of_one_is_an_exact_search_of_any_size() -> None:
+    assert kinds(1_000_000, Needs(recall=1.0)) == ["flat"]
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "sq8", "ivfpq"])
+def test_the_memory_of_a_plan_is_that_of_its_file(tmp_path: Path, kind: KindChoice) -> None:
+    count, dim = 4_000, 64
+    plan = choose_plan(count, dim, kind)
+    build_store(folder_of(tmp_path, unit_rows(count, dim)), plan, count=count, dim=dim, threads=1)
+    actual = (tmp_path / ANN_INDEX).stat().st_size / count
+    # Lists are padded to 32 rows, which weighs little where they are long.
+    assert memory_per_photo(plan, count, dim) == pytest.approx(actual, rel=0.25 if kind == "ivfpq" else 0.05)
+
+
 def test_the_shipped_bounds_are_ordered() -> None:
     settings = StoreSettings()
     assert 0 < settings.flat_max_photos < settings.hnsw_max_photos
@@ -60,18 +100,20 @@ def test_a_plan_starts_at_its_fastest_setting() -> None:
     assert choose_plan(300, 8, "flat", SETTINGS) == SearchPlan()
 
 
-@pytest.mark.parametrize("kind", ["flat", "hnsw", "ivfpq"])
+@pytest.mark.parametrize("kind", ["flat", "hnsw", "sq8", "ivfpq"])
 def test_steps_change_the_setting_alone(kind: KindChoice) -> None:
     plan = choose_plan(300, 8, kind, SETTINGS)
     steps = plan_steps(plan, SETTINGS)
     assert steps[0] == plan
-    assert [step.ef_search or step.nprobe for step in steps] == {
-        "flat": [None],
-        "hnsw": [1, 16, 300],
-        "ivfpq": [1, 4],
+    assert [(step.ef_search or step.nprobe, step.candidate_factor) for step in steps] == {
+        "flat": [(None, 1)],
+        "hnsw": [(1, 1), (16, 1), (300, 1)],
+        "sq8": [(1, 4), (16, 4), (300, 4)],
+        "ivfpq": [(1, 3), (4, 3), (4, 9)],
     }[kind]
     for step in steps:
-        assert step.model_copy(update={"ef_search": plan.ef_search, "nprobe": plan.nprobe}) == plan
+        tuned = {"ef_search", "nprobe", "candidate_factor"}
+        assert step.model_dump(exclude=tuned) == plan.model_dump(exclude=tuned)
 
 
 @pytest.mark.parametrize(("count", "dim"), [(16, 1), (16, 800), (40, 7), (300, 10), (300, 9), (1000, 8)])
@@ -87,7 +129,7 @@ def test_too_few_photos_for_ivfpq_get_an_exact_store() -> None:
     assert [choose_plan(count, 8, "ivfpq").is_exact for count in (1, 15, 16)] == [True, True, False]
 
 
-@pytest.mark.parametrize("kind", ["flat", "hnsw", "ivfpq"])
+@pytest.mark.parametrize("kind", ["flat", "hnsw", "sq8", "ivfpq"])
 def test_a_built_store_writes_its_files_and_opens_as_the_same(tmp_path: Path, kind: KindChoice) -> None:
     vectors, queries = unit_rows(300), unit_rows(5, seed=1)
     folder, plan = folder_of(tmp_path, vectors), choose_plan(300, 8, kind, SETTINGS)

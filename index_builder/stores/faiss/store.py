@@ -1,4 +1,4 @@
-"""The approximate store: FAISS proposes candidates, the exact store beneath it scores them."""
+"""A store whose candidates come from a FAISS index over the rows of an exact store."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 
 from index_builder.stores.errors import StoreUnreadable
 from index_builder.stores.exact import ExactStore
-from index_builder.stores.plan import DEFAULT_SETTINGS, TRAINING_ROWS_PER_LIST, SearchPlan, StoreSettings
+from index_builder.stores.faiss.training import train
+from index_builder.stores.plan import DEFAULT_SETTINGS, SearchPlan, StoreSettings
 from models.arrays import Rows, Vectors
 from models.atomic_files import sync_path
 
 _ADD_BLOCK_ROWS = 65_536  # bounds what is copied from the memory map at once
-_MIN_TRAINING_ROWS = 10_000  # what the codes are trained on where few lists need fewer rows
 
 
 class FaissStore:
@@ -54,10 +54,7 @@ class FaissStore:
         assert plan.factory is not None, "an exact plan has no FAISS index"
         faiss.omp_set_num_threads(threads)
         index: Any = faiss.index_factory(exact.dim, plan.factory, faiss.METRIC_INNER_PRODUCT)
-        if plan.kind == "hnsw":
-            index.hnsw.efConstruction = settings.hnsw_ef_construction
-        else:
-            _train(index, exact)
+        train(index, exact, plan, settings)
         for start in range(0, exact.count, _ADD_BLOCK_ROWS):
             rows = np.arange(start, min(start + _ADD_BLOCK_ROWS, exact.count))
             index.add(np.ascontiguousarray(exact.vectors_of(rows)))
@@ -123,8 +120,8 @@ class FaissStore:
     def _parameters(self, requested: int) -> Any:
         # They travel with each call (setting them on a shared index is a race). FAISS's own type hints do not know the
         # keyword constructors.
-        if self._plan.kind == "hnsw":
-            ef_search = max(self._plan.ef_search or 64, requested)
+        if self._plan.ef_search is not None:
+            ef_search = max(self._plan.ef_search, requested)
             return faiss.SearchParametersHNSW(efSearch=ef_search, sel=self._selector)  # type: ignore[attr-defined]
         nprobe = self._plan.nprobe or 16
         return faiss.SearchParametersIVF(nprobe=nprobe, sel=self._selector)  # type: ignore[call-arg]
@@ -136,13 +133,3 @@ def _selector(live: Rows, count: int) -> Any:
     bits[live] = True
     selector: Any = faiss.IDSelectorBitmap  # FAISS's type hints know the pointer alone
     return selector(np.packbits(bits, bitorder="little"))
-
-
-def _train(index: Any, exact: ExactStore) -> None:
-    # FAISS asks for 39 rows a centroid and warns on stderr about fewer; small galleries have fewer.
-    index.cp.min_points_per_centroid = 1
-    index.pq.cp.min_points_per_centroid = 1
-    sample_rows = max(index.nlist * TRAINING_ROWS_PER_LIST, _MIN_TRAINING_ROWS)
-    # Spread over all rows: they are sorted by category, so the first ones would be of a few kinds only.
-    step = max(1, exact.count // sample_rows)
-    index.train(np.ascontiguousarray(exact.vectors_of(np.arange(0, exact.count, step))))
