@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from models.images.errors import ImageTooLarge, ImageUnreadable, ImageUnsupported
-from models.images.formats import jpeg
+from models.images.formats import jpeg, png
 from models.images.formats.exif import exif_orientation
 from models.images.formats.header import Header
 from models.images.formats.inspection import format_of, inspect
@@ -124,6 +124,8 @@ def _loaded(header: Header, max_pixels: int, draft_px: int | None) -> tuple[Imag
 
 
 def _load(content: bytes, format: str, max_pixels: int, draft_px: int | None) -> Image.Image:
+    if format == "PNG" and (plain := png.decoded_plainly(content)) is not None:
+        return plain  # of the size in its header, which was checked
     register_plugins()
     # MPO is a JPEG with more pictures behind it; without its list of them it is a plain one.
     opened = Image.open(io.BytesIO(content), formats=[format])

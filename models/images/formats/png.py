@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import zlib
 
+from PIL import Image
+
 from models.images.errors import ImageTooLarge, ImageUnreadable
 from models.images.formats.exif import exif_orientation, minimal_exif
 from models.images.formats.header import MAX_FRAMES, Header, unpack
@@ -15,6 +17,9 @@ _LARGE_TEXT_BYTES = 2**18  # more than this is worth a note
 # Of the rest, text and colour profiles are compressed without a limit to what comes out, and pixels need none of it.
 _KEPT = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"sBIT"))
 _TEXT = frozenset((b"tEXt", b"zTXt", b"iTXt", b"iCCP"))
+# Depth, colour type, compression, filter, interlacing.
+_PLAIN_MODES = {(8, 0, 0, 0, 0): "L", (8, 2, 0, 0, 0): "RGB"}
+_BEHIND_IHDR = 33
 # By colour type: bytes per pixel in memory, where the depth is 16 and where it is less.
 _PIXEL_BYTES = {0: (2, 1), 2: (4, 4), 3: (1, 1), 4: (4, 4), 6: (4, 4)}
 
@@ -32,6 +37,30 @@ def inspect(data: bytes) -> Header:
     content = b"".join((SIGNATURE, *pieces))
     working = width * height * (deep if depth == 16 else shallow)
     return Header("PNG", width, height, working, content, frames, tuple(repairs))
+
+
+def decoded_plainly(content: bytes) -> Image.Image | None:
+    """The pixels of a file as `inspect` leaves it, by Pillow's decoder without its reader of chunks: 0.1 ms less.
+
+    None for what is broken, or not plain: grey or RGB of 8 bits, not interlaced, with nothing beside its pixels.
+    """
+    if content[8:16] != b"\0\0\0\rIHDR" or len(content) < _BEHIND_IHDR:
+        return None
+    width, height, *form, checksum = struct.unpack_from(">II5BI", content, 16)
+    mode = _PLAIN_MODES.get(tuple(form))
+    if mode is None or not width * height or checksum != zlib.crc32(content[12:29]):
+        return None
+    data, position = [], _BEHIND_IHDR
+    while (kind := content[position + 4 : position + 8]) == b"IDAT":
+        end = position + 8 + int.from_bytes(content[position : position + 4], "big")
+        data.append(content[position + 8 : end])
+        position = end + 4
+    if kind != b"IEND":
+        return None
+    try:
+        return Image.frombytes(mode, (width, height), b"".join(data), "zip", mode, 0)
+    except ValueError:
+        return None
 
 
 def _chunks(data: bytes) -> tuple[list[bytes], int, int, bool]:
