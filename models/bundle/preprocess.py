@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.arrays import Vectors
 from models.bundle.ground import trimmed
-from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
+from models.bundle.sketch import Frame, SketchNormalisation, levels_of, normalise_sketch
 from models.images import (
     MATTE_LEVEL,
     PHOTO_MATTE,
@@ -115,7 +115,7 @@ class Preprocess(BaseModel):
 
     def tensor(self, view: Image.Image) -> Vectors:
         """A view, L or RGB of size_px squared -> (3, size_px, size_px) float32: (value / 255 - mean) / std."""
-        pixels = np.asarray(view)
+        pixels = levels_of(view) if view.mode == "L" else np.asarray(view)
         out = np.empty((3, self.size_px, self.size_px), dtype=np.float32)
         # Channel by channel into a preallocated array: six times cheaper than one expression over (H, W, 3).
         for channel in range(3):

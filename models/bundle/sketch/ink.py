@@ -54,7 +54,9 @@ class Paper:
 
     def ink(self, image: Image.Image, window: Window = WHOLE_PAGE) -> Ink:
         """The ink of an image, L or RGB, that shows the `window` of the page."""
-        grey = _grey(image)
+        return self._ink(_grey(image), image, window)
+
+    def _ink(self, grey: NDArray[np.uint8], image: Image.Image, window: Window = WHOLE_PAGE) -> Ink:
         if self.dark:
             grey = ~grey
         if self.light is None:
@@ -70,11 +72,15 @@ class Paper:
         return ink
 
 
-def paper_of(image: Image.Image) -> Paper:
-    """The paper of a page, L or RGB, by what its border shows. Raises SketchEmpty, SketchSolid."""
+def paper_and_ink(image: Image.Image) -> tuple[Paper, Ink]:
+    """The paper of a page, L or RGB, by what its border shows, and what is on it. Raises SketchEmpty, SketchSolid."""
     grey = _grey(image)
     border = _border(grey)
-    darker, middle, lighter = _percentiles(border, (0.15, 0.5, 0.85))
+    darkest_border, lightest_border = int(border.min()), int(border.max())
+    if darkest_border == lightest_border:  # clean paper, as most drawings are on
+        darker = middle = lighter = darkest_border
+    else:
+        darker, middle, lighter = _percentiles(border, (0.15, 0.5, 0.85))
     lightest, darkest = int(grey.max()), int(grey.min())
     if lightest - darkest < _MIN_CLEAN_CONTRAST:
         if middle < 128:
@@ -84,18 +90,22 @@ def paper_of(image: Image.Image) -> Paper:
     paper = Paper(255 - middle if dark else middle, dark)
     if lighter - darker > _UNEVEN:
         paper = replace(paper, light=_light(~grey if dark else grey))
-    ink = paper.ink(image)
+    ink = paper._ink(grey, image)
     if _share(ink) > _MAX_INK_SHARE:
         # A dark frame around a light sheet (a scan), or the reverse: the border was not the paper.
         paper = Paper(lightest, dark=False) if dark else Paper(255 - darkest, dark=True)
-        ink = paper.ink(image)
+        ink = paper._ink(grey, image)
         if _share(ink) > _MAX_INK_SHARE:
             raise SketchSolid(
                 f"more than {_MAX_INK_SHARE:.0%} of the sketch is ink: no line can be told from its background"
             )
-        return paper
-    (noise,) = _percentiles(_border(ink), (0.8,))
-    return replace(paper, noise=min(noise, _MAX_NOISE))
+        return paper, ink
+    border = _border(ink)
+    noise = _percentiles(border, (0.8,))[0] if border.any() else 0
+    if noise == 0:
+        return paper, ink
+    paper = replace(paper, noise=min(noise, _MAX_NOISE))
+    return paper, paper._ink(grey, image)
 
 
 def darkened(ink: Ink, min_contrast: int) -> Ink:
@@ -108,6 +118,8 @@ def darkened(ink: Ink, min_contrast: int) -> Ink:
     count = np.count_nonzero(drawn)
     if strongest < min_contrast or count < min(_MIN_INK_PIXELS, ink.size // 64):
         raise SketchEmpty("the sketch is empty: nothing is drawn on it")
+    if count - np.count_nonzero(ink == 255) < 0.9 * count:  # the darkest tenth is black already
+        return ink
     levels = np.bincount(ink[drawn], minlength=256).cumsum()
     full = int(levels.searchsorted(0.9 * count))
     if full >= 255:
@@ -124,8 +136,19 @@ def is_coloured(image: Image.Image) -> bool:
     return bool((_over_channels(few, np.maximum) - _over_channels(few, np.minimum)).max() > _COLOURED)
 
 
+def levels_of(image: Image.Image) -> NDArray[np.uint8]:
+    """The pixels (H, W) of an image in L, read-only; in half of the time that `np.asarray` takes."""
+    return np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width)
+
+
+def image_of(levels: NDArray[np.uint8]) -> Image.Image:
+    """(H, W) contiguous levels -> an image in L over the same memory."""
+    height, width = levels.shape
+    return Image.frombuffer("L", (width, height), levels, "raw", "L", 0, 1)
+
+
 def _grey(image: Image.Image) -> NDArray[np.uint8]:
-    return np.asarray(image if image.mode == "L" else image.convert("L"))
+    return levels_of(image if image.mode == "L" else image.convert("L"))
 
 
 def _over_channels(pixels: NDArray[np.uint8], combine: np.ufunc) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.bundle.sketch.ink import INK_LEVEL, Ink, Paper, darkened, is_coloured, paper_of
+from models.bundle.sketch.ink import INK_LEVEL, Ink, Paper, darkened, image_of, is_coloured, paper_and_ink
 from models.bundle.sketch.line_width import line_width, of_one_width
 from models.bundle.sketch.page import Box, drawn_box, without_border, without_rules
 
@@ -48,10 +48,10 @@ def normalise_sketch(image: Image.Image, normalisation: SketchNormalisation, fra
     if not is_coloured(image):
         image = image.convert("L")
     page = _reduced(image)
-    paper = paper_of(page)
-    ink = darkened(paper.ink(page), paper.min_contrast)
+    paper, ink = paper_and_ink(page)
+    ink = darkened(ink, paper.min_contrast)
     if frame == "false":
-        return Image.fromarray(~_placed(ink, drawn_box(ink), normalisation))
+        return image_of(~_placed(ink, drawn_box(ink), normalisation))
     clean = without_rules(without_border(ink))
     if clean.max() <= INK_LEVEL:  # nothing but lines across the page: they are the drawing
         clean = ink
@@ -66,7 +66,7 @@ def normalise_sketch(image: Image.Image, normalisation: SketchNormalisation, fra
     lines = of_one_width(placed)
     # A drawing of a few pixels may be lost by being made clean: then it is better seen as it was sent.
     seen = lines if (lines > _VISIBLE).any() else _placed(ink, drawn_box(ink), normalisation)
-    return Image.fromarray(~seen)
+    return image_of(~seen)
 
 
 def _reduced(image: Image.Image) -> Image.Image:

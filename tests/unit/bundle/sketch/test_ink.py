@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from models.bundle import SketchEmpty, SketchNormalisation, normalise_sketch
-from models.bundle.sketch.ink import paper_of
+from models.bundle.sketch.ink import paper_and_ink
 from tests.unit.bundle.sketch.pages import FRAMED, drawn, likeness, seen
 
 PAGE = drawn(1024, 1024, 860, (82, 106), 9)
@@ -92,8 +92,8 @@ def test_the_noise_of_compression_is_no_ink(quality: int) -> None:
 
 def test_paper_knows_its_polarity_and_tone() -> None:
     light, dark = (
-        paper_of(Image.fromarray(np.where(np.asarray(PAGE) < 128, 40, 230).astype(np.uint8))),
-        paper_of(Image.fromarray(np.where(np.asarray(PAGE) < 128, 230, 40).astype(np.uint8))),
+        paper_and_ink(Image.fromarray(np.where(np.asarray(PAGE) < 128, 40, 230).astype(np.uint8)))[0],
+        paper_and_ink(Image.fromarray(np.where(np.asarray(PAGE) < 128, 230, 40).astype(np.uint8)))[0],
     )
     assert (light.level, light.dark) == (230, False)
     assert (dark.level, dark.dark) == (215, True)
