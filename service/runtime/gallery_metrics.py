@@ -19,6 +19,7 @@ class GalleryMetrics:
         """`most_names`: galleries with a label of their own."""
         self._most_names = most_names
         self._names: set[str] = set()
+        self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}  # as in `Metrics`
         r = registry
         self.requests = Counter(
             "inkseek_gallery_requests", "Requests to a gallery, by status.", ["gallery", "status"], registry=r
@@ -78,8 +79,11 @@ class GalleryMetrics:
     def observe_request(self, name: str, status: int, seconds: float) -> None:
         """Count one request to a gallery that exists."""
         label = self.label(name)
-        self.requests.labels(label, str(status)).inc()
-        self.request_seconds.labels(label).observe(seconds)
+        if (counted := self._answered.get((label, status))) is None:
+            counted = self.requests.labels(label, str(status)), self.request_seconds.labels(label)
+            self._answered[label, status] = counted
+        counted[0].inc()
+        counted[1].observe(seconds)
 
     def set_index(self, name: str, photos: int, created_at: float, *, is_behind: bool) -> None:
         """What a gallery's index holds and how old it is; unsaid for `other`: the last one would pass for all."""

@@ -33,6 +33,7 @@ _SCRAPE_TRIES, _SCRAPE_AGAIN_S = 5, 0.05
 # Seconds. A stage takes 0.1 ms (decode) to some 100 ms (a large encoder on a busy CPU).
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _SCORE_BUCKETS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # one below 0 would leave the sum out
+_RESULTS = ("match", "no_good_match", "uncalibrated", "empty")
 _CONFIDENCE_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
@@ -42,8 +43,7 @@ class Metrics:
     def __init__(self, gallery_labels: int = 50) -> None:
         """All at zero, in a registry of their own. `gallery_labels`: galleries that have a label of their own."""
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, of no use here
-        self.registry = CollectorRegistry()
-        r = self.registry
+        self.registry = r = CollectorRegistry()
         ProcessCollector(registry=r)  # memory, CPU time, open files
         self.requests = Counter(
             "inkseek_requests",
@@ -60,6 +60,7 @@ class Metrics:
             ["result"],
             registry=r,
         )
+        self._results = {result: self.answers.labels(result) for result in _RESULTS}
         self.confidence = Histogram(
             "inkseek_confidence",
             "Confidence of the best result, where it is known.",
@@ -124,7 +125,7 @@ class Metrics:
         )
         self.online_photos = _gauge("inkseek_online_photos", "Uploaded photos kept.", r, mode="livemax")
         self.galleries = GalleryMetrics(r, gallery_labels)
-        # Looked up once, since `labels` takes a lock each time.
+        # Looked up once, since `labels` takes a lock each time; so are `_results`.
         self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._stages: Mapping[str, Histogram] = {
             stage: self.stage_seconds.labels(stage) for stage in ("wait", "decode", "preprocess", "encode", "search")
@@ -148,12 +149,12 @@ class Metrics:
     def observe_answer(self, best: tuple[float, float | None] | None, no_good_match: bool | None) -> None:
         """Record what a sketch found. `best`: score and confidence of its best result; None: it found none."""
         if best is None:
-            self.answers.labels("empty").inc()
+            self._results["empty"].inc()
             return
         if no_good_match is None:
-            self.answers.labels("uncalibrated").inc()
+            self._results["uncalibrated"].inc()
         else:
-            self.answers.labels("no_good_match" if no_good_match else "match").inc()
+            self._results["no_good_match" if no_good_match else "match"].inc()
         score, confidence = best
         self.best_score.observe(score)
         if confidence is not None:

@@ -43,7 +43,9 @@ def calibration_for(
 
 def widened(query: SearchQuery, calibration: SearchCalibration | None) -> SearchQuery:
     """The query for all the hits that the calibration looks at, whose lower ones need not be answered."""
-    return query if calibration is None else replace(query, k=max(query.k, CALIBRATION_DEPTH), min_score=None)
+    if calibration is None or (query.k >= CALIBRATION_DEPTH and query.min_score is None):
+        return query
+    return replace(query, k=max(query.k, CALIBRATION_DEPTH), min_score=None)
 
 
 def judged(

@@ -128,11 +128,12 @@ class Gallery:
 
     def likeness(self, hits: Sequence[SearchHit]) -> float:
         """How alike the hits' photos are to the first one's, by kind where embeddings have parts."""
-        # Vectors are read in ascending order of their rows, and put back into the order of the hits.
+        # Vectors are read in ascending order of their rows; what is compared of them is put into the order of the hits.
         rows = np.array([hit.row for hit in hits], np.int64)
         order = np.argsort(rows)
-        embeddings = self.view.vectors(rows[order])[np.argsort(order)]
-        return likeness(embeddings if self.parts is None else self.parts.kind_of(embeddings))
+        embeddings = self.view.vectors(rows[order])
+        kinds = embeddings if self.parts is None else self.parts.kind_of(embeddings)
+        return likeness(kinds[np.argsort(order)])
 
     def category_rows(self, category: str) -> Rows:
         """Ascending rows of a category's photos; none for a category that is not there (yet)."""

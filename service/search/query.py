@@ -53,7 +53,8 @@ class SearchQuery:
 
 def deepened(query: SearchQuery, page: Page) -> SearchQuery:
     """The query for all photos up to the end of a page. Behind the first one every photo is scored: see `paging`."""
-    return replace(query, k=page.before + page.k, exact=query.exact or not page.is_first)
+    k, exact = page.before + page.k, query.exact or not page.is_first
+    return query if (query.k, query.exact) == (k, exact) else replace(query, k=k, exact=exact)
 
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -51,11 +52,18 @@ class PhotoUrls:
 
     def of(self, photo_id: str) -> dict[str, str]:
         """`thumbnail_url` and `image_url` of a photo."""
-        return {f"{kind}_url": self._picture(photo_id, kind) for kind in ("thumbnail", "image")}
+        record = f"{self.base_path}/photos/{_quoted(photo_id)}"
+        if self.suffixed_ids:
+            return {f"{kind}_url": self._picture(record, photo_id, kind) for kind in ("thumbnail", "image")}
+        return {"thumbnail_url": f"{record}/thumbnail", "image_url": f"{record}/image"}
 
-    def _picture(self, photo_id: str, kind: str) -> str:
-        record = f"{self.base_path}/photos/{quote(photo_id, safe='/')}"
+    def _picture(self, record: str, photo_id: str, kind: str) -> str:
         return f"{record}?view={kind}" if f"{photo_id}/{kind}" in self.suffixed_ids else f"{record}/{kind}"
+
+
+@lru_cache(16_384)
+def _quoted(photo_id: str) -> str:
+    return quote(photo_id, safe="/")
 
 
 def present(metadata: Mapping[str, Any]) -> dict[str, Any]:
