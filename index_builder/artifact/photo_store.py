@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -135,7 +135,7 @@ class PhotoStore:
             yield from map(self._record, read)
             read = self._query(f"{self._select} WHERE row > ? ORDER BY row LIMIT ?", (read[-1]["row"], _BLOCK_RECORDS))
 
-    def thumbnails(self, rows: Sequence[int]) -> list[Thumbnail]:
+    def thumbnails(self, rows: Rows | Sequence[int]) -> list[Thumbnail]:
         """The thumbnails of rows, in their order. Raises PhotoNotFound."""
         read: dict[int, Thumbnail] = {}
         for start in range(0, len(rows), _IN_CLAUSE_ROWS):
@@ -150,8 +150,9 @@ class PhotoStore:
         return [read[row] for row in rows]
 
     def categories(self) -> list[str]:
-        """Category of every row, in row order."""
-        return [values["category"] for values in self._query("SELECT category FROM photos ORDER BY row")]
+        """Category of every row, in row order; equal ones are one object."""
+        names: dict[str, str] = {}
+        return [names.setdefault(name, name) for (name,) in self._stream("SELECT category FROM photos ORDER BY row")]
 
     def rows_where(self, conditions: Sequence[Clause]) -> Rows:
         """Ascending rows that meet every condition. Raises FilterInvalid."""
@@ -171,21 +172,29 @@ class PhotoStore:
         parameters = [suffix for suffix in suffixes for _ in range(2)]
         return frozenset(values[0] for values in self._query(f"SELECT photo_id FROM photos WHERE {terms}", parameters))
 
-    def perceptual_hashes(self, rows: Sequence[int] | None = None) -> dict[int, int]:
-        """The perceptual hash of each row that has one; with `rows`, of these alone."""
-        if rows is None:
-            return self._hashes()
+    def every_perceptual_hash(self) -> tuple[Rows, Rows]:
+        """(N,) ascending rows that have a perceptual hash, and (N,) their hashes as signed numbers."""
+        if not self._has_hashes():
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        pairs = np.fromiter(self._stream("SELECT row, hash FROM hashes ORDER BY row"), np.dtype("i8, i8"))
+        return pairs["f0"], pairs["f1"]
+
+    def perceptual_hashes(self, rows: Sequence[int]) -> dict[int, int]:
+        """The perceptual hash of each of `rows` that has one."""
         hashes: dict[int, int] = {}
         for start in range(0, len(rows), _IN_CLAUSE_ROWS):
             part = [int(row) for row in rows[start : start + _IN_CLAUSE_ROWS]]
             hashes |= self._hashes(f"WHERE row IN ({', '.join('?' * len(part))})", part)
         return hashes
 
-    def _hashes(self, where: str = "", parameters: Sequence[int] = ()) -> dict[int, int]:
-        # Files of releases before this table are read, too.
-        if not self._number("SELECT count(*) FROM sqlite_master WHERE name = 'hashes'"):
+    def _hashes(self, where: str, parameters: Sequence[int]) -> dict[int, int]:
+        if not self._has_hashes():
             return {}
         return {values["row"]: values["hash"] for values in self._query(f"SELECT * FROM hashes {where}", parameters)}
+
+    def _has_hashes(self) -> bool:
+        # Files of releases before this table are read, too.
+        return bool(self._number("SELECT count(*) FROM sqlite_master WHERE name = 'hashes'"))
 
     def problems(self) -> list[str]:
         """Defects of the file by SQLite's own check, the row order and the thumbnails; empty when it is sound."""
@@ -213,6 +222,15 @@ class PhotoStore:
     def _query(self, sql: str, parameters: Sequence[str | int | float] = ()) -> list[sqlite3.Row]:
         try:
             return self._connection().execute(sql, parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise IndexCorrupt(self._path.name, expected="a readable SQLite database", actual=str(error)) from error
+
+    def _stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows one by one, as plain tuples: all at once would be the largest thing in memory."""
+        try:
+            cursor = self._connection().cursor()
+            cursor.row_factory = None
+            yield from cursor.execute(sql)
         except sqlite3.DatabaseError as error:
             raise IndexCorrupt(self._path.name, expected="a readable SQLite database", actual=str(error)) from error
 

@@ -102,7 +102,7 @@ def note_near_duplicates(work: Work, parts: Parts, new: Rows) -> None:
     with work.stage("duplicates"):
         store, photos = parts.open(work)
         try:
-            for row, twin, cosine in near_duplicates(photos.perceptual_hashes(), store, new):
+            for row, twin, cosine in near_duplicates(*photos.every_perceptual_hash(), store, new):
                 photo, other = photos.photos([row, twin])
                 if photo.sha256 != other.sha256:  # those are noted as what they are
                     detail = f"looks like {other.photo_id} (cosine {cosine:.3f})"

@@ -20,7 +20,7 @@ from index_builder.embedding.threads import ThreadedEmbedder
 from index_builder.publish import new_segment
 from index_builder.report import Report, Skipped
 from index_builder.segments.append import write_photos
-from index_builder.segments.compact import merge_rows
+from index_builder.segments.compact import join_segments
 from index_builder.segments.partitions import PartitionManifest, complete, file_entries, inputs_digest, read_intact
 from index_builder.segments.stamps import Stamps
 from index_builder.sources.base import SourcePhoto
@@ -84,24 +84,16 @@ def merge_partitions(work: Work, partitions: Sequence[Partition]) -> tuple[Path,
     filled = [partition for partition in partitions if partition.manifest.count]
     if not filled:
         return None
-    counts = [partition.manifest.count for partition in filled]
-    places = np.column_stack(
-        [np.repeat(np.arange(len(counts)), counts), np.concatenate([np.arange(count) for count in counts])]
-    ).astype(np.int32)
-    segments = [
+    opened = (
         (
             ExactStore.open(partition.folder / layout.VECTORS, count=partition.manifest.count, dim=work.dim),
             PhotoStore(partition.folder / layout.PHOTOS, work.fields),
         )
         for partition in filled
-    ]
+    )
     staging = new_segment(work.out)
     with work.stage("merge"):
-        try:
-            count = merge_rows(staging, segments, places, fields=work.fields, dim=work.dim, report=work.report)
-        finally:
-            for _, photos in segments:
-                photos.close()
+        count = join_segments(staging, opened, fields=work.fields, dim=work.dim, report=work.report)
     return staging, count
 
 
@@ -158,6 +150,7 @@ def _outcomes(work: Work, todo: Todo, parts: Sequence[slice]) -> Generator[Embed
 
 def _copied(todo: Todo, photo: SourcePhoto, record: PhotoRecord) -> EmbeddedPhoto:
     assert todo.published is not None, "copied from nowhere"
-    thumbnail = todo.published.thumbnail(record.photo_id)
+    hashes = todo.published.perceptual_hashes([record.row])
+    thumbnail = todo.published.thumbnail(record.photo_id)._replace(perceptual_hash=hashes.get(record.row))
     facts = PhotoFacts(record.sha256, record.width, record.height, frames=1, thumbnail=thumbnail)
     return EmbeddedPhoto(photo, facts, todo.published.vector(record.row))

@@ -6,7 +6,7 @@ those alone that share a group. A group that hundreds share says little, such as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +19,15 @@ _GROUPS = 4
 _MOST_ALIKE = 256  # members of a group that are compared with each photo; those next to it by hash come first
 
 
-def near_duplicates(hashes: Mapping[int, int], store: VectorStore, new: Rows) -> Iterator[tuple[int, int, float]]:
+def near_duplicates(
+    rows: Rows, hashes: npt.NDArray[np.int64], store: VectorStore, new: Rows
+) -> Iterator[tuple[int, int, float]]:
     """(row, other row, cosine) of each `new` row (ascending) that looks like another photo: the lowest such row.
 
-    `hashes`: of each row that has one, as signed numbers. Of two new photos that look alike, the later one is named.
+    `rows` (N,): ascending, those that have a perceptual hash; `hashes` (N,): signed numbers. Of two new photos that
+    look alike, the later one is named.
     """
-    rows = np.array(sorted(hashes), np.int64)
-    values = np.array([hashes[row] for row in rows.tolist()], np.int64).view(np.uint64)
+    values = hashes.view(np.uint64)
     is_new = np.isin(rows, new)
     pairs = {pair for group in range(_GROUPS) for pair in _alike(values, is_new, group)}
     found: dict[int, tuple[int, float]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -31,26 +31,51 @@ def merge_rows(
     *,
     fields: Sequence[MetadataField],
     dim: int,
-    report: Report | None = None,
 ) -> int:
     """Write the rows at `places`, in their order, as the files of one segment; returns how many (G).
 
-    Photos of equal bytes among them are noted in `report`. Raises IndexCorrupt, OSError, sqlite3.Error.
+    Raises IndexCorrupt, OSError, sqlite3.Error.
     """
     row_map = RowMap(places, [store.count for store, _ in segments])
     vectors = SegmentedStore([store for store, _ in segments], row_map)
     photos = SegmentedPhotos([table for _, table in segments], row_map)
-    records = photos.records()
     with SegmentWriter(folder, fields, dim) as writer:
-        for start in range(0, row_map.count, _BLOCK_ROWS):
-            rows = np.arange(start, min(start + _BLOCK_ROWS, row_map.count))
-            block = zip(islice(records, len(rows)), photos.thumbnails(rows), vectors.vectors_of(rows), strict=True)
-            for record, thumbnail, vector in block:
-                writer.append(record, thumbnail, vector)
-        if report is not None:
-            for note in writer.duplicates():
-                report.note(note)
+        _append_rows(writer, vectors, photos)
     return row_map.count
+
+
+def join_segments(
+    folder: Path,
+    opened: Iterator[tuple[VectorStore, PhotoStore]],
+    *,
+    fields: Sequence[MetadataField],
+    dim: int,
+    report: Report,
+) -> int:
+    """Write the rows of segments one after another as the files of one segment; returns how many (G).
+
+    Each is closed before the next is drawn, so that thousands of them take no more memory and files than one. Photos
+    of equal bytes are noted in `report`. Raises IndexCorrupt, OSError, sqlite3.Error.
+    """
+    with SegmentWriter(folder, fields, dim) as writer:
+        for vectors, photos in opened:
+            try:
+                _append_rows(writer, vectors, photos)
+            finally:
+                photos.close()
+                vectors.close()
+        for note in writer.duplicates():
+            report.note(note)
+        return writer.count
+
+
+def _append_rows(writer: SegmentWriter, vectors: VectorStore, photos: PhotoStore | SegmentedPhotos) -> None:
+    records = photos.records()
+    for start in range(0, photos.count(), _BLOCK_ROWS):
+        rows = np.arange(start, min(start + _BLOCK_ROWS, photos.count()))
+        block = zip(islice(records, len(rows)), photos.thumbnails(rows), vectors.vectors_of(rows), strict=True)
+        for record, thumbnail, vector in block:
+            writer.append(record, thumbnail, vector)
 
 
 def segments_to_merge(segments: Sequence[SegmentEntry]) -> list[int]:

@@ -48,8 +48,11 @@ class PhotoTable(Protocol):
     def ids_ending(self, suffixes: Sequence[str]) -> frozenset[str]:
         """Ids that end with one of these texts."""
 
-    def perceptual_hashes(self, rows: Sequence[int] | None = None) -> dict[int, int]:
-        """The perceptual hash of each row that has one; with `rows`, of these alone."""
+    def every_perceptual_hash(self) -> tuple[Rows, Rows]:
+        """Ascending rows that have a perceptual hash, and their hashes as signed numbers."""
+
+    def perceptual_hashes(self, rows: Sequence[int]) -> dict[int, int]:
+        """The perceptual hash of each of `rows` that has one."""
 
     def problems(self) -> list[str]:
         """Defects that a slow check finds."""
@@ -141,15 +144,26 @@ class SegmentedPhotos:
         found = frozenset[str]().union(*(segment.ids_ending(suffixes) for segment in self._segments))
         return frozenset(photo_id for photo_id in found if self._has(photo_id))
 
-    def perceptual_hashes(self, rows: Sequence[int] | None = None) -> dict[int, int]:
-        """The perceptual hash of each row that has one; with `rows`, of these alone."""
-        every = np.arange(self._map.count) if rows is None else np.asarray(rows, np.int64)
+    def every_perceptual_hash(self) -> tuple[Rows, Rows]:
+        """(N,) ascending rows that have a perceptual hash, and (N,) their hashes as signed numbers."""
+        found, hashes = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for number, segment in enumerate(self._segments):
+            within, known = segment.every_perceptual_hash()
+            live = np.isin(within, self._map.live(number), assume_unique=True)
+            found.append(self._map.rows_of(number, within[live]))
+            hashes.append(known[live])
+        rows, values = np.concatenate(found), np.concatenate(hashes)
+        order = np.argsort(rows)
+        return rows[order], values[order]
+
+    def perceptual_hashes(self, rows: Sequence[int]) -> dict[int, int]:
+        """The perceptual hash of each of `rows` that has one."""
+        asked = np.asarray(rows, np.int64)
         hashes: dict[int, int] = {}
-        for number, positions, within in self._map.split(every):
-            # Without `rows`, all of a segment's are read in one go.
-            known = self._segments[number].perceptual_hashes(None if rows is None else within.tolist())
-            asked = zip(every[positions].tolist(), within.tolist(), strict=True)
-            hashes |= {row: known[at] for row, at in asked if at in known}
+        for number, positions, within in self._map.split(asked):
+            known = self._segments[number].perceptual_hashes(within.tolist())
+            pairs = zip(asked[positions].tolist(), within.tolist(), strict=True)
+            hashes |= {row: known[at] for row, at in pairs if at in known}
         return hashes
 
     def problems(self) -> list[str]:

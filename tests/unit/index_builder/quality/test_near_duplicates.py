@@ -52,14 +52,17 @@ def test_they_are_those_of_a_comparison_of_all_pairs(data: st.DataObject, count:
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     vectors = unit(np.eye(6, dtype=np.float32)[rng.integers(0, 2, count)] + rng.normal(0, 0.1, (count, 6)))
     new = data.draw(st.sets(st.integers(0, count - 1)))
-    found = near_duplicates(hashes, ExactStore(vectors), np.array(sorted(new), np.int64))
+    rows = np.array(sorted(hashes), np.int64)
+    values = np.array([hashes[row] for row in sorted(hashes)], np.int64)
+    found = near_duplicates(rows, values, ExactStore(vectors), np.array(sorted(new), np.int64))
     assert {row: other for row, other, _ in found} == naive(hashes, vectors, new)
 
 
 def test_nothing_has_no_duplicates() -> None:
     store = ExactStore(unit(np.ones((2, 3), np.float32)))
-    assert list(near_duplicates({}, store, np.array([0, 1]))) == []
-    assert list(near_duplicates({0: 5, 1: 5}, store, np.empty(0, np.int64))) == []
+    none, both = np.empty(0, np.int64), np.array([0, 1])
+    assert list(near_duplicates(none, none, store, both)) == []
+    assert list(near_duplicates(both, np.array([5, 5]), store, none)) == []
 
 
 @pytest.fixture
