@@ -9,8 +9,8 @@ if fitted.passes_gate:
 from models.adapters.adapter import Adapter, NoAdapter
 from models.adapters.category import CategoryAdapter
 from models.adapters.errors import AdaptationCorrupt
-from models.adapters.gate import Fitted, LeaveOneOut, Ranks
-from models.adapters.state import Adaptation, FittedCategory, FittedStyle
+from models.adapters.gate import ExpectedGain, Fitted, GainPrior, LeaveOneOut, Ranks
+from models.adapters.state import Adaptation, FittedCategory, FittedStyle, LiveSupport
 from models.adapters.style import StyleAdapter
 
 __all__ = [
@@ -18,10 +18,13 @@ __all__ = [
     "AdaptationCorrupt",
     "Adapter",
     "CategoryAdapter",
+    "ExpectedGain",
     "Fitted",
     "FittedCategory",
     "FittedStyle",
+    "GainPrior",
     "LeaveOneOut",
+    "LiveSupport",
     "NoAdapter",
     "Ranks",
     "StyleAdapter",

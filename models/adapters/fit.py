@@ -51,7 +51,8 @@ class LowRankResidual:
 class SupportFit:
     """What a support set made: the sketches' `centre` (E,), and the inner `step` with its `margin`.
 
-    `step` and `margin` are None for methods without an inner step, and where there is no sketch.
+    Where there are `gains`, the centre is that of sketches times them. `step` and `margin` are None for methods without
+    an inner step, and where there is no sketch.
     """
 
     centre: Vectors
@@ -64,7 +65,8 @@ class PreparedCategory:
     """`photos` (R, E); `features` (R, E): unit rows in the category's frame, after the residual; `moved` (R, E'): by M.
 
     Those are the photos that may be shown, be negatives or be ranked; `gallery` (G, E) are all of the category.
-    `head`: M, (E, E'), None for the identity. `rule`: None for methods without an inner step.
+    `head`: M, (E, E'), None for the identity. `rule`: None for methods without an inner step. `gains` (E,): weights of
+    the embedding's numbers, which `photos` and the frame already have; None for ones.
     """
 
     gallery: Vectors
@@ -76,6 +78,7 @@ class PreparedCategory:
     residual: LowRankResidual | None
     features: Vectors
     moved: Vectors
+    gains: Vectors | None = None
 
     @classmethod
     def of(
@@ -88,16 +91,22 @@ class PreparedCategory:
         head: Vectors | None,
         rule: StepRule | None,
         residual: LowRankResidual | None = None,
+        gains: Vectors | None = None,
     ) -> PreparedCategory:
-        """Put the photos in `rows` (R,) of `gallery` (G, E), by default all, into the gallery's frame."""
+        """Put the photos in `rows` (R,) of `gallery` (G, E), by default all, into the gallery's frame.
+
+        `frame`: of the photos times `gains`.
+        """
         photos = gallery if rows is None or len(rows) == len(gallery) else gallery[rows]
+        photos = photos if gains is None else photos * gains
         features = unit_rows(frame.embed(photos))
         features = features if residual is None else residual.apply(features)
         moved = features if head is None else features @ head
-        return cls(gallery, photos, frame, prior, head, rule, residual, features, moved)
+        return cls(gallery, photos, frame, prior, head, rule, residual, features, moved, gains)
 
     def fit(self, sketches: Vectors, positives: Rows) -> SupportFit:
         """(S, E) sketches, (S,) position of each one's photo among `photos` -> the fit; S may be 0."""
+        sketches = sketches if self.gains is None else sketches * self.gains
         centre = self.prior.centre(sketches, positives, self.photos, self.frame.mean)
         if self.rule is None or not len(sketches):
             return SupportFit(centre)
@@ -108,6 +117,7 @@ class PreparedCategory:
 
     def scores(self, sketches: Vectors, fitted: SupportFit) -> Vectors:
         """(Q, E) -> (Q, R): cosines to `photos`, as `adapter(fitted)` gives them before its scale."""
+        sketches = sketches if self.gains is None else sketches * self.gains
         drawn = self._sketch_features(sketches, fitted.centre)
         drawn_moved = drawn if self.head is None else drawn @ self.head
         if fitted.step is None:
@@ -133,7 +143,11 @@ class PreparedCategory:
         # The step was made for M alone, on rows that had passed the residual: so the residual joins the map after it.
         head = head if self.residual is None else self.residual.before(head)
         map_ = self.frame.turn(head.T).T  # the frame is symmetric
-        return CategoryAdapter(self.frame.mean, map_, sketch_mean=fitted.centre).calibrated(self.gallery)
+        if self.gains is None:
+            return CategoryAdapter(self.frame.mean, map_, sketch_mean=fitted.centre).calibrated(self.gallery)
+        # An adapter subtracts before it maps, so its means are those of rows without the gains.
+        mean, centre = self.frame.mean / self.gains, fitted.centre / self.gains
+        return CategoryAdapter(mean, self.gains[:, None] * map_, sketch_mean=centre).calibrated(self.gallery)
 
     def _sketch_features(self, sketches: Vectors, centre: Vectors) -> Vectors:
         features = unit_rows(self.frame.turn(sketches - centre))

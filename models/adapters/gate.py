@@ -1,7 +1,12 @@
 """The gate of few-shot adaptation: leave-one-out over the support photos, each left out in turn with all its sketches.
 
 What is compared is the mean over sketches of 1 / rank of the own photo (the mean reciprocal rank), with an adapter
-fitted to the other support photos against what serves without one.
+fitted to the other support photos against what serves without one, or with the active adapter.
+
+A handful of sketches hardly says how an adapter will do on other photos. So leave-one-out is one of two sources: the
+other is what such adapters gained in other categories (`GainPrior`). Their precision-weighted mean is the expected
+gain, and an adapter passes where that is positive. Without a prior, leave-one-out alone decides, with an allowance for
+its error.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.adapters.adapter import Adapter
 from models.arrays import Rows, Vectors
@@ -28,7 +34,52 @@ _ROUNDING = 1e-9
 _RANK_ALL = 2_000  # photos
 _NEAREST = 150  # of each sketch
 
+_NOISE_PHOTOS = 4.0
+"""Photos that the usual noise counts for: the spread of two or three photos is no estimate of it."""
+
 AnyAdapter = TypeVar("AnyAdapter", bound=Adapter)
+
+
+class GainPrior(BaseModel):
+    """What adapters gain on other photos of their category, in the mean of 1 / rank; learned across categories.
+
+    A fit to P photos gains `mean` * P / (P + `photos`) on average, with the standard `deviation` between categories.
+    `noise`: standard deviation of one support photo's gain in leave-one-out. A `deviation` of 0 means that nothing is
+    known.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mean: float = 0.0
+    deviation: float = Field(default=0.0, ge=0)
+    photos: float = Field(default=2.0, ge=0)
+    noise: float = Field(default=0.2, gt=0)
+
+    def usual(self, photos: int, live_photos: int = 0) -> float:
+        """The mean gain of a fit to so many photos over one to `live_photos`, 0 for none."""
+        return self.mean * (photos / (photos + self.photos) - live_photos / max(live_photos + self.photos, 1e-9))
+
+    def expected(self, gains: Vectors, live_photos: int = 0) -> ExpectedGain | None:
+        """(P,) each support photo's gain in leave-one-out -> the gain to expect on others; None without knowledge.
+
+        The posterior of a normal mean: prior and leave-one-out, each weighed by 1 / its variance. The variance of a
+        photo's gain is pooled with `noise`, which counts for four photos.
+        """
+        if not self.deviation:
+            return None
+        spread = float(np.square(gains - gains.mean()).sum())
+        variance = (_NOISE_PHOTOS * self.noise**2 + spread) / (_NOISE_PHOTOS + len(gains) - 1) / len(gains)
+        weights = 1 / self.deviation**2, 1 / variance
+        mean = (weights[0] * self.usual(len(gains), live_photos) + weights[1] * float(gains.mean())) / sum(weights)
+        return ExpectedGain(mean, sum(weights) ** -0.5)
+
+
+@dataclass(frozen=True)
+class ExpectedGain:
+    """The change of the mean of 1 / rank that is expected on other drawings, and its standard deviation."""
+
+    mean: float
+    deviation: float
 
 
 @dataclass(frozen=True)
@@ -47,21 +98,26 @@ class Ranks:
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """`before`: of what serves without an adapter. `after`: of adapters fitted to the other support photos.
+    """`before`: of what would serve otherwise. `after`: of adapters fitted to the other support photos.
 
-    `standard_error`: of the mean difference of 1 / rank, over sketches; 0 where one sketch is all there is.
+    `standard_error`: of the mean difference of 1 / rank, over sketches; 0 where one sketch is all there is. `expected`:
+    None where nothing is known of other categories.
     """
 
     before: Ranks
     after: Ranks
     standard_error: float = 0.0
+    expected: ExpectedGain | None = None
 
     @property
     def passes_gate(self) -> bool:
-        """Whether `after.mrr` is not worse than `before.mrr` by more than two standard errors.
+        """Whether the expected gain is positive.
 
-        It does not say that the adapter improves anything: one that lost up to two standard errors passes.
+        Where nothing is expected: whether `after.mrr` is not worse than `before.mrr` by more than two standard errors,
+        so that an adapter which lost up to two standard errors passes.
         """
+        if self.expected is not None:
+            return self.expected.mean > 0
         return self.after.mrr >= self.before.mrr - ALLOWED_STANDARD_ERRORS * self.standard_error - _ROUNDING
 
     def explained(self) -> str:
@@ -73,11 +129,15 @@ class LeaveOneOut:
             verdict = f"got worse by no more than {ALLOWED_STANDARD_ERRORS:g} standard errors"
         else:
             verdict = f"got worse by more than {ALLOWED_STANDARD_ERRORS:g} standard errors"
-        return (
+        told = (
             f"leave-one-out {verdict}: mean of 1 / rank {self.before.mrr:.3f} before and {self.after.mrr:.3f} after "
             f"(standard error {self.standard_error:.3f}), first place {self.before.acc_at_1:.0%} before and "
             f"{self.after.acc_at_1:.0%} after"
         )
+        if self.expected is None:
+            return told
+        change = f"{self.expected.mean:+.3f} (standard deviation {self.expected.deviation:.3f})"
+        return f"a change of {change} in the mean of 1 / rank is expected on other drawings; {told}"
 
 
 @dataclass(frozen=True)
@@ -93,14 +153,20 @@ class Fitted(Generic[AnyAdapter]):
 
     @property
     def passes_gate(self) -> bool:
-        """Not worse by more than two standard errors; see `LeaveOneOut.passes_gate`."""
+        """See `LeaveOneOut.passes_gate`."""
         return self.leave_one_out.passes_gate
 
 
 def leave_one_out(
-    owners: Rows, score_before: Callable[[Rows], Vectors], score_after: Callable[[Rows, Rows], Vectors]
+    owners: Rows,
+    score_before: Callable[[Rows], Vectors],
+    score_after: Callable[[Rows, Rows], Vectors],
+    prior: GainPrior | None = None,
+    live_photos: int = 0,
 ) -> LeaveOneOut:
     """(S,) number of each sketch's photo -> figures over all S sketches.
+
+    `live_photos`: how many photos the adapter was fitted to that `score_before` stands for, 0 for none.
 
     `score_before(held_out)` and `score_after(held_out, kept)` give (H, G) scores of the sketches `held_out` against all
     photos, `after` by an adapter fitted to the sketches `kept` alone. With a single support photo `kept` is empty: what
@@ -113,7 +179,10 @@ def leave_one_out(
         after[held_out] = ranks_of(score_after(held_out, kept), owners[held_out])
     difference = 1 / after - 1 / before
     standard_error = float(difference.std(ddof=1)) / len(owners) ** 0.5 if len(owners) > 1 else 0.0
-    return LeaveOneOut(Ranks.of(before), Ranks.of(after), standard_error)
+    # Sketches of one photo are ranked alike, so each photo is one observation.
+    gains = np.array([difference[owners == owner].mean() for owner in np.unique(owners)], np.float32)
+    expected = prior.expected(gains, live_photos) if prior is not None else None
+    return LeaveOneOut(Ranks.of(before), Ranks.of(after), standard_error, expected)
 
 
 def contenders(scores: Vectors, positives: Rows) -> Rows:

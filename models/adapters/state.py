@@ -25,7 +25,7 @@ from models.adapters.category import CategoryAdapter, centred_cosines
 from models.adapters.errors import AdaptationCorrupt
 from models.adapters.fit import LowRankResidual, PreparedCategory, StepRule
 from models.adapters.frame import GalleryFrame
-from models.adapters.gate import Fitted, contenders, leave_one_out
+from models.adapters.gate import Fitted, GainPrior, contenders, leave_one_out
 from models.adapters.margin import MarginPredictor
 from models.adapters.prior import CentrePrior
 from models.adapters.style import StyleAdapter, StyleRule, fit_style
@@ -55,6 +55,16 @@ _UNREADABLE = (
 )
 # A direction of one embedding space means nothing in another, even where E is the same.
 _OF_ONE_SPACE = ("head", "down", "up", "usual")
+# Weights of a layout's cells mean the same in every space with that layout, thus wherever E is the same.
+_OF_ONE_LENGTH = ("gains",)
+
+
+@dataclass(frozen=True)
+class LiveSupport:
+    """The examples that the active adapter was fitted to: `sketches` (S, E), `positives` (S,) rows of their photos."""
+
+    sketches: Vectors
+    positives: Rows
 
 
 class AdaptationSettings(BaseModel):
@@ -62,7 +72,8 @@ class AdaptationSettings(BaseModel):
 
     `shrinkage`, `power`: of the category's frame, see `GalleryFrame.of`. `centre`: of its sketches. `rate`, `softness`:
     of the inner step, see `inner_step`; `negatives`: how many photos other than the support's take part in it, the
-    nearest first. `style_strength`, `style_photos`, `style_share`: see `StyleRule`.
+    nearest first. `style_strength`, `style_photos`, `style_share`: see `StyleRule`. `gain`, `style_gain`: what fits are
+    expected to gain, by which the gate decides.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,6 +87,8 @@ class AdaptationSettings(BaseModel):
     style_strength: float = Field(default=0.5, ge=0)
     style_photos: float = Field(default=4.0, ge=0)
     style_share: float = Field(default=0.5, ge=0)
+    gain: GainPrior = GainPrior()
+    style_gain: GainPrior = GainPrior()
 
 
 class _Header(BaseModel):
@@ -96,9 +109,9 @@ class Adaptation:
     """Meta-learned parameters of one method, bound to embeddings of length E.
 
     `arrays` may hold `head` (E, E'), the start of M within the category's frame, the identity where absent; `down`
-    (E, r) and `up` (r, E), a residual before M; the margin predictor's parameters; and `usual` (E,), the expected
-    offset of a `StyleRule`. `bundle_id`: the bundle whose embeddings they were made for, empty where any with this E
-    will do.
+    (E, r) and `up` (r, E), a residual before M; `gains` (E,), positive weights of the embedding's numbers within a
+    category; the margin predictor's parameters; and `usual` (E,), the expected offset of a `StyleRule`. `bundle_id`:
+    the bundle whose embeddings they were made for, empty where any with this E will do.
     """
 
     method: Method
@@ -126,30 +139,43 @@ class Adaptation:
         return f"{self.name}-{digest.hexdigest()[:12]}"
 
     def carried_over(self, embedding_dim: int) -> Adaptation:
-        """What of this holds in another space, of `embedding_dim` numbers: scalars and margin, no direction."""
-        kept = {name: array for name, array in self.arrays.items() if name not in _OF_ONE_SPACE}
+        """What of this holds in another space, of `embedding_dim` numbers: scalars, margin, weights; no direction."""
+        lost = _OF_ONE_SPACE if embedding_dim == self.embedding_dim else (*_OF_ONE_SPACE, *_OF_ONE_LENGTH)
+        kept = {name: array for name, array in self.arrays.items() if name not in lost}
         return replace(self, embedding_dim=embedding_dim, arrays=kept, name=f"{self.name}-carried", bundle_id="")
 
-    def fit_category(self, sketches: Vectors, positives: Rows, photos: Vectors) -> FittedCategory:
+    def fit_category(
+        self, sketches: Vectors, positives: Rows, photos: Vectors, live: LiveSupport | None = None
+    ) -> FittedCategory:
         """(S, E) sketches, (S,) row of each one's photo, (G, E) photos of the category -> its adapter, gated.
 
-        S is at least 1, all embeddings have length 1. Costs a few passes over the photos, and in leave-one-out a few
-        over the contenders (see `contenders`) for each photo that has a sketch.
+        S is at least 1, all embeddings have length 1. `live`: the examples of the active adapter, which the gate
+        compares with, each time fitted without the photo that is left out; None: with the adapter without examples.
+        Costs a few passes over the photos, and in leave-one-out a few over the contenders (see `contenders`) for each
+        photo that has a sketch.
         """
         positives = np.asarray(positives, np.int64)
         plain = centred_cosines(sketches, photos)
         rows = contenders(plain, positives)
+        if live is not None:
+            rows = np.unique(np.concatenate([rows, live.positives]))
         category, own = self.prepare(photos, rows), np.searchsorted(rows, positives)
 
         def before(held_out: Rows) -> Vectors:
-            scores: Vectors = plain[np.ix_(held_out, rows)]
-            return scores
+            if live is None:
+                scores: Vectors = plain[np.ix_(held_out, rows)]
+                return scores
+            # An adapter knows its own examples better than it will know others.
+            kept = ~np.isin(live.positives, positives[held_out])
+            other = category.fit(live.sketches[kept], np.searchsorted(rows, live.positives[kept]))
+            return category.scores(sketches[held_out], other)
 
         def after(held_out: Rows, kept: Rows) -> Vectors:
             return category.scores(sketches[held_out], category.fit(sketches[kept], own[kept]))
 
-        fitted = category.fit(sketches, own)
-        return Fitted(category.adapter(fitted), leave_one_out(own, before, after), fitted.margin)
+        fitted, live_photos = category.fit(sketches, own), 0 if live is None else len(np.unique(live.positives))
+        figures = leave_one_out(own, before, after, self.settings.gain, live_photos)
+        return Fitted(category.adapter(fitted), figures, fitted.margin)
 
     def zero_shot(self, photos: Vectors) -> CategoryAdapter:
         """(G, E) photos of a category -> the adapter that the method makes of them without examples."""
@@ -168,14 +194,17 @@ class Adaptation:
         if self.method == "adaptive":
             margin = MarginPredictor.from_arrays(self.arrays)
             rule = StepRule(margin, settings.rate, settings.softness, settings.negatives)
+        gains = self.arrays.get("gains")
+        weighed = photos if gains is None else photos * gains
         return PreparedCategory.of(
             photos,
             rows,
-            frame=GalleryFrame.of(photos, shrinkage=settings.shrinkage, power=settings.power),
+            frame=GalleryFrame.of(weighed, shrinkage=settings.shrinkage, power=settings.power),
             prior=settings.centre,
             head=self.arrays.get("head"),
             rule=rule,
             residual=LowRankResidual(self.arrays["down"], self.arrays["up"]) if "down" in self.arrays else None,
+            gains=gains,
         )
 
     def fit_style(self, sketches: Vectors, photos: Vectors, distractors: Vectors) -> FittedStyle:
@@ -183,7 +212,7 @@ class Adaptation:
         expected_offset = self.arrays.get("usual", np.zeros(self.embedding_dim, np.float32))
         settings = self.settings
         rule = StyleRule(expected_offset, settings.style_strength, settings.style_photos, settings.style_share)
-        return fit_style(sketches, photos, distractors, rule)
+        return fit_style(sketches, photos, distractors, rule, settings.style_gain)
 
     def save(self, path: Path) -> None:
         """Replace the file at `path` atomically. Raises OSError."""
@@ -242,9 +271,11 @@ class Adaptation:
         if self.method == "adaptive":
             MarginPredictor.from_arrays(self.arrays)
         dim = self.embedding_dim
-        for name, rank, axis in (("head", 2, 0), ("usual", 1, 0), ("down", 2, 0), ("up", 2, 1)):
+        for name, rank, axis in (("head", 2, 0), ("usual", 1, 0), ("gains", 1, 0), ("down", 2, 0), ("up", 2, 1)):
             if name in self.arrays and (self.arrays[name].ndim != rank or self.arrays[name].shape[axis] != dim):
                 raise ValueError(f"{name} has shape {self.arrays[name].shape}, E is {dim}")
+        if "gains" in self.arrays and not (self.arrays["gains"] > 0).all():
+            raise ValueError("gains are weights, above 0")
         if ("down" in self.arrays) != ("up" in self.arrays):
             raise ValueError("down and up belong together; one of them is missing")
         if "down" in self.arrays and self.arrays["down"].shape[1] != len(self.arrays["up"]):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.adapters.adapter import plain_cosines, unit_rows
-from models.adapters.gate import Fitted, leave_one_out
+from models.adapters.gate import Fitted, GainPrior, leave_one_out
 from models.arrays import Rows, Vectors
 
 _NEIGHBOURS = 5  # photos that stand for what is usual near a photo
@@ -76,10 +76,12 @@ class StyleRule:
         return StyleAdapter.shifting((-kept * per_photo.mean(axis=0)).astype(np.float32))
 
 
-def fit_style(sketches: Vectors, photos: Vectors, distractors: Vectors, rule: StyleRule) -> Fitted[StyleAdapter]:
+def fit_style(
+    sketches: Vectors, photos: Vectors, distractors: Vectors, rule: StyleRule, gain: GainPrior | None = None
+) -> Fitted[StyleAdapter]:
     """(S, E) sketches, (S, E) the photo of each, (D, E) other photos -> their style, gated by leave-one-out.
 
-    Leave-one-out searches the distractors, too. Rows have length 1.
+    Leave-one-out searches the distractors, too. Rows have length 1. `gain`: what styles are expected to gain.
     """
     owners = owners_of(photos)
     gallery = np.concatenate([_firsts(photos, owners), distractors.reshape(-1, photos.shape[1])])
@@ -92,7 +94,7 @@ def fit_style(sketches: Vectors, photos: Vectors, distractors: Vectors, rule: St
         adapter = rule.adapter(sketches[kept], around[kept], owners[kept])
         return adapter.scores(adapter.embed_sketches(sketches[held_out]), gallery)
 
-    return Fitted(rule.adapter(sketches, around, owners), leave_one_out(owners, before, after))
+    return Fitted(rule.adapter(sketches, around, owners), leave_one_out(owners, before, after, gain))
 
 
 def surroundings(photos: Vectors, gallery: Vectors) -> Vectors:

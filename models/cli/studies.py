@@ -115,7 +115,9 @@ def directions(
         study(StudyRun(data, split, out, bundle, draws=draws, seed=seed), _log)
     except (InkseekError, OSError) as error:
         fail(error)
-    stdout().print(f"study.json and study.md written to {out}", markup=False, highlight=False, soft_wrap=True)
+    stdout().print(
+        f"study.json, study.md and adaptation.npz written to {out}", markup=False, highlight=False, soft_wrap=True
+    )
 
 
 def _log(line: str) -> None:

@@ -16,13 +16,14 @@ from models.evaluation.few_shot.results import Result, document, markdown
 @dataclass(frozen=True)
 class Study:
     """`result`: the families over episodes; `bound`: by all pairs of the other photos. `chosen`: the members of each
-    family for even and odd tasks.
+    family for even and odd tasks. `gates`: confusions of the gate, see `gate_episodes.confusion`.
     """
 
     bundle_id: str
     result: Result
     bound: Result
     chosen: Mapping[str, tuple[str, str]]
+    gates: Mapping[str, Mapping[str, float]]
 
     def lost(self, name: str, k: int) -> dict[str, float]:
         """Category -> points of acc@1 lost against the baseline, of those that lost more than half a point."""
@@ -43,9 +44,12 @@ def write(out: Path, study: Study) -> None:
             "episodes": document([study.result]),
             "bound": document([study.bound]),
             "chosen": {name: list(members) for name, members in study.chosen.items()},
+            "gate": {name: dict(shares) for name, shares in study.gates.items()},
             "categories_that_lost": {"k": k, **losses},
         },
     )
     lines = [f"Bundle: {study.bundle_id}", "", markdown(study.result), markdown(study.bound)]
     lines += [f"- {name}: {' | '.join(dict.fromkeys(members))}" for name, members in study.chosen.items()]
+    for name, shares in study.gates.items():
+        lines.append(f"- gate, {name}: {', '.join(f'{what} {share:.4g}' for what, share in shares.items())}")
     write_text(out / "study.md", "\n".join(lines) + "\n")

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from models.adapters import Adaptation, GainPrior
 from models.arrays import Rows
 from models.bundle import Bundle, Runtime
+from models.bundle.manifest import ADAPTATION_NAME
 from models.data.datasets import open_dataset
 from models.evaluation.few_shot.protocol import Material, Trial, Unit, run
 from models.evaluation.few_shot.results import Result
 from models.ranking import ranks_of
+from models.studies.adaptation_directions.gate_episodes import confusion, gate_episodes
 from models.studies.adaptation_directions.report import Study, write
 from models.studies.adaptation_directions.selection import cross_fitted
-from models.studies.adaptation_directions.views import viewed
+from models.studies.adaptation_directions.served import closed_form, gain_prior
+from models.studies.adaptation_directions.views import Columns, viewed
 from models.studies.adaptation_directions.ways import Way, families, usual_cell_gains
 
 BASELINE = "mean-centred"
@@ -37,7 +41,7 @@ class StudyRun:
 
 
 def study(run_: StudyRun, log: Callable[[str], object]) -> Study:
-    """Encode once, measure on one thread, write study.json and study.md. Raises InkseekError, OSError."""
+    """Encode once, measure on one thread, write study.json, .md and adaptation.npz. Raises InkseekError, OSError."""
     torch.set_num_threads(1)
     bundle = Bundle.load(run_.bundle, Runtime(device="cpu", threads=1))
     dataset = open_dataset(run_.data)
@@ -50,14 +54,41 @@ def study(run_: StudyRun, log: Callable[[str], object]) -> Study:
     fitted, chosen = cross_fitted(trial, compared)
     log("bounds: each photo by all pairs of the others")
     bound, bound_chosen = cross_fitted(left_out_in_turn(material, members), compared)
+    log("the gate over episodes")
+    adaptation, gates = _gated(material, columns, run_)
+    adaptation.save(run_.out / ADAPTATION_NAME)
     done = Study(
         bundle.bundle_id,
         Result(fitted, tuple(compared), run_.ks, BASELINE, run_.draws, run_.seed),
         Result(bound, tuple(compared), (MOST_PAIRS,), BASELINE, 1, run_.seed),
         chosen | {f"{name}, bound": members for name, members in bound_chosen.items()},
+        gates,
     )
     write(run_.out, done)
     return done
+
+
+def _gated(material: Material, columns: Columns, run_: StudyRun) -> tuple[Adaptation, dict[str, dict[str, float]]]:
+    """The adaptation with its gain prior from all categories; confusions by priors from the other half of them."""
+    bare = closed_form(usual_cell_gains(material, columns))
+    measured = gate_episodes(material, columns.layout_of, bare, run_.ks, draws=run_.draws, seed=run_.seed)
+    halves = [_with_gain(bare, gain_prior([each for each in measured if each.task % 2 != half])) for half in range(2)]
+
+    def decided(ks: Sequence[int], live_k: int | None = None) -> dict[str, float]:
+        return confusion(
+            gate_episodes(material, columns.layout_of, halves, ks, draws=run_.draws, seed=run_.seed, live_k=live_k)
+        )
+
+    few, many = run_.ks[0], run_.ks[-1]
+    gates = {f"k = {k}": decided((k,)) for k in run_.ks}
+    gates[f"k = {many} after k = {few}"] = decided((many,), few)
+    gates[f"k = {few} after k = {many}"] = decided((few,), many)
+    gates["two standard errors of leave-one-out, all k"] = confusion(measured)
+    return _with_gain(bare, gain_prior(measured)), gates
+
+
+def _with_gain(adaptation: Adaptation, gain: GainPrior) -> Adaptation:
+    return replace(adaptation, settings=adaptation.settings.model_copy(update={"gain": gain}))
 
 
 MOST_PAIRS = 100

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from inkseek import app
-from models.adapters import Adaptation, CategoryAdapter, LeaveOneOut, Ranks
+from models.adapters import Adaptation, CategoryAdapter, LeaveOneOut, LiveSupport, Ranks
 from models.adapters.errors import AdaptationCorrupt
 from models.arrays import Vectors
 from models.bundle import Bundle, BundleCorrupt, add_adaptation, read_manifest
@@ -160,3 +160,21 @@ def test_the_command_puts_an_adaptation_into_its_bundle(tiny_bundle_dir: Path, t
     kept = Bundle.load(tmp_path / "bundle").adaptation
     assert kept is not None
     assert kept.adaptation_id == mine.adaptation_id
+
+
+def test_a_second_fit_is_compared_with_the_active_one_less_the_photo_in_question() -> None:
+    sketches, owners, photos = category()
+    adaptation = Adaptation.untrained(24, "bayes", power=0.5)
+    live_sketches, live_owners = sketches[:4], owners[:4]
+    fitted = adaptation.fit_category(sketches, owners, photos, LiveSupport(live_sketches, live_owners))
+    ranks: list[int] = []
+    for row, owner in enumerate(owners):
+        kept = live_owners != owner
+        other = adaptation.fit_category(live_sketches[kept], live_owners[kept], photos).adapter
+        scores = other.scores(other.embed_sketches(sketches[row : row + 1]), other.embed_photos(photos))[0]
+        ranks.append(1 + sum(score > scores[owner] for score in scores))
+    assert fitted.leave_one_out.before.mrr == pytest.approx(np.mean([1 / rank for rank in ranks]))
+    # What is fitted does not depend on what it is compared with.
+    alone = adaptation.fit_category(sketches, owners, photos)
+    np.testing.assert_array_equal(fitted.adapter.embed_photos(photos), alone.adapter.embed_photos(photos))
+    assert fitted.leave_one_out.after == alone.leave_one_out.after

@@ -26,6 +26,7 @@ def whole() -> Adaptation:
     start = Adaptation.untrained(E, rate=0.3, power=0.2)
     shapes = {"head": (E, 3), "down": (E, 2), "up": (2, E), "usual": (E,)}
     arrays = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    arrays["gains"] = np.exp(random.normal(size=E)).astype(np.float32)
     return replace(start, arrays={**start.arrays, **arrays}, name="whole", bundle_id="some-bundle")
 
 

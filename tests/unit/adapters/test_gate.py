@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.adapters import CategoryAdapter, Fitted, LeaveOneOut, Ranks
+from models.adapters import CategoryAdapter, ExpectedGain, Fitted, GainPrior, LeaveOneOut, Ranks
 from models.adapters.gate import ALLOWED_STANDARD_ERRORS, leave_one_out
 from models.arrays import Rows, Vectors
 
@@ -99,3 +99,41 @@ def test_a_single_sketch_has_no_standard_error_and_is_fitted_to_nothing() -> Non
     assert found.standard_error == 0.0
     assert (found.before.mrr, found.after.mrr) == (1.0, 0.5)
     assert not found.passes_gate
+
+
+def test_the_expected_gain_is_the_posterior_of_a_normal_mean() -> None:
+    prior = GainPrior(mean=0.03, deviation=0.04, photos=1.0, noise=0.2)
+    gains = np.array([0.1, -0.3, 0.05], np.float32)
+    found = prior.expected(gains)
+    assert found is not None
+    variance = (4 * 0.2**2 + sum((gain - gains.mean()) ** 2 for gain in gains)) / (4 + 2) / 3
+    grid = np.linspace(-1, 1, 200_001)
+    density = np.exp(-((grid - 0.03 * 3 / 4) ** 2) / 2 / 0.04**2 - (grid - gains.mean()) ** 2 / 2 / variance)
+    density /= density.sum()
+    mean = float((grid * density).sum())
+    assert found.mean == pytest.approx(mean, abs=1e-6)
+    assert found.deviation == pytest.approx(float(((grid - mean) ** 2 * density).sum()) ** 0.5, abs=1e-6)
+
+
+def test_many_examples_overrule_the_prior_and_few_do_not() -> None:
+    prior = GainPrior(mean=0.03, deviation=0.04)
+    losses = [prior.expected(np.full(count, -0.06, np.float32)) for count in (2, 60)]
+    assert losses[0] is not None and losses[0].mean > 0
+    assert losses[1] is not None and losses[1].mean < 0
+    assert GainPrior().expected(np.zeros(3, np.float32)) is None
+
+
+def test_a_fit_to_fewer_photos_than_the_active_one_is_expected_to_lose() -> None:
+    prior = GainPrior(mean=0.03, deviation=0.04)
+    nothing = np.zeros(1, np.float32)
+    fewer, more = prior.expected(nothing, live_photos=5), GainPrior(mean=0.03, deviation=0.04).expected(nothing)
+    assert fewer is not None and fewer.mean < 0
+    assert more is not None and more.mean > 0
+
+
+def test_where_something_is_expected_it_decides_and_is_said() -> None:
+    for change, passes in ((0.02, True), (-0.001, False)):
+        figures = LeaveOneOut(mrr(0.5), mrr(0.5 - change), 0.01, ExpectedGain(change, 0.04))
+        assert figures.passes_gate is passes
+        expected = f"a change of {change:+.3f} (standard deviation 0.040) in the mean of 1 / rank is expected"
+        assert figures.explained().startswith(expected)

@@ -34,10 +34,11 @@ def category(photos: int = 12, sketches: int = 6) -> tuple[Vectors, Rows, Vector
     return unit(gallery[owners] + 0.3 * drawn(sketches, E, seed=1)), owners, gallery
 
 
-def adaptation(method: Method, head: bool, residual: bool) -> Adaptation:
+def adaptation(method: Method, head: bool, residual: bool, gains: bool = False) -> Adaptation:
     start = Adaptation.untrained(E, method, rate=0.6 if method == "adaptive" else 0.0, power=0.4, negatives=5)
     arrays = dict(start.arrays)
     arrays |= {"head": drawn(E, 7, seed=2)} if head else {}
+    arrays |= {"gains": np.exp(0.3 * drawn(E, seed=5))} if gains else {}
     arrays |= {"down": 0.3 * drawn(E, 3, seed=3), "up": 0.3 * drawn(3, E, seed=4)} if residual else {}
     return replace(start, arrays=arrays)
 
@@ -157,3 +158,20 @@ def test_a_category_of_one_photo_is_prepared() -> None:
     scores = prepared.scores(photos, prepared.fit(photos, np.array([0])))
     assert scores.shape == (1, 1)
     assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("method", ["adaptive", "bayes"])
+@pytest.mark.parametrize("shown", [0, 1, 6])
+def test_gains_weigh_the_numbers_before_everything_else(method: Method, shown: int) -> None:
+    sketches, owners, photos = category()
+    weighed = adaptation(method, True, False, gains=True)
+    gains = weighed.arrays["gains"]
+    found = weighed.prepare(photos)
+    fitted = found.fit(sketches[:shown], owners[:shown])
+    # The same method without gains, on embeddings that have them already.
+    plain = adaptation(method, True, False).prepare(photos * gains)
+    same = plain.fit(sketches[:shown] * gains, owners[:shown])
+    np.testing.assert_allclose(found.scores(sketches, fitted), plain.scores(sketches * gains, same), atol=1e-4)
+    adapter = found.adapter(fitted)
+    cosines = adapter.embed_sketches(sketches) @ adapter.embed_photos(photos).T
+    np.testing.assert_allclose(cosines, found.scores(sketches, fitted), atol=1e-4)

@@ -9,14 +9,17 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 
+from models.adapters import CategoryAdapter, GainPrior
 from models.bundle import Preprocess
-from models.data.sampling.episodes import Task
+from models.data.sampling.episodes import Task, episode
 from models.evaluation.few_shot.protocol import Material, Trial, Unit, run
 from models.ranking import ranks_of
 from models.studies.adaptation_directions.drawn_metric import cell_gains, within_metric
+from models.studies.adaptation_directions.gate_episodes import GateEpisode, confusion, gate_episodes
 from models.studies.adaptation_directions.photo_views import CloserEncoder, DrawnEncoder
 from models.studies.adaptation_directions.reprojection import Reprojection
 from models.studies.adaptation_directions.selection import cross_fitted
+from models.studies.adaptation_directions.served import closed_form, gain_prior
 from models.studies.adaptation_directions.study import left_out_in_turn
 from models.studies.adaptation_directions.views import Columns
 from models.studies.adaptation_directions.ways import Way, families, usual_cell_gains
@@ -143,6 +146,53 @@ def test_every_way_runs_over_episodes_and_over_all_pairs() -> None:
         for t in material.tasks
     ]
     np.testing.assert_array_equal(bound.ranks["plain cosines", 100][:, 0], np.concatenate(own))
+
+
+def test_the_gate_is_measured_on_what_it_never_saw() -> None:
+    material, columns = made_up()
+    adaptation = closed_form(usual_cell_gains(material, columns))
+    found = gate_episodes(material, columns.layout_of, adaptation, (2,), draws=3)
+    layout, photos = columns.layout_of(material.sketches), columns.layout_of(material.photos)
+    one = episode(material.tasks[1], 2, 2)
+    gallery = photos[material.tasks[1].gallery]
+    fitted = adaptation.fit_category(layout[one.support], one.support_targets, gallery)
+    ranks = [
+        ranks_of(each.embed_sketches(layout[one.holdout]) @ each.embed_photos(gallery).T, one.holdout_targets)
+        for each in (CategoryAdapter.centred(gallery), fitted.adapter)
+    ]
+    episode_of_it = found[3 + 2]
+    assert (episode_of_it.task, episode_of_it.k, episode_of_it.photos) == (1, 2, 2)
+    assert episode_of_it.gain == pytest.approx(float((1 / ranks[1] - 1 / ranks[0]).mean()))
+    assert episode_of_it.activated is fitted.passes_gate
+    again = gate_episodes(material, columns.layout_of, adaptation, (2,), draws=3, live_k=2)
+    # The very same examples once more change nothing on the holdout.
+    assert {(each.gain, each.first_gain) for each in again} == {(0.0, 0.0)}
+
+
+def test_the_confusion_counts_decisions_by_their_outcome() -> None:
+    def one(first_gain: float, activated: bool, gain: float = 0.1) -> GateEpisode:
+        return GateEpisode(0, 5, 3, gain, first_gain, activated, None)
+
+    shares = confusion([one(0.2, True), one(0.0, True), one(-0.1, True, -0.3), one(0.3, False)])
+    assert (shares["activated_better"], shares["activated_same"], shares["activated_worse"]) == (0.25, 0.25, 0.25)
+    assert (shares["not_activated_better"], shares["right"]) == (0.25, 0.5)
+    assert shares["mean_gain"] == pytest.approx(0.0)
+    assert shares["mean_gain_gated"] == pytest.approx(-0.025)
+
+
+def test_the_prior_recovers_the_gains_that_episodes_were_drawn_from() -> None:
+    random, usual = np.random.default_rng(4), GainPrior()
+    means = 0.06 + 0.04 * random.normal(size=300)
+    episodes = [
+        GateEpisode(
+            task, 5, photos, float(mean * photos / (photos + usual.photos) + 0.05 * random.normal()), 0.0, True, None
+        )
+        for task, mean in enumerate(means)
+        for photos in (1, 3, 3, 3, 5, 5)
+    ]
+    found = gain_prior(episodes)
+    assert found.mean == pytest.approx(0.06, abs=0.01)
+    assert found.deviation == pytest.approx(0.04, abs=0.01)
 
 
 class _Pixels:
