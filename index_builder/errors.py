@@ -8,6 +8,7 @@ InkseekError
     ├── GalleryEmpty         no photo could be indexed
     ├── BuildLocked          another build, or a rollback, is writing the same index
     ├── TooManyDeleted       an update would lose more photos than may leave at once; it was not published
+    ├── MilvusNotNamed       a version in Milvus is to be written or published, and no address is given
     └── RecallTooLow         the new index misses the recall gate; it was not published
 """
 
@@ -53,6 +54,10 @@ class TooManyDeleted(BuildError):
         self.deleted = deleted
         self.published = published
         self.allowed = allowed
+
+
+class MilvusNotNamed(BuildError):
+    """A version whose vectors are in Milvus is to be written or published, and nothing says where that answers."""
 
 
 class RecallTooLow(BuildError):

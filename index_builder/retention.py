@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from index_builder.artifact.errors import IndexArtifactError
 from index_builder.artifact.segments.hold import removable
 from index_builder.artifact.verification import read_manifest
 from index_builder.publish import published_version
+from index_builder.stores.choice import MilvusCollections
+from index_builder.stores.errors import StoreUnavailable
 
 _DISCARDED_PREFIX = ".discarded-"
 
@@ -53,6 +56,22 @@ def collect_segments(out_dir: Path) -> list[str]:
     for name in removed:
         _remove(folder / name)
     return removed
+
+
+def collect_collections(out_dir: Path, collections: MilvusCollections | None) -> None:
+    """Delete the collections and partitions that no version names, in Milvus; as `collect_segments`.
+
+    What cannot be deleted now, the next build deletes.
+    """
+    if collections is None:
+        return
+    used: dict[str, set[str]] = {}
+    with contextlib.suppress(IndexArtifactError, StoreUnavailable):
+        for version in layout.list_versions(out_dir):
+            manifest = read_manifest(layout.versions_dir(out_dir) / version)
+            if manifest.collection is not None:
+                used.setdefault(manifest.collection, set()).update(entry.name for entry in manifest.segments)
+        collections.keep(used)
 
 
 def _remove(folder: Path) -> None:

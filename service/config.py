@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -17,6 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from index_builder.artifact import MilvusServer, MilvusUriInvalid, check_milvus_uri
 from models.bundle import ImageLimits, Runtime, StrokeLimits, bundle_path, cpu_quota
 from service.access.errors import RateLimitInvalid
 from service.access.networks import networks_of
@@ -153,6 +154,21 @@ class Settings(BaseSettings):
         le=2**50,
         description="Most bytes of adapters, examples and uploaded photos kept; beyond them an adaptation is answered "
         "507.",
+    )
+
+    milvus_uri: str | None = Field(
+        default=None,
+        description="Where the Milvus answers that has the vectors of an index built with `--store milvus`, such as "
+        "`http://localhost:19530` (needs the extra `milvus`).",
+    )
+    milvus_token: SecretStr = Field(
+        default=SecretStr(""), description="Its API key, or `user:password`; empty: none. It is in no log."
+    )
+    milvus_timeout_s: float = Field(
+        default=5.0,
+        gt=0,
+        le=600,
+        description="Longest time of one call to Milvus; then 503.",
     )
 
     index_poll_s: float = Field(
@@ -302,6 +318,16 @@ class Settings(BaseSettings):
         # As in a URL: `[::1]`.
         return tuple(host[1:-1] if host.startswith("[") and host.endswith("]") else host for host in value)
 
+    @field_validator("milvus_uri")
+    @classmethod
+    def _check_milvus(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                check_milvus_uri(value)
+        except MilvusUriInvalid as error:
+            raise ValueError(str(error)) from error
+        return value
+
     @field_validator("root_path")
     @classmethod
     def _check_root_path(cls, value: str) -> str:
@@ -321,6 +347,13 @@ class Settings(BaseSettings):
     def gallery_folders(self) -> GalleryFolders:
         """Where the galleries beside the default one lie."""
         return GalleryFolders.parse(self.galleries)
+
+    @property
+    def milvus(self) -> MilvusServer | None:
+        """Where vectors are searched of an index that has them in Milvus."""
+        if self.milvus_uri is None:
+            return None
+        return MilvusServer(self.milvus_uri, self.milvus_token.get_secret_value(), self.milvus_timeout_s)
 
     @property
     def image_limits(self) -> ImageLimits:
@@ -372,7 +405,7 @@ def settings_table() -> str:
     for name, field in Settings.model_fields.items():
         if field.is_required():
             default = "required"
-        elif field.default in (None, ()):
+        elif field.default in (None, ()) or isinstance(field.default, SecretStr):
             default = "empty"
         elif isinstance(field.default, tuple):
             default = f"`{','.join(field.default)}`"

@@ -20,6 +20,8 @@ from index_builder.artifact.originals import Originals
 from index_builder.artifact.photo_store import MetadataValue, PhotoRecord, Thumbnail, stored_id
 from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.thumbnails import THUMBNAIL_PX, difference_hash, make_thumbnail
+from index_builder.stores.choice import MilvusServer, check_milvus_uri
+from index_builder.stores.errors import MilvusUriInvalid, StoreUnavailable
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.plan import SearchPlan
 from index_builder.stores.products import inner_products
@@ -44,6 +46,8 @@ __all__ = [
     "IndexSchemaUnsupported",
     "MetadataField",
     "MetadataValue",
+    "MilvusServer",
+    "MilvusUriInvalid",
     "Originals",
     "PhotoFilter",
     "PhotoNotFound",
@@ -52,7 +56,9 @@ __all__ = [
     "SearchHit",
     "SearchPlan",
     "ServableVersion",
+    "StoreUnavailable",
     "Thumbnail",
+    "check_milvus_uri",
     "difference_hash",
     "groups_of",
     "inner_products",

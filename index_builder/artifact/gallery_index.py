@@ -22,6 +22,7 @@ from index_builder.artifact.segments.opening import open_parts
 from index_builder.artifact.segments.photos import PhotoTable
 from index_builder.artifact.verification import check_hashes, check_sizes, files_of, read_manifest
 from index_builder.stores.base import VectorStore
+from index_builder.stores.choice import MilvusServer
 from index_builder.stores.ranking import left_out, top_k
 from models.arrays import Rows, Vectors
 
@@ -54,14 +55,16 @@ class GalleryIndex:
         photos: PhotoTable,
         folder: Path | None = None,
         files: Sequence[Path] = (),
+        needs_vectors: bool = True,
         hold: VersionHold | None = None,
     ) -> None:
         """Put together what `open` has read; row i of `store` and of `photos` is the same photo.
 
-        `folder`: of the version. `files`: all that the version consists of. `hold`: until it is released, with
-        `close`, no builder removes them.
+        `folder`: of the version. `files`: all that its reader needs, with those of its vectors if `needs_vectors`.
+        `hold`: until it is released, with `close`, no builder removes them.
         """
         self._folder = folder
+        self._needs_vectors = needs_vectors
         self._hold = hold
         self.files = tuple(files)
         self.version = version
@@ -81,14 +84,17 @@ class GalleryIndex:
         gallery_root: Path | None = None,
         check_files: bool = True,
         checked: CheckedFiles | None = None,
+        milvus: MilvusServer | None = None,
     ) -> GalleryIndex:
         """Load the published version below `out_dir`, or the named one.
 
         With `bundle_id`, an index made by another bundle is rejected. `gallery_root` says where the original photos
         are now, if not where they were when the index was built. `check_files` compares every file's hash, but for
-        those that are in `checked`; without it, their sizes alone, and `compare_hashes` may follow later.
+        those that are in `checked`; without it, their sizes alone, and `compare_hashes` may follow later. `milvus`:
+        where a version that has a collection is searched; its files with the vectors may be absent then. Without it, a
+        search of such a version is exact, over the files.
 
-        Raises IndexNotFound, IndexCorrupt, IndexSchemaUnsupported, BundleMismatch.
+        Raises IndexNotFound, IndexCorrupt, IndexSchemaUnsupported, BundleMismatch, StoreUnavailable.
         """
         version = version or layout.current_version(out_dir)
         folder = layout.version_dir(out_dir, version)
@@ -99,10 +105,10 @@ class GalleryIndex:
             if bundle_id is not None and manifest.bundle_id != bundle_id:
                 raise mismatch(out_dir, expected=bundle_id, actual=manifest.bundle_id)
             if check_files:
-                check_hashes(folder, manifest, checked)
+                check_hashes(folder, manifest, checked, vectors=_needs_vectors(manifest, milvus))
             else:
-                check_sizes(folder, manifest)
-            return cls.open(folder, manifest, version=version, gallery_root=gallery_root, hold=hold)
+                check_sizes(folder, manifest, vectors=_needs_vectors(manifest, milvus))
+            return cls.open(folder, manifest, version=version, gallery_root=gallery_root, hold=hold, milvus=milvus)
         except BaseException:
             hold.release()
             raise
@@ -116,9 +122,10 @@ class GalleryIndex:
         version: str,
         gallery_root: Path | None = None,
         hold: VersionHold | None = None,
+        milvus: MilvusServer | None = None,
     ) -> GalleryIndex:
         """Open the files of `folder` as `manifest` describes them (a builder's way in, before it publishes)."""
-        store, photos = open_parts(folder, manifest)
+        store, photos = open_parts(folder, manifest, milvus)
         return cls(
             version=version,
             manifest=manifest,
@@ -126,7 +133,8 @@ class GalleryIndex:
             store=store,
             photos=photos,
             folder=folder,
-            files=files_of(folder, manifest),
+            files=files_of(folder, manifest, vectors=_needs_vectors(manifest, milvus)),
+            needs_vectors=_needs_vectors(manifest, milvus),
             hold=hold,
         )
 
@@ -253,7 +261,7 @@ class GalleryIndex:
     def compare_hashes(self, checked: CheckedFiles) -> None:
         """Read every file of the version that is not in `checked`, and compare its hash. Raises IndexCorrupt."""
         if self._folder is not None:
-            check_hashes(self._folder, self.manifest, checked)
+            check_hashes(self._folder, self.manifest, checked, vectors=self._needs_vectors)
 
     def problems(self) -> list[str]:
         """Defects that a slow check of all rows finds; empty when the version is sound."""
@@ -290,15 +298,19 @@ class GalleryIndex:
     def _scored(self, query: Vectors, k: int, rows: Rows | None, exact: bool, hidden: Rows) -> tuple[Rows, Vectors]:
         """Candidates (C,) without hidden ones, k of them where there are as many, and their scores (C,)."""
         requested = k + min(len(hidden), k + _MORE_FOR_HIDDEN)
+        reachable = self.count if rows is None else len(rows)
         while True:
             (candidates,) = self._store.candidates(query, requested, within=rows, exact=exact)
             gone = left_out(candidates, hidden)
             # All of them were candidates, or enough: an approximate store may have to be asked for more.
-            if requested >= self.count or len(candidates) >= self.count or len(candidates) - len(gone) >= k:
+            if max(requested, len(candidates)) >= reachable or len(candidates) - len(gone) >= k:
                 break
-            if rows is not None or exact:
-                break
-            requested = min(2 * requested, self.count)
+            requested = min(2 * requested, reachable)
         # Hidden ones are scored as well: every row in one go is faster than a copy of nearly all vectors.
         scores = self._store.products(query, candidates)[0]
         return np.delete(candidates, gone), np.delete(scores, gone)
+
+
+def _needs_vectors(manifest: IndexManifest, milvus: MilvusServer | None) -> bool:
+    """Whether a reader searches the files of the vectors."""
+    return milvus is None or manifest.collection is None

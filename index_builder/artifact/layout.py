@@ -7,6 +7,7 @@ OUT/versions/<version>/      immutable: manifest.json, report.jsonl, stamps.npy 
 OUT/segments/<segment>/      immutable: segment.json, vectors.npy, photos.sqlite and, for an approximate store,
                                  index.faiss; versions share them
 OUT/partitions/<digest>/     what an interrupted build has embedded, until the next one publishes or begins anew
+OUT/milvus.json              the alias of the gallery's collections, where a build has written some
 OUT/*/.building-*            a build in progress, or what a killed one left behind
 
 Before schema version 3, the folder of a version held what its one segment holds now.
@@ -29,10 +30,12 @@ MANIFEST = "manifest.json"
 PHOTOS = "photos.sqlite"
 REPORT = "report.jsonl"
 STAMPS = "stamps.npy"
+MILVUS = "milvus.json"
 
 __all__ = [
     "ANN_INDEX",
     "MANIFEST",
+    "MILVUS",
     "PHOTOS",
     "REPORT",
     "ROWS",

@@ -150,7 +150,8 @@ class IndexManifest(_Frozen):
 
     `facing`: of each category that has enough photos to measure it; "" stands for the photos of no category.
     `segments`: none where the version's own folder holds the one part that it has, as before schema version 3.
-    `search`: of the largest segment. `count`: photos that can be found.
+    `search`: of the largest segment, or of the collection. `count`: photos that can be found.
+    `collection`: of a Milvus, in which each segment is a partition; None: the segments' own files are searched.
     """
 
     schema_version: Literal[1, 2, 3] = SCHEMA_VERSION
@@ -167,6 +168,7 @@ class IndexManifest(_Frozen):
     facing: dict[str, Facing] = {}
     build: BuildSummary
     segments: tuple[SegmentEntry, ...] = ()
+    collection: str | None = Field(default=None, pattern="^[A-Za-z_][A-Za-z0-9_]*$")
     files: dict[str, FileEntry]
 
     _plain_names = field_validator("files")(plain_file_names)
@@ -177,6 +179,8 @@ class IndexManifest(_Frozen):
             raise ValueError("counts other photos than its segments have")
         if len({segment.name for segment in self.segments}) != len(self.segments):
             raise ValueError("names a segment twice")
+        if (self.collection is not None) != (self.search.kind == "milvus") or (self.collection and not self.segments):
+            raise ValueError("a collection of segments is searched in Milvus, and nothing else is")
         return self
 
     @property
@@ -203,6 +207,8 @@ class IndexManifest(_Frozen):
         """The content of manifest.json: indented UTF-8 JSON that `parse_manifest` reads."""
         # Sorted keys: equal manifests are equal bytes, and get equal digests in their version names.
         document = self.model_dump(mode="json")
+        if self.collection is None:
+            del document["collection"]  # which releases before it would reject
         return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 

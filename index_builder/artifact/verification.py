@@ -27,36 +27,42 @@ def read_manifest(folder: Path) -> IndexManifest:
     return manifest
 
 
-def check_hashes(folder: Path, manifest: IndexManifest, checked: CheckedFiles | None = None) -> None:
+def check_hashes(
+    folder: Path, manifest: IndexManifest, checked: CheckedFiles | None = None, *, vectors: bool = True
+) -> None:
     """Compare size and hash of every file of the version and of its segments with what lists them.
 
-    `checked`: files that were hashed before and need not be read again. Raises IndexCorrupt, IndexSchemaUnsupported.
+    `checked`: files that were hashed before and need not be read again. `vectors`: whether those of segments are to be
+    there; where Milvus has them, a reader needs none. Raises IndexCorrupt, IndexSchemaUnsupported.
     """
     entry_of = layout.hash_file if checked is None else checked.entry_of
     _check_files(folder, layout.MANIFEST, manifest.files, _needed(manifest), entry_of)
     for of_segment, segment in _segments(folder, manifest):
-        _check_files(of_segment, SEGMENT, segment.files, _needed_of(segment), entry_of)
+        _check_files(of_segment, SEGMENT, *_read_of(segment, vectors=vectors), entry_of)
 
 
-def check_sizes(folder: Path, manifest: IndexManifest) -> None:
+def check_sizes(folder: Path, manifest: IndexManifest, *, vectors: bool = True) -> None:
     """Compare names and sizes of all files, none of which is read: what a copy that was cut short fails at once.
 
-    Raises IndexCorrupt, IndexSchemaUnsupported.
+    `vectors`: see `check_hashes`. Raises IndexCorrupt, IndexSchemaUnsupported.
     """
     _check_sizes(folder, layout.MANIFEST, manifest.files, _needed(manifest))
     for of_segment, segment in _segments(folder, manifest):
-        _check_sizes(of_segment, SEGMENT, segment.files, _needed_of(segment))
+        _check_sizes(of_segment, SEGMENT, *_read_of(segment, vectors=vectors))
 
 
 def check_segment(folder: Path, segment: SegmentManifest) -> None:
     """Compare size and hash of every file of a segment with its segment.json. Raises IndexCorrupt."""
-    _check_files(folder, SEGMENT, segment.files, _needed_of(segment), layout.hash_file)
+    _check_files(folder, SEGMENT, *_read_of(segment, vectors=True), layout.hash_file)
 
 
-def files_of(folder: Path, manifest: IndexManifest) -> list[Path]:
-    """Every file that a reader of the version needs, those of its segments included."""
+def files_of(folder: Path, manifest: IndexManifest, *, vectors: bool = True) -> list[Path]:
+    """Every file that a reader of the version needs, those of its segments included; `vectors`: see `check_hashes`."""
     own = [folder / name for name in (layout.MANIFEST, *manifest.files)]
-    names = {entry.name: (SEGMENT, layout.PHOTOS, *store_files(entry.search)) for entry in manifest.segments}
+    names = {
+        entry.name: (SEGMENT, layout.PHOTOS, *(store_files(entry.search) if vectors else ()))
+        for entry in manifest.segments
+    }
     return own + [layout.segment_dir(folder, segment) / name for segment, files in names.items() for name in files]
 
 
@@ -76,8 +82,12 @@ def _segments(folder: Path, manifest: IndexManifest) -> Iterator[tuple[Path, Seg
         yield of_segment, segment
 
 
-def _needed_of(segment: SegmentManifest) -> set[str]:
-    return {layout.PHOTOS, layout.VECTORS, *([layout.ANN_INDEX] if segment.factory else [])}
+def _read_of(segment: SegmentManifest, *, vectors: bool) -> tuple[dict[str, FileEntry], set[str]]:
+    """The files of a segment that are compared, and the names of those that it has to list."""
+    of_vectors = {layout.VECTORS, *([layout.ANN_INDEX] if segment.factory else [])}
+    if vectors:
+        return segment.files, {layout.PHOTOS, *of_vectors}
+    return {name: entry for name, entry in segment.files.items() if name not in of_vectors}, {layout.PHOTOS}
 
 
 def _check_files(

@@ -1,7 +1,15 @@
 """Photos to a published index: list, embed, index, measure, publish."""
 
 from index_builder.build.pipeline import build_index, compact_index, update_index
-from index_builder.build.request import DECODE_BYTES, MAX_DELETED, BuildRequest, BuildResult, Progress, Stage
+from index_builder.build.request import (
+    DECODE_BYTES,
+    MAX_DELETED,
+    BuildRequest,
+    BuildResult,
+    Progress,
+    Stage,
+    StoreChoice,
+)
 
 __all__ = [
     "DECODE_BYTES",
@@ -10,6 +18,7 @@ __all__ = [
     "BuildResult",
     "Progress",
     "Stage",
+    "StoreChoice",
     "build_index",
     "compact_index",
     "update_index",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from index_builder.artifact.manifest import Facing, RecallReport, SearchCost, SegmentEntry
+from index_builder.artifact.segments.photos import PhotoTable
 from index_builder.build.parts import Parts, plans_of, rebuilt
 from index_builder.build.work import Work
 from index_builder.errors import RecallTooLow
@@ -18,6 +19,7 @@ from index_builder.quality.near_duplicates import near_duplicates
 from index_builder.quality.probes import MAX_QUERIES, Probe, photo_probe
 from index_builder.quality.recall import fastest_good
 from index_builder.report import Note
+from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import StoreVariant
 from index_builder.stores.plan import SearchPlan
 from models.arrays import Rows
@@ -67,15 +69,45 @@ def _measured(work: Work, parts: Parts, sketches: Probe | None, target: float, *
             StoreVariant(_approximate(step) or SearchPlan(), store)
             for step, (store, _) in zip(steps, opened, strict=True)
         ]
-        (store, photos), most = opened[0], UPDATE_QUERIES if update else MAX_QUERIES
-        # Where every search is exact there is nothing to tune, and nothing is drawn.
-        drawings = None if sketches or _approximate(steps[0]) is None else drawn_probe(photos, work.bundle.sketch, most)
-        probe = sketches or drawings or photo_probe(store, most)
+        probe = _probe(work, opened[0], sketches, is_exact=variants[0].plan.is_exact, update=update)
         plan, report = fastest_good(variants, probe, target)
         number = [variant.plan for variant in variants].index(plan)
         chosen = steps[number]
         cost = search_cost(work.staging, chosen.segments, variants[number].store, probe, work.dim)
     return Tuned(chosen, report, cost)
+
+
+def tuned_elsewhere(
+    work: Work, parts: Parts, variants: Sequence[StoreVariant], sketches: Probe | None, *, update: bool
+) -> tuple[SearchPlan, RecallReport, SearchCost]:
+    """As `tuned`, of stores that have the rows of the parts elsewhere than in their files, fastest first.
+
+    Bytes in the cost are those of this machine: none. Raises RecallTooLow.
+    """
+    required = work.request.min_recall or 0.0
+    with work.stage("recall"):
+        opened = parts.open(work)
+        try:
+            probe = _probe(work, opened, sketches, is_exact=False, update=update)
+            target = max(required, work.request.needs.recall)
+            # Their files are searched exactly: reading every vector from elsewhere for each query would take long.
+            plan, report = fastest_good(variants, probe, target, truth=opened[0])
+            store = next(variant.store for variant in variants if variant.plan == plan)
+            cost = search_cost(work.staging, (), store, probe, work.dim)
+        finally:
+            opened[1].close()
+    if report.recall < required:
+        raise RecallTooLow(measured=report.recall, required=required, queries=report.queries)
+    return plan, report, cost
+
+
+def _probe(
+    work: Work, opened: tuple[VectorStore, PhotoTable], sketches: Probe | None, *, is_exact: bool, update: bool
+) -> Probe:
+    """The sketches, or what stands for them; where every search is exact nothing is tuned, and nothing is drawn."""
+    (store, photos), most = opened, UPDATE_QUERIES if update else MAX_QUERIES
+    drawings = None if sketches or is_exact else drawn_probe(photos, work.bundle.sketch, most)
+    return sketches or drawings or photo_probe(store, most)
 
 
 def faced(

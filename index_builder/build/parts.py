@@ -81,6 +81,9 @@ def built_segment(
 def plans_of(work: Work, count: int) -> tuple[SearchPlan, ...]:
     """How a segment of `count` photos may be searched: as requested, or what "auto" tries, the preferred one first."""
     request = work.request
+    if work.collections is not None:
+        # The kind is that of the collection, which is written from the segments' files.
+        return (SearchPlan(),)
     if request.kind == "auto":
         return auto_plans(count, work.dim, request.needs, request.settings)
     return (choose_plan(count, work.dim, request.kind, request.settings),)
@@ -103,7 +106,8 @@ def rebuilt(work: Work, parts: Parts, entry: SegmentEntry, plan: SearchPlan) -> 
 
 def compacted(work: Work, parts: Parts, merged: Sequence[int] | None = None) -> Parts:
     """The parts with those segments merged that have to be (None: as the bounds on segments and deleted rows say)."""
-    merged = segments_to_merge(parts.segments) if merged is None else merged
+    if merged is None:
+        merged = segments_to_merge(parts.segments, searched=work.collections is None)
     if not merged:
         return parts
     moving, rewritten = merged_places(parts.places, merged, target=len(parts.segments))

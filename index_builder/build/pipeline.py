@@ -5,22 +5,25 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from index_builder.artifact import GalleryIndex, layout
+from index_builder.artifact.errors import IndexArtifactError
 from index_builder.artifact.manifest import GallerySource, IndexManifest, MetadataField
+from index_builder.artifact.verification import read_manifest as read_index
 from index_builder.build.request import BuildRequest, BuildResult, Progress
 from index_builder.build.version import stage_compacted, stage_version
 from index_builder.build.work import Work
 from index_builder.errors import BuildError, GalleryInvalid
-from index_builder.publish import clear_staging, locked, new_staging, publish, published_version
+from index_builder.publish import clear_staging, gallery_collections, locked, new_staging, publish, published_version
 from index_builder.report import Report
-from index_builder.retention import collect_segments, prune
+from index_builder.retention import collect_collections, collect_segments, prune
 from index_builder.sources.base import PhotoSource, SourcePhoto
 from index_builder.sources.choice import open_source
+from index_builder.stores.choice import MilvusCollections
 from models.bundle import Bundle, read_manifest
 
 
@@ -106,7 +109,7 @@ def _published(
     bundle = Bundle.load(request.bundle, request.runtime)
     # Before the long work: an encoder that computes other vectors here would make an index without meaning.
     bundle.check_canary()
-    with locked(request.out):
+    with locked(request.out), _collections(request) as collections:
         if base is not None and published_version(request.out) != base.version:
             raise BuildError(f"{request.out} was published anew in this moment; try again")
         if not request.resume:
@@ -114,7 +117,7 @@ def _published(
         staging = new_staging(request.out)
         try:
             with Report(staging / layout.REPORT) as report:
-                manifest = stage(Work(request, source, bundle, staging, report, progress))
+                manifest = stage(Work(request, source, bundle, staging, report, progress, collections))
             if manifest is None:
                 assert base is not None, "a build from nothing is a change"
                 clear_staging(request.out)
@@ -124,15 +127,16 @@ def _published(
             progress("publish", 0, 1)
             # Read before the swap: services go on with this version until they notice the new one.
             in_use = published_version(request.out)
-            version = publish(request.out, staging, manifest)
+            version = publish(request.out, staging, manifest, collections)
         except (OSError, sqlite3.Error) as error:  # no space left, no permission, a disk that fails
-            _clear(request.out)
+            _clear(request.out, collections)
             raise BuildError(f"a new version could not be written to {request.out}: {error}") from error
         except BaseException:
-            _clear(request.out)
+            _clear(request.out, collections)
             raise
         shutil.rmtree(layout.partitions_dir(request.out), ignore_errors=True)
         removed = prune(request.out, max(1, request.keep), in_use=in_use)
+        collect_collections(request.out, collections)
         progress("publish", 1, 1)
     return BuildResult(version, manifest, tuple(removed))
 
@@ -143,7 +147,20 @@ def _with_report(manifest: IndexManifest, staging: Path) -> IndexManifest:
     return manifest.model_copy(update={"files": files})
 
 
-def _clear(out: Path) -> None:
+def _collections(request: BuildRequest) -> AbstractContextManager[MilvusCollections | None]:
+    store = request.store or ("milvus" if _is_in_milvus(request.out) else "files")
+    return gallery_collections(request.out, request.milvus, wanted=store == "milvus")
+
+
+def _is_in_milvus(out: Path) -> bool:
+    """Whether the published version's vectors are searched in Milvus."""
+    with suppress(IndexArtifactError):
+        return read_index(layout.version_dir(out, layout.current_version(out))).collection is not None
+    return False
+
+
+def _clear(out: Path, collections: MilvusCollections | None) -> None:
     # What was embedded stays in its partitions, for --resume.
     clear_staging(out)
     collect_segments(out)
+    collect_collections(out, collections)

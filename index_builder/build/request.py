@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from index_builder.artifact.manifest import IndexManifest
+from index_builder.stores.choice import MilvusServer
 from index_builder.stores.plan import DEFAULT_NEEDS, DEFAULT_SETTINGS, KindChoice, Needs, StoreSettings
 from models.bundle import ImageLimits, Runtime
 
 Stage: TypeAlias = Literal[
-    "sketches", "gallery", "reuse", "photos", "merge", "index", "duplicates", "recall", "facing", "publish"
+    "sketches", "gallery", "reuse", "photos", "merge", "index", "milvus", "duplicates", "recall", "facing", "publish"
 ]
+
+StoreChoice: TypeAlias = Literal["files", "milvus"]
+"""Where the vectors of a version are searched."""
 
 Progress: TypeAlias = Callable[[Stage, int, int | None], None]
 """Called with a stage, how much of it is done, and its total (None: unknown)."""
@@ -36,7 +40,8 @@ class BuildRequest:
     `workers` and `batch` None: chosen for the device. `keep`: versions left after a build, at least the new one.
     `exclude`, `follow_links`: see `sources.choice.open_source`. `resume`: take over what an interrupted build of the
     same photos has finished, in partitions of `partition_photos`. `max_deleted`: share of the published photos that
-    an update may lose.
+    an update may lose. `store` None: where the vectors of the published version are searched, else files. `milvus`:
+    where it answers.
     """
 
     photos: str | Path
@@ -45,6 +50,8 @@ class BuildRequest:
     kind: KindChoice = "auto"
     settings: StoreSettings = DEFAULT_SETTINGS
     needs: Needs = DEFAULT_NEEDS
+    store: StoreChoice | None = None
+    milvus: MilvusServer | None = None
     sketches: Path | None = None
     min_recall: float | None = None
     keep: int = 3

@@ -17,6 +17,7 @@ from index_builder.artifact import GalleryIndex, layout
 from index_builder.artifact.manifest import BuildSummary, Facing, GallerySource, IndexManifest
 from index_builder.artifact.photo_store import PhotoRecord
 from index_builder.artifact.segments.opening import places_of
+from index_builder.build.in_milvus import searched_in_milvus
 from index_builder.build.listing import ListedPhotos, listed_photos
 from index_builder.build.measures import faced, note_near_duplicates, tuned
 from index_builder.build.new_photos import Partition, Todo, merge_partitions, write_partitions, written_in
@@ -66,7 +67,7 @@ def stage_compacted(work: Work, base: GalleryIndex) -> IndexManifest | None:
     An index of an older schema version becomes one of segments by an update or a build.
     """
     manifest = base.manifest
-    if manifest.is_one_part:
+    if manifest.is_one_part and _stays(base, work):
         return None
     places = places_of(layout.version_dir(work.out, base.version), manifest)
     parts = compacted(work, Parts(manifest.segments, places, {}), range(len(manifest.segments)))
@@ -172,8 +173,12 @@ def _manifest(
     work: Work, base: GalleryIndex | None, parts: Parts, sketches: Probe | None, made: _Made, stamps_file: str
 ) -> IndexManifest:
     """Measure the parts, write the rows, and describe all of it. Raises RecallTooLow."""
-    measured = tuned(work, parts, sketches, update=base is not None)
-    parts = measured.parts
+    if work.collections is None:
+        measured = tuned(work, parts, sketches, update=base is not None)
+        parts, recall, cost = measured.parts, measured.recall, measured.cost
+        collection, search = None, max(parts.segments, key=lambda entry: entry.live).search
+    else:
+        collection, search, recall, cost = searched_in_milvus(work, parts, base, sketches)
     facing = faced(work, parts, *_faced_before(base))
     names = (stamps_file, *write_rows(work.staging, parts.segments, parts.places))
     return IndexManifest(
@@ -184,9 +189,9 @@ def _manifest(
         count=parts.count,
         gallery=work.source.description.model_copy(update={"exclude": work.request.exclude}),
         metadata_fields=work.fields,
-        search=max(parts.segments, key=lambda entry: entry.live).search,
-        recall=measured.recall,
-        cost=measured.cost,
+        search=search,
+        recall=recall,
+        cost=cost,
         facing=facing,
         build=BuildSummary(
             seconds=round(time.monotonic() - work.started_at, 3),
@@ -198,6 +203,7 @@ def _manifest(
             stages_s=work.times.rounded(),
         ),
         segments=parts.segments,
+        collection=collection,
         files={name: layout.hash_file(work.staging / name) for name in names},
     )
 
@@ -226,7 +232,12 @@ def _embedded(partitions: list[Partition], copied: Mapping[int, PhotoRecord]) ->
 def _describes(base: GalleryIndex, work: Work) -> bool:
     """Whether the published manifest says of the source what the new one would."""
     description: GallerySource = work.source.description.model_copy(update={"exclude": work.request.exclude})
-    return base.manifest.gallery == description and base.manifest.metadata_fields == work.fields
+    return base.manifest.gallery == description and base.manifest.metadata_fields == work.fields and _stays(base, work)
+
+
+def _stays(base: GalleryIndex, work: Work) -> bool:
+    """Whether the new version's vectors are searched where those of the published one are."""
+    return (base.manifest.collection is not None) == (work.collections is not None)
 
 
 def _faced_before(base: GalleryIndex | None) -> tuple[Mapping[str, Facing], Mapping[str, int]]:

@@ -14,6 +14,7 @@ from index_builder.build.request import BuildRequest, Progress, Stage
 from index_builder.embedding.stage_times import StageTimes
 from index_builder.report import Report
 from index_builder.sources.base import PhotoSource
+from index_builder.stores.choice import MilvusCollections
 from models.bundle import Bundle, ImageLimits, Pace, cpu_quota
 from models.images import IsolatedDecoder, MemoryBudget
 from models.sandbox import ProcessLimits
@@ -25,7 +26,10 @@ _DECODE_CPU_S = 30.0  # of one photo, where it is not a plain one: 50 megapixels
 
 @dataclass(frozen=True)
 class Work:
-    """A build in progress. `staging`: the folder of the version to be; `report`: open, for the photos left out."""
+    """A build in progress. `staging`: the folder of the version to be; `report`: open, for the photos left out.
+
+    `collections`: of the gallery in Milvus; None where the segments' files are searched.
+    """
 
     request: BuildRequest
     source: PhotoSource
@@ -33,6 +37,7 @@ class Work:
     staging: Path
     report: Report
     progress: Progress
+    collections: MilvusCollections | None = None
     times: StageTimes = field(default_factory=StageTimes)
     started_at: float = field(default_factory=time.monotonic)
 

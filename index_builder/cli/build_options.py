@@ -19,6 +19,9 @@ class VersionOptions:
     kind: opt.Kind = "auto"
     target_recall: opt.TargetRecall = DEFAULT_NEEDS.recall
     search_megabytes: opt.SearchMegabytes = None
+    store: opt.Store = None
+    milvus_uri: opt.MilvusUri = None
+    milvus_token: opt.MilvusToken = None
     sketches: opt.Sketches = None
     min_recall: opt.MinRecall = None
     keep: opt.Keep = 3
@@ -34,6 +37,8 @@ class VersionOptions:
                 self.target_recall,
                 None if self.search_megabytes is None else int(self.search_megabytes * 2**20),
             ),
+            store=self.store,
+            milvus=opt.milvus_server(self.milvus_uri, self.milvus_token),
             sketches=self.sketches,
             min_recall=self.min_recall,
             keep=self.keep,

@@ -32,6 +32,7 @@ _STAGES: dict[Stage, str] = {
     "photos": "embedding photos",
     "merge": "merging segments",
     "index": "building the index",
+    "milvus": "writing to Milvus",
     "duplicates": "finding duplicates",
     "recall": "measuring recall",
     "facing": "measuring facing",
@@ -160,6 +161,8 @@ def _summary(title: str, manifest: IndexManifest) -> Table:
             "metadata", ", ".join(escape(f"{field.name} ({field.type})") for field in manifest.metadata_fields)
         )
     table.add_row("size", f"{manifest.total_bytes / 2**20:.1f} MiB")
+    if manifest.collection is not None:
+        table.add_row("collection", manifest.collection)
     if len(manifest.segments) > 1:
         deleted = sum(segment.count - segment.live for segment in manifest.segments)
         table.add_row("segments", f"{len(manifest.segments)}, with {deleted:,} deleted rows")

@@ -15,6 +15,7 @@ import typer
 
 from index_builder.artifact import GalleryIndex, layout
 from index_builder.artifact.bundle_versions import bundle_of
+from index_builder.artifact.collection_check import collection_problems
 from index_builder.artifact.manifest import GallerySource
 from index_builder.artifact.verification import read_manifest
 from index_builder.build import (
@@ -126,16 +127,27 @@ def _publish(run: Callable[[BuildRequest, Progress], BuildResult], request: Buil
 
 @app.command()
 def verify(
-    index: opt.IndexDir, version: opt.Version = None, bundle: opt.BundleOption = None, as_json: opt.AsJson = False
+    index: opt.IndexDir,
+    version: opt.Version = None,
+    bundle: opt.BundleOption = None,
+    milvus_uri: opt.MilvusUri = None,
+    milvus_token: opt.MilvusToken = None,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Check every byte, row and vector of a version; with --bundle, also that this bundle made it.
 
+    With --milvus-uri, a version's collection has to hold its vectors to the bit.
     Exit code 1 when anything is wrong.
     """
+    server = opt.milvus_server(milvus_uri, milvus_token)
     try:
         expected = read_bundle_manifest(bundle).bundle_id if bundle else None
         loaded = GalleryIndex.load(index, version=version, bundle_id=expected)
         problems = loaded.problems()
+        if server is not None and loaded.manifest.collection is not None:
+            in_milvus = GalleryIndex.load(index, version=loaded.version, check_files=False, milvus=server)
+            problems += collection_problems(loaded, in_milvus)
+            in_milvus.close()
         loaded.close()
     except InkseekError as error:
         fail(error, as_json=as_json)
@@ -173,14 +185,21 @@ def inspect(index: opt.IndexDir, version: opt.Version = None, as_json: opt.AsJso
 
 
 @app.command()
-def rollback(index: opt.IndexDir, to: opt.RollbackTo = None, as_json: opt.AsJson = False) -> None:
+def rollback(
+    index: opt.IndexDir,
+    to: opt.RollbackTo = None,
+    milvus_uri: opt.MilvusUri = None,
+    milvus_token: opt.MilvusToken = None,
+    as_json: opt.AsJson = False,
+) -> None:
     """Publish an earlier version again, after checking every byte of it.
 
     One of another bundle is published all the same, which is said: services
     of the bundle before keep the version that they have.
     """
+    server = opt.milvus_server(milvus_uri, milvus_token)
     try:
-        old, new = roll_back(index, to)
+        old, new = roll_back(index, to, server)
     except InkseekError as error:
         fail(error, as_json=as_json)
     before, now = bundle_of(index, old), bundle_of(index, new)

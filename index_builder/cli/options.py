@@ -7,8 +7,12 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from index_builder.artifact import MilvusServer, MilvusUriInvalid
+from index_builder.build import StoreChoice
 from index_builder.stores.plan import KindChoice
 from models.bundle import bundle_path
+
+_MILVUS_S = 60.0  # of one call, while a build measures its recall: nobody waits for its answer
 
 IndexDir: TypeAlias = Annotated[Path, typer.Option("--index", help="The index directory (--out of `build`).")]
 Version: TypeAlias = Annotated[str | None, typer.Option(help="A version by name; by default the published one.")]
@@ -86,6 +90,37 @@ TargetRecall: TypeAlias = Annotated[
 SearchMegabytes: TypeAlias = Annotated[
     float | None, typer.Option(min=1, help="Memory that the search may take, in MiB; auto chooses a kind that fits.")
 ]
+Store: TypeAlias = Annotated[
+    StoreChoice | None,
+    typer.Option(
+        help="Where vectors are searched: files or milvus; by default where the published version's are, else files."
+    ),
+]
+MilvusUri: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        envvar="INKSEEK_MILVUS_URI", metavar="URI", help="Where Milvus answers, such as http://localhost:19530."
+    ),
+]
+MilvusToken: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        envvar="INKSEEK_MILVUS_TOKEN",
+        metavar="TOKEN",
+        help="Its API key, or user:password; better in the variable, since others see the arguments of a process.",
+        show_envvar=True,
+    ),
+]
+
+
+def milvus_server(uri: str | None, token: str | None) -> MilvusServer | None:
+    """The Milvus of those options; None where no address is given. Raises typer.BadParameter."""
+    try:
+        return MilvusServer(uri, token or "", _MILVUS_S) if uri else None
+    except MilvusUriInvalid as error:
+        raise typer.BadParameter(str(error), param_hint="--milvus-uri") from error
+
+
 Sketches: TypeAlias = Annotated[
     Path | None,
     typer.Option(

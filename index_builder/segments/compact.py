@@ -78,11 +78,12 @@ def _append_rows(writer: SegmentWriter, vectors: VectorStore, photos: PhotoStore
             writer.append(record, thumbnail, vector)
 
 
-def segments_to_merge(segments: Sequence[SegmentEntry]) -> list[int]:
+def segments_to_merge(segments: Sequence[SegmentEntry], *, searched: bool = True) -> list[int]:
     """Positions of the segments that have to become one, ascending; none while all bounds are kept.
 
     Those with too many deleted rows; the smallest, where there are too many segments; all exact ones, where they have
-    more photos than an exact search is meant for. The largest is merged last, so that a photo is rarely written again.
+    more photos than an exact search is meant for, unless they are not `searched` themselves. The largest is merged
+    last, so that a photo is rarely written again.
     """
     merged = {
         number
@@ -92,7 +93,7 @@ def segments_to_merge(segments: Sequence[SegmentEntry]) -> list[int]:
     most = DEFAULT_SETTINGS.flat_max_photos
     # A larger one is exact because somebody asked for that.
     exact = [number for number, segment in enumerate(segments) if segment.search.is_exact and segment.live <= most]
-    if len(exact) > 1 and sum(segments[number].live for number in exact) > most:
+    if searched and len(exact) > 1 and sum(segments[number].live for number in exact) > most:
         merged.update(exact)
     if len(segments) - max(len(merged) - 1, 0) > MAX_SEGMENTS:
         by_size = sorted(range(len(segments)), key=lambda number: segments[number].live)

@@ -132,10 +132,12 @@ def list_count(count: int) -> int:
     return max(1, min(1 << power, count // TRAINING_ROWS_PER_LIST))
 
 
-def milvus_plan(count: int, kind: KindChoice = "auto", settings: StoreSettings = DEFAULT_SETTINGS) -> SearchPlan:
-    """How `count` vectors in Milvus are searched, at the fastest setting. Its IVF keeps codes of 8 bits a number."""
+def milvus_plan(
+    count: int, kind: KindChoice = "auto", needs: Needs = DEFAULT_NEEDS, settings: StoreSettings = DEFAULT_SETTINGS
+) -> SearchPlan:
+    """How `count` vectors in Milvus are searched, at the fastest setting; "sq8" and "ivfpq" are both its IVF_SQ8."""
     if kind == "auto":
-        kind = "hnsw" if count <= settings.hnsw_max_photos else "ivfpq"
+        kind = "flat" if needs.recall >= 1.0 else "hnsw" if count <= settings.hnsw_max_photos else "sq8"
     if kind == "flat":
         return SearchPlan(kind="milvus", factory="FLAT")
     if kind == "hnsw":

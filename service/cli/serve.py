@@ -35,6 +35,9 @@ def serve(
         typer.Option(help="Further galleries: a folder of index directories, or NAME=DIRECTORY,NAME=DIRECTORY."),
     ] = None,
     online_dir: OnlineDir = None,
+    milvus_uri: Annotated[
+        str | None, typer.Option(help="Where the Milvus answers that has the index's vectors; its token in a variable.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes, each with its own encoder. [one per CPU]")] = None,
     require_gpu: Annotated[
         bool | None, typer.Option("--require-gpu", help="Fail rather than encode on the CPU.")
@@ -55,6 +58,7 @@ def serve(
         gallery_root=gallery_root,
         galleries=galleries,
         online_dir=online_dir,
+        milvus_uri=milvus_uri,
         workers=workers,
         require_gpu=require_gpu,
         log_level=log_level,

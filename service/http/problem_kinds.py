@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from index_builder.artifact import StoreUnavailable
 from index_builder.artifact.errors import CategoryNotFound, FilterInvalid, PhotoNotFound
 from models.bundle import ImageTooLarge, ImageUnreadable, ImageUnsupported, SketchEmpty, SketchSolid, StrokesInvalid
 from models.errors import InkseekError
@@ -163,6 +164,9 @@ KINDS: dict[type[InkseekError], Kind] = {
     GalleryAbsent: Kind("gallery_not_found", 404, "No such gallery", "Galleries are listed in /v1/galleries."),
     GalleryUnavailable: Kind(
         "gallery_unavailable", 503, "The gallery is not available", "Others are; try again after Retry-After seconds."
+    ),
+    StoreUnavailable: Kind(
+        "vectors_unavailable", 503, "The photos' vectors are not available", "Try again after Retry-After seconds."
     ),
     NotReady: Kind("not_ready", 503, "The service is not ready", "The canary sketch is not answered right."),
     DeadlineExceeded: Kind(

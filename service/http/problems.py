@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match, Mount
 
+from index_builder.artifact import StoreUnavailable
 from models.errors import InkseekError
 from service.errors import (
     BodiesTooLarge,
@@ -42,6 +43,7 @@ ACCEPTED_CODINGS = ("gzip", "deflate")
 
 _CHALLENGE = 'Bearer realm="Inkseek"'
 _PATH_SHOWN = 200
+_STORE_RETRY_S = 5  # a Milvus that restarts is away for longer than a busy one
 
 
 def example(kind: Kind) -> dict[str, Any]:
@@ -52,8 +54,8 @@ def example(kind: Kind) -> dict[str, Any]:
 def problem(error: InkseekError) -> dict[str, Any]:
     """The problem document of a typed error, as schemas.problem.Problem describes it."""
     kind = kind_of(error)
-    # What an internal error says (paths, versions) is for the log.
-    detail = str(error) if kind is not INTERNAL else INTERNAL.title
+    # What these say (paths, versions, where Milvus is) is for the log.
+    detail = kind.title if kind is INTERNAL or isinstance(error, StoreUnavailable) else str(error)
     faults = getattr(error, "fields", ())
     return document(kind, detail, [{"where": where, "what": what} for where, what in faults])
 
@@ -63,6 +65,8 @@ def problem_response(error: InkseekError) -> Response:
     headers = {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, StoreUnavailable):
+        headers["Retry-After"] = str(_STORE_RETRY_S)
     if isinstance(error, KeyRequired | KeyInvalid):
         # RFC 6750, section 3: a request without a key is not told of an error.
         headers["WWW-Authenticate"] = _CHALLENGE + (', error="invalid_token"' if isinstance(error, KeyInvalid) else "")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from index_builder.artifact import CheckedFiles, GalleryIndex, ServableVersion, servable_version
+from index_builder.artifact import CheckedFiles, GalleryIndex, ServableVersion, StoreUnavailable, servable_version
 from index_builder.artifact.layout import version_dir
 from index_builder.artifact.verification import read_manifest
 from models.bundle import Bundle, cpu_quota
@@ -63,18 +63,25 @@ def load_retriever(
     `checked`: files that were hashed before. Without `check_files`, hashes of a large index are left to
     `GalleryIndex.compare_hashes`.
 
-    Raises IndexArtifactError (an index of another bundle is one), BundleCorrupt, OnlineCorrupt, NotReady.
+    Raises IndexArtifactError (an index of another bundle is one), StoreUnavailable, BundleCorrupt, OnlineCorrupt,
+    NotReady.
     """
     if version is None:
         version = version_for(settings.index, bundle).version
-    folder = version_dir(settings.index, version)
+    manifest = read_manifest(version_dir(settings.index, version))
+    if manifest.collection is not None and settings.milvus is None:
+        raise StoreUnavailable(
+            f"index version {version} has its vectors in Milvus, in {manifest.collection}: INKSEEK_MILVUS_URI says "
+            "where that answers"
+        )
     index = GalleryIndex.load(
         settings.index,
         version=version,
         bundle_id=bundle.bundle_id,
         gallery_root=settings.gallery_root,
-        check_files=check_files or read_manifest(folder).total_bytes <= _CHECKED_AT_START_BYTES,
+        check_files=check_files or manifest.total_bytes <= _CHECKED_AT_START_BYTES,
         checked=checked,
+        milvus=settings.milvus,
     )
     _ = index.suffixed_ids  # read here: no request shall wait for it
     store = OnlineStore(

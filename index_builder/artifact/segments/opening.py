@@ -14,16 +14,23 @@ from index_builder.artifact.manifest import IndexManifest, MetadataField, Segmen
 from index_builder.artifact.photo_store import PhotoStore
 from index_builder.artifact.segments.photos import PhotoTable, SegmentedPhotos
 from index_builder.stores.base import VectorStore
-from index_builder.stores.choice import open_store
+from index_builder.stores.choice import Collection, MilvusServer, open_collection, open_store
 from index_builder.stores.errors import StoreUnreadable
 from index_builder.stores.row_map import Places, RowMap, read_places
 from index_builder.stores.segmented import SegmentedStore
 
 
-def open_parts(folder: Path, manifest: IndexManifest) -> tuple[VectorStore, PhotoTable]:
-    """The vectors and the photos of the version in `folder`, whose rows are the same. Raises IndexCorrupt."""
+def open_parts(
+    folder: Path, manifest: IndexManifest, milvus: MilvusServer | None = None
+) -> tuple[VectorStore, PhotoTable]:
+    """The vectors and the photos of the version in `folder`, whose rows are the same.
+
+    `milvus`: where the vectors of a version are searched that has a collection. Raises IndexCorrupt, StoreUnavailable.
+    """
     try:
         dim, fields = manifest.embedding_dim, manifest.metadata_fields
+        if milvus is not None and manifest.collection is not None:
+            return _open_in_milvus(folder, manifest, manifest.collection, milvus)
         if manifest.segments:
             return open_segments(folder, manifest.segments, places_of(folder, manifest), fields=fields, dim=dim)
         store = open_store(folder, manifest.search, count=manifest.count, dim=dim)
@@ -56,12 +63,10 @@ def open_segments(
 
     `stores`: of segments that are open already, by name. Raises StoreUnreadable, IndexCorrupt.
     """
-    row_map = RowMap(places, [entry.count for entry in entries])
+    row_map = _row_map(entries, places)
     opened, photos = [], []
     for number, entry in enumerate(entries):
         folder, live = layout.segment_dir(version, entry.name), row_map.live(number)
-        if len(live) != entry.live:
-            raise StoreUnreadable(layout.ROWS, expected=f"{entry.live} rows of {entry.name}", actual=len(live))
         some = None if entry.live == entry.count else live
         store = stores.get(entry.name)
         opened.append(store or open_store(folder, entry.search, count=entry.count, dim=dim, live=some))
@@ -69,6 +74,28 @@ def open_segments(
     if len(entries) == 1 and entries[0].live == entries[0].count:
         return opened[0], photos[0]
     return SegmentedStore(opened, row_map), SegmentedPhotos(photos, row_map)
+
+
+def _open_in_milvus(
+    version: Path, manifest: IndexManifest, name: str, server: MilvusServer
+) -> tuple[VectorStore, PhotoTable]:
+    row_map = _row_map(manifest.segments, places_of(version, manifest))
+    names = tuple(entry.name for entry in manifest.segments)
+    photos = [
+        _photos(layout.segment_dir(version, entry.name), manifest.metadata_fields, entry.count)
+        for entry in manifest.segments
+    ]
+    collection = Collection(name, names, row_map, manifest.embedding_dim)
+    store = open_collection(server, collection, manifest.search)
+    return store, photos[0] if manifest.is_one_part else SegmentedPhotos(photos, row_map)
+
+
+def _row_map(entries: Sequence[SegmentEntry], places: Places) -> RowMap:
+    row_map = RowMap(places, [entry.count for entry in entries])
+    for number, entry in enumerate(entries):
+        if (live := len(row_map.live(number))) != entry.live:
+            raise StoreUnreadable(layout.ROWS, expected=f"{entry.live} rows of {entry.name}", actual=live)
+    return row_map
 
 
 def _photos(folder: Path, fields: Sequence[MetadataField], count: int) -> PhotoStore:

@@ -58,10 +58,10 @@ class MilvusServer:
         try:
             yield
         except pymilvus.MilvusException as error:
-            raise StoreUnavailable(self._message(doing, str(error.message))) from error
+            raise StoreUnavailable(self._message(doing, str(error.message))) from None  # it may quote what is secret
         except grpc.RpcError as error:  # how a call ends that takes too long
             code = error.code().name if isinstance(error, grpc.Call) else type(error).__name__
-            raise StoreUnavailable(self._message(doing, code.lower().replace("_", " "))) from error
+            raise StoreUnavailable(self._message(doing, code.lower().replace("_", " "))) from None
 
     def _message(self, doing: str, why: str) -> str:
         shown = " ".join(why.split())[:300]

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from index_builder.artifact import StoreUnavailable
 from service.adaptation.adapt import AdaptOptions, adapt
 from service.adaptation.examples import Examples, SupportLimits
 from service.adaptation.listing import adapters_of, profiles_of
@@ -68,6 +69,7 @@ AdapterId = Annotated[
 _FIT_ERRORS = (
     *SKETCH_ERRORS,
     *TRAFFIC_ERRORS,
+    StoreUnavailable,
     NameInvalid,
     SupportMismatch,
     TooManyPairs,

@@ -9,7 +9,7 @@ from fastapi import Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from index_builder.artifact import PhotoNotFound
+from index_builder.artifact import PhotoNotFound, StoreUnavailable
 from service.errors import DeadlineExceeded, QueueFull
 from service.http.json_response import json_bytes, json_response
 from service.http.openapi import Responses, ok, picture, problem_responses
@@ -109,7 +109,7 @@ async def get_photo_image(
     summary="More like this photo",
     response_model=SearchAnswer,
     responses=ok("The k photos most like it, itself left out", SIMILAR_EXAMPLE)
-    | problem_responses(PhotoNotFound, *PAGE_ERRORS, QueueFull, DeadlineExceeded, *NARROWING_ERRORS),
+    | problem_responses(PhotoNotFound, *PAGE_ERRORS, QueueFull, DeadlineExceeded, StoreUnavailable, *NARROWING_ERRORS),
 )
 async def find_similar_photos(
     request: Request, photo_id: PhotoId, params: Annotated[PhotoParams, Query()], if_none_match: IfNoneMatch = ""
@@ -125,7 +125,7 @@ async def find_similar_photos(
     summary="Show a photo's record",
     response_model=Photo | SearchAnswer,
     responses=_ANY_VIEW
-    | problem_responses(PhotoNotFound, *PAGE_ERRORS, QueueFull, DeadlineExceeded, *NARROWING_ERRORS),
+    | problem_responses(PhotoNotFound, *PAGE_ERRORS, QueueFull, DeadlineExceeded, StoreUnavailable, *NARROWING_ERRORS),
 )
 async def get_photo(
     request: Request, photo_id: PhotoId, params: Annotated[PhotoParams, Query()], if_none_match: IfNoneMatch = ""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from index_builder.artifact import FilterInvalid
+from index_builder.artifact import FilterInvalid, StoreUnavailable
 from models.bundle import ImageTooLarge, ImageUnreadable, ImageUnsupported, SketchEmpty, SketchSolid, StrokesInvalid
 from models.errors import InkseekError
 from service.errors import (
@@ -70,7 +70,9 @@ PAGE_ERRORS = (CursorInvalid, CursorStale)
     summary="Find the photos most like a sketch",
     response_model=SearchAnswer,
     responses=ok("The k best photos", SEARCH_EXAMPLE)
-    | problem_responses(*SKETCH_ERRORS, *TRAFFIC_ERRORS, *NARROWING_ERRORS, *PAGE_ERRORS, UnknownProfile),
+    | problem_responses(
+        *SKETCH_ERRORS, *TRAFFIC_ERRORS, StoreUnavailable, *NARROWING_ERRORS, *PAGE_ERRORS, UnknownProfile
+    ),
     openapi_extra=SKETCH_BODY,
 )
 async def search(request: Request, params: Annotated[SearchParams, Query()]) -> Response:
@@ -93,7 +95,9 @@ async def search(request: Request, params: Annotated[SearchParams, Query()]) -> 
     summary="Search with several sketches",
     response_model=BatchAnswer,
     responses=ok("One entry per item, in order", BATCH_EXAMPLE)
-    | problem_responses(BodyInvalid, BatchTooLarge, *TRAFFIC_ERRORS, *NARROWING_ERRORS, UnknownProfile),
+    | problem_responses(
+        BodyInvalid, BatchTooLarge, *TRAFFIC_ERRORS, StoreUnavailable, *NARROWING_ERRORS, UnknownProfile
+    ),
     openapi_extra=BATCH_BODY,
 )
 async def search_batch(request: Request, params: Annotated[BatchParams, Query()]) -> Response:

@@ -46,7 +46,9 @@ def memory_of(settings: Settings, version: str) -> int:
     Raises IndexNotFound, IndexCorrupt, IndexSchemaUnsupported.
     """
     folder = version_dir(settings.index, version)
-    return sum(map(_size, [*files_of(folder, read_manifest(folder)), settings.online_folder / FILE]))
+    manifest = read_manifest(folder)
+    files = files_of(folder, manifest, vectors=manifest.collection is None)
+    return sum(map(_size, [*files, settings.online_folder / FILE]))
 
 
 def _size(path: Path) -> int:

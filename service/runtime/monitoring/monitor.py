@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import get_args
 
-from index_builder.artifact import CheckedFiles
+from index_builder.artifact import CheckedFiles, StoreUnavailable
 from service.config import Settings
 from service.runtime.metrics import Metrics
 from service.runtime.monitoring.health import Health
@@ -59,6 +59,10 @@ class Monitor:
                 await self._workers.run(self._send_canary)
         except TimeoutError:
             self._failed(f"the canary sketch was not answered within {self._settings.request_timeout_s:g} s")
+        except StoreUnavailable as error:
+            if self.health.problem is None:
+                _log.error("%s", error)
+            self._failed("the photos' vectors are not available")
         except Exception as error:  # whatever it is, the service does not answer right
             _log.exception("the canary sketch was answered wrong")  # what says where files lie stays in the log
             self._failed(f"the canary sketch was answered wrong ({type(error).__name__})")
