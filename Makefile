@@ -10,7 +10,7 @@ PAGE_CODE := tests/page_code
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page bench bench-peers fuzz poison soak kills docs audit hashes sbom train-deps train-pack train-gpu docker-test hooks browser clean
+.PHONY: help run test coverage check check-python check-page bench bench-peers fuzz poison soak kills docs audit hashes sbom milvus-test train-deps train-pack train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -75,6 +75,7 @@ COMPILE := $(BIN)/uv pip compile --no-config --quiet --generate-hashes --only-bi
 hashes: $(VENV)/.dev ## Write docker/requirements-*.txt anew: the pins of the CPU images with their hashes
 	$(COMPILE) --extra heif --extra redis --extra cpu --output-file docker/requirements-service.txt pyproject.toml
 	$(COMPILE) --extra parquet --extra heif --extra cpu --output-file docker/requirements-index_builder.txt pyproject.toml
+	printf 'pymilvus\ngrpcio\n' | $(COMPILE) --output-file docker/requirements-milvus.txt -
 	echo setuptools | $(COMPILE) --output-file docker/requirements-build.txt -
 
 # An environment of its own, installed as the images install theirs: what develops and trains is no part of it.
@@ -106,6 +107,10 @@ train-gpu: train-pack ## Pack where that is not done, then train teacher and stu
 	  --out $(GPU_RUN)/teacher --device $(GPU_DEVICE) --workers 8
 	$(BIN)/inkseek train students --config $(word 2,$(GPU_CONFIGS)) --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache \
 	  --teacher $(GPU_RUN)/teacher/students.pt --out $(GPU_RUN)/students --device $(GPU_DEVICE) --workers 8
+
+milvus-test: $(VENV)/.dev ## A real Milvus server beside the tests of stores, builds and searches in it (Linux on x86-64; MILVUS_TEST_URI takes another)
+	test -n "$(MILVUS_TEST_URI)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check milvus==2.3.5
+	$(BIN)/pytest tests/end_to_end/test_milvus_server.py -rs
 
 docker-test: $(VENV)/.dev ## Build the images and run them once (needs a Docker engine)
 	$(BIN)/pytest -m docker tests/docker -rs

@@ -8,6 +8,8 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE} AS dependencies
 # The extra that carries onnxruntime and faiss: cpu, gpu12 (CUDA 12) or gpu (CUDA 13).
 ARG RUNTIME=cpu
+# Where vectors are searched: files, or milvus, which needs its client.
+ARG STORE=files
 # The constraints hold for the dependencies here and for what builds the package below.
 ENV PIP_CONSTRAINT=/build/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
@@ -19,6 +21,9 @@ RUN if [ "${RUNTIME}" = cpu ]; \
     else python requirements.py pyproject.toml heif redis "${RUNTIME}" > requirements.txt; \
     fi \
     && pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: -r requirements.txt \
+    && if [ "${STORE}" = milvus ]; \
+    then pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: --require-hashes -r requirements-milvus.txt; \
+    fi \
     && find /opt/python -type d -name tests -prune -exec rm -r {} +
 
 # --- The package itself, beside its dependencies and not among them: a new release ships a small layer ---------------

@@ -1,0 +1,195 @@
+"""The store, builds and a service over a real Milvus server, which dies and comes back; `make milvus-test`.
+
+It takes the server at MILVUS_TEST_URI, which it cannot kill, or starts the one of the Python package `milvus`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from starlette.testclient import TestClient
+
+from index_builder.artifact import GalleryIndex, MilvusServer, PhotoFilter, StoreUnavailable
+from index_builder.artifact.collection_check import collection_problems
+from index_builder.build import BuildRequest, build_index, update_index
+from index_builder.publish import rollback
+from service.app import create_app
+from service.config import Settings
+
+STARTS_S = 120.0
+PHOTOS = 40
+
+pytestmark = pytest.mark.timeout(600)  # the server takes 20 s to start, and 3 s for each flush
+
+
+@dataclass
+class Standalone:
+    """A Milvus server in a process of its own, over its own folder."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers; skips with the reason where it does not."""
+        code = (
+            "import sys, time; from milvus import MilvusServer; server = MilvusServer();"
+            "server.set_base_dir(sys.argv[1]); server.listen_port = int(sys.argv[2]); server.start();"
+            "print(server.server_proc.pid, flush=True); time.sleep(3600)"
+        )
+        log = (self.folder / "server.log").open("wb")
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, str(self.folder), str(self.port)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        log.close()
+        ends_at = time.monotonic() + STARTS_S
+        while time.monotonic() < ends_at:
+            if self.process.poll() is not None:
+                break
+            try:
+                MilvusServer(self.uri, timeout_s=2.0).connect().close()
+                return
+            except StoreUnavailable:
+                time.sleep(0.5)
+        self.kill()
+        pytest.skip(f"the Milvus server did not start: {(self.folder / 'server.log').read_text()[-300:]}")
+
+    def kill(self) -> None:
+        """End the server and what started it, at once."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    @property
+    def uri(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture(scope="module")
+def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone | None]:
+    """The server of the package; None where MILVUS_TEST_URI names another one."""
+    if os.environ.get("MILVUS_TEST_URI"):
+        yield None
+        return
+    if importlib.util.find_spec("milvus") is None:
+        pytest.skip("neither MILVUS_TEST_URI is set nor the server's package installed: make milvus-test")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = int(taken.getsockname()[1])
+    server = Standalone(tmp_path_factory.mktemp("server"), port)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def server(standalone: Standalone | None) -> MilvusServer:
+    if standalone is None:
+        return MilvusServer(os.environ["MILVUS_TEST_URI"], os.environ.get("MILVUS_TEST_TOKEN", ""), timeout_s=30.0)
+    return MilvusServer(standalone.uri, timeout_s=30.0)
+
+
+@pytest.fixture
+def request_(tmp_path: Path, tiny_bundle_dir: Path, server: MilvusServer) -> BuildRequest:
+    photos = tmp_path / "photos"
+    for number in range(PHOTOS):
+        draw(photos / f"c{number % 2}" / f"{number}.png", number)
+    return BuildRequest(photos, tmp_path / "index", bundle=tiny_bundle_dir, store="milvus", milvus=server, keep=1)
+
+
+def draw(path: Path, number: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.new("RGB", (96, 96), "white")
+    corners = np.random.default_rng(number).integers(4, 92, (4, 2))
+    ImageDraw.Draw(image).line([tuple(corner) for corner in corners.tolist()], fill="black", width=4)
+    image.save(path)
+
+
+def assert_searches_as_files(request: BuildRequest, version: str) -> None:
+    milvus = GalleryIndex.load(request.out, version=version, milvus=request.milvus)
+    files = GalleryIndex.load(request.out, version=version)
+    assert collection_problems(files, milvus) == []
+    queries = files.vectors_of(np.arange(files.count))
+    for where in (None, PhotoFilter(frozenset({"c1"}))):
+        assert milvus.search(queries, 5, where=where) == files.search(queries, 5, where=where)
+    milvus.close()
+    files.close()
+
+
+def collections(server: MilvusServer) -> set[str]:
+    client = server.connect()
+    names = {str(name) for name in client.list_collections() if name.startswith("inkseek_")}
+    client.close()
+    return names
+
+
+def test_builds_updates_and_rollbacks_over_a_real_server(request_: BuildRequest, server: MilvusServer) -> None:
+    before = collections(server)
+    first = build_index(request_)
+    assert_searches_as_files(request_, first.version)
+    draw(Path(request_.photos) / "c1" / "new.png", 1_000)
+    (Path(request_.photos) / "c1" / "1.png").unlink()
+    second = update_index(replace(request_, store=None))
+    assert second.manifest.collection == first.manifest.collection
+    for version in (first.version, second.version):
+        assert_searches_as_files(request_, version)
+    assert rollback(request_.out, milvus=server) == (second.version, first.version)
+    third = build_index(request_)
+    fourth = build_index(request_)
+    assert_searches_as_files(request_, fourth.version)
+    assert collections(server) - before == {str(third.manifest.collection), str(fourth.manifest.collection)}
+
+
+def test_a_service_is_red_while_the_server_is_dead_and_green_when_it_is_back(
+    request_: BuildRequest, server: MilvusServer, standalone: Standalone | None, tiny_bundle_dir: Path
+) -> None:
+    if standalone is None:
+        pytest.skip("the server of MILVUS_TEST_URI is not ours to kill")
+    build_index(request_)
+    sketch = (Path(request_.photos) / "c1" / "7.png").read_bytes()
+    settings = Settings(
+        index=request_.out, bundle=tiny_bundle_dir, milvus_uri=server.uri, milvus_timeout_s=3.0, canary_interval_s=0.5
+    )
+
+    def status(path: str) -> int:
+        answer = client.get(path)
+        return answer.status_code
+
+    def search() -> tuple[int, str]:
+        answer = client.post("/v1/search", content=sketch, headers={"content-type": "image/png"})
+        document = answer.json()
+        return answer.status_code, document["results"][0]["photo_id"] if answer.is_success else document["code"]
+
+    def wait_for(path: str, expected: int) -> None:
+        ends_at = time.monotonic() + STARTS_S
+        while status(path) != expected:
+            assert time.monotonic() < ends_at, client.get(path).text
+            time.sleep(0.2)
+
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        assert search() == (200, "c1/7.png")
+        standalone.kill()
+        assert search() == (503, "vectors_unavailable")
+        wait_for("/readyz", 503)
+        assert status("/v1/photos/c1/7.png/thumbnail") == 200
+        standalone.start()
+        wait_for("/readyz", 200)
+        assert search() == (200, "c1/7.png")
