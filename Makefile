@@ -75,7 +75,7 @@ COMPILE := $(BIN)/uv pip compile --no-config --quiet --generate-hashes --only-bi
 hashes: $(VENV)/.dev ## Write docker/requirements-*.txt anew: the pins of the CPU images with their hashes
 	$(COMPILE) --extra heif --extra redis --extra cpu --output-file docker/requirements-service.txt pyproject.toml
 	$(COMPILE) --extra parquet --extra heif --extra cpu --output-file docker/requirements-index_builder.txt pyproject.toml
-	printf 'pymilvus\ngrpcio\n' | $(COMPILE) --output-file docker/requirements-milvus.txt -
+	echo pymilvus | $(COMPILE) --output-file docker/requirements-milvus.txt -
 	echo setuptools | $(COMPILE) --output-file docker/requirements-build.txt -
 
 # An environment of its own, installed as the images install theirs: what develops and trains is no part of it.
