@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -36,6 +36,11 @@ class _OwnVariables(EnvSettingsSource):
         return {name: value for name, value in found.items() if not written_by_platform(name, value or "")}
 
 
+def _place(value: object) -> object:
+    """A folder, or a URL, which a path cannot hold."""
+    return Path(value) if isinstance(value, str) and "://" not in value else value
+
+
 class Settings(BaseSettings):
     """Everything about a running service that is in neither bundle nor index. Frozen; read it with `load_settings`."""
 
@@ -46,9 +51,9 @@ class Settings(BaseSettings):
         default=None,
         description="Model bundle: a shipped one's name, such as `small`, or a directory; empty: the default.",
     )
-    gallery_root: Path | None = Field(
+    gallery_root: Annotated[Path | str | None, BeforeValidator(_place)] = Field(
         default=None,
-        description="Folder with the original photos; empty: the one that the index was built from. "
+        description="Folder or URL with the original photos; empty: the one that the index was built from. "
         "Where a photo is not at hand its thumbnail is answered.",
     )
     online_dir: Path | None = Field(
@@ -221,6 +226,13 @@ class Settings(BaseSettings):
         default="",
         description="Path of a proxy below which the service is reached, such as `/inkseek`, whether or not the proxy "
         "takes it off; empty: what trusted proxies say in `X-Forwarded-Prefix`.",
+    )
+    originals_redirect_s: int = Field(
+        default=0,
+        ge=0,
+        le=604_800,
+        description="Seconds that a signed URL is good for, to which requests for originals in an object store are "
+        "redirected; 0: the service reads and answers them itself, without where they were taken.",
     )
     public_photos: bool = Field(
         default=False,

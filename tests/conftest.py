@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -11,6 +12,7 @@ from onnx import TensorProto, helper
 
 from models.adapters import Adaptation
 from models.bundle import EmbeddingParts, Preprocess, SketchNormalisation, add_adaptation, write_bundle
+from tests.unit.index_builder.files.s3_server import Bucket, serving_s3
 
 # Hypothesis fails an example that takes more than 0.2 s, which on a busy machine any may.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -95,3 +97,18 @@ def parted_bundle_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = write_tiny(tmp_path_factory.mktemp("bundles") / "parted", tiny_parted_onnx(), TINY_PARTS)
     add_adaptation(out, Adaptation.untrained(TINY_DIM))
     return out
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Bucket]:
+    with serving_s3() as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def s3(s3_server: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket, and the environment to find it."""
+    s3_server.empty()
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_server

@@ -20,6 +20,7 @@ from index_builder.artifact.originals import Originals
 from index_builder.artifact.photo_store import MetadataValue, PhotoRecord, Thumbnail, stored_id
 from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.thumbnails import THUMBNAIL_PX, difference_hash, make_thumbnail
+from index_builder.files.originals import StoredOriginal
 from index_builder.stores.choice import MilvusServer, check_milvus_uri
 from index_builder.stores.errors import MilvusUriInvalid, StoreUnavailable
 from index_builder.stores.exact import ExactStore
@@ -57,6 +58,7 @@ __all__ = [
     "SearchPlan",
     "ServableVersion",
     "StoreUnavailable",
+    "StoredOriginal",
     "Thumbnail",
     "check_milvus_uri",
     "difference_hash",

@@ -13,7 +13,7 @@ from index_builder.artifact import layout
 from index_builder.artifact.bundle_versions import mismatch
 from index_builder.artifact.filters.conditions import PhotoFilter
 from index_builder.artifact.manifest import IndexManifest
-from index_builder.artifact.originals import Originals, original_within, state_of
+from index_builder.artifact.originals import OriginalFiles, Originals
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
 from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.segments.hold import VersionHold
@@ -21,6 +21,7 @@ from index_builder.artifact.segments.matches import FilterMatches
 from index_builder.artifact.segments.opening import open_parts
 from index_builder.artifact.segments.photos import PhotoTable
 from index_builder.artifact.verification import check_hashes, check_sizes, files_of, read_manifest
+from index_builder.files.originals import StoredOriginal
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import MilvusServer
 from index_builder.stores.ranking import left_out, top_k
@@ -50,7 +51,7 @@ class GalleryIndex:
         *,
         version: str,
         manifest: IndexManifest,
-        gallery_root: Path,
+        originals: OriginalFiles,
         store: VectorStore,
         photos: PhotoTable,
         folder: Path | None = None,
@@ -69,7 +70,7 @@ class GalleryIndex:
         self.files = tuple(files)
         self.version = version
         self.manifest = manifest
-        self._root = gallery_root
+        self._originals = originals
         self._store = store
         self._photos = photos
         self._matches = FilterMatches(photos)
@@ -81,7 +82,7 @@ class GalleryIndex:
         *,
         version: str | None = None,
         bundle_id: str | None = None,
-        gallery_root: Path | None = None,
+        gallery_root: Path | str | None = None,
         check_files: bool = True,
         checked: CheckedFiles | None = None,
         milvus: MilvusServer | None = None,
@@ -120,7 +121,7 @@ class GalleryIndex:
         manifest: IndexManifest,
         *,
         version: str,
-        gallery_root: Path | None = None,
+        gallery_root: Path | str | None = None,
         hold: VersionHold | None = None,
         milvus: MilvusServer | None = None,
     ) -> GalleryIndex:
@@ -129,7 +130,7 @@ class GalleryIndex:
         return cls(
             version=version,
             manifest=manifest,
-            gallery_root=gallery_root or Path(manifest.gallery.root),
+            originals=OriginalFiles.at(manifest.gallery, gallery_root),
             store=store,
             photos=photos,
             folder=folder,
@@ -234,24 +235,24 @@ class GalleryIndex:
         """
         return self._store.products(queries, rows)
 
-    def original_path(self, photo_id: str) -> Path | None:
+    def original(self, photo_id: str) -> Path | StoredOriginal | None:
         """The photo's own file, where the gallery is at hand; outside of it only where links were to be followed.
 
         Raises PhotoNotFound.
         """
         path = self.photo(photo_id).path
-        return original_within(self._root, path, follows_links=self.manifest.gallery.follows_links)
+        return self._originals.of(path)
 
     def originals(self) -> Originals:
         """Whether the photos' own files are at hand, by a look at a few of them now."""
         rows = np.unique(np.linspace(0, self.count - 1, _ORIGINALS_LOOKED_AT).astype(int)).tolist()
         paths = [record.path for record in self.photos(rows)]
-        return state_of(self._root, paths, follows_links=self.manifest.gallery.follows_links)
+        return self._originals.state(paths)
 
     @property
-    def gallery_root(self) -> Path:
+    def gallery_root(self) -> str:
         """Where the photos' own files are looked for."""
-        return self._root
+        return self._originals.root
 
     @cached_property
     def suffixed_ids(self) -> frozenset[str]:

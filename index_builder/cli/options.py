@@ -32,7 +32,9 @@ BundleOption: TypeAlias = Annotated[
 Photos: TypeAlias = Annotated[
     str,
     typer.Option(
-        metavar="LOCATION", help="A folder of photos, or a manifest (.csv, .tsv, .parquet) with a column photo_path."
+        metavar="LOCATION",
+        help="A folder of photos, a manifest (.csv, .tsv, .parquet, .jsonl) with a column photo_path, or tars "
+        "('shards/*.tar'); or the s3://, gs:// or az:// URL of one of these.",
     ),
 ]
 UpdatedPhotos: TypeAlias = Annotated[

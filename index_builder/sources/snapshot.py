@@ -14,7 +14,7 @@ from index_builder.sources.places.base import PhotoPlace
 _BLOCK_BYTES = 8 * 2**20  # one request each
 
 
-class Snapshot:
+class Scratch:
     """A temporary file that goes away with this object, at the latest with the process."""
 
     def __init__(self, path: Path) -> None:
@@ -23,13 +23,19 @@ class Snapshot:
         weakref.finalize(self, path.unlink, missing_ok=True)
 
     @classmethod
-    def of(cls, place: PhotoPlace, path: str) -> Snapshot:
-        """Copy a file of a place. Raises GalleryInvalid, SourceUnavailable."""
+    def new(cls) -> Scratch:
+        """An empty file. Raises OSError."""
         descriptor, name = tempfile.mkstemp(prefix="inkseek-")
-        snapshot = cls(Path(name))
-        try:
-            with os.fdopen(descriptor, "wb") as copy, place.open(path) as file:
-                shutil.copyfileobj(file, copy, _BLOCK_BYTES)
-        except OSError as error:
-            raise GalleryInvalid(f"{place.root}/{path} cannot be copied: {error}") from error
-        return snapshot
+        os.close(descriptor)
+        return cls(Path(name))
+
+
+def snapshot_of(place: PhotoPlace, path: str) -> Scratch:
+    """A copy of a file of a place. Raises GalleryInvalid, SourceUnavailable."""
+    copy = Scratch.new()
+    try:
+        with copy.path.open("wb") as target, place.open(path) as file:
+            shutil.copyfileobj(file, target, _BLOCK_BYTES)
+    except OSError as error:
+        raise GalleryInvalid(f"{place.root}/{path} cannot be copied: {error}") from error
+    return copy

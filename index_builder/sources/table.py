@@ -20,7 +20,7 @@ from index_builder.sources.photo_ids import PhotoIdInvalid, category_from, photo
 from index_builder.sources.places.base import NameFinder, PhotoPlace
 from index_builder.sources.places.local import LocalPlace
 from index_builder.sources.places.store import StorePlace
-from index_builder.sources.snapshot import Snapshot
+from index_builder.sources.snapshot import Scratch, snapshot_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class TableSource:
     name: str
     typed: TypedRows
     exclusions: Exclusions
-    copy: Snapshot | None = None
+    copy: Scratch | None = None
 
     @classmethod
     def read(cls, manifest: Path, exclusions: Exclusions, *, follow_links: bool = False) -> TableSource:
@@ -48,7 +48,7 @@ class TableSource:
 
         Raises GalleryInvalid, SourceUnavailable, ParquetUnavailable.
         """
-        copy = Snapshot.of(place, name)
+        copy = snapshot_of(place, name)
         typed = TypedRows.of(open_rows(copy.path, name), name)
         return cls(place, name, typed, exclusions, copy)
 

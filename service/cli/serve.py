@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,7 +27,8 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. [8000]")] = None,
     bundle: BundleOption = None,
     gallery_root: Annotated[
-        Path | None, typer.Option(help="Where the original photos lie, if not where they were indexed.")
+        str | None,
+        typer.Option(help="Where the original photos lie, if not where indexed: a folder or a URL."),
     ] = None,
     galleries: Annotated[
         str | None,

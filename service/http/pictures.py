@@ -7,9 +7,10 @@ import logging
 from pathlib import Path
 
 from fastapi import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from index_builder.artifact import StoredOriginal
 from service.http.serving import process_of, serving_of
 from service.originals.opened import OpenedOriginal
 from service.originals.position import file_without_position, without_position
@@ -27,6 +28,7 @@ _SIGNATURES = (
     (b"BM", "image/bmp"),
 )
 _WEBP = "image/webp"
+_MAX_STORED_BYTES = 64 * 2**20  # what builds read of a photo by default; it is held in memory
 _HEAD_BYTES = 16
 DISPLAYABLE = sorted([*(media_type for _, media_type in _SIGNATURES), _WEBP])
 """The media types of originals that are answered: those that browsers show."""
@@ -88,6 +90,8 @@ def image_of(request: Request, photo_id: str, if_none_match: str) -> Response:
         return thumbnail_of(request, photo_id, if_none_match, "missing")
     if isinstance(original, bytes):
         return _uploaded(request, photo_id, original, if_none_match)
+    if isinstance(original, StoredOriginal):
+        return _stored(request, photo_id, original, if_none_match)
     try:
         response = _opened(original, photo_id)
     except OSError as error:
@@ -122,6 +126,21 @@ def _opened(path: Path, photo_id: str) -> Response | None:
     # Copies with the position may lie in caches under the tag of the file itself.
     tag = response.headers["ETag"].strip('"') + "-x"
     return Response(cleaned, media_type=media_type, headers={"ETag": f'"{tag}"'})
+
+
+def _stored(request: Request, photo_id: str, original: StoredOriginal, if_none_match: str) -> Response:
+    """From an object store or a tar: a redirect where the settings say so and there is a URL, else its bytes."""
+    expires_s = process_of(request).settings.originals_redirect_s
+    try:
+        if expires_s and (url := original.signed_url(expires_s)):
+            # The URL is a key to this object: no cache may keep it for longer than it is good for.
+            return RedirectResponse(url, headers={"Cache-Control": f"private, max-age={expires_s // 2}"})
+        image = original.read(_MAX_STORED_BYTES)
+    except OSError as error:
+        _log.warning("the original of %s cannot be read: %s", photo_id, error)
+        reason = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
+        return thumbnail_of(request, photo_id, if_none_match, reason)
+    return _uploaded(request, photo_id, image, if_none_match)
 
 
 def _uploaded(request: Request, photo_id: str, image: bytes, if_none_match: str) -> Response:

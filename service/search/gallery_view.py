@@ -17,6 +17,7 @@ from index_builder.artifact import (
     PhotoNotFound,
     PhotoRecord,
     SearchHit,
+    StoredOriginal,
     Thumbnail,
     left_out,
     stored_id,
@@ -230,7 +231,7 @@ class GalleryView:
             return self.index.thumbnail(photo_id)
         return _stored(self.store.thumbnail(photo_id), photo_id)
 
-    def original(self, photo_id: str) -> Path | bytes | None:
+    def original(self, photo_id: str) -> Path | StoredOriginal | bytes | None:
         """The photo's own file, or its content where it was uploaded; None where it is not at hand.
 
         Raises PhotoNotFound.
@@ -239,7 +240,7 @@ class GalleryView:
         if self.changes.photo(photo_id) is not None:
             return _stored(self.store.image(photo_id), photo_id)
         # An index has no file of a photo that was uploaded: that stays with the store.
-        return self.index.original_path(photo_id) or self.store.image(photo_id)
+        return self.index.original(photo_id) or self.store.image(photo_id)
 
     def _present(self, photo_id: str) -> str:
         """The id as it is stored. Raises PhotoNotFound for that of a deleted photo."""

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from onnx import TensorProto, helper
 
 from index_builder.artifact import BundleMismatch, ExactStore, GalleryIndex, IndexCorrupt, IndexNotFound
+from index_builder.artifact.originals import OriginalFiles
 from index_builder.artifact.photo_store import PhotoStore
 from index_builder.build import BuildRequest, build_index
 from models.bundle import Bundle, BundleCorrupt, BundleNotFound, Runtime, write_bundle
@@ -204,7 +205,7 @@ def test_the_canary_notices_a_broken_index(make_settings: MakeSettings) -> None:
         broken = GalleryIndex(
             version=serving.version,
             manifest=manifest,
-            gallery_root=folder,
+            originals=OriginalFiles(str(folder)),
             store=ExactStore(np.zeros((manifest.count, manifest.embedding_dim), np.float32)),
             photos=photos,
         )

@@ -22,6 +22,9 @@ class PhotoPlace(Protocol):
     def finder(self) -> NameFinder:
         """What finds files by the names that a manifest writes, for one pass over it."""
 
+    def matching(self, pattern: str) -> list[str]:
+        """Names of the files directly below the root that a pattern with `*` and `?` fits. Raises SourceUnavailable."""
+
     def fault_of(self, path: str, photo_id: str) -> Skipped | None:
         """Why `path` is no file that may be read, as far as a look at it tells; None where it may be one."""
 

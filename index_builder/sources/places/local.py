@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +30,11 @@ class LocalPlace:
     def finder(self) -> EquivalentNames:
         """Finds files whose names are written in the other form of Unicode."""
         return EquivalentNames(self.folder)
+
+    def matching(self, pattern: str) -> list[str]:
+        """Of files directly below the folder."""
+        with os.scandir(self.folder) as entries:
+            return [entry.name for entry in entries if fnmatchcase(entry.name, pattern)]
 
     def fault_of(self, path: str, photo_id: str) -> Skipped | None:
         """Why `path` is no regular file below the folder."""

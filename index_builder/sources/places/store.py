@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import BinaryIO
 
 from index_builder.files.stamp import FileStamp
@@ -28,6 +29,11 @@ class StorePlace:
     def found(self, relative: str) -> str:
         """As it is written: stores compare names by their bytes."""
         return relative
+
+    def matching(self, pattern: str) -> list[str]:
+        """Of objects directly below the URL. Raises SourceUnavailable."""
+        names = (found.path for found in self.store.objects() if "/" not in found.path)
+        return [name for name in names if fnmatchcase(name, pattern)]
 
     def fault_of(self, path: str, photo_id: str) -> None:
         """Never: an object that is not there shows when it is read."""

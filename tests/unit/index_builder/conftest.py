@@ -19,7 +19,6 @@ from index_builder.stores.choice import MilvusServer, build_store, store_files
 from index_builder.stores.plan import KindChoice, choose_plan
 from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
-from tests.unit.index_builder.files.s3_server import Bucket, serving_s3
 
 WriteIndex = Callable[..., GalleryIndex]
 
@@ -50,21 +49,6 @@ def photos(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(draw_jpeg(seed))
     return root
-
-
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[Bucket]:
-    with serving_s3() as bucket:
-        yield bucket
-
-
-@pytest.fixture
-def s3(s3_server: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """An empty bucket, and the environment to find it."""
-    s3_server.empty()
-    for name, value in s3_server.environment.items():
-        monkeypatch.setenv(name, value)
-    return s3_server
 
 
 @pytest.fixture

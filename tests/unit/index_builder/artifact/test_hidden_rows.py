@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from index_builder.artifact import left_out
 from index_builder.artifact.gallery_index import GalleryIndex
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest
+from index_builder.artifact.originals import OriginalFiles
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
 from index_builder.artifact.photo_writer import PhotoStoreWriter
 from index_builder.artifact.segments.opening import open_parts
@@ -46,7 +47,9 @@ def test_k_are_found_however_many_are_hidden(tmp_path: Path, plan: SearchPlan, h
         gallery=GallerySource(root="."), search=plan, build=BuildSummary(seconds=0, photos_per_s=0), files={},
     )  # fmt: skip
     store, table = open_parts(tmp_path, manifest)
-    index = GalleryIndex(version="000001-0", manifest=manifest, gallery_root=tmp_path, store=store, photos=table)
+    index = GalleryIndex(
+        version="000001-0", manifest=manifest, originals=OriginalFiles(str(tmp_path)), store=store, photos=table
+    )
     query = vectors[7]
     # The nearest are hidden, so that an approximate index proposes nothing else at first.
     order = np.lexsort((np.arange(COUNT), -(vectors @ query)))

@@ -215,10 +215,10 @@ def test_a_photo_in_no_folder_has_no_category(built: tuple[Path, GalleryIndex]) 
 
 def test_originals_are_found_and_links_out_are_not(built: tuple[Path, GalleryIndex], tmp_path: Path) -> None:
     root, index = built
-    original = index.original_path("shoe/plain.jpg")
+    original = index.original("shoe/plain.jpg")
     assert original == root / "photos" / "shoe" / "plain.jpg"
-    assert GalleryIndex.load(root / "index", gallery_root=tmp_path).original_path("shoe/plain.jpg") is None
+    assert GalleryIndex.load(root / "index", gallery_root=tmp_path).original("shoe/plain.jpg") is None
     # The same name may become a link out of the gallery after the build.
     (tmp_path / "shoe").mkdir()
     (tmp_path / "shoe" / "plain.jpg").symlink_to(root / "outside.jpg")
-    assert GalleryIndex.load(root / "index", gallery_root=tmp_path).original_path("shoe/plain.jpg") is None
+    assert GalleryIndex.load(root / "index", gallery_root=tmp_path).original("shoe/plain.jpg") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,8 +77,8 @@ def test_a_photo_id_is_a_row_of_the_target(retriever: Retriever) -> None:
 
 def test_uploads_join_the_gallery_unless_it_has_them(retriever: Retriever, draw: Draw, tmp_path: object) -> None:
     gallery = retriever.gallery()
-    original = retriever.index.original_path("box/1.png")
-    assert original is not None
+    original = retriever.index.original("box/1.png")
+    assert isinstance(original, Path)
     files: list[bytes] = [original.read_bytes(), draw("cross", 3) + b"other bytes", draw("cross", 3) + b"other bytes"]
     examples = Examples((b"s",) * 2, ("box/0.png", *files))
     uploads = {number: encode_photo(retriever, "box", data, number) for number, data in examples.uploads}
@@ -137,8 +138,8 @@ def test_an_image_that_cannot_be_used_is_named_by_its_number(retriever: Retrieve
 
 
 def test_an_uploaded_photo_is_what_the_index_would_hold(retriever: Retriever) -> None:
-    original = retriever.index.original_path("cross/2.png")
-    assert original is not None
+    original = retriever.index.original("cross/2.png")
+    assert isinstance(original, Path)
     new = encode_photo(retriever, "cross", original.read_bytes(), 0)
     indexed = retriever.index.photo("cross/2.png")
     assert new.photo.vector is not None

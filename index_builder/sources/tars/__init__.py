@@ -1,0 +1,1 @@
+"""Tars as WebDataset writes them: photos, and beside each its metadata as JSON."""
