@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Any, cast
@@ -23,6 +24,7 @@ from service.access.exposure import check_exposure
 from service.access.keyring import Keyring
 from service.app import create_app
 from service.config import Settings
+from service.http.edge.accepting import Acceptor, OpenCounts, OwnCount
 from service.http.edge.connections import Connections
 from service.listening import listen, page_address
 from service.runtime.logs import configure_logging
@@ -84,9 +86,35 @@ class DrainingServer(uvicorn.Server):
         """`on_drain`: called at SIGTERM; `drain_s`: how long it listens from then on."""
         super().__init__(config)
         self.lifeline: Lifeline | None = None
+        self.count: OwnCount | None = None
+        self._acceptors: list[Acceptor] = []
         self._on_drain = on_drain
         self._drain_s = drain_s
         self._ends_at: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; with a `count`, beside other processes that listen on the same sockets."""
+        if self.count is None or sockets is None:
+            await super().startup(sockets)
+            return
+        await super().startup([])
+
+        def protocol() -> asyncio.Protocol:
+            made: asyncio.Protocol = cast(Any, self.config.http_protocol_class)(
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+            return made
+
+        self._acceptors = [Acceptor(listener, protocol, self.count) for listener in sockets]
+        self.count.announce(listens=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen no more, and answer what has come."""
+        if self.count is not None:
+            self.count.announce(listens=False)
+        for acceptor in self._acceptors:
+            acceptor.close()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM drains; a second one, or SIGINT, ends at once."""
@@ -106,10 +134,16 @@ class DrainingServer(uvicorn.Server):
 
 
 def _serve(
-    settings: Settings, listeners: list[socket.socket], ready: Callable[[], None], lifeline: Lifeline | None = None
+    settings: Settings,
+    listeners: list[socket.socket],
+    ready: Callable[[], None],
+    lifeline: Lifeline | None = None,
+    count: OwnCount | None = None,
 ) -> None:
     app = create_app(settings)
     connections = Connections(_most_connections(settings.max_connections), refuse=app.state.refusals.answer)
+    if count is not None:
+        connections.lost = partial(count.change, -1)
     config = uvicorn.Config(app, http=cast(Any, connections.protocol()), **_OPTIONS)
 
     def drain() -> None:
@@ -117,7 +151,7 @@ def _serve(
         _process(app).monitor.health.stopping = True
 
     server = DrainingServer(config, drain, settings.drain_s)
-    server.lifeline = lifeline
+    server.lifeline, server.count = lifeline, count
 
     async def serve() -> None:
         # The lifespan is entered here and not by uvicorn, so that its errors arrive as they are.
@@ -148,6 +182,7 @@ def _processes(settings: Settings, keyring: Keyring) -> int:
 def _run_workers(settings: Settings, listeners: list[socket.socket]) -> None:
     with tempfile.TemporaryDirectory(prefix="inkseek-metrics-", dir=_in_memory()) as shared:
         os.environ.setdefault(MULTIPROCESS_VARIABLE, shared)
+        counts = OpenCounts(settings.processes)
         stop_s = settings.drain_s + _SHUTDOWN_S + settings.request_timeout_s
 
         def close_own() -> None:
@@ -155,7 +190,7 @@ def _run_workers(settings: Settings, listeners: list[socket.socket]) -> None:
             for listener in listeners:
                 listener.close()
 
-        Supervisor(settings.processes, _work, (settings, listeners), stop_s).run(close_own)
+        Supervisor(settings.processes, _work, (settings, listeners, counts), stop_s).run(close_own)
 
 
 def _in_memory() -> str | None:
@@ -163,10 +198,12 @@ def _in_memory() -> str | None:
     return _MEMORY_FOLDER if os.access(_MEMORY_FOLDER, os.W_OK) else None
 
 
-def _work(settings: Settings, listeners: list[socket.socket], connection: Connection) -> None:
+def _work(
+    settings: Settings, listeners: list[socket.socket], counts: OpenCounts, number: int, connection: Connection
+) -> None:
     """The whole life of a worker process."""
     configure_logging(settings.log_level, settings.log_format)
-    _serve(settings, listeners, lambda: None, Lifeline(connection))
+    _serve(settings, listeners, lambda: None, Lifeline(connection), counts.of(number))
 
 
 def _most_connections(wanted: int) -> int:

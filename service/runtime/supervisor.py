@@ -49,6 +49,7 @@ class Lifeline:
 
 @dataclass
 class _Worker:
+    number: int
     process: SpawnProcess
     pulse: Connection
     started: float = field(default_factory=time.monotonic)
@@ -56,7 +57,10 @@ class _Worker:
 
 
 class Supervisor:
-    """Runs `count` processes of `target(*arguments, connection)`; `connection` is for the worker's Lifeline."""
+    """Runs `count` processes of `target(*arguments, number, connection)`, numbered from 0.
+
+    `connection` is for the worker's Lifeline. One that takes the place of another has its number.
+    """
 
     def __init__(self, count: int, target: Callable[..., None], arguments: tuple[Any, ...], stop_s: float) -> None:
         """`stop_s`: how long a worker may take to end after SIGTERM; then it is killed."""
@@ -76,7 +80,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
-            self._workers = [self._start() for _ in range(self._count)]
+            self._workers = [self._start(number) for number in range(self._count)]
             while not self._stopping:
                 self._listen()
                 self._workers = [self._checked(worker) for worker in self._workers]
@@ -87,12 +91,12 @@ class Supervisor:
     def _stop(self, *_: object) -> None:
         self._stopping = True
 
-    def _start(self) -> _Worker:
+    def _start(self, number: int) -> _Worker:
         pulse, worker_end = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=self._target, args=(*self._arguments, worker_end))
+        process = self._context.Process(target=self._target, args=(*self._arguments, number, worker_end))
         process.start()
         worker_end.close()  # or the worker's death would not show
-        return _Worker(process, pulse)
+        return _Worker(number, process, pulse)
 
     def _listen(self) -> None:
         ready = wait([worker.pulse for worker in self._workers], _POLL_S)
@@ -114,7 +118,7 @@ class Supervisor:
         _log.error("worker %d %s; another is started", worker.process.pid, "hangs" if silent_s > _SILENCE_S else "died")
         worker.process.kill()
         self._buried(worker)
-        return self._start()
+        return self._start(worker.number)
 
     def _end_all(self) -> None:
         for worker in self._workers:

@@ -43,6 +43,7 @@ class Connections:
     write_s: float = 30.0
     draining: bool = False
     refuse: Callable[[bytes, bytes, list[tuple[bytes, bytes]]], bytes | None] = lambda *_: None
+    lost: Callable[[], None] = lambda: None
     waiting: dict[BoundedHttp, None] = field(default_factory=dict)
 
     def protocol(self) -> Callable[..., BoundedHttp]:
@@ -100,6 +101,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         super().connection_lost(exc)
+        self._shared.lost()
         self._stop_waiting()
         if self._writing is not None:
             self._writing[0].cancel()
