@@ -104,9 +104,11 @@ class Settings(BaseSettings):
     )
 
     device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Where encoders run; `auto` takes a GPU when onnxruntime offers one."
+        default="auto",
+        description="Where encoders run and vectors are searched; `auto` takes a GPU where onnxruntime, or FAISS, "
+        "offers one.",
     )
-    require_gpu: bool = Field(default=False, description="Fail to start on a CPU instead of falling back to it.")
+    require_gpu: bool = Field(default=False, description="Fail to start where encoders or searches would run on a CPU.")
 
     max_upload_bytes: int = Field(
         default=10 * 2**20, ge=1_024, le=2**30, description="Largest request body in bytes; more is answered 413."

@@ -118,7 +118,10 @@ def raw_searches(index: Any, plan: SearchPlan, vectors: Vectors) -> Iterator[tup
         if step.ef_search is not None:
             parameters = faiss.SearchParametersHNSW(efSearch=step.ef_search)  # type: ignore[attr-defined]
         else:
-            parameters = faiss.SearchParametersIVF(nprobe=step.nprobe)  # type: ignore[call-arg]
+            coarse: Any = None
+            if "_HNSW" in (step.factory or ""):
+                coarse = faiss.SearchParametersHNSW(efSearch=2 * (step.nprobe or 1))  # type: ignore[attr-defined]
+            parameters = faiss.SearchParametersIVF(nprobe=step.nprobe, quantizer_params=coarse)  # type: ignore[call-arg]
         if refined is not index:
             refine: Any = faiss.IndexRefineSearchParameters
             parameters = refine(k_factor=float(step.candidate_factor), base_index_params=parameters)

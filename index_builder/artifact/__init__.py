@@ -21,7 +21,7 @@ from index_builder.artifact.photo_store import MetadataValue, PhotoRecord, Thumb
 from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.thumbnails import THUMBNAIL_PX, difference_hash, make_thumbnail
 from index_builder.files.originals import StoredOriginal
-from index_builder.stores.choice import MilvusServer, check_milvus_uri
+from index_builder.stores.choice import MilvusServer, SearchDevice, check_milvus_uri, open_device
 from index_builder.stores.errors import MilvusUriInvalid, StoreUnavailable
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.plan import SearchPlan
@@ -54,6 +54,7 @@ __all__ = [
     "PhotoNotFound",
     "PhotoRecord",
     "RecallReport",
+    "SearchDevice",
     "SearchHit",
     "SearchPlan",
     "ServableVersion",
@@ -67,6 +68,7 @@ __all__ = [
     "left_out",
     "make_thumbnail",
     "meets",
+    "open_device",
     "parse_condition",
     "servable_version",
     "stored_id",

@@ -23,7 +23,7 @@ from index_builder.artifact.segments.photos import PhotoTable
 from index_builder.artifact.verification import check_hashes, check_sizes, files_of, read_manifest
 from index_builder.files.originals import StoredOriginal
 from index_builder.stores.base import VectorStore
-from index_builder.stores.choice import MilvusServer
+from index_builder.stores.choice import CPU, MilvusServer, SearchDevice
 from index_builder.stores.ranking import left_out, top_k
 from models.arrays import Rows, Vectors
 
@@ -58,6 +58,7 @@ class GalleryIndex:
         files: Sequence[Path] = (),
         needs_vectors: bool = True,
         hold: VersionHold | None = None,
+        device: SearchDevice = CPU,
     ) -> None:
         """Put together what `open` has read; row i of `store` and of `photos` is the same photo.
 
@@ -66,6 +67,7 @@ class GalleryIndex:
         """
         self._folder = folder
         self._needs_vectors = needs_vectors
+        self.device = device
         self._hold = hold
         self.files = tuple(files)
         self.version = version
@@ -86,6 +88,7 @@ class GalleryIndex:
         check_files: bool = True,
         checked: CheckedFiles | None = None,
         milvus: MilvusServer | None = None,
+        device: SearchDevice = CPU,
     ) -> GalleryIndex:
         """Load the published version below `out_dir`, or the named one.
 
@@ -93,7 +96,8 @@ class GalleryIndex:
         are now, if not where they were when the index was built. `check_files` compares every file's hash, but for
         those that are in `checked`; without it, their sizes alone, and `compare_hashes` may follow later. `milvus`:
         where a version that has a collection is searched; its files with the vectors may be absent then. Without it, a
-        search of such a version is exact, over the files.
+        search of such a version is exact, over the files. `device`: where candidates are looked for; it stays open when
+        the index is closed.
 
         Raises IndexNotFound, IndexCorrupt, IndexSchemaUnsupported, BundleMismatch, StoreUnavailable.
         """
@@ -109,7 +113,15 @@ class GalleryIndex:
                 check_hashes(folder, manifest, checked, vectors=_needs_vectors(manifest, milvus))
             else:
                 check_sizes(folder, manifest, vectors=_needs_vectors(manifest, milvus))
-            return cls.open(folder, manifest, version=version, gallery_root=gallery_root, hold=hold, milvus=milvus)
+            return cls.open(
+                folder,
+                manifest,
+                version=version,
+                gallery_root=gallery_root,
+                hold=hold,
+                milvus=milvus,
+                device=device,
+            )
         except BaseException:
             hold.release()
             raise
@@ -124,9 +136,10 @@ class GalleryIndex:
         gallery_root: Path | str | None = None,
         hold: VersionHold | None = None,
         milvus: MilvusServer | None = None,
+        device: SearchDevice = CPU,
     ) -> GalleryIndex:
         """Open the files of `folder` as `manifest` describes them (a builder's way in, before it publishes)."""
-        store, photos = open_parts(folder, manifest, milvus)
+        store, photos = open_parts(folder, manifest, milvus, device)
         return cls(
             version=version,
             manifest=manifest,
@@ -137,6 +150,7 @@ class GalleryIndex:
             files=files_of(folder, manifest, vectors=_needs_vectors(manifest, milvus)),
             needs_vectors=_needs_vectors(manifest, milvus),
             hold=hold,
+            device=device,
         )
 
     @property

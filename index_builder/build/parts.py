@@ -69,7 +69,13 @@ def built_segment(
     with work.stage("index"):
         plan = plan or plans_of(work, count)[0]
         variants = build_store(
-            staging, plan, count=count, dim=work.dim, threads=cpu_quota(), settings=work.request.settings
+            staging,
+            plan,
+            count=count,
+            dim=work.dim,
+            threads=cpu_quota(),
+            settings=work.request.settings,
+            device=work.device,
         )
         search = variants[0].plan
         entry = seal(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -23,7 +23,7 @@ from index_builder.report import Report
 from index_builder.retention import collect_collections, collect_segments, prune
 from index_builder.sources.base import PhotoSource, SourcePhoto
 from index_builder.sources.choice import open_source
-from index_builder.stores.choice import MilvusCollections
+from index_builder.stores.choice import MilvusCollections, SearchDevice, open_device
 from models.bundle import Bundle, read_manifest
 
 
@@ -109,7 +109,7 @@ def _published(
     bundle = Bundle.load(request.bundle, request.runtime)
     # Before the long work: an encoder that computes other vectors here would make an index without meaning.
     bundle.check_canary()
-    with locked(request.out), _collections(request) as collections:
+    with _device(request) as device, locked(request.out), _collections(request) as collections:
         if base is not None and published_version(request.out) != base.version:
             raise BuildError(f"{request.out} was published anew in this moment; try again")
         if not request.resume:
@@ -117,7 +117,7 @@ def _published(
         staging = new_staging(request.out)
         try:
             with Report(staging / layout.REPORT) as report:
-                manifest = stage(Work(request, source, bundle, staging, report, progress, collections))
+                manifest = stage(Work(request, source, bundle, staging, report, progress, collections, device))
             if manifest is None:
                 assert base is not None, "a build from nothing is a change"
                 clear_staging(request.out)
@@ -139,6 +139,10 @@ def _published(
         collect_collections(request.out, collections)
         progress("publish", 1, 1)
     return BuildResult(version, manifest, tuple(removed))
+
+
+def _device(request: BuildRequest) -> closing[SearchDevice]:
+    return closing(open_device(request.runtime.device, require_gpu=request.runtime.require_gpu))
 
 
 def _with_report(manifest: IndexManifest, staging: Path) -> IndexManifest:

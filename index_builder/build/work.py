@@ -14,7 +14,7 @@ from index_builder.build.request import BuildRequest, Progress, Stage
 from index_builder.embedding.stage_times import StageTimes
 from index_builder.report import Report
 from index_builder.sources.base import PhotoSource
-from index_builder.stores.choice import MilvusCollections
+from index_builder.stores.choice import CPU, MilvusCollections, SearchDevice
 from models.bundle import Bundle, ImageLimits, Pace, cpu_quota
 from models.images import IsolatedDecoder, MemoryBudget
 from models.sandbox import ProcessLimits
@@ -38,6 +38,7 @@ class Work:
     report: Report
     progress: Progress
     collections: MilvusCollections | None = None
+    device: SearchDevice = CPU
     times: StageTimes = field(default_factory=StageTimes)
     started_at: float = field(default_factory=time.monotonic)
 

@@ -1,4 +1,4 @@
-"""`inkseek index build | update | compact | verify | inspect | rollback`.
+"""`inkseek index build | update | compact | verify | inspect | rollback | estimate`.
 
 Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 a gate was not passed: --min-recall,
 or --max-deleted of an update.
@@ -30,6 +30,7 @@ from index_builder.build import (
 from index_builder.cli import display
 from index_builder.cli import options as opt
 from index_builder.cli.build_options import EmbeddingOptions, VersionOptions
+from index_builder.cli.estimate import estimate_command
 from index_builder.cli.option_groups import with_option_groups
 from index_builder.errors import RecallTooLow, TooManyDeleted
 from index_builder.publish import rollback as roll_back
@@ -38,6 +39,7 @@ from models.console import ExitCode, fail, print_json
 from models.errors import InkseekError
 
 app = typer.Typer(no_args_is_help=True)
+app.command("estimate")(estimate_command)
 
 
 @app.command()

@@ -146,3 +146,12 @@ Batch: TypeAlias = Annotated[
     int | None, typer.Option(min=1, help="Photos encoded at a time; by default the device's best.")
 ]
 RequireGpu: TypeAlias = Annotated[bool, typer.Option("--require-gpu", help="Fail rather than encode on the CPU.")]
+
+PhotoCount: TypeAlias = Annotated[int, typer.Option("--photos", min=1, help="How many photos.")]
+Cpus: TypeAlias = Annotated[int, typer.Option(min=1, help="CPUs of one machine.")]
+MemoryGigabytes: TypeAlias = Annotated[float, typer.Option(min=1, help="Memory of one machine, in GiB.")]
+WithinHours: TypeAlias = Annotated[float, typer.Option(min=0.1, help="Hours that a build from nothing may take.")]
+CpuMs: TypeAlias = Annotated[
+    float | None,
+    typer.Option(min=0.01, help="CPU milliseconds per photo, where they were measured; by default the bundle's."),
+]

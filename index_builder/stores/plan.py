@@ -85,7 +85,8 @@ def auto_plans(
     A later one is for the case that those before it miss the recall on sketches. A recall of 1 is an exact search's
     alone. Where nothing fits, what takes the least memory is tried.
     """
-    kinds: list[KindChoice] = ["hnsw", "sq8"] if count <= settings.hnsw_max_photos else []
+    # benchmarks/index_table, 35,000 photos at recall@10 0.986 on sketches: 0.26 ms with codes and 0.39 ms without.
+    kinds: list[KindChoice] = ["sq8", "hnsw"] if count <= settings.hnsw_max_photos else []
     kinds = ["flat"] if needs.recall >= 1.0 else [*kinds, "ivfpq"]
     if count <= settings.flat_max_photos:
         kinds = ["flat", *(kind for kind in kinds if kind != "flat")]

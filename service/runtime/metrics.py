@@ -101,8 +101,9 @@ class Metrics:
             ["bundle_id", "index_version"],
             mode="livemax",
         )
-        self.provider = _gauge(
-            "inkseek_provider_info", "1 for the execution provider in use.", r, ["provider"], mode="livemax"
+        self.provider, self.search_device = (
+            _gauge("inkseek_provider_info", "1 for the execution provider in use.", r, ["provider"], mode="livemax"),
+            _gauge("inkseek_search_device_info", "1 for where vectors are searched.", r, ["device"], mode="livemax"),
         )
         self.index_swaps = Counter("inkseek_index_swaps", "New index versions taken into service.", registry=r)
         self.index_load_failures = Counter(

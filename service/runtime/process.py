@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from index_builder.artifact import CheckedFiles
+from index_builder.artifact import CheckedFiles, open_device
 from service.config import Settings
 from service.gallery_folders import DEFAULT_GALLERY
 from service.runtime.galleries.open_gallery import OpenGallery
@@ -46,7 +46,10 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
     give_large_blocks_back()
     bundle = await asyncio.to_thread(load_bundle, settings)
     checked = CheckedFiles()
-    retriever = await asyncio.to_thread(load_retriever, settings, bundle, checked=checked, check_files=False)
+    device = await asyncio.to_thread(open_device, settings.device, require_gpu=settings.require_gpu)
+    retriever = await asyncio.to_thread(
+        load_retriever, settings, bundle, checked=checked, check_files=False, device=device
+    )
     serving = Serving.of(retriever)
     workers = Workers(
         settings.worker_threads,
@@ -60,11 +63,12 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
     await monitor.check_index()  # another version may be published than the one that the bundle can serve
     monitoring = asyncio.create_task(monitor.run())
     _log.info(
-        "serving %d photos of index %s with bundle %s on %s, %d threads",
+        "serving %d photos of index %s with bundle %s on %s, searched on %s, %d threads",
         retriever.index.count,
         serving.version,
         bundle.bundle_id,
         bundle.providers[0],
+        device.name,
         workers.threads,
     )
     default = OpenGallery(DEFAULT_GALLERY, settings, serving, monitor.health, monitor.index, monitor.online)
@@ -81,4 +85,5 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
         await galleries.close()
         serving.close()
         serving.decoder.close()
+        await asyncio.to_thread(device.close)
         metrics.retire_process()

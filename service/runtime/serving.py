@@ -10,7 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from index_builder.artifact import CheckedFiles, GalleryIndex, ServableVersion, StoreUnavailable, servable_version
+from index_builder.artifact import (
+    CheckedFiles,
+    GalleryIndex,
+    SearchDevice,
+    ServableVersion,
+    StoreUnavailable,
+    servable_version,
+)
 from index_builder.artifact.layout import version_dir
 from index_builder.artifact.verification import read_manifest
 from models.bundle import Bundle, cpu_quota
@@ -56,12 +63,13 @@ def load_retriever(
     checked: CheckedFiles | None = None,
     *,
     check_files: bool = True,
+    device: SearchDevice | None = None,
 ) -> Retriever:
     """Open the index version that `bundle` can serve (or the named one) and check it against known answers.
 
     Retrievers of one process share its `decoder`, whose child processes are limited together; None: one of its own.
     `checked`: files that were hashed before. Without `check_files`, hashes of a large index are left to
-    `GalleryIndex.compare_hashes`.
+    `GalleryIndex.compare_hashes`. `device`: where vectors are searched; retrievers share it. None: the CPU.
 
     Raises IndexArtifactError (an index of another bundle is one), StoreUnavailable, BundleCorrupt, OnlineCorrupt,
     NotReady.
@@ -82,6 +90,7 @@ def load_retriever(
         check_files=check_files or manifest.total_bytes <= _CHECKED_AT_START_BYTES,
         checked=checked,
         milvus=settings.milvus,
+        device=device or SearchDevice(),
     )
     _ = index.suffixed_ids  # read here: no request shall wait for it
     store = OnlineStore(
@@ -174,6 +183,11 @@ class Serving:
     def decoder(self) -> SketchDecoder:
         """What decodes sketches; it stays the same while the process lives."""
         return self._lease.retriever.decoder
+
+    @property
+    def device(self) -> SearchDevice:
+        """Where vectors are searched; it stays the same while the process lives."""
+        return self._lease.retriever.index.device
 
     @contextmanager
     def borrow(self) -> Iterator[Retriever]:

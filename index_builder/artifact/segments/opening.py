@@ -14,26 +14,28 @@ from index_builder.artifact.manifest import IndexManifest, MetadataField, Segmen
 from index_builder.artifact.photo_store import PhotoStore
 from index_builder.artifact.segments.photos import PhotoTable, SegmentedPhotos
 from index_builder.stores.base import VectorStore
-from index_builder.stores.choice import Collection, MilvusServer, open_collection, open_store
+from index_builder.stores.choice import CPU, Collection, MilvusServer, SearchDevice, open_collection, open_store
 from index_builder.stores.errors import StoreUnreadable
 from index_builder.stores.row_map import Places, RowMap, read_places
 from index_builder.stores.segmented import SegmentedStore
 
 
 def open_parts(
-    folder: Path, manifest: IndexManifest, milvus: MilvusServer | None = None
+    folder: Path, manifest: IndexManifest, milvus: MilvusServer | None = None, device: SearchDevice = CPU
 ) -> tuple[VectorStore, PhotoTable]:
     """The vectors and the photos of the version in `folder`, whose rows are the same.
 
-    `milvus`: where the vectors of a version are searched that has a collection. Raises IndexCorrupt, StoreUnavailable.
+    `milvus`: where the vectors of a version are searched that has a collection; `device`: where those of the others
+    are. Raises IndexCorrupt, StoreUnavailable.
     """
     try:
         dim, fields = manifest.embedding_dim, manifest.metadata_fields
         if milvus is not None and manifest.collection is not None:
             return _open_in_milvus(folder, manifest, manifest.collection, milvus)
         if manifest.segments:
-            return open_segments(folder, manifest.segments, places_of(folder, manifest), fields=fields, dim=dim)
-        store = open_store(folder, manifest.search, count=manifest.count, dim=dim)
+            places = places_of(folder, manifest)
+            return open_segments(folder, manifest.segments, places, fields=fields, dim=dim, device=device)
+        store = open_store(folder, manifest.search, count=manifest.count, dim=dim, device=device)
         return store, _photos(folder, fields, manifest.count)
     except StoreUnreadable as error:
         raise IndexCorrupt(error.what, expected=error.expected, actual=error.actual) from error
@@ -58,10 +60,12 @@ def open_segments(
     fields: Sequence[MetadataField],
     dim: int,
     stores: Mapping[str, VectorStore] = MappingProxyType({}),
+    device: SearchDevice = CPU,
 ) -> tuple[VectorStore, PhotoTable]:
     """The vectors and photos of the rows at `places`. `version`: the folder of a version, published or staged.
 
-    `stores`: of segments that are open already, by name. Raises StoreUnreadable, IndexCorrupt.
+    `stores`: of segments that are open already, by name; `device`: where the others are searched. Raises
+    StoreUnreadable, IndexCorrupt.
     """
     row_map = _row_map(entries, places)
     opened, photos = [], []
@@ -69,7 +73,7 @@ def open_segments(
         folder, live = layout.segment_dir(version, entry.name), row_map.live(number)
         some = None if entry.live == entry.count else live
         store = stores.get(entry.name)
-        opened.append(store or open_store(folder, entry.search, count=entry.count, dim=dim, live=some))
+        opened.append(store or open_store(folder, entry.search, count=entry.count, dim=dim, live=some, device=device))
         photos.append(_photos(folder, fields, entry.count))
     if len(entries) == 1 and entries[0].live == entries[0].count:
         return opened[0], photos[0]

@@ -9,6 +9,7 @@ from typing import Any
 import faiss
 import numpy as np
 
+from index_builder.stores.device.search_device import CPU, SearchDevice
 from index_builder.stores.errors import StoreUnreadable
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.faiss.training import train
@@ -29,6 +30,7 @@ class FaissStore:
         self._plan = plan
         self._live = exact.candidates(np.empty((1, exact.dim), np.float32), 1)[0] if live is None else live
         self._selector = None if live is None else _selector(live, exact.count)
+        self._has_coarse_graph = "_HNSW" in (plan.factory or "") and plan.nprobe is not None
 
     @classmethod
     def open(cls, path: Path, exact: ExactStore, plan: SearchPlan, live: Rows | None = None) -> FaissStore:
@@ -48,13 +50,22 @@ class FaissStore:
 
     @classmethod
     def build(
-        cls, exact: ExactStore, plan: SearchPlan, *, threads: int, settings: StoreSettings = DEFAULT_SETTINGS
+        cls,
+        exact: ExactStore,
+        plan: SearchPlan,
+        *,
+        threads: int,
+        settings: StoreSettings = DEFAULT_SETTINGS,
+        device: SearchDevice = CPU,
     ) -> FaissStore:
-        """Train and fill an index over the unit vectors of `exact`. Scores are inner products, which are cosines."""
+        """Train and fill an index over the unit vectors of `exact`. Scores are inner products, which are cosines.
+
+        `device`: where centroids are computed.
+        """
         assert plan.factory is not None, "an exact plan has no FAISS index"
         faiss.omp_set_num_threads(threads)
         index: Any = faiss.index_factory(exact.dim, plan.factory, faiss.METRIC_INNER_PRODUCT)
-        train(index, exact, plan, settings)
+        train(index, exact, plan, settings, device)
         for start in range(0, exact.count, _ADD_BLOCK_ROWS):
             rows = np.arange(start, min(start + _ADD_BLOCK_ROWS, exact.count))
             index.add(np.ascontiguousarray(exact.vectors_of(rows)))
@@ -124,7 +135,12 @@ class FaissStore:
             ef_search = max(self._plan.ef_search, requested)
             return faiss.SearchParametersHNSW(efSearch=ef_search, sel=self._selector)  # type: ignore[attr-defined]
         nprobe = self._plan.nprobe or 16
-        return faiss.SearchParametersIVF(nprobe=nprobe, sel=self._selector)  # type: ignore[call-arg]
+        parameters: Any = faiss.SearchParametersIVF
+        if self._has_coarse_graph:
+            # A list that the graph over the centroids misses is a neighbourhood that is lost.
+            coarse = faiss.SearchParametersHNSW(efSearch=2 * nprobe)  # type: ignore[attr-defined]
+            return parameters(nprobe=nprobe, sel=self._selector, quantizer_params=coarse)
+        return parameters(nprobe=nprobe, sel=self._selector)
 
 
 def _selector(live: Rows, count: int) -> Any:

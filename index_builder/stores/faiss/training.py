@@ -7,15 +7,18 @@ from typing import Any
 import faiss
 import numpy as np
 
+from index_builder.stores.device.card import Card
+from index_builder.stores.device.search_device import CPU, SearchDevice
 from index_builder.stores.exact import ExactStore
 from index_builder.stores.plan import TRAINING_ROWS_PER_LIST, SearchPlan, StoreSettings
 from models.arrays import Vectors
 
+_ADDING_EF = 48
 _MIN_TRAINING_ROWS = 10_000  # what codes are trained on where few lists need fewer rows
 
 
-def train(index: Any, exact: ExactStore, plan: SearchPlan, settings: StoreSettings) -> None:
-    """Prepare an empty index of the plan's factory for the vectors of `exact`."""
+def train(index: Any, exact: ExactStore, plan: SearchPlan, settings: StoreSettings, device: SearchDevice = CPU) -> None:
+    """Prepare an empty index of the plan's factory for the vectors of `exact`, with centroids from `device`."""
     if plan.ef_search is not None:
         index.hnsw.efConstruction = settings.hnsw_ef_construction
         if not index.is_trained:
@@ -26,9 +29,26 @@ def train(index: Any, exact: ExactStore, plan: SearchPlan, settings: StoreSettin
     index.pq.cp.min_points_per_centroid = 1
     coarse: Any = faiss.downcast_index(index.quantizer)
     if hasattr(coarse, "hnsw"):
-        # A wrong list loses a whole neighbourhood; the graph over the centroids is small enough to be searched well.
-        coarse.hnsw.efSearch = max(coarse.hnsw.efSearch, 2 * max(settings.nprobe))
-    index.train(_sample(exact, max(index.nlist * TRAINING_ROWS_PER_LIST, _MIN_TRAINING_ROWS)))
+        coarse.hnsw.efSearch = _ADDING_EF  # one list is enough for a row that is added; a search brings its own
+    sample = _sample(exact, max(index.nlist * TRAINING_ROWS_PER_LIST, _MIN_TRAINING_ROWS))
+    card = device.card
+    if card is None:
+        index.train(sample)
+        return
+    try:
+        device.run(lambda: _train_on(card, index, sample))
+    except RuntimeError as error:
+        device.failed(error)
+        index.train(sample)
+
+
+def _train_on(card: Card, index: Any, sample: Vectors) -> None:
+    """Train with the assignment of rows to centroids, which is nearly all of the work, on the card."""
+    index.clustering_index = card.clustering_index(index.d)
+    try:
+        index.train(sample)
+    finally:
+        index.clustering_index = None
 
 
 def _sample(exact: ExactStore, rows: int) -> Vectors:

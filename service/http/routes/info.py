@@ -45,6 +45,8 @@ def get_info(request: Request) -> Info:
             embedding_dim=index.embedding_dim,
             sketch_size_px=bundle.manifest.sketch.preprocess.size_px,
             providers=list(bundle.providers),
+            search_device=retriever.index.device.name,
+            search_device_problem=retriever.index.device.problem,
             threads=process.workers.threads,
             metadata_fields=[MetadataFieldInfo(name=field.name, type=field.type) for field in index.metadata_fields],
             adaptation_id=bundle.adaptation.adaptation_id if bundle.adaptation else None,

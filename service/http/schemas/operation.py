@@ -65,6 +65,10 @@ class Info(Schema):
     embedding_dim: int
     sketch_size_px: int
     providers: list[str]
+    search_device: Annotated[str, Field(description="Where vectors are searched: `cpu` or `cuda`.")] = "cpu"
+    search_device_problem: Annotated[
+        str | None, Field(description="Why the CPU searches, where a GPU was looked for.")
+    ] = None
     threads: int
     metadata_fields: list[MetadataFieldInfo]
     adaptation_id: Annotated[
@@ -126,6 +130,8 @@ INFO_EXAMPLE: dict[str, Any] = {
     "embedding_dim": 800,
     "sketch_size_px": 160,
     "providers": ["CPUExecutionProvider"],
+    "search_device": "cpu",
+    "search_device_problem": "FAISS sees no GPU",
     "threads": 2,
     "metadata_fields": [{"name": "name", "type": "text"}],
     "adaptation_id": EXAMPLE_ADAPTATION_ID,

@@ -30,7 +30,7 @@ def opened(name: str, settings: Settings, default: Serving, memory_bytes: int, m
 
     `default`: what the process serves already, whose encoders and decoder all galleries share.
     """
-    serving = Serving.of(load_retriever(settings, default.bundle, decoder=default.decoder))
+    serving = Serving.of(load_retriever(settings, default.bundle, decoder=default.decoder, device=default.device))
 
     def describe(retriever: Retriever, in_service: bool, is_behind: bool) -> None:
         if in_service:

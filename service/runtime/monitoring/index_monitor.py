@@ -89,6 +89,7 @@ class IndexMonitor:
                 found.version,
                 self._serving.decoder,
                 self._checked,
+                device=self._serving.device,
             )
         except Exception as error:  # whatever it is, the version in service stays
             if published is None and isinstance(error, IndexNotFound):

@@ -71,6 +71,10 @@ class Monitor:
                 _log.warning("the canary sketch is answered right again")
             self.health.right()
         self._metrics.ready.set(self.health.trouble is None)
+        # With each canary: a card that fails is replaced by the CPU while the service goes on.
+        device = self._serving.device
+        for name in {"cpu", device.wanted, device.name}:
+            self._metrics.search_device.labels(name).set(name == device.name)
 
     async def check_index(self) -> None:
         """Take a newly published version into service; while one cannot be loaded the old one stays in service."""

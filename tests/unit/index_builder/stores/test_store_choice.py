@@ -50,7 +50,7 @@ def folder_of(tmp_path: Path, vectors: Vectors) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("count", "kind"), [(1, "flat"), (100, "flat"), (101, "hnsw"), (5_000, "hnsw"), (5_001, "ivfpq")]
+    ("count", "kind"), [(1, "flat"), (100, "flat"), (101, "sq8"), (5_000, "sq8"), (5_001, "ivfpq")]
 )
 def test_auto_follows_the_number_of_photos(count: int, kind: str) -> None:
     assert choose_plan(count, 64, settings=SETTINGS).kind == kind
@@ -61,11 +61,11 @@ def kinds(count: int, needs: Needs) -> list[str]:
 
 
 def test_auto_tries_what_fits_the_memory_and_keeps_the_rest_for_a_missed_recall() -> None:
-    assert kinds(100, Needs()) == ["flat", "hnsw", "sq8", "ivfpq"]
-    assert kinds(5_000, Needs()) == ["hnsw", "sq8", "ivfpq"]
+    assert kinds(100, Needs()) == ["flat", "sq8", "hnsw", "ivfpq"]
+    assert kinds(5_000, Needs()) == ["sq8", "hnsw", "ivfpq"]
     assert kinds(5_001, Needs()) == ["ivfpq"]
     # 64 numbers: 256 bytes and 48 of graph for each photo, 112 with codes of 8 bits, 20 and the centroids in lists.
-    assert kinds(5_000, Needs(memory_bytes=5_000 * 304)) == ["hnsw", "sq8", "ivfpq"]
+    assert kinds(5_000, Needs(memory_bytes=5_000 * 304)) == ["sq8", "hnsw", "ivfpq"]
     assert kinds(5_000, Needs(memory_bytes=5_000 * 303)) == ["sq8", "ivfpq"]
     assert kinds(5_000, Needs(memory_bytes=5_000 * 111)) == ["ivfpq"]
     assert kinds(5_000, Needs(memory_bytes=1)) == ["ivfpq"]

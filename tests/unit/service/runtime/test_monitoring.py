@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from index_builder.artifact import SearchDevice
 from index_builder.build import BuildRequest, build_index
 from service.config import Settings
 from service.errors import NotReady, OnlineCorrupt
@@ -33,8 +34,8 @@ def sample(metrics: Metrics, name: str) -> float:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[tuple[Serving, Metrics]]:
-    served = Serving.of(load_retriever(settings, load_bundle(settings)))
+def serving(settings: Settings, device: SearchDevice | None = None) -> Iterator[tuple[Serving, Metrics]]:
+    served = Serving.of(load_retriever(settings, load_bundle(settings), device=device))
     try:
         yield served, Metrics()
     finally:
@@ -75,6 +76,29 @@ def test_a_canary_that_fails_and_recovers(settings: Settings, caplog: pytest.Log
         asyncio.run(monitor.check_answers())
         assert not monitor.health.trouble
         assert sample(metrics, "inkseek_ready ") == 1
+        workers.close()
+
+
+def test_a_card_that_fails_shows_in_the_metrics(settings: Settings) -> None:
+    class Card:
+        name, most_results = "cuda", 10
+
+        def index(self, dim: int) -> Any:
+            raise RuntimeError("never asked: the gallery is small")
+
+        clustering_index = index
+
+    device = SearchDevice.of(Card)
+    with closing(device), serving(settings, device) as (served, metrics):
+        workers = Workers(1, 1, 5.0, metrics)
+        monitor = Monitor(settings, served, workers, metrics)
+        asyncio.run(monitor.check_answers())
+        assert sample(metrics, 'inkseek_search_device_info{device="cuda"}') == 1
+        device.failed(RuntimeError("the card is gone"))
+        asyncio.run(monitor.check_answers())
+        assert sample(metrics, 'inkseek_search_device_info{device="cuda"}') == 0
+        assert sample(metrics, 'inkseek_search_device_info{device="cpu"}') == 1
+        assert not monitor.health.trouble
         workers.close()
 
 
