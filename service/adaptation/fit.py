@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.adapters import Adaptation, CategoryAdapter, LeaveOneOut, StyleAdapter
+from models.adapters import Adaptation, CategoryAdapter, LeaveOneOut, LiveSupport, StyleAdapter
 from models.arrays import Rows, Vectors
 from service.adaptation.encoding import EncodedSketch
 from service.adaptation.examples import Examples
@@ -74,7 +74,9 @@ def fit(
     reject_contradictions(sketches, shown)
     vectors = gallery.adaptable(np.stack([sketch.vector for sketch in sketches]))
     if target.scope == "category":
-        fitted = _fit_category(adaptation, gallery, target.name, vectors, shown, new, sample)
+        active = gallery.state.active.get(target)
+        live = retriever.store.support_of(active) if active is not None else []
+        fitted = _fit_category(adaptation, gallery, target.name, vectors, shown, new, sample, live)
     else:
         fitted = _fit_profile(adaptation, gallery, vectors, shown, sample)
     return NewAdapter(
@@ -109,8 +111,12 @@ def _fit_category(
     shown: Sequence[SupportPhoto],
     new: Sequence[NewPhoto],
     sample: FitSample,
+    live: Sequence[SupportPair],
 ) -> _Fit:
+    # A photo may have gone, or changed its category, since the active adapter was fitted to it.
+    live_rows = _rows_of(gallery, category, live)
     rows = _rows_to_fit_to(gallery, category, sketches, shown, sample)
+    rows = np.unique(np.concatenate([rows, live_rows[live_rows >= 0]]))
     # New photos have no row in the gallery yet: they are appended behind its rows, in this order.
     position = {photo.photo.photo_id: len(rows) + n for n, photo in enumerate(new)}
     if len(rows) + len(new) < 2:
@@ -126,8 +132,25 @@ def _fit_category(
     if new:
         added = np.stack([photo.photo.vector for photo in new if photo.photo.vector is not None])
         photos = np.concatenate([photos, gallery.adaptable(added)])
-    fitted = adaptation.fit_category(sketches, np.array(positives, np.int64), photos)
+    compared = _live_support(gallery, live, live_rows, rows)
+    fitted = adaptation.fit_category(sketches, np.array(positives, np.int64), photos, compared)
     return _Fit(fitted.adapter, fitted.margin, fitted.leave_one_out, fitted.passes_gate)
+
+
+def _rows_of(gallery: Gallery, category: str, pairs: Sequence[SupportPair]) -> Rows:
+    """(S,) the row of each pair's photo among the category's; -1 for a photo that is not one of them any more."""
+    own = gallery.category_rows(category)
+    rows = [gallery.view.row(pair.photo_id) if gallery.view.has_photo(pair.photo_id) else -1 for pair in pairs]
+    return np.array([row if row in own else -1 for row in rows], np.int64)
+
+
+def _live_support(gallery: Gallery, pairs: Sequence[SupportPair], pair_rows: Rows, rows: Rows) -> LiveSupport | None:
+    """The active adapter's examples by their positions among `rows`; None where no example is left."""
+    kept = [number for number, row in enumerate(pair_rows.tolist()) if row >= 0]
+    if not kept:
+        return None
+    sketches = gallery.adaptable(np.stack([pairs[number].vector for number in kept]))
+    return LiveSupport(sketches, np.searchsorted(rows, pair_rows[kept]))
 
 
 def _rows_to_fit_to(

@@ -122,7 +122,7 @@ def delete(
 
 @app.command()
 def refit(
-    force: Annotated[bool, typer.Option("--force", help="Activate them even if leave-one-out gets worse.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Activate them even where no gain is expected.")] = False,
     index: IndexDir = None,
     bundle: BundleOption = None,
     online_dir: OnlineDir = None,

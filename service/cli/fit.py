@@ -39,7 +39,7 @@ def fit_adapter(
     pairs: Annotated[Path | None, typer.Option(help="A CSV file with the columns sketch and photo.")] = None,
     photo: Annotated[list[Path] | None, typer.Option(help="A further photo of the category; may be repeated.")] = None,
     profile: Profile = False,
-    force: Annotated[bool, typer.Option("--force", help="Activate it even if leave-one-out gets worse.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Activate it even where no gain is expected.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report how good it would be.")] = False,
     frame: Annotated[
         Frame,
@@ -52,7 +52,7 @@ def fit_adapter(
 ) -> None:
     """Adapt a category, or to a way of drawing, with a few sketches and the photos that they show.
 
-    Ends with 3 when the adapter is stored but not active, because leave-one-out got worse.
+    Ends with 3 when the adapter is stored but not active, because no gain is expected.
     """
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     limits = SupportLimits(settings.max_pairs, settings.max_support_photos)

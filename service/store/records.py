@@ -141,10 +141,14 @@ class NewAdapter:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def leave_one_out_figures(self) -> dict[str, dict[str, float]]:
-        """The gate's figures `before` and `after`, as numbers by name."""
+    def leave_one_out_figures(self) -> dict[str, dict[str, float] | None]:
+        """The gate's figures `before` and `after`, and what is `expected` on other drawings, as numbers by name."""
         sides = {"before": self.leave_one_out.before, "after": self.leave_one_out.after}
+        expected = self.leave_one_out.expected
         return {
-            side: {"acc_at_1": ranks.acc_at_1, "mean_rank": ranks.mean_rank, "mrr": ranks.mrr}
-            for side, ranks in sides.items()
+            **{
+                side: {"acc_at_1": ranks.acc_at_1, "mean_rank": ranks.mean_rank, "mrr": ranks.mrr}
+                for side, ranks in sides.items()
+            },
+            "expected": None if expected is None else {"gain": expected.mean, "deviation": expected.deviation},
         }

@@ -72,8 +72,9 @@ CATEGORY = ScopeRoutes(
     noun="category adapter",
     fit_summary="Adapt a category to a few examples",
     fit_description="Fits a category adapter to pairs of a sketch and the photo that it shows; searches with "
-    "`category=` then go through it.\n\nIt is activated unless leave-one-out over the examples gets worse by more than "
-    "two standard errors. Uploaded photos need the scope `write`, too: they join the gallery, at once and for good, "
+    "`category=` then go through it.\n\nIt is activated where a gain is expected on other drawings: by what such "
+    "adapters gained in other categories and by leave-one-out over the examples, compared with the active adapter. "
+    "Uploaded photos need the scope `write`, too: they join the gallery, at once and for good, "
     "whether or not it is activated.",
     rollback_description="Undoes the last activation. `active` is null when no adapter is left: the category's photos "
     "are compared mean-centred, zero-shot.",

@@ -5,8 +5,8 @@
  *   style (a profile)
  * @typedef {{acc_at_1: number, mean_rank: number, mrr: number}} RankFigures   of the examples' own photos
  * @typedef {{adapter_id: string, version: number, k: number, margin: number | null,
- *   leave_one_out: {before: RankFigures, after: RankFigures}, state: "active" | "idle" | "stale", photos_added: string[],
- *   created_at: string}} Adapter
+ *   leave_one_out: {before: RankFigures, after: RankFigures, expected?: {gain: number, deviation: number} | null},
+ *   state: "active" | "idle" | "stale", photos_added: string[], created_at: string}} Adapter
  * @typedef {{profile: string, active: string | null, adapters: number}} ProfileSummary
  */
 

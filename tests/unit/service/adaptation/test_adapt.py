@@ -226,3 +226,16 @@ def test_the_record_of_a_dry_run(make_adapter: Any) -> None:
         assert said in record.reason
         assert (record.k, record.photos_added, record.activated) == (2, (), False)
         assert record.leave_one_out["before"]["mrr"] == 0.75
+
+
+def test_a_second_fit_is_compared_with_the_active_adapter(retriever: Retriever, examples: Examples) -> None:
+    first = adapted(retriever, BOX, examples, force=True)
+    drawn = [encode_sketch(retriever, data, number) for number, data in enumerate(examples.sketches)]
+    again = fit(retriever, BOX, examples, drawn, {})
+    # Fitted to the same examples, leave-one-out of one is that of the other.
+    assert again.leave_one_out.before == again.leave_one_out.after
+    assert first.leave_one_out["after"]["mrr"] == again.leave_one_out.before.mrr
+    retriever.store.delete(BOX, first.adapter_id)
+    alone = fit(retriever, BOX, examples, drawn, {})
+    assert alone.leave_one_out.before.mrr == first.leave_one_out["before"]["mrr"]
+    assert alone.leave_one_out_figures["expected"] is None  # this bundle knows nothing of other categories
