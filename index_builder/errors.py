@@ -9,6 +9,7 @@ InkseekError
     ├── BuildLocked          another build, or a rollback, is writing the same index
     ├── TooManyDeleted       an update would lose more photos than may leave at once; it was not published
     ├── MilvusNotNamed       a version in Milvus is to be written or published, and no address is given
+    ├── ChangesUnfit         changes of a service that do not follow on what is published
     └── RecallTooLow         the new index misses the recall gate; it was not published
 """
 
@@ -58,6 +59,10 @@ class TooManyDeleted(BuildError):
 
 class MilvusNotNamed(BuildError):
     """A version whose vectors are in Milvus is to be written or published, and nothing says where that answers."""
+
+
+class ChangesUnfit(BuildError):
+    """Changes of a service that cannot be sealed into the published version: they do not follow on it, or fit it."""
 
 
 class RecallTooLow(BuildError):

@@ -28,6 +28,7 @@ from service.http.edge.request_scope import RequestScope
 from service.http.root_path import RootPath
 from service.http.route import ApiRoute, DirectRoutes
 from service.http.routes import adapters, categories, galleries, health, info, page, photos, preview, reference, search
+from service.http.routes.changes import jobs
 from service.http.routes.changes import photos as photo_changes
 from service.http.tenancy import GalleryPaths
 from service.runtime.metrics import Metrics
@@ -55,6 +56,7 @@ ROUTERS = (
     preview.router,
     photos.router,
     photo_changes.router,
+    jobs.router,
     categories.router,
     galleries.router,
     *adapters.ROUTERS,
@@ -153,10 +155,9 @@ def _add_layers(
 
 def body_limits(settings: Settings) -> BodyLimits:
     """Limits of request bodies; the largest one that is accepted fits into the memory of all, whatever that is."""
-    largest = max(settings.max_upload_bytes, settings.max_support_bytes)
-    return BodyLimits(
-        settings.max_upload_bytes, {"/adapters": settings.max_support_bytes}, max(settings.max_bodies_bytes, largest)
-    )
+    larger = {"/adapters": settings.max_support_bytes, "/photos:batch": settings.max_change_bytes}
+    largest = max(settings.max_upload_bytes, *larger.values())
+    return BodyLimits(settings.max_upload_bytes, larger, max(settings.max_bodies_bytes, largest))
 
 
 def _paths_of_galleries() -> set[str]:

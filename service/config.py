@@ -177,6 +177,16 @@ class Settings(BaseSettings):
         le=600,
         description="Longest time of one call to Milvus; then 503.",
     )
+    max_change_items: int = Field(default=1_000, ge=1, le=100_000, description="Most items in one `/v1/photos:batch`.")
+    max_change_bytes: int = Field(
+        default=64 * 2**20, ge=1_024, le=2**32, description="Largest body, in bytes, of `/v1/photos:batch`."
+    )
+    seal_after: int = Field(
+        default=5_000,
+        ge=0,
+        description="Changes of photos after which they are sealed into a segment of the index in the background, "
+        "where its directory can be written; 0: only on request.",
+    )
 
     index_poll_s: float = Field(
         default=1.0, gt=0, le=3600, description="Seconds between looks for a newly published index version."

@@ -15,10 +15,11 @@ from index_builder.artifact.filters.conditions import AnyOf, Clause, Condition, 
 from index_builder.artifact.filters.fields import meets
 from index_builder.artifact.gallery_index import PICTURE_SUFFIXES, GalleryIndex, SearchHit
 from index_builder.artifact.look_alikes import groups_of
-from index_builder.artifact.manifest import IndexManifest, MetadataField, RecallReport
+from index_builder.artifact.manifest import IndexManifest, MetadataField, OnlineMark, RecallReport
 from index_builder.artifact.originals import Originals
 from index_builder.artifact.photo_store import MetadataValue, PhotoRecord, Thumbnail, stored_id
 from index_builder.artifact.segments.checked_files import CheckedFiles
+from index_builder.artifact.segments.online_changes import OnlineChanges, write_changes
 from index_builder.artifact.thumbnails import THUMBNAIL_PX, difference_hash, make_thumbnail
 from index_builder.files.originals import StoredOriginal
 from index_builder.stores.choice import MilvusServer, SearchDevice, check_milvus_uri, open_device
@@ -49,6 +50,8 @@ __all__ = [
     "MetadataValue",
     "MilvusServer",
     "MilvusUriInvalid",
+    "OnlineChanges",
+    "OnlineMark",
     "Originals",
     "PhotoFilter",
     "PhotoNotFound",
@@ -73,4 +76,5 @@ __all__ = [
     "servable_version",
     "stored_id",
     "top_k",
+    "write_changes",
 ]

@@ -260,7 +260,7 @@ class GalleryIndex:
     def originals(self) -> Originals:
         """Whether the photos' own files are at hand, by a look at a few of them now."""
         rows = np.unique(np.linspace(0, self.count - 1, _ORIGINALS_LOOKED_AT).astype(int)).tolist()
-        paths = [record.path for record in self.photos(rows)]
+        paths = [record.path for record in self.photos(rows) if record.path]  # an upload has none
         return self._originals.state(paths)
 
     @property

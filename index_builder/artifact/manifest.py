@@ -137,6 +137,17 @@ class SegmentEntry(_Frozen):
         return self
 
 
+class OnlineMark(_Frozen):
+    """A version holds every change of the online store of that id up to `change`. `photos`: rows that were uploaded.
+
+    Such rows have no path: the store keeps their files.
+    """
+
+    store_id: str = Field(min_length=1)
+    change: int = Field(ge=0)
+    photos: int = Field(default=0, ge=0)
+
+
 def plain_file_names(files: dict[str, FileEntry]) -> dict[str, FileEntry]:
     """The files, if each lies in the folder of the manifest that lists it. Raises ValueError."""
     # A name with a slash would let a manifest make readers hash files outside of the version.
@@ -152,6 +163,7 @@ class IndexManifest(_Frozen):
     `segments`: none where the version's own folder holds the one part that it has, as before schema version 3.
     `search`: of the largest segment, or of the collection. `count`: photos that can be found.
     `collection`: of a Milvus, in which each segment is a partition; None: the segments' own files are searched.
+    `online`: what is sealed of an online store.
     """
 
     schema_version: Literal[1, 2, 3] = SCHEMA_VERSION
@@ -169,6 +181,7 @@ class IndexManifest(_Frozen):
     build: BuildSummary
     segments: tuple[SegmentEntry, ...] = ()
     collection: str | None = Field(default=None, pattern="^[A-Za-z_][A-Za-z0-9_]*$")
+    online: OnlineMark | None = None
     files: dict[str, FileEntry]
 
     _plain_names = field_validator("files")(plain_file_names)

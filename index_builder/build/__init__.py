@@ -1,6 +1,6 @@
 """Photos to a published index: list, embed, index, measure, publish."""
 
-from index_builder.build.pipeline import build_index, compact_index, update_index
+from index_builder.build.pipeline import build_index, compact_index, seal_index, update_index
 from index_builder.build.request import (
     DECODE_BYTES,
     MAX_DELETED,
@@ -21,5 +21,6 @@ __all__ = [
     "StoreChoice",
     "build_index",
     "compact_index",
+    "seal_index",
     "update_index",
 ]

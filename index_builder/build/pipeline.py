@@ -15,6 +15,7 @@ from index_builder.artifact.errors import IndexArtifactError
 from index_builder.artifact.manifest import GallerySource, IndexManifest, MetadataField
 from index_builder.artifact.verification import read_manifest as read_index
 from index_builder.build.request import BuildRequest, BuildResult, Progress
+from index_builder.build.sealing import stage_sealed
 from index_builder.build.version import stage_compacted, stage_version
 from index_builder.build.work import Work
 from index_builder.errors import BuildError, GalleryInvalid
@@ -56,9 +57,19 @@ def compact_index(request: BuildRequest, progress: Progress = _silent) -> BuildR
         return _published(kept, progress, lambda work: stage_compacted(work, base), base, _PublishedPhotos(base))
 
 
+def seal_index(request: BuildRequest, changes: Path, progress: Progress = _silent) -> BuildResult:
+    """Publish a version with the changes that a service handed over in that folder, in a segment of their own.
+
+    Raises as `update_index`, and ChangesUnfit.
+    """
+    with _base(request) as base:
+        kept = replace(request, exclude=base.manifest.gallery.exclude)
+        return _published(kept, progress, lambda work: stage_sealed(work, base, changes), base, _PublishedPhotos(base))
+
+
 @dataclass(frozen=True)
 class _PublishedPhotos:
-    """The source of a compaction, which needs no photo: what the published version says of its own."""
+    """The source of a compaction or sealing, which needs no photo: what the published version says of its own."""
 
     base: GalleryIndex
 

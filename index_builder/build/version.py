@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index_builder.artifact import GalleryIndex, layout
-from index_builder.artifact.manifest import BuildSummary, Facing, GallerySource, IndexManifest
+from index_builder.artifact.manifest import BuildSummary, Facing, GallerySource, IndexManifest, OnlineMark
 from index_builder.artifact.photo_store import PhotoRecord
 from index_builder.artifact.segments.opening import places_of
 from index_builder.build.in_milvus import searched_in_milvus
@@ -36,7 +36,7 @@ _FEW_DELETED = 10
 
 
 @dataclass(frozen=True)
-class _Made:
+class Made:
     """How many photos were embedded, and how many rows or vectors were taken over from what was there before."""
 
     embedded: int
@@ -50,7 +50,7 @@ def stage_version(work: Work, base: GalleryIndex | None) -> IndexManifest | None
     raises.
     """
     # Before the long work: a wrong path of sketches should show now and not an hour later.
-    sketches = _embedded_sketches(work)
+    sketches = embedded_sketches(work)
     now_ns = time.time_ns()
     work.progress("gallery", 0, None)
     with ExitStack() as listing:
@@ -73,7 +73,7 @@ def stage_compacted(work: Work, base: GalleryIndex) -> IndexManifest | None:
     parts = compacted(work, Parts(manifest.segments, places, {}), range(len(manifest.segments)))
     stamps = read_stamps(layout.version_dir(work.out, base.version), base.count)
     stamps_file = write_stamps(work.staging, stamps)
-    return _manifest(work, base, parts, _embedded_sketches(work), _Made(0, base.count), stamps_file)
+    return described(work, base, parts, embedded_sketches(work), Made(0, base.count), stamps_file, manifest.online)
 
 
 def _staged(
@@ -103,9 +103,9 @@ def _staged(
     parts = compacted(work, parts)
     note_near_duplicates(work, parts, np.flatnonzero(taken.kept[live] < 0))
     embedded = _embedded(partitions, copied)
-    made = _Made(embedded, int(live.sum()) - embedded)
+    made = Made(embedded, int(live.sum()) - embedded)
     stamps_file = write_stamps(work.staging, settled(stamps[live], now_ns))
-    return _manifest(work, base, parts, sketches, made, stamps_file)
+    return described(work, base, parts, sketches, made, stamps_file)
 
 
 def _taken_over(work: Work, photos: ListedPhotos, stamps: Stamps, base: GalleryIndex | None) -> Reuse:
@@ -131,6 +131,8 @@ def _check_deleted(
 ) -> None:
     """Raises TooManyDeleted. A few photos may always leave: of a small gallery they are a large share."""
     lost = taken.lost(base.count, live) if base is not None else 0
+    if base is not None and base.manifest.online is not None:
+        lost -= base.manifest.online.photos  # uploaded: no source lists them, and the service has them still
     if base is not None and lost > max(_FEW_DELETED, work.request.max_deleted * base.count):
         raise TooManyDeleted(deleted=lost, published=base.count, allowed=work.request.max_deleted)
 
@@ -169,8 +171,14 @@ def _put_together(
     return Parts(*named_segments(segments, places[live]), variants), live
 
 
-def _manifest(
-    work: Work, base: GalleryIndex | None, parts: Parts, sketches: Probe | None, made: _Made, stamps_file: str
+def described(
+    work: Work,
+    base: GalleryIndex | None,
+    parts: Parts,
+    sketches: Probe | None,
+    made: Made,
+    stamps_file: str,
+    online: OnlineMark | None = None,
 ) -> IndexManifest:
     """Measure the parts, write the rows, and describe all of it. Raises RecallTooLow."""
     if work.collections is None:
@@ -204,11 +212,13 @@ def _manifest(
         ),
         segments=parts.segments,
         collection=collection,
+        online=online,
         files={name: layout.hash_file(work.staging / name) for name in names},
     )
 
 
-def _embedded_sketches(work: Work) -> Probe | None:
+def embedded_sketches(work: Work) -> Probe | None:
+    """The sketches that recall is measured with; None where none are given. Raises GalleryInvalid."""
     if work.request.sketches is None:
         return None
     work.progress("sketches", 0, None)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -40,11 +43,15 @@ _STAGES: dict[Stage, str] = {
 }
 _ENOUGH_QUERIES = 50  # below, the recall of one query moves the mean by more than two points
 _SHOWN_CATEGORIES = 20
+_LINE_EVERY_S = 0.3
 
 
 @contextlib.contextmanager
-def progress() -> Iterator[OnProgress]:
-    """Bars on stderr; silent where stderr is no terminal."""
+def progress(*, lines: bool = False) -> Iterator[OnProgress]:
+    """Bars on stderr, silent where stderr is no terminal; or `lines` of JSON, a few a second at most."""
+    if lines:
+        yield _json_lines()
+        return
     columns = (
         TextColumn("{task.description:<18}"),
         BarColumn(),
@@ -63,6 +70,20 @@ def progress() -> Iterator[OnProgress]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield report
+
+
+def _json_lines() -> OnProgress:
+    last: tuple[Stage | None, float] = (None, 0.0)
+
+    def report(stage: Stage, done: int, total: int | None) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if stage == last[0] and done != total and now - last[1] < _LINE_EVERY_S:
+            return
+        last = stage, now
+        print(json.dumps({"stage": stage, "done": done, "total": total}), file=sys.stderr, flush=True)
+
+    return report
 
 
 def print_build(out: Path, result: BuildResult) -> None:

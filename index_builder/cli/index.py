@@ -1,4 +1,4 @@
-"""`inkseek index build | update | compact | verify | inspect | rollback | estimate`.
+"""`inkseek index build | update | compact | seal | verify | inspect | rollback | estimate`.
 
 Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 a gate was not passed: --min-recall,
 or --max-deleted of an update.
@@ -25,6 +25,7 @@ from index_builder.build import (
     Progress,
     build_index,
     compact_index,
+    seal_index,
     update_index,
 )
 from index_builder.cli import display
@@ -71,6 +72,7 @@ def update(
     embedding: EmbeddingOptions,
     photos: opt.UpdatedPhotos = None,
     max_deleted: opt.MaxDeleted = f"{MAX_DELETED:.0%}",
+    progress_lines: opt.ProgressLines = False,
     as_json: opt.AsJson = False,
 ) -> None:
     """Bring the index up to date with its photos, at the cost of what changed.
@@ -93,7 +95,7 @@ def update(
         follow_links=gallery.follows_links,
         max_deleted=opt.share(max_deleted),
     )
-    _publish(update_index, embedding.applied(as_published), as_json=as_json)
+    _publish(update_index, embedding.applied(as_published), as_json=as_json, lines=progress_lines)
 
 
 @app.command()
@@ -107,14 +109,40 @@ def compact(index: opt.IndexDir, version: VersionOptions, as_json: opt.AsJson = 
     _publish(compact_index, version.request(index, index), as_json=as_json)
 
 
+@app.command()
+@with_option_groups
+def seal(
+    index: opt.IndexDir,
+    changes: opt.Changes,
+    version: VersionOptions,
+    progress_lines: opt.ProgressLines = False,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Take over what changed while a service ran, from the folder it was written to.
+
+    A service does this by itself: POST /v1/index:rebuild. Nothing is embedded.
+    """
+
+    def sealed(request: BuildRequest, progress: Progress) -> BuildResult:
+        return seal_index(request, changes, progress)
+
+    _publish(sealed, version.request(index, index), as_json=as_json, lines=progress_lines)
+
+
 def _published_gallery(index: Path) -> GallerySource:
     return read_manifest(layout.version_dir(index, layout.current_version(index))).gallery
 
 
-def _publish(run: Callable[[BuildRequest, Progress], BuildResult], request: BuildRequest, *, as_json: bool) -> None:
+def _publish(
+    run: Callable[[BuildRequest, Progress], BuildResult],
+    request: BuildRequest,
+    *,
+    as_json: bool,
+    lines: bool = False,
+) -> None:
     """Run it with progress shown, and print the version that is published then."""
     try:
-        with display.progress() as progress:
+        with display.progress(lines=lines) as progress:
             result = run(request, progress)
     except (RecallTooLow, TooManyDeleted) as error:
         fail(error, as_json=as_json, code=ExitCode.GATE_NOT_PASSED)

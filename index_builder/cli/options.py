@@ -145,6 +145,10 @@ Workers: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads; by
 Batch: TypeAlias = Annotated[
     int | None, typer.Option(min=1, help="Photos encoded at a time; by default the device's best.")
 ]
+Changes: TypeAlias = Annotated[Path, typer.Option(help="The folder that a service handed its changes over in.")]
+ProgressLines: TypeAlias = Annotated[
+    bool, typer.Option("--progress-lines", help="Progress as JSON lines on stderr, for programs.")
+]
 RequireGpu: TypeAlias = Annotated[bool, typer.Option("--require-gpu", help="Fail rather than encode on the CPU.")]
 
 PhotoCount: TypeAlias = Annotated[int, typer.Option("--photos", min=1, help="How many photos.")]

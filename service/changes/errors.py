@@ -1,5 +1,8 @@
 """What a change of the gallery can fail with.
 
+ServiceError
+├── RebuildFailed        the index builder failed, or what it published cannot be served
+└── JobCancelled         a job was cancelled while it ran
 RequestError
 ├── MetadataInvalid      a value that does not fit its field, or a field that the gallery does not have
 ├── JobNotFound          no job of that id
@@ -9,7 +12,15 @@ RequestError
 
 from __future__ import annotations
 
-from service.errors import RequestError
+from service.errors import RequestError, ServiceError
+
+
+class RebuildFailed(ServiceError):
+    """The index builder failed, or what it published cannot be served; what was published before is untouched."""
+
+
+class JobCancelled(ServiceError):
+    """A job was cancelled while it ran."""
 
 
 class MetadataInvalid(RequestError):

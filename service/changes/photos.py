@@ -28,7 +28,7 @@ class PhotoUpload:
 def checked_upload(retriever: Retriever, upload: PhotoUpload) -> PhotoUpload:
     """The upload with names and values as they are stored. Raises NameInvalid, MetadataInvalid."""
     photo_id = new_photo_id(upload.photo_id)
-    category = category_of(photo_id) if upload.category is None else _category(upload.category)
+    category = category_of(photo_id) if upload.category is None else checked_category(upload.category)
     metadata = checked_metadata(upload.metadata or {}, retriever.index.manifest.metadata_fields)
     given = {name: value for name, value in metadata.items() if value is not None}
     return PhotoUpload(photo_id, upload.image, category, given)
@@ -66,7 +66,7 @@ def describe(retriever: Retriever, photo_id: str, category: str | None, metadata
     known = retriever.gallery().view.photo(photo_id)
     patch = PhotoPatch(
         known.photo_id,
-        None if category is None else _category(category),
+        None if category is None else checked_category(category),
         checked_metadata(metadata, retriever.index.manifest.metadata_fields),
     )
     if patch.category is not None or patch.metadata:
@@ -79,5 +79,6 @@ def delete(retriever: Retriever, photo_id: str) -> None:
     retriever.store.delete_photo(retriever.gallery().view.photo(photo_id).photo_id)
 
 
-def _category(name: str) -> str:
+def checked_category(name: str) -> str:
+    """A category as it is stored; "" for none. Raises NameInvalid."""
     return checked_name("category", name) if name else ""

@@ -54,6 +54,7 @@ class GalleryMetrics:
         )
         self.adapters_active = _gauge("inkseek_gallery_adapters_active", "Adapters in service.", r, "livemax")
         self.online_photos = _gauge("inkseek_gallery_online_photos", "Uploaded photos kept.", r, "livemax")
+        self.jobs = Counter("inkseek_jobs", "Jobs queued, by kind: photos or rebuild.", ["kind"], registry=r)
         self.photo_changes = Counter(
             "inkseek_gallery_photo_changes",
             "Photos changed while they were served: put, patch or delete.",

@@ -14,6 +14,7 @@ from service.gallery_folders import DEFAULT_GALLERY
 from service.runtime.galleries.open_gallery import OpenGallery
 from service.runtime.galleries.registry import Galleries
 from service.runtime.heap import give_large_blocks_back
+from service.runtime.jobs.runner import JobRunner
 from service.runtime.metrics import Metrics
 from service.runtime.monitoring.monitor import Monitor
 from service.runtime.serving import Serving, load_bundle, load_retriever
@@ -72,14 +73,16 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
         workers.threads,
     )
     default = OpenGallery(DEFAULT_GALLERY, settings, serving, monitor.health, monitor.index, monitor.online)
-    galleries = Galleries(settings, default, metrics)
+    galleries = Galleries(settings, default, metrics, workers)
+    jobs = asyncio.create_task(JobRunner(DEFAULT_GALLERY, settings, serving, workers).run())
     adaptations = AdaptationSlots(_ADAPTATIONS_AT_ONCE, metrics)
     try:
         yield Process(settings, serving, workers, monitor, metrics, adaptations, galleries)
     finally:
-        monitoring.cancel()
-        with suppress(asyncio.CancelledError):
-            await monitoring
+        for task in (monitoring, jobs):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         # In a thread: it waits for jobs that have begun, and the event loop must not stand still meanwhile.
         await asyncio.to_thread(workers.close)
         await galleries.close()

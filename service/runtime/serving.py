@@ -28,7 +28,7 @@ from service.errors import GalleryUnavailable, NotReady
 from service.search.retriever import Retriever
 from service.sketches.decode import SketchDecoder
 from service.store.online_store import OnlineStore
-from service.store.records import StoreLimits
+from service.store.records import SealedChanges, StoreLimits
 
 _CANARY_ROWS = 3
 # Hashing so much takes a tenth of a second, so a damaged small index still fails the start; a larger one is served
@@ -98,6 +98,7 @@ def load_retriever(
         bundle.bundle_id,
         bundle.manifest.adapted_dim,
         StoreLimits(settings.max_online_targets, settings.max_online_bytes),
+        SealedChanges(mark.store_id, mark.change) if (mark := index.manifest.online) else None,
     )
     retriever = Retriever(bundle, index, decoder or sketch_decoder(settings), store)
     try:

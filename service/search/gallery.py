@@ -17,7 +17,8 @@ from service.search.gallery_view import GalleryView
 from service.search.mirroring import MirroredSketch, better_of
 from service.search.query import SearchQuery
 from service.search.results import Adapted
-from service.store.online_store import OnlineState, OnlineStore
+from service.store.online_state import OnlineState
+from service.store.online_store import OnlineStore
 from service.store.records import AdapterTarget
 
 # An approximate index proposes this many photos for each that a mirrored search answers: those that face both ways do

@@ -6,8 +6,6 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from index_builder.artifact import PhotoNotFound, Thumbnail
@@ -16,6 +14,7 @@ from service.errors import AdapterNotFound, NothingToRollBack, OnlineCorrupt, On
 from service.store import adapters, changes, photos
 from service.store.arrays import adapter_from_bytes
 from service.store.database import FILE, connect, has_tables, transaction, unreadable, used_bytes
+from service.store.online_state import OnlineState
 from service.store.photo_changes import PhotoChanges
 from service.store.records import (
     AdapterRecord,
@@ -30,33 +29,6 @@ from service.store.records import (
 )
 
 _log = logging.getLogger("inkseek.service")
-
-
-@dataclass(frozen=True)
-class OnlineState:
-    """What the database held at one moment, for one bundle. `active`: ids of the adapters in service; `outdated`:
-    adapters that have to be fitted anew for this bundle; `targets`: what has adapters, of whatever bundle; `changes`:
-    of photos, without those that the index holds; `photo_count`: uploaded photos, with those.
-    """
-
-    active: Mapping[AdapterTarget, str] = field(default_factory=dict)
-    targets: frozenset[AdapterTarget] = frozenset()
-    changes: PhotoChanges = field(default_factory=PhotoChanges)
-    photo_count: int = 0
-    outdated: tuple[AdapterRecord, ...] = ()
-    used_bytes: int = 0
-
-    @property
-    def photos(self) -> tuple[OnlinePhoto, ...]:
-        """Uploaded photos that the index does not hold, by their changes."""
-        return self.changes.photos
-
-    @cached_property
-    def profiles(self) -> frozenset[str]:
-        """Names of the profiles that have adapters. After a change of bundle they are still known: their searches go
-        without an adapter instead of failing.
-        """
-        return frozenset(target.name for target in self.targets if target.scope == "profile")
 
 
 NOTHING = OnlineState()
@@ -174,7 +146,7 @@ class OnlineStore:
         """
         with transaction(self.folder) as database:
             adapter_id = adapters.add_adapter(database, new, max_adapters, self._limits.max_targets)
-            photos.add_photos(database, new.photos, self.bundle_id, adapter_id, max_photos, self._after)
+            photos.add_photos(database, new.photos, self.bundle_id, adapter_id, max_photos, self.after)
             self._reject_bytes(used_bytes(database))
             return adapters.get_adapter(database, self.bundle_id, new.target, adapter_id)
 
@@ -201,14 +173,14 @@ class OnlineStore:
         self.get_adapter(target, adapter_id)
         with transaction(self.folder) as database:
             if with_photos:
-                photos.delete_photos_of(database, adapter_id, self._after)
+                photos.delete_photos_of(database, adapter_id, self.after)
             adapters.delete_adapter(database, self.bundle_id, target, adapter_id)
 
     def set_vectors(self, vectors: Mapping[str, bytes]) -> None:
         """Give uploaded photos their embeddings by this bundle. Raises OnlineUnwritable."""
         with transaction(self.folder) as database:
             for photo_id, vector in vectors.items():
-                photos.set_vector(database, photo_id, self.bundle_id, vector, self._after)
+                photos.set_vector(database, photo_id, self.bundle_id, vector, self.after)
 
     def put_photos(self, new: Sequence[NewPhoto], max_photos: int) -> list[OnlinePhoto]:
         """Store photos in place of whatever their ids were, atomically; the photos with their numbers.
@@ -216,7 +188,7 @@ class OnlineStore:
         Raises OnlinePhotosLimit, OnlineFull, OnlineUnwritable, OnlineCorrupt.
         """
         with transaction(self.folder) as database:
-            stored = [photos.put_photo(database, photo, self.bundle_id, max_photos, self._after) for photo in new]
+            stored = [photos.put_photo(database, photo, self.bundle_id, max_photos, self.after) for photo in new]
             self._reject_bytes(used_bytes(database))
             return stored
 
@@ -228,14 +200,14 @@ class OnlineStore:
         with transaction(self.folder) as database:
             if changes.is_deleted(database, patch.photo_id):
                 raise PhotoNotFound(f"no photo {patch.photo_id!r} in this gallery")
-            if not photos.describe_photo(database, patch, self._after):
-                changes.patch(database, patch, self._after)
+            if not photos.describe_photo(database, patch, self.after):
+                changes.patch(database, patch, self.after)
             self._reject_bytes(used_bytes(database))
 
     def delete_photo(self, photo_id: str) -> None:
         """Take a photo away until it is uploaded again, uploaded or indexed. Raises OnlineUnwritable, OnlineCorrupt."""
         with transaction(self.folder) as database:
-            changes.delete(database, photo_id, self._after)
+            changes.delete(database, photo_id, self.after)
 
     def content_of(self, sha256: str) -> NewPhoto | None:
         """An uploaded photo of a file with that hash, which this bundle has embedded; None where there is none."""
@@ -255,7 +227,8 @@ class OnlineStore:
             self._close()
 
     @property
-    def _after(self) -> int:
+    def after(self) -> int:
+        """What numbers of changes have to be higher than: what the index holds."""
         return self._sealed.change if self._sealed else 0
 
     def _reject_bytes(self, used: int) -> None:
@@ -297,15 +270,16 @@ class OnlineStore:
         outdated = adapters.outdated(database, self.bundle_id)
         store_id, change, photo_count = changes.totals(database)
         known = self._state.changes
-        if known.generation != self._generation or change < known.change:
+        if known.generation != self._generation or known.store_id != store_id or change < known.change > known.sealed:
             # What the index holds of another store says nothing of this one.
             same = self._sealed is not None and self._sealed.store_id == store_id
-            known = PhotoChanges(self._generation, self._after if same else 0)
+            sealed = self.after if same else 0
+            known = PhotoChanges(self._generation, sealed, store_id, sealed)
         known = known.followed_by(
             photos.photos_after(database, self.bundle_id, known.change),
             changes.patches_after(database, known.change),
             changes.deletions_after(database, known.change),
-            change,
+            max(change, known.sealed),
         )
         targets = adapters.targets(database)
         return OnlineState(active, targets, known, photo_count, tuple(outdated), used_bytes(database))

@@ -16,11 +16,14 @@ T = TypeVar("T")
 class PhotoChanges:
     """Photos, patches and deletions in the order of their numbers, of which `change` is the highest.
 
-    `generation`: of the database that they were read from; those of another one share nothing with it.
+    `generation`: of the database that they were read from; those of another one share nothing with it. `sealed`: up to
+    that number the index holds the changes of the store, whose id is `store_id`.
     """
 
     generation: int = 0
     change: int = 0
+    store_id: str = ""
+    sealed: int = 0
     _photos: Mapping[str, OnlinePhoto] = field(default_factory=dict)
     _patches: Mapping[str, PhotoPatch] = field(default_factory=dict)
     _deleted: Mapping[str, int] = field(default_factory=dict)
@@ -39,6 +42,11 @@ class PhotoChanges:
     def deleted(self) -> Mapping[str, int]:
         """Ids of photos that are gone, and the number of the change."""
         return self._deleted
+
+    @property
+    def count(self) -> int:
+        """Photos that are not, or not only, as the index has them."""
+        return len(self._photos) + len(self._patches) + len(self._deleted)
 
     def photo(self, photo_id: str) -> OnlinePhoto | None:
         """An uploaded photo; None for another id."""
@@ -71,7 +79,7 @@ class PhotoChanges:
         for photo_id, number in deleted.items():
             forget(photo_id)
             kept[2][photo_id] = number
-        return PhotoChanges(self.generation, change, *kept)
+        return PhotoChanges(self.generation, change, self.store_id, self.sealed, *kept)
 
     def since(self, change: int) -> tuple[list[OnlinePhoto], list[PhotoPatch], list[str]]:
         """What changed after that number: photos, patches, and deleted ids, each in the order of numbers."""

@@ -137,6 +137,11 @@ def photos_after(database: sqlite3.Connection, bundle_id: str, change: int) -> l
     ]  # fmt: skip
 
 
+def is_stored(database: sqlite3.Connection, photo_id: str) -> bool:
+    """Whether there is an uploaded photo of that id."""
+    return database.execute("SELECT 1 FROM photos WHERE photo_id = ?", (photo_id,)).fetchone() is not None
+
+
 def content_of(database: sqlite3.Connection, sha256: str, bundle_id: str) -> NewPhoto | None:
     """An uploaded photo of a file with that hash, with its embedding by that bundle; None where there is none."""
     if schema_version(database) < 2:

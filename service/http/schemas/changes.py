@@ -9,8 +9,8 @@ from pydantic import Field
 from service.http.schemas.base import Schema
 
 _BINARY = {"type": "string", "format": "binary", "minLength": 1}
-_CATEGORY = {"type": "string", "description": "Empty for none.", "maxLength": 500}
-_METADATA = {"type": "object", "description": "Values by field; null for none."}
+CATEGORY_SCHEMA = {"type": "string", "description": "Empty for none.", "maxLength": 500}
+METADATA_SCHEMA = {"type": "object", "description": "Values by field; null for none."}
 
 PHOTO_BODY: dict[str, Any] = {
     "requestBody": {
@@ -23,7 +23,7 @@ PHOTO_BODY: dict[str, Any] = {
                     "required": ["photo"],
                     "properties": {
                         "photo": _BINARY,
-                        "category": _CATEGORY,
+                        "category": CATEGORY_SCHEMA,
                         "metadata": {"type": "string", "description": "A JSON object: values by field."},
                     },
                     "additionalProperties": False,
@@ -41,7 +41,7 @@ DESCRIPTION_BODY: dict[str, Any] = {
             media_type: {
                 "schema": {
                     "type": "object",
-                    "properties": {"category": _CATEGORY, "metadata": _METADATA},
+                    "properties": {"category": CATEGORY_SCHEMA, "metadata": METADATA_SCHEMA},
                     "additionalProperties": False,
                 },
                 "example": {"category": "clothing"},

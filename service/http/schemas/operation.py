@@ -29,6 +29,8 @@ class Limits(Schema):
     max_pairs: int
     max_support_photos: int
     max_adapters: int
+    max_change_items: int
+    max_change_bytes: int
 
 
 class MetadataFieldInfo(Schema):
@@ -149,6 +151,8 @@ INFO_EXAMPLE: dict[str, Any] = {
         "max_pairs": 64,
         "max_support_photos": 128,
         "max_adapters": 32,
+        "max_change_items": 1000,
+        "max_change_bytes": 67108864,
     },
 }
 READY_EXAMPLE: dict[str, Any] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,8 +18,10 @@ from service.runtime.galleries.failures import Failures
 from service.runtime.galleries.memory_budget import MemoryBudget
 from service.runtime.galleries.open_gallery import OpenGallery, memory_of
 from service.runtime.galleries.opening import opened, settings_of_gallery
+from service.runtime.jobs.runner import JobRunner
 from service.runtime.metrics import Metrics
 from service.runtime.serving import version_for
+from service.runtime.threads.workers import Workers
 
 T = TypeVar("T")
 
@@ -31,12 +33,13 @@ _OPENING_AT_ONCE = 2  # reading and hashing files: a slow gallery must not keep 
 class Galleries:
     """All galleries of one process. Used from one event loop; a gallery's `serving` from any thread."""
 
-    def __init__(self, settings: Settings, default: OpenGallery, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, default: OpenGallery, metrics: Metrics, workers: Workers) -> None:
         """`default`: the one of the short routes, open as long as the process. No other is opened before it is used."""
         self.default = default
         self.folders: GalleryFolders = settings.gallery_folders
         self._settings = settings
         self._metrics = metrics
+        self._workers = workers
         self._budget = MemoryBudget(
             settings.galleries_memory_bytes, settings.request_timeout_s, lambda gallery: self._retire(gallery, "room")
         )
@@ -147,7 +150,25 @@ class Galleries:
         _log.info("gallery %s is open (%d bytes)", gallery.name, gallery.memory_bytes)
 
     async def _watch(self, gallery: OpenGallery) -> None:
-        """New versions, changes of its online store, whether it is still there, and whether anybody uses it."""
+        """New versions, changes online, jobs, whether it is still there, and whether anybody uses it."""
+        runner = JobRunner(gallery.name, gallery.settings, gallery.serving, self._workers, lambda: self._held(gallery))
+        jobs = asyncio.create_task(runner.run())
+        try:
+            await self._look_after(gallery)
+        finally:
+            jobs.cancel()
+
+    @contextmanager
+    def _held(self, gallery: OpenGallery) -> Iterator[None]:
+        if self.find_open(gallery.name) is not gallery:
+            raise asyncio.CancelledError  # it closes in this moment
+        self._budget.take(gallery)
+        try:
+            yield
+        finally:
+            self._budget.give_back(gallery)
+
+    async def _look_after(self, gallery: OpenGallery) -> None:
         while True:
             await asyncio.to_thread(gallery.online.check)
             await asyncio.sleep(self._settings.index_poll_s)

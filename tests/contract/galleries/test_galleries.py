@@ -16,6 +16,9 @@ from service.access.principal import EVERYBODY, Principal
 from service.app import create_app
 from service.config import Settings
 from service.http.schemas.galleries import Galleries
+from tests.contract.changes import drawings
+from tests.contract.changes.drawings import put, star
+from tests.contract.waiting import until
 
 Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]
@@ -164,3 +167,22 @@ def test_metrics_name_a_bounded_number_of_galleries(settings: Callable[..., Sett
         assert "chairs" not in metrics and "nowhere" not in metrics
         # By route, a gallery's searches count as searches.
         assert 'inkseek_requests_total{method="POST",route="/v1/search",status="200"} 3.0' in metrics
+
+
+def test_photos_change_in_one_gallery_alone(settings: Callable[..., Settings], galleries_dir: Path) -> None:
+    (galleries_dir / "chairs" / "quotas.json").write_text(json.dumps({"max_online_photos": 1}))
+    with TestClient(create_app(settings(seal_after=0))) as client:
+        chairs = "/v1/galleries/chairs"
+        record = put(client, "stars/1", star(1), chairs)
+        assert record["image_url"] == f"{chairs}/photos/stars/1/image"
+        assert drawings.found(client, star(1), chairs)[0] == "stars/1"
+        assert "stars/1" not in drawings.found(client, star(1), k=50)
+        assert client.put(f"{chairs}/photos/stars/2", content=star(2)).json()["code"] == "online_photos_limit"
+        assert client.delete(f"{chairs}/photos/box/1.png").status_code == 204
+        assert client.get("/v1/photos/box/1.png").status_code == 200
+        items = {"items": [{"photo_id": "stars/1", "category": "bright"}]}
+        job = client.post(f"{chairs}/photos:batch", json=items)
+        assert job.status_code == 202 and client.get("/v1/jobs").json() == {"jobs": []}
+        until(lambda: client.get(job.headers["location"]).json()["state"] == "done")
+        assert drawings.found(client, star(1), chairs, category="bright") == ["stars/1"]
+        assert 'inkseek_gallery_photo_changes_total{change="put",gallery="chairs"} 1.0' in client.get("/metrics").text

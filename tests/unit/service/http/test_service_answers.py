@@ -62,6 +62,8 @@ def test_every_request_error_has_a_code_of_its_own() -> None:
     # They end the start, or are for the log: not for those who ask.
     assert unlisted == {
         "UnknownSetting",
+        "RebuildFailed",
+        "JobCancelled",
         "AddressUnusable",
         "AddressExposed",
         "KeysUnreadable",

@@ -1,0 +1,1 @@
+"""Jobs: changes that are queued, and done in the background."""
