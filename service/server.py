@@ -24,7 +24,7 @@ from service.access.exposure import check_exposure
 from service.access.keyring import Keyring
 from service.app import create_app
 from service.config import Settings
-from service.http.edge.accepting import Acceptor, OpenCounts, OwnCount
+from service.http.edge.accepting import Member, Opening, Siblings
 from service.http.edge.connections import Connections
 from service.listening import listen, page_address
 from service.runtime.logs import configure_logging
@@ -86,15 +86,15 @@ class DrainingServer(uvicorn.Server):
         """`on_drain`: called at SIGTERM; `drain_s`: how long it listens from then on."""
         super().__init__(config)
         self.lifeline: Lifeline | None = None
-        self.count: OwnCount | None = None
-        self._acceptors: list[Acceptor] = []
+        self.member: Member | None = None
+        self._opening: Opening | None = None
         self._on_drain = on_drain
         self._drain_s = drain_s
         self._ends_at: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen; with a `count`, beside other processes that listen on the same sockets."""
-        if self.count is None or sockets is None:
+        """Listen; as a `member`, beside other processes that listen on the same sockets."""
+        if self.member is None or sockets is None:
             await super().startup(sockets)
             return
         await super().startup([])
@@ -105,15 +105,12 @@ class DrainingServer(uvicorn.Server):
             )
             return made
 
-        self._acceptors = [Acceptor(listener, protocol, self.count) for listener in sockets]
-        self.count.announce(listens=True)
+        self._opening = Opening(sockets, self.member, protocol)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen no more, and answer what has come."""
-        if self.count is not None:
-            self.count.announce(listens=False)
-        for acceptor in self._acceptors:
-            acceptor.close()
+        if self._opening is not None:
+            self._opening.close()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -122,10 +119,14 @@ class DrainingServer(uvicorn.Server):
             super().handle_exit(sig, frame)
             return
         self._ends_at = time.monotonic() + self._drain_s
+        if self.member is not None:
+            self.member.announce(takes=False)
         self._on_drain()
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to end."""
+        if self.member is not None:
+            self.member.turn()
         if self._ends_at is not None and time.monotonic() >= self._ends_at:
             return True
         if self.lifeline is not None and not self.lifeline.holds():
@@ -138,12 +139,12 @@ def _serve(
     listeners: list[socket.socket],
     ready: Callable[[], None],
     lifeline: Lifeline | None = None,
-    count: OwnCount | None = None,
+    member: Member | None = None,
 ) -> None:
     app = create_app(settings)
     connections = Connections(_most_connections(settings.max_connections), refuse=app.state.refusals.answer)
-    if count is not None:
-        connections.lost = partial(count.change, -1)
+    if member is not None:
+        connections.lost = partial(member.change, -1)
     config = uvicorn.Config(app, http=cast(Any, connections.protocol()), **_OPTIONS)
 
     def drain() -> None:
@@ -151,7 +152,7 @@ def _serve(
         _process(app).monitor.health.stopping = True
 
     server = DrainingServer(config, drain, settings.drain_s)
-    server.lifeline, server.count = lifeline, count
+    server.lifeline, server.member = lifeline, member
 
     async def serve() -> None:
         # The lifespan is entered here and not by uvicorn, so that its errors arrive as they are.
@@ -182,7 +183,7 @@ def _processes(settings: Settings, keyring: Keyring) -> int:
 def _run_workers(settings: Settings, listeners: list[socket.socket]) -> None:
     with tempfile.TemporaryDirectory(prefix="inkseek-metrics-", dir=_in_memory()) as shared:
         os.environ.setdefault(MULTIPROCESS_VARIABLE, shared)
-        counts = OpenCounts(settings.processes)
+        siblings = Siblings(settings.processes)
         stop_s = settings.drain_s + _SHUTDOWN_S + settings.request_timeout_s
 
         def close_own() -> None:
@@ -190,7 +191,7 @@ def _run_workers(settings: Settings, listeners: list[socket.socket]) -> None:
             for listener in listeners:
                 listener.close()
 
-        Supervisor(settings.processes, _work, (settings, listeners, counts), stop_s).run(close_own)
+        Supervisor(settings.processes, _work, (settings, listeners, siblings), stop_s).run(close_own)
 
 
 def _in_memory() -> str | None:
@@ -199,11 +200,11 @@ def _in_memory() -> str | None:
 
 
 def _work(
-    settings: Settings, listeners: list[socket.socket], counts: OpenCounts, number: int, connection: Connection
+    settings: Settings, listeners: list[socket.socket], siblings: Siblings, number: int, connection: Connection
 ) -> None:
     """The whole life of a worker process."""
     configure_logging(settings.log_level, settings.log_format)
-    _serve(settings, listeners, lambda: None, Lifeline(connection), counts.of(number))
+    _serve(settings, listeners, lambda: None, Lifeline(connection), Member(siblings, number))
 
 
 def _most_connections(wanted: int) -> int:
