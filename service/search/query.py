@@ -42,7 +42,7 @@ class SearchQuery:
     def is_plain(self) -> bool:
         """Whether it is a first page of everything, for which no photo is looked up by what it is."""
         narrowed = self.categories or self.filters or self.profile or self.cursor
-        return not narrowed and not self.exact and self.mirror != "true"
+        return not (narrowed or self.exact or self.group_duplicates) and self.mirror != "true"
 
     def digest(self, sketched: tuple[object, ...]) -> str:
         """Equal for equal queries of the same sketch, or photo: what pages of one ranking have in common."""

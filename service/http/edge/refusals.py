@@ -27,8 +27,8 @@ class Places(Protocol):
     """What knows whether another request is admitted: `Workers`."""
 
     @property
-    def is_full(self) -> bool:
-        """Whether none is."""
+    def free(self) -> int:
+        """How many more are; 0 or less where none is."""
 
     def count_rejected(self) -> None:
         """Count one that was not."""
@@ -47,26 +47,29 @@ class Refusals:
         self.places: Places | None = None
         self._metrics = metrics
         self._kept: dict[bytes, _Kept] = {}
+        self._passed = 0  # requests that were let through, and have not taken their places yet
 
     def answer(self, method: bytes, target: bytes, headers: Headers) -> bytes | None:
         """Headers and body of the 429 to a request whose head has come, without the status line; None: it has to go
         through the service, which accepts it or says the same."""
         kept = self._kept.get(target.partition(b"?")[0])
-        if (
-            kept is None
-            or self.places is None
-            or not self.places.is_full
-            or method != b"POST"
-            or not _is_plain(headers)
-        ):
+        if kept is None or self.places is None or method != b"POST" or not _is_plain(headers):
+            return None
+        # One turn of the event loop reads the heads of many requests before the first of them takes its place.
+        if self.places.free > self._passed:
+            self._passed += 1
             return None
         self.places.count_rejected()
         self._metrics.observe_request(kept.route, "POST", _STATUS, 0.0)
         return new_request_id().encode().join(kept.pieces)
 
+    def arrived(self) -> None:
+        """A request that was let through takes its place now, or is rejected for want of one."""
+        self._passed = max(0, self._passed - 1)  # of some paths none was counted
+
     def wants(self, scope: Scope) -> bool:
         """Whether the request is about to get an answer that should be kept."""
-        if self.places is None or not self.places.is_full or scope["type"] != "http":
+        if self.places is None or self.places.free > 0 or scope["type"] != "http":
             return False
         path = scope.get("raw_path")
         return path in _PATHS and path not in self._kept and _is_plain(scope["headers"])
@@ -89,6 +92,8 @@ class KeepRefusals:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            self._refusals.arrived()
         if not self._refusals.wants(scope):
             await self._app(scope, receive, send)
             return

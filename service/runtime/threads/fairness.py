@@ -23,9 +23,14 @@ class Shares:
         self._held: Counter[str] = Counter()
         self._taken = 0
 
+    @property
+    def free(self) -> int:
+        """Places that nobody holds."""
+        return self.places - self._taken
+
     def is_full(self, tenant: str | None) -> bool:
         """Whether there is no place for it now; None stands for whoever has no others beside them, or is not known."""
-        free = self.places - self._taken
+        free = self.free
         return free <= 0 or (tenant is not None and self._held[tenant] >= free)
 
     @contextmanager

@@ -41,9 +41,9 @@ class Workers:
         metrics.queue_limit.set(queue_size)
 
     @property
-    def is_full(self) -> bool:
-        """Whether no request of anybody is admitted."""
-        return self._shares.is_full(None)
+    def free(self) -> int:
+        """How many more requests would be admitted."""
+        return self._shares.free
 
     def count_rejected(self) -> None:
         """Count one that was not admitted because of that."""

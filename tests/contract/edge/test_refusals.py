@@ -33,7 +33,7 @@ def test_the_connection_says_what_the_service_says(make_settings: Callable[..., 
             workers = app.state.process.workers
             assert refusals.answer(b"POST", b"/v1/search", PLAIN) is None
             with workers.admission():
-                assert workers.is_full
+                assert not workers.free
                 assert refusals.answer(b"POST", b"/v1/search", PLAIN) is None  # nothing is known of it yet
                 first = await client.post("/v1/search", content=cross)
                 assert first.status_code == 429
@@ -82,7 +82,7 @@ def test_what_may_be_answered_otherwise_goes_to_the_service(
     refusals: Refusals = create_app(make_settings()).state.refusals
 
     class Full:
-        is_full = True
+        free = 0
 
         def count_rejected(self) -> None:
             """Not of interest here."""
@@ -91,6 +91,32 @@ def test_what_may_be_answered_otherwise_goes_to_the_service(
     refusals.keep(b"/v1/search", "/v1/search", [(b"x-request-id", b"0123")], b'{"request_id": "0123"}')
     assert refusals.answer(b"POST", b"/v1/search", PLAIN) is not None
     assert refusals.answer(method, target, headers) is None
+
+
+def test_heads_that_are_read_in_one_turn_of_the_loop_count_before_they_take_places(
+    make_settings: Callable[..., Settings],
+) -> None:
+    refusals: Refusals = create_app(make_settings()).state.refusals
+
+    class Places:
+        free = 2
+
+        def count_rejected(self) -> None:
+            """Not of interest here."""
+
+    refusals.places = places = Places()
+    refusals.keep(b"/v1/search", "/v1/search", [(b"x-request-id", b"0123")], b'{"request_id": "0123"}')
+
+    def is_refused() -> bool:
+        return refusals.answer(b"POST", b"/v1/search", PLAIN) is not None
+
+    assert [is_refused() for _ in range(4)] == [False, False, True, True]
+    refusals.arrived()
+    places.free = 1
+    assert is_refused()  # the other one is still on its way
+    refusals.arrived()
+    places.free = 1
+    assert [is_refused() for _ in range(2)] == [False, True]
 
 
 def test_in_a_flood_each_answer_is_whole_and_counted(serve: Any, cross: bytes) -> None:
