@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,8 +35,7 @@ PICTURE_SUFFIXES = ("/thumbnail", "/image", "/similar")
 """What the paths of a photo's pictures and neighbours have behind its id."""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchHit:
+class SearchHit(NamedTuple):
     """A row of the gallery and its cosine with the query, in [-1, 1]."""
 
     row: int

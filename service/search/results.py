@@ -6,15 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from index_builder.artifact import PhotoRecord
 
 Adapted = Literal["adapter", "centred", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class RankedPhoto:
+class RankedPhoto(NamedTuple):
     """A photo of the answer: its score in [-1, 1], its rank from 1.
 
     `mirrored`: the mirrored drawing got that score. `confidence`: the probability that it is right; None: not known.
