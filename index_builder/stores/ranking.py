@@ -6,6 +6,8 @@ import numpy as np
 
 from models.arrays import Rows, Vectors
 
+_FEW_SCORES = 512  # candidates of an approximate store: sorting them takes less time than selecting first
+
 
 def top_k(scores: Vectors, k: int, rows: Rows | None = None) -> tuple[Vectors, Rows]:
     """(R,) scores of ascending rows -> scores (K,), rows (K,), K = min(k, R): best first, equal scores by row.
@@ -16,6 +18,9 @@ def top_k(scores: Vectors, k: int, rows: Rows | None = None) -> tuple[Vectors, R
     k = min(k, len(scores))
     if k <= 0:
         return np.empty(0, np.float32), np.empty(0, np.int64)
+    if len(scores) <= _FEW_SCORES:
+        best = np.argsort(-scores, kind="stable")[:k]
+        return scores[best], best if rows is None else rows[best]
     positions = np.arange(len(scores))
     if k < len(scores):
         kth_best = np.partition(scores, len(scores) - k)[len(scores) - k]

@@ -30,6 +30,7 @@ class FaissStore:
         self._plan = plan
         self._live = exact.candidates(np.empty((1, exact.dim), np.float32), 1)[0] if live is None else live
         self._selector = None if live is None else _selector(live, exact.count)
+        self._parameters_of: dict[int, Any] = {}
         self._has_coarse_graph = "_HNSW" in (plan.factory or "") and plan.nprobe is not None
 
     @classmethod
@@ -123,12 +124,19 @@ class FaissStore:
         _, rows = self._index.search(
             np.ascontiguousarray(query[None], np.float32), requested, params=self._parameters(requested)
         )
-        nearest: Rows = np.unique(rows[0])
-        nearest = nearest[nearest >= 0]  # -1 fills up what FAISS could not find
+        nearest: Rows = np.sort(rows[0])
+        nearest = nearest[np.searchsorted(nearest, 0) :]  # -1 fills up what FAISS could not find
         # FAISS may return fewer rows than requested; a caller never gets fewer than k while there are k.
         return nearest if len(nearest) >= min(k, len(self._live)) else self._live
 
     def _parameters(self, requested: int) -> Any:
+        # A search only reads them, so threads share those of an equal k; making them takes as long as ten distances.
+        known = self._parameters_of.get(requested)
+        if known is None:
+            known = self._parameters_of[requested] = self._new_parameters(requested)
+        return known
+
+    def _new_parameters(self, requested: int) -> Any:
         # They travel with each call (setting them on a shared index is a race). FAISS's own type hints do not know the
         # keyword constructors.
         if self._plan.ef_search is not None:

@@ -51,3 +51,13 @@ def test_the_scores_are_not_written_into() -> None:
     scores = np.array([1, 3, 2], np.float32)
     top_k(scores, 2)
     assert scores.tolist() == [1, 3, 2]
+
+
+@pytest.mark.parametrize("count", [511, 512, 513, 2_000])
+@pytest.mark.parametrize("k", [1, 10, 600])
+def test_ties_are_broken_alike_however_many_scores_there_are(count: int, k: int) -> None:
+    scores = np.random.default_rng(count).integers(0, 9, count).astype(np.float32)
+    rows = np.arange(count, dtype=np.int64) * 3
+    expected = sorted(zip(rows.tolist(), scores.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))[:k]
+    best, best_rows = top_k(scores, k, rows)
+    assert list(zip(best_rows.tolist(), best.tolist(), strict=True)) == expected
