@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,13 +21,14 @@ import pytest
 from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
-from index_builder.artifact import GalleryIndex, MilvusServer, PhotoFilter, StoreUnavailable
+from index_builder.artifact import GalleryIndex, MilvusServer, PhotoFilter, StoreUnavailable, layout
 from index_builder.artifact.collection_check import collection_problems
 from index_builder.build import BuildRequest, build_index, update_index
 from index_builder.publish import rollback
 from service.app import create_app
 from service.config import Settings
 
+ROOT = Path(__file__).resolve().parents[2]
 STARTS_S = 120.0
 PHOTOS = 40
 
@@ -156,6 +157,45 @@ def test_builds_updates_and_rollbacks_over_a_real_server(request_: BuildRequest,
     fourth = build_index(request_)
     assert_searches_as_files(request_, fourth.version)
     assert collections(server) - before == {str(third.manifest.collection), str(fourth.manifest.collection)}
+
+
+def test_a_build_and_an_update_that_are_killed_while_they_write_leave_nothing(
+    request_: BuildRequest, server: MilvusServer, tiny_bundle_dir: Path
+) -> None:
+    others = collections(server)
+    first = build_index(request_)
+    out, name = request_.out, str(first.manifest.collection)
+    command = [sys.executable, "-m", "inkseek", "index"]
+    stores = ["--bundle", str(tiny_bundle_dir), "--store", "milvus", "--milvus-uri", server.uri]
+    token = {"INKSEEK_MILVUS_TOKEN": server.token}
+
+    def killed_once(holds: Callable[[], bool], *arguments: str) -> None:
+        process = subprocess.Popen(
+            [*command, *arguments, *stores], stdout=subprocess.DEVNULL, env={**os.environ, **token}, cwd=ROOT
+        )
+        ends_at = time.monotonic() + STARTS_S
+        while not holds():
+            assert process.poll() is None, f"{arguments[0]} ended with {process.returncode} before it was killed"
+            assert time.monotonic() < ends_at, "it never began to write"
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        assert_searches_as_files(request_, first.version)
+        assert len(collections(server) - others) >= 1
+
+    killed_once(
+        lambda: len(collections(server) - others) > 1, "build", "--photos", str(request_.photos), "--out", str(out)
+    )
+    draw(Path(request_.photos) / "c1" / "new.png", 1_000)
+    client = server.connect()
+    killed_once(lambda: len(client.list_partitions(name)) > 2, "update", "--index", str(out))
+    assert layout.current_version(out) == first.version
+    second = update_index(request_)
+    assert_searches_as_files(request_, second.version)
+    assert collections(server) - others == {name}
+    kept = {f"segment_{entry.name}" for version in (first, second) for entry in version.manifest.segments}
+    assert set(client.list_partitions(name)) == {"_default", *kept}
+    client.close()
 
 
 def test_a_service_is_red_while_the_server_is_dead_and_green_when_it_is_back(

@@ -26,7 +26,6 @@ FETCHED_ROWS = 2_048
 LOAD_S = 600.0  # what Milvus reads from its storage, where it did not have the collection in memory
 _MOST_RESULTS = 16_384  # Milvus answers no more to one query
 _MOST_TERMS = 10_000  # of an expression: some 200 KB of text, which Milvus parses in milliseconds
-_CACHED_FROM = 64  # fewer rows are the candidates of one search, which the next one hardly has again
 
 
 @dataclass(frozen=True)
@@ -122,8 +121,6 @@ class MilvusStore:
 
     def vectors_of(self, rows: Rows) -> Vectors:
         """(R,) ascending -> (R, E), read-only. Raises StoreUnavailable."""
-        if len(rows) < _CACHED_FROM:
-            return self._fetched(rows)
         return self._cache.get(rows, self._fetched)
 
     def products(self, queries: Vectors, rows: Rows | None = None) -> Vectors:
@@ -159,20 +156,27 @@ class MilvusStore:
         return self._best_of(query, k, within)
 
     def _searched(self, query: Vectors, limit: int, filtered_by: str | None) -> Rows:
+        """Ascending rows; the vectors of few come with them and are kept, since they are scored next."""
+        with_vectors = limit <= self._fetched_rows
         with self._server.errors(f"search {self.collection.name}"):
             (hits,) = self._client.search(
                 self.collection.name,
                 [np.ascontiguousarray(query, np.float32)],
                 filter=filtered_by or "",
                 limit=limit,
-                output_fields=["key"],
+                output_fields=["key", "vector"] if with_vectors else ["key"],
                 search_params={"metric_type": "IP", "params": self._parameters(limit)},
                 partition_names=self._partitions,
                 timeout=self._server.timeout_s,
                 # What a version names never changes, so there is nothing to wait for.
                 consistency_level="Eventually",
             )
-        return self._keys.rows_of(np.array([hit["entity"]["key"] for hit in hits], np.int64))
+        entities = {hit["entity"]["key"]: hit["entity"] for hit in hits}
+        rows = self._keys.rows_of(np.array(list(entities), np.int64))
+        if with_vectors and len(rows):
+            stored = [entities[key]["vector"] for key in self._keys.of_rows(rows).tolist()]
+            self._cache.keep(rows, np.array(stored, np.float32))
+        return rows
 
     def _parameters(self, limit: int) -> dict[str, int]:
         if self._plan.nprobe is not None:

@@ -25,17 +25,19 @@ class VectorCache:
 
     def get(self, rows: Rows, fetch: Callable[[Rows], Vectors]) -> Vectors:
         """The vectors of exactly these rows (R,) -> (R, E), read-only; `fetch` is called for what is not kept."""
-        key = hashlib.blake2b(rows.tobytes(), digest_size=16).digest()
+        key = _key_of(rows)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         vectors = fetch(rows)  # outside of the lock: at worst two threads fetch the same
-        vectors.flags.writeable = False
-        self._keep(key, vectors)
+        self.keep(rows, vectors)
         return vectors
 
-    def _keep(self, key: bytes, vectors: Vectors) -> None:
+    def keep(self, rows: Rows, vectors: Vectors) -> None:
+        """Keep the vectors (R, E) of these rows (R,), which are read-only from now on."""
+        key = _key_of(rows)
+        vectors.flags.writeable = False
         if vectors.nbytes > self._max_bytes:
             return
         with self._lock:
@@ -45,3 +47,7 @@ class VectorCache:
             self._bytes += vectors.nbytes
             while self._bytes > self._max_bytes:
                 self._bytes -= self._kept.popitem(last=False)[1].nbytes
+
+
+def _key_of(rows: Rows) -> bytes:
+    return hashlib.blake2b(rows.tobytes(), digest_size=16).digest()

@@ -12,9 +12,11 @@ import pytest
 
 from index_builder.artifact import GalleryIndex, IndexCorrupt, MilvusServer, PhotoFilter, StoreUnavailable, layout
 from index_builder.artifact.collection_check import collection_problems
+from index_builder.artifact.segments.opening import open_parts
 from index_builder.build import BuildRequest, BuildResult, build_index, compact_index, update_index
 from index_builder.errors import MilvusNotNamed, RecallTooLow
 from index_builder.publish import rollback
+from index_builder.stores.milvus.store import MilvusStore
 
 DrawJpeg = Callable[..., bytes]
 
@@ -203,3 +205,32 @@ def test_a_damaged_alias_file_is_named(request_: BuildRequest) -> None:
     (request_.out / layout.MILVUS).write_text("[]")
     with pytest.raises(IndexCorrupt, match=r"milvus\.json"):
         build_index(request_)
+
+
+def test_hidden_rows_take_no_place_in_a_filtered_search_that_milvus_answers(request_: BuildRequest) -> None:
+    result = build_index(request_)
+    assert request_.milvus is not None
+    folder = layout.version_dir(request_.out, result.version)
+    store, photos = open_parts(folder, result.manifest, request_.milvus)
+    assert isinstance(store, MilvusStore)
+    narrow = MilvusStore(
+        request_.milvus, request_.milvus.connect(), store.collection, result.manifest.search, fetched_rows=1
+    )
+    index = GalleryIndex(
+        version=result.version,
+        manifest=result.manifest,
+        gallery_root=Path(request_.photos),
+        store=narrow,
+        photos=photos,
+    )
+    shoes = PhotoFilter(frozenset({"shoe"}))
+    with loaded(request_, result.version, in_milvus=False) as files:
+        query, rows = files.vectors_of(np.array([2])), files.rows_where(shoes)
+        for hidden in (rows[:0], rows[:2], rows[1:], rows):
+            for k in (1, 2, 4):
+                expected = files.search(query, k, where=shoes, hidden=hidden)
+                assert index.search(query, k, where=shoes, hidden=hidden) == expected
+                exact = index.search(query, k, where=shoes, hidden=hidden, exact=True)
+                assert exact == expected
+    index.close()
+    store.close()
