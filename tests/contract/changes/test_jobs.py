@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,12 +154,6 @@ def test_a_job_of_a_dead_process_goes_on_where_it_was(serve: Serve, tmp_path: Pa
     job = jobs.add("photos", items, "test", 2**30, lambda _: None)
     assert ended(client, {"job_id": job.job_id})["done"] == 3
     assert {f"stars/{n}" for n in range(4)} <= set(found(client, star(1), k=50))
-
-
-@pytest.fixture
-def own_index(index_dir: Path, tmp_path: Path) -> Path:
-    shutil.copytree(index_dir, tmp_path / "index", ignore=shutil.ignore_patterns("online"))
-    return tmp_path / "index"
 
 
 @pytest.mark.timeout(180)

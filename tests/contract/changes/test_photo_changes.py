@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from tests.contract.changes.conftest import IN_EACH_STORE
 from tests.contract.changes.drawings import found, put, star
 
 Serve = Callable[..., TestClient]
+
+pytestmark = IN_EACH_STORE
 
 
 def code(response: Any) -> tuple[int, str]:

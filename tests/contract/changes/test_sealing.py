@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from index_builder.artifact import GalleryIndex
+from index_builder.artifact import GalleryIndex, MilvusServer
 from index_builder.artifact.errors import IndexCorrupt
 from index_builder.build import BuildRequest, compact_index, seal_index, update_index
 from index_builder.errors import ChangesUnfit
 from index_builder.publish import rollback
 from service.changes.sealing import hand_over
 from service.runtime.process import Process
+from tests.contract.changes.conftest import IN_EACH_STORE
 from tests.contract.changes.drawings import found, put, star
 
 Serve = Callable[..., TestClient]
 
-
-@pytest.fixture
-def own_index(index_dir: Path, tmp_path: Path) -> Path:
-    shutil.copytree(index_dir, tmp_path / "index", ignore=shutil.ignore_patterns("online"))
-    return tmp_path / "index"
+pytestmark = IN_EACH_STORE
 
 
 @pytest.fixture
-def sealed(own_index: Path, tiny_bundle_dir: Path, gallery_dir: Path) -> BuildRequest:
-    return BuildRequest(photos=gallery_dir / "photos.csv", out=own_index, bundle=tiny_bundle_dir)
+def sealed(own_index: Path, tiny_bundle_dir: Path, gallery_dir: Path, server: MilvusServer | None) -> BuildRequest:
+    return BuildRequest(photos=gallery_dir / "photos.csv", out=own_index, bundle=tiny_bundle_dir, milvus=server)
 
 
 def handed_over(client: TestClient, folder: Path) -> bool:
@@ -88,7 +84,7 @@ def test_answers_are_the_same_through_every_kind_of_version(
 
     compact_index(sealed)
     assert everything(again()) == expected
-    rollback(own_index, result.version)
+    rollback(own_index, result.version, sealed.milvus)
     assert everything(again()) == expected
     update_index(sealed)  # lists the folder, which knows nothing of changes
     assert everything(again()) == expected

@@ -12,6 +12,7 @@ import pytest
 
 from index_builder.artifact import GalleryIndex, IndexCorrupt, MilvusServer, PhotoFilter, StoreUnavailable, layout
 from index_builder.artifact.collection_check import collection_problems
+from index_builder.artifact.originals import OriginalFiles
 from index_builder.artifact.segments.opening import open_parts
 from index_builder.build import BuildRequest, BuildResult, build_index, compact_index, update_index
 from index_builder.errors import MilvusNotNamed, RecallTooLow
@@ -219,7 +220,7 @@ def test_hidden_rows_take_no_place_in_a_filtered_search_that_milvus_answers(requ
     index = GalleryIndex(
         version=result.version,
         manifest=result.manifest,
-        gallery_root=Path(request_.photos),
+        originals=OriginalFiles.at(result.manifest.gallery, None),
         store=narrow,
         photos=photos,
     )
