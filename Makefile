@@ -10,7 +10,7 @@ PAGE_CODE := tests/page_code
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page bench bench-peers fuzz poison soak kills docs audit hashes sbom milvus-test train-deps train-pack train-gpu docker-test hooks browser clean
+.PHONY: help run test coverage check check-python check-page bench bench-peers fuzz poison soak kills docs audit hashes sbom milvus-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -76,6 +76,7 @@ hashes: $(VENV)/.dev ## Write docker/requirements-*.txt anew: the pins of the CP
 	$(COMPILE) --extra heif --extra redis --extra cpu --output-file docker/requirements-service.txt pyproject.toml
 	$(COMPILE) --extra parquet --extra heif --extra cpu --output-file docker/requirements-index_builder.txt pyproject.toml
 	echo pymilvus | $(COMPILE) --output-file docker/requirements-milvus.txt -
+	printf "ray\ns3fs\n" | $(COMPILE) --output-file docker/requirements-ray.txt -
 	echo setuptools | $(COMPILE) --output-file docker/requirements-build.txt -
 
 # An environment of its own, installed as the images install theirs: what develops and trains is no part of it.
@@ -107,6 +108,10 @@ train-gpu: train-pack ## Pack where that is not done, then train teacher and stu
 	  --out $(GPU_RUN)/teacher --device $(GPU_DEVICE) --workers 8
 	$(BIN)/inkseek train students --config $(word 2,$(GPU_CONFIGS)) --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache \
 	  --teacher $(GPU_RUN)/teacher/students.pt --out $(GPU_RUN)/students --device $(GPU_DEVICE) --workers 8
+
+ray-test: $(VENV)/.dev ## Two real Ray nodes on this machine, of which one is killed in the middle of a build
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ray==2.60.0
+	$(BIN)/pytest -m ray tests/end_to_end/test_ray_cluster.py -rs
 
 milvus-test: $(VENV)/.dev ## A real Milvus server beside the tests of stores, builds and searches in it (Linux on x86-64; MILVUS_TEST_URI takes another)
 	test -n "$(MILVUS_TEST_URI)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check milvus==2.3.5

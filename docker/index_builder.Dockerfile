@@ -10,6 +10,8 @@ FROM ${PYTHON_IMAGE} AS dependencies
 ARG RUNTIME=cpu
 # Where vectors are searched: files, or milvus, which needs its client.
 ARG STORE=files
+# What embeds photos: this container, or ray, which needs Ray and the client of S3.
+ARG ENGINE=local
 # The constraints hold for the dependencies here and for what builds the package below.
 ENV PIP_CONSTRAINT=/build/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
@@ -23,6 +25,9 @@ RUN if [ "${RUNTIME}" = cpu ]; \
     && pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: -r requirements.txt \
     && if [ "${STORE}" = milvus ]; \
     then pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: --require-hashes -r requirements-milvus.txt; \
+    fi \
+    && if [ "${ENGINE}" = ray ]; \
+    then pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: --require-hashes -r requirements-ray.txt; \
     fi \
     && find /opt/python -type d -name tests -prune -exec rm -r {} +
 

@@ -4,6 +4,7 @@ InkseekError
 └── BuildError
     ├── GalleryInvalid       the gallery (or the sketches) cannot be listed: no folder, broken manifest
     ├── SourceUnavailable    the photos' store cannot be read: credentials, network, a client that is not installed
+    ├── ClusterUnavailable   no Ray, no cluster, or one that loses the same work again and again
     ├── ParquetUnavailable   a .parquet manifest, but pyarrow is not installed
     ├── GalleryEmpty         no photo could be indexed
     ├── BuildLocked          another build, or a rollback, is writing the same index
@@ -28,6 +29,10 @@ class GalleryInvalid(BuildError):
 
 class SourceUnavailable(BuildError):
     """The photos' store cannot be read: no credentials, no network, no such bucket, or its client is not installed."""
+
+
+class ClusterUnavailable(BuildError):
+    """There is no Ray or no cluster, or it loses the same work again and again."""
 
 
 class ParquetUnavailable(BuildError):

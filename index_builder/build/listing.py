@@ -20,7 +20,7 @@ from models.arrays import Rows
 _FILE = "listing.sqlite"
 _TABLE = "CREATE TABLE listed (number INTEGER PRIMARY KEY, photo_id TEXT UNIQUE NOT NULL, photo TEXT NOT NULL)"
 # A scratch file: nothing reads it after a crash. The cache is what a listing costs in memory.
-_SCRATCH = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -16384")
+_SCRATCH = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -2048")
 
 
 class ListedPhotos(Sequence[SourcePhoto]):
@@ -82,7 +82,8 @@ def listed_photos(source: PhotoSource, report: Report, scratch: Path) -> Iterato
         database.execute("COMMIT")
         # Bytes of UTF-8, by which SQLite sorts, have the order of code points, by which Python does.
         order = database.execute("SELECT number FROM listed ORDER BY photo_id")
-        numbers = np.fromiter((number for (number,) in order), np.int64)
+        ((count,),) = database.execute("SELECT COUNT(*) FROM listed")
+        numbers = np.fromiter((number for (number,) in order), np.int64, count)
         yield ListedPhotos(database, threading.Lock(), numbers)
     finally:
         database.close()

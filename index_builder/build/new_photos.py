@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -15,13 +15,14 @@ import numpy.typing as npt
 from index_builder.artifact import GalleryIndex, layout
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStore
 from index_builder.build.work import Work
-from index_builder.embedding.base import EmbeddedPhoto, PhotoEmbedder, PhotoFacts
-from index_builder.embedding.threads import ThreadedEmbedder
+from index_builder.cluster.partitions import write_on_cluster
+from index_builder.cluster.worker import PartitionTask, WorkerSpec
+from index_builder.embedding.base import EmbeddedPhoto, PhotoFacts
 from index_builder.publish import new_segment
-from index_builder.report import Report, Skipped
-from index_builder.segments.append import write_photos
+from index_builder.report import Skipped
 from index_builder.segments.compact import join_segments
-from index_builder.segments.partitions import PartitionManifest, complete, file_entries, inputs_digest, read_intact
+from index_builder.segments.partition_writing import write_partition
+from index_builder.segments.partitions import PartitionManifest, inputs_digest, read_intact
 from index_builder.segments.stamps import Stamps
 from index_builder.sources.base import SourcePhoto
 from index_builder.stores.exact import ExactStore
@@ -60,16 +61,19 @@ def write_partitions(work: Work, todo: Todo) -> list[Partition]:
     slices = [slice(at, at + size) for at in range(0, len(todo.photos), size)]
     names = [inputs_digest(todo.photos[part], todo.stamps[part], recipe) for part in slices]
     intact = {name: read_intact(folder / name) for name in names} if work.request.resume else {}
+    resumed = {name for name, manifest in intact.items() if manifest is not None}
+    work.progress("photos", 0, len(todo.photos))
+    if work.request.engine == "ray":
+        intact |= _from_cluster(work, todo, {name: part for part, name in zip(slices, names, strict=True)}, resumed)
     pending = [part for part, name in zip(slices, names, strict=True) if not intact.get(name)]
     partitions = []
-    work.progress("photos", 0, len(todo.photos))
     # One stream over all partitions: decoding goes on while one is being finished.
     with closing(_outcomes(work, todo, pending)) as outcomes:
         for part, name in zip(slices, names, strict=True):
             known = intact.get(name)
-            manifest = known or _write_partition(work, todo, part, folder / name, outcomes)
+            manifest = known or _written(work, todo, part, folder / name, outcomes)
             work.report.replay(folder / name / layout.REPORT)
-            partitions.append(Partition(folder / name, manifest, known is not None))
+            partitions.append(Partition(folder / name, manifest, name in resumed))
             work.progress("photos", min(part.stop, len(todo.photos)), len(todo.photos))
     return partitions
 
@@ -97,55 +101,52 @@ def merge_partitions(work: Work, partitions: Sequence[Partition]) -> tuple[Path,
     return staging, count
 
 
-def _write_partition(
+def _written(
     work: Work, todo: Todo, part: slice, folder: Path, outcomes: Iterator[EmbeddedPhoto | Skipped]
 ) -> PartitionManifest:
-    staging = folder.with_name(f".building-{folder.name}")
-    staging.mkdir()
-    photos = todo.photos[part]
-    skipped: dict[int, str] = {}
+    own = islice(outcomes, len(todo.photos[part]))
+    total = len(todo.photos)
+    return write_partition(
+        folder, work.content, own, work.times, lambda number: work.progress("photos", part.start + number, total)
+    )
 
-    def timed_outcomes() -> Iterator[EmbeddedPhoto | Skipped]:
-        for position, outcome in enumerate(islice(outcomes, len(photos))):
-            if isinstance(outcome, Skipped):
-                skipped[position] = outcome.reason
-            with work.times.stage("write"):
-                yield outcome
 
-    with Report(staging / layout.REPORT) as report:
-        written = write_photos(
-            staging,
-            timed_outcomes(),
-            fields=work.fields,
-            dim=work.dim,
-            report=report,
-            done=lambda number: work.progress("photos", part.start + number, len(todo.photos)),
-        )
-    with work.times.stage("write"):
-        manifest = PartitionManifest(
-            inputs=folder.name,
-            bundle_id=work.bundle.bundle_id,
-            embedding_dim=work.dim,
-            listed=len(photos),
-            count=int(written.sum()),
-            metadata_fields=work.fields,
-            skipped=skipped,
-            files=file_entries(staging),
-        )
-        complete(staging, folder, manifest)
-    return manifest
+def _from_cluster(
+    work: Work, todo: Todo, parts: Mapping[str, slice], resumed: Set[str]
+) -> dict[str, PartitionManifest | None]:
+    """The partitions that a cluster writes, by name: all but those that are there and those that copy vectors."""
+    copying = {position // work.request.partition_photos for position in todo.copied}
+    tasks = (
+        PartitionTask(name, tuple(todo.photos[part]))
+        for name, part in parts.items()
+        if name not in resumed and part.start // work.request.partition_photos not in copying
+    )
+    done = sum(len(todo.photos[parts[name]]) for name in resumed)
+    finished: dict[str, PartitionManifest | None] = {}
+    for manifest in write_on_cluster(_spec(work), tasks, work.times):
+        finished[manifest.inputs] = manifest
+        done += manifest.listed
+        work.progress("photos", done, len(todo.photos))
+    return finished
+
+
+def _spec(work: Work) -> WorkerSpec:
+    request = work.request
+    partitions = layout.partitions_dir(work.out).resolve()
+    return WorkerSpec(work.source, request.bundle, request.runtime, work.content, work.setup, partitions)
 
 
 def _outcomes(work: Work, todo: Todo, parts: Sequence[slice]) -> Generator[EmbeddedPhoto | Skipped, None, None]:
     """An outcome for each photo of the parts, in order."""
     positions = [position for part in parts for position in range(len(todo.photos))[part]]
     fresh = (todo.photos[position] for position in positions if position not in todo.copied)
-    with closing(work.decoder()) as isolated:
-        embedder: PhotoEmbedder = ThreadedEmbedder(work.bundle.photo, work.limits(isolated), work.pace, work.times)
-        with closing(embedder.embed(work.source, fresh)) as embedded:
-            for position in positions:
-                record = todo.copied.get(position)
-                yield next(embedded) if record is None else _copied(todo, todo.photos[position], record)
+    with (
+        work.setup.embedder(work.bundle, work.times) as embedder,
+        closing(embedder.embed(work.source, fresh)) as embedded,
+    ):
+        for position in positions:
+            record = todo.copied.get(position)
+            yield next(embedded) if record is None else _copied(todo, todo.photos[position], record)
 
 
 def _copied(todo: Todo, photo: SourcePhoto, record: PhotoRecord) -> EmbeddedPhoto:

@@ -19,6 +19,9 @@ Stage: TypeAlias = Literal[
 StoreChoice: TypeAlias = Literal["files", "milvus"]
 """Where the vectors of a version are searched."""
 
+Engine: TypeAlias = Literal["local", "ray"]
+"""What embeds the photos: this machine, or a Ray cluster."""
+
 Progress: TypeAlias = Callable[[Stage, int, int | None], None]
 """Called with a stage, how much of it is done, and its total (None: unknown)."""
 
@@ -39,9 +42,9 @@ class BuildRequest:
     `decode_bytes`: memory of all photos that are decoded at once; one that needs more alone is listed as too large.
     `workers` and `batch` None: chosen for the device. `keep`: versions left after a build, at least the new one.
     `exclude`, `follow_links`: see `sources.choice.open_source`. `resume`: take over what an interrupted build of the
-    same photos has finished, in partitions of `partition_photos`. `max_deleted`: share of the published photos that
-    an update may lose. `store` None: where the vectors of the published version are searched, else files. `milvus`:
-    where it answers.
+    same photos has finished, in partitions of `partition_photos`. `engine`: what embeds the photos. `max_deleted`:
+    share of the published photos that an update may lose. `store` None: where the vectors of the published version are
+    searched, else files. `milvus`: where it answers.
     """
 
     photos: str | Path
@@ -63,6 +66,7 @@ class BuildRequest:
     exclude: tuple[str, ...] = ()
     follow_links: bool = False
     resume: bool = False
+    engine: Engine = "local"
     max_deleted: float = MAX_DELETED
     partition_photos: int = 2_048  # some seconds of one core: what a killed build loses at most
 

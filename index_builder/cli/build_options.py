@@ -58,6 +58,7 @@ class EmbeddingOptions:
     exclude: opt.Exclude = None
     follow_links: opt.FollowLinks = False
     resume: opt.Resume = False
+    engine: opt.EngineOption = "local"
 
     @property
     def limits(self) -> ImageLimits:
@@ -76,4 +77,5 @@ class EmbeddingOptions:
             exclude=tuple(self.exclude or request.exclude),
             follow_links=self.follow_links or request.follow_links,
             resume=self.resume,
+            engine=self.engine,
         )

@@ -9,6 +9,7 @@ import typer
 
 from index_builder.artifact import MilvusServer, MilvusUriInvalid
 from index_builder.build import StoreChoice
+from index_builder.build.request import Engine
 from index_builder.stores.plan import KindChoice
 from models.bundle import bundle_path
 
@@ -43,6 +44,10 @@ UpdatedPhotos: TypeAlias = Annotated[
 ]
 Resume: TypeAlias = Annotated[
     bool, typer.Option("--resume", help="Take over what an interrupted build of the same photos has finished.")
+]
+EngineOption: TypeAlias = Annotated[
+    Engine,
+    typer.Option("--engine", help="What embeds the photos: this machine, or the Ray cluster at RAY_ADDRESS."),
 ]
 Exclude: TypeAlias = Annotated[
     list[str] | None,

@@ -110,7 +110,7 @@ def test_both_containers_have_the_same_bundle() -> None:
     assert name in shipped_bundles()
     assert (ROOT / folder / name / "manifest.json").is_file()
     commands = re.findall(r"command: \[(index, build.*)\]", compose)
-    assert len(commands) == 3
+    assert len(commands) == 4
     assert all('--bundle, "${BUNDLE:-' in command for command in commands)
     assert re.search(r"INKSEEK_BUNDLE: \$\{BUNDLE:-", compose)
     assert compose.count("- *bundles") == compose.count("- *gallery") == 2

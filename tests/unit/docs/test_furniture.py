@@ -58,12 +58,12 @@ def missing(folders: list[str], *extras: str) -> set[str]:
 
 def test_the_extra_for_serving_has_all_that_serving_imports() -> None:
     assert not missing(
-        ["service", "index_builder", "models/bundle", "models/adapters"], "cpu", "parquet", "s3", "milvus"
+        ["service", "index_builder", "models/bundle", "models/adapters"], "cpu", "parquet", "s3", "milvus", "ray"
     )
 
 
 def test_the_extra_for_training_has_all_that_is_imported_anywhere() -> None:
-    assert not missing(PACKAGES, "train", "parquet", "s3", "milvus")
+    assert not missing(PACKAGES, "train", "parquet", "s3", "milvus", "ray")
 
 
 def test_an_extra_that_lacks_something_is_noticed() -> None:
