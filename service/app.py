@@ -27,7 +27,8 @@ from service.http.edge.request_body import BodyLimits, RequestBody
 from service.http.edge.request_scope import RequestScope
 from service.http.root_path import RootPath
 from service.http.route import ApiRoute, DirectRoutes
-from service.http.routes import adapters, categories, galleries, health, info, page, photos, preview, reference, search
+from service.http.routes import categories, galleries, health, info, page, photos, preview, reference, search
+from service.http.routes.adaptation import adapters, feedback
 from service.http.routes.changes import jobs
 from service.http.routes.changes import photos as photo_changes
 from service.http.tenancy import GalleryPaths
@@ -60,6 +61,7 @@ ROUTERS = (
     categories.router,
     galleries.router,
     *adapters.ROUTERS,
+    feedback.router,
     info.router,
     *health.ROUTERS,
     reference.router,

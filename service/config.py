@@ -151,6 +151,14 @@ class Settings(BaseSettings):
     max_adapters: int = Field(
         default=32, ge=1, le=10_000, description="Most adapters kept for one category, or one profile, by one bundle."
     )
+    feedback: bool = Field(
+        default=False,
+        description="Collect feedback: sketches with the photo that they were meant to find, which `POST /v1/feedback` "
+        "brings. Nothing is adapted by it unless somebody does that.",
+    )
+    max_feedback: int = Field(
+        default=64, ge=2, le=1_000, description="Most pairs of feedback kept for one category; the oldest go first."
+    )
     max_online_photos: int = Field(default=10_000, ge=0, le=1_000_000, description="Most uploaded photos kept.")
     max_online_targets: int = Field(
         default=1_000, ge=1, le=1_000_000, description="Most categories and profiles that have adapters."

@@ -42,6 +42,10 @@ InkseekError
     │   ├── OnlineTargetsLimit   as many categories and profiles with adapters as may be kept
     │   ├── OnlineFull           as many bytes of adapters and photos as may be kept
     │   ├── NothingToRollBack    no adapter is active
+    │   ├── AdapterFileInvalid   a file that is no exported adapter
+    │   ├── FeedbackOff          the service collects no feedback
+    │   ├── FeedbackUnusable     feedback that no adapter could be fitted to
+    │   ├── FeedbackNotFound     no feedback with that id
     │   ├── AdaptationUnavailable    the bundle cannot adapt
     │   ├── GalleryAbsent        there is no gallery of that name, or none that the principal may see
     │   └── ClientGone           nobody waits for the answer any more
@@ -229,6 +233,22 @@ class OnlineFull(RequestError):
 
 class NothingToRollBack(RequestError):
     """A rollback where no adapter is active."""
+
+
+class AdapterFileInvalid(RequestError):
+    """A file that is no exported adapter, or a damaged one."""
+
+
+class FeedbackOff(RequestError):
+    """Feedback, where the service is not set to collect any."""
+
+
+class FeedbackUnusable(RequestError):
+    """Feedback on a photo that is in no category: adapters are of categories."""
+
+
+class FeedbackNotFound(RequestError):
+    """No feedback with that id."""
 
 
 class AdaptationUnavailable(RequestError):

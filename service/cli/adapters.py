@@ -16,6 +16,8 @@ from models.errors import InkseekError
 from service.adaptation.refit import RefitResult, encode_uploads_anew, refit_adapters
 from service.adaptation.targets import adapter_target
 from service.cli.adapter_table import adapter_table
+from service.cli.exchange import export_adapter, import_adapter
+from service.cli.feedback import suggest
 from service.cli.fit import Name, Profile, fit_adapter
 from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
 from service.config import Settings
@@ -25,6 +27,9 @@ from service.store.online_store import OnlineStore
 
 app = typer.Typer(no_args_is_help=True)
 app.command("fit")(fit_adapter)
+app.command("suggest")(suggest)
+app.command("export")(export_adapter)
+app.command("import")(import_adapter)
 
 AdapterId = Annotated[str, typer.Argument(help="An adapter's id, as `list` shows it.")]
 

@@ -16,6 +16,7 @@ from models.console import ExitCode, fail, print_json, stdout
 from models.errors import InkseekError
 from service.adaptation.adapt import AdaptOptions, adapt
 from service.adaptation.examples import Examples, PhotoReference, SupportLimits
+from service.adaptation.feedback import examples_of
 from service.adaptation.targets import adapter_target
 from service.cli.adapter_table import adapter_table
 from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
@@ -23,6 +24,8 @@ from service.errors import SupportMismatch
 from service.http.schemas.adapters import adapter_json
 from service.runtime.serving import open_retriever
 from service.search.retriever import Retriever
+from service.store.feedback.pairs import FeedbackStore
+from service.store.records import AdapterTarget
 
 T = TypeVar("T")
 
@@ -38,6 +41,9 @@ def fit_adapter(
     ] = None,
     pairs: Annotated[Path | None, typer.Option(help="A CSV file with the columns sketch and photo.")] = None,
     photo: Annotated[list[Path] | None, typer.Option(help="A further photo of the category; may be repeated.")] = None,
+    from_feedback: Annotated[
+        bool, typer.Option("--from-feedback", help="The category's feedback are examples, too: the newest pairs.")
+    ] = False,
     profile: Profile = False,
     force: Annotated[bool, typer.Option("--force", help="Activate it even where no gain is expected.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report how good it would be.")] = False,
@@ -62,6 +68,8 @@ def fit_adapter(
         target = adapter_target("profile" if profile else "category", name)
         with open_retriever(settings) as retriever:
             examples = _examples(retriever, pair or [], pairs, photo or [])
+            if from_feedback:
+                examples = _with_feedback(retriever, target, examples, settings.max_pairs)
 
             async def run(job: Callable[[Retriever], T], /) -> T:
                 # In this thread, one job after the other: a command has nobody else to answer meanwhile.
@@ -76,6 +84,16 @@ def fit_adapter(
         stdout().print(f"{target}: {escape(adapter.reason)}", adapter_table([adapter]), soft_wrap=True)
     if not adapter.activated and not dry_run:
         raise typer.Exit(ExitCode.GATE_NOT_PASSED)
+
+
+def _with_feedback(retriever: Retriever, target: AdapterTarget, examples: Examples, most: int) -> Examples:
+    """The examples, then the feedback of the category up to `most` pairs. Raises SupportMismatch, OnlineCorrupt."""
+    if target.scope == "profile":
+        raise SupportMismatch("feedback is of categories; it does not say whose drawings they are")
+    room = max(0, most - len(examples.sketches))
+    given = examples_of(retriever, FeedbackStore(retriever.store.folder), target.name, room)
+    shown = examples.photos[: len(examples.sketches)]
+    return Examples((*examples.sketches, *given.sketches), (*shown, *given.photos, *examples.further))
 
 
 def _examples(retriever: Retriever, pairs: list[str], table: Path | None, further: list[Path]) -> Examples:

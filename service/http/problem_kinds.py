@@ -12,6 +12,7 @@ from service.changes.errors import JobNotFound, JobOver, JobsLimit, MetadataInva
 from service.errors import (
     AccessDenied,
     AdaptationUnavailable,
+    AdapterFileInvalid,
     AdapterNotFound,
     AdaptersLimit,
     AdapterStale,
@@ -28,6 +29,9 @@ from service.errors import (
     CursorStale,
     DeadlineExceeded,
     EncodingUnsupported,
+    FeedbackNotFound,
+    FeedbackOff,
+    FeedbackUnusable,
     GalleryAbsent,
     GalleryUnavailable,
     HostUnknown,
@@ -149,6 +153,10 @@ KINDS: dict[type[InkseekError], Kind] = {
     JobOver: Kind("job_over", 409, "The job has ended"),
     JobsLimit: Kind("jobs_limit", 409, "Too many jobs are under way", "Wait for one to end, or cancel it."),
     NothingToRollBack: Kind("nothing_to_roll_back", 409, "No adapter is active"),
+    AdapterFileInvalid: Kind("adapter_file_invalid", 422, "The file is no exported adapter"),
+    FeedbackOff: Kind("feedback_off", 403, "No feedback is collected", "INKSEEK_FEEDBACK turns it on."),
+    FeedbackUnusable: Kind("feedback_unusable", 422, "No adapter could be fitted to it", "Name a photo of a category."),
+    FeedbackNotFound: Kind("feedback_not_found", 404, "No such feedback"),
     AdaptationUnavailable: Kind(
         "adaptation_unavailable", 409, "The bundle cannot adapt", "Serve a bundle that has an adaptation."
     ),

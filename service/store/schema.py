@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 2
-READABLE_VERSIONS = (1, 2)
-"""1 knew no changes of single photos. It is read as it is, and becomes 2 with the first change."""
+SCHEMA_VERSION = 3
+READABLE_VERSIONS = (1, 2, 3)
+"""1 knew no changes of single photos, 2 no feedback. They are read as they are, and become 3 with the first change."""
 
 # Vectors are kept for each bundle: a change of bundle and back again encodes no photo twice.
 _FIRST = """
@@ -65,7 +65,15 @@ CREATE TABLE job_items (
     item TEXT NOT NULL, image BLOB, problem TEXT, PRIMARY KEY (job, position));
 """
 
-_STEPS = {0: _FIRST, 1: _CHANGES}
+# A sketch alone: embeddings are made when somebody adapts, by the bundle that is in service then.
+_FEEDBACK = """
+CREATE TABLE feedback (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, feedback_id TEXT NOT NULL UNIQUE, category TEXT NOT NULL,
+    photo_id TEXT NOT NULL, sketch BLOB NOT NULL, created_at TEXT NOT NULL);
+CREATE INDEX feedback_by_category ON feedback (category);
+"""
+
+_STEPS = {0: _FIRST, 1: _CHANGES, 2: _FEEDBACK}
 
 
 def schema_version(database: sqlite3.Connection) -> int:

@@ -44,6 +44,16 @@ def read_single(upload: Upload, limits: StrokeLimits) -> Sketch:
     return read_sketch(fields[0], limits)
 
 
+def sketch_bytes(upload: Upload) -> bytes:
+    """The one sketch of a body as it was sent, without the form around it; not read yet. Raises BodyInvalid."""
+    if not upload.is_multipart:
+        return upload.body
+    fields = _sketch_fields(upload, _SINGLE_FORM_FIELDS)
+    if len(fields) > 1:
+        raise BodyInvalid(f"the form has {len(fields)} fields {SKETCH_FIELD!r}; one sketch is expected")
+    return fields[0]
+
+
 def read_batch(upload: Upload, max_items: int, limits: StrokeLimits) -> list[Sketch | InkseekError]:
     """The sketches of a batch body, or for each that is none the reason.
 

@@ -38,7 +38,7 @@ from service.http.forms.support_form import read_examples
 from service.http.json_response import json_response
 from service.http.openapi import EXAMPLES_BODY, Responses, created, ok, problem_responses
 from service.http.route import api_router
-from service.http.routes.adapter_scopes import CATEGORY, PROFILE, ScopeRoutes
+from service.http.routes.adaptation.adapter_scopes import CATEGORY, PROFILE, ScopeRoutes
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
 from service.http.schemas.adapters import (
     PROFILES_EXAMPLE,

@@ -1,0 +1,1 @@
+"""Adapters fitted, listed, activated; feedback collected for them."""

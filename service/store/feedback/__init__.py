@@ -1,0 +1,1 @@
+"""Feedback: sketches with the photo that somebody said was the right one."""
