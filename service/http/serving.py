@@ -88,8 +88,9 @@ class SketchJob(Generic[T_co]):
 
     @property
     def is_short(self) -> bool:
-        """Whether the body is small, and the search one over everything."""
-        return self._body_bytes is not None and self._body_bytes <= _SHORT_BYTES and self._query.is_plain
+        """Whether the body is small, the search one over everything, and the gallery in memory."""
+        is_small = self._body_bytes is not None and self._body_bytes <= _SHORT_BYTES
+        return is_small and self._query.is_plain and gallery_of(self._request).serving.is_at_hand
 
     def begin(self) -> Vectors | None:
         """The sketch's input for the encoder; None for one that a child process decodes, which may take a second."""

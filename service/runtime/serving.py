@@ -186,6 +186,11 @@ class Serving:
         return self._lease.retriever.decoder
 
     @property
+    def is_at_hand(self) -> bool:
+        """Whether a search reads memory alone: see `Retriever`."""
+        return self._lease.retriever.is_at_hand
+
+    @property
     def device(self) -> SearchDevice:
         """Where vectors are searched; it stays the same while the process lives."""
         return self._lease.retriever.index.device

@@ -27,6 +27,9 @@ from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import Sketch
 from service.store.online_store import OnlineStore
 
+_AT_HAND_PHOTOS = 100_000
+_AT_HAND_CHANGES = 1_000  # more take some milliseconds to be read after each further one
+
 
 @dataclass(frozen=True, slots=True)
 class BegunSearch:
@@ -50,6 +53,16 @@ class Retriever:
     decoder: SketchDecoder
     store: OnlineStore
     _keeper: GalleryKeeper = field(default_factory=lambda: GalleryKeeper(AdapterCache()), repr=False, compare=False)
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether a search reads memory alone: not a Milvus, nor a file so large that parts of it lie on the disk."""
+        manifest = self.index.manifest
+        return (
+            manifest.collection is None
+            and manifest.count <= _AT_HAND_PHOTOS
+            and self.store.change_count <= _AT_HAND_CHANGES
+        )
 
     def gallery(self) -> Gallery:
         """Index, uploads and adapters as they are now. Take it once for each answer. Raises OnlineCorrupt."""

@@ -85,6 +85,11 @@ class OnlineStore:
             self._opened_once = True
             return self._state
 
+    @property
+    def change_count(self) -> int:
+        """Photos that were uploaded, changed or deleted since the index was built, when the store was last read."""
+        return self._state.changes.count
+
     def reject_when_full(self, target: AdapterTarget) -> None:
         """Raises OnlineFull, OnlineTargetsLimit where an adapter for `target` could not be stored."""
         state = self.state()

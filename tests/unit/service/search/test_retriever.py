@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import unicodedata
 from collections.abc import Callable
@@ -189,3 +190,32 @@ def test_a_stopwatch_records_what_did_not_fail() -> None:
         raise ValueError("x")
     timings = stopwatch.timings()
     assert set(timings) == {"one", "total"} and 0 <= timings["one"] <= timings["total"]
+
+
+def test_a_gallery_is_at_hand_that_lies_in_memory_here(retriever: Retriever) -> None:
+    def with_manifest(**changed: object) -> Retriever:
+        manifest = retriever.index.manifest.model_copy(update=changed)
+        index = copy.copy(retriever.index)
+        index.manifest = manifest
+        return replace(retriever, index=index)
+
+    assert retriever.is_at_hand
+    assert not with_manifest(collection="elsewhere").is_at_hand
+    assert not with_manifest(count=200_000).is_at_hand
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        SearchQuery(categories=("box",)),
+        SearchQuery(filters=("width>1",)),
+        SearchQuery(profile="ann"),
+        SearchQuery(cursor="abc"),
+        SearchQuery(exact=True),
+        SearchQuery(mirror="true"),
+        SearchQuery(group_duplicates=True),
+    ],
+)
+def test_a_search_is_plain_that_looks_no_photo_up(query: SearchQuery) -> None:
+    assert SearchQuery(k=50, frame="true", focus="kind", min_score=0.5).is_plain
+    assert not query.is_plain
