@@ -14,7 +14,6 @@ import http.server
 import io
 import json
 import os
-import resource
 import subprocess
 import sys
 import tarfile
@@ -99,7 +98,9 @@ def list_once(location: str) -> None:
             stamps = stamps_of(source, photos)
             listed = sum(1 for _ in photos)
     seconds = time.perf_counter() - started
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not getrusage: what that reports begins with the memory of the process that started this one.
+    status = Path("/proc/self/status").read_text()
+    peak_mib = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     print(json.dumps({"photos": listed, "stamps": len(stamps), "peak_mib": round(peak_mib, 1), "s": round(seconds, 1)}))
 
 

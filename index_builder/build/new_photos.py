@@ -26,6 +26,7 @@ from index_builder.segments.partitions import PartitionManifest, inputs_digest, 
 from index_builder.segments.stamps import Stamps
 from index_builder.sources.base import SourcePhoto
 from index_builder.stores.exact import ExactStore
+from models.bundle import name_of_bundle
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,9 @@ def _from_cluster(
 def _spec(work: Work) -> WorkerSpec:
     request = work.request
     partitions = layout.partitions_dir(work.out).resolve()
-    return WorkerSpec(work.source, request.bundle, request.runtime, work.content, work.setup, partitions)
+    # By its name where it ships with the package: on another node that may be installed elsewhere.
+    bundle = name_of_bundle(work.bundle.bundle_id) or work.bundle.path.resolve()
+    return WorkerSpec(work.source, bundle, request.runtime, work.content, work.setup, partitions)
 
 
 def _outcomes(work: Work, todo: Todo, parts: Sequence[slice]) -> Generator[EmbeddedPhoto | Skipped, None, None]:

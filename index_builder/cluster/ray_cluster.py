@@ -20,13 +20,12 @@ class RayCluster:
     def __init__(self, ray: Any, spec: WorkerSpec) -> None:
         """`ray`: the module, connected; `spec`: what each worker is given."""
         self._ray = ray
-        cpus = [int(node["Resources"].get("CPU", 0)) for node in self._nodes()]
-        self._with_gpu = any(node["Resources"].get("GPU", 0) for node in self._nodes())
-        gpus = sum(int(node["Resources"].get("GPU", 0)) for node in self._nodes())
-        smallest = min((count for count in cpus if count), default=1)
+        nodes = [(int(node.get("CPU", 0)), int(node.get("GPU", 0))) for node in self._resources()]
         # A GPU's worker decodes for it with its share of the machine's CPUs.
-        most = max(1, sum(cpus) // gpus) if self._with_gpu else min(_MOST_THREADS, smallest)
-        self._cpus = spec.setup.workers or most
+        shares = [cpus // gpus for cpus, gpus in nodes if gpus]
+        self._with_gpu = bool(shares)
+        smallest = min((cpus for cpus, _ in nodes if cpus), default=1)
+        self._cpus = spec.setup.workers or max(1, min(shares, default=min(_MOST_THREADS, smallest)))
         self._spec = ray.put(replace(spec, setup=replace(spec.setup, workers=self._cpus)))
         self._actor = ray.remote(num_cpus=self._cpus, num_gpus=int(self._with_gpu), max_restarts=0, max_task_retries=0)(
             PartitionWriter
@@ -53,8 +52,8 @@ class RayCluster:
     def slots(self) -> int:
         """Actors that the nodes alive have room for, whatever else runs on them."""
         if self._with_gpu:
-            return sum(int(node["Resources"].get("GPU", 0)) for node in self._nodes())
-        return sum(int(node["Resources"].get("CPU", 0)) // self._cpus for node in self._nodes())
+            return sum(int(node.get("GPU", 0)) for node in self._resources())
+        return sum(int(node.get("CPU", 0)) // self._cpus for node in self._resources())
 
     def start(self) -> tuple[Worker, Pending]:
         """An actor, and its getting ready."""
@@ -85,5 +84,5 @@ class RayCluster:
             raise WorkerLost(" ".join(str(error).split())[:300]) from error
         return written
 
-    def _nodes(self) -> list[dict[str, Any]]:
-        return [node for node in self._ray.nodes() if node["Alive"]]
+    def _resources(self) -> list[dict[str, float]]:
+        return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
