@@ -63,10 +63,11 @@ class CardStore:
         if exact or within is not None or card is None or not 0 < wanted <= card.most_results:
             return self._store.candidates(queries, k, within=within, exact=exact)
         try:
-            return [self._nearest(query, wanted) for query in np.ascontiguousarray(queries, np.float32)]
+            found = self._device.search(self._index, np.ascontiguousarray(queries, np.float32), wanted)
         except RuntimeError as error:
             self._device.failed(error)
             return self._store.candidates(queries, k)
+        return [self._rows(one) for one in found]
 
     def vectors_of(self, rows: Rows) -> Vectors:
         """(R,) ascending -> (R, E), read-only."""
@@ -81,7 +82,6 @@ class CardStore:
         self._device.run(self._index.close)
         self._store.close()
 
-    def _nearest(self, query: Vectors, wanted: int) -> Rows:
-        found = self._device.search(self._index, query, wanted)
+    def _rows(self, found: Rows) -> Rows:
         rows: Rows = np.sort(found[found >= 0])
         return rows if self._live is None else self._live[rows]

@@ -86,11 +86,12 @@ class SearchDevice:
         result: T = call.answer.result()
         return result
 
-    def search(self, index: CardIndex, query: Vectors, k: int) -> Rows:
-        """(E,) -> (k,) rows of `index`, answered together with whatever else waits. Raises RuntimeError."""
-        job = _Search(index, query, k)
-        self._submit(job)
-        return job.answer.result()
+    def search(self, index: CardIndex, queries: Vectors, k: int) -> list[Rows]:
+        """(Q, E) -> (k,) rows of `index` for each, answered together with whatever else waits. Raises RuntimeError."""
+        jobs = [_Search(index, query, k) for query in queries]
+        for job in jobs:
+            self._submit(job)
+        return [job.answer.result() for job in jobs]
 
     @property
     def waiting(self) -> int:

@@ -131,15 +131,17 @@ def test_threads_share_the_card_and_what_waits_is_answered_together(device: Sear
     vectors = unit_rows(COUNT)
     store = CardStore.over(ExactStore(vectors), device)
     held, card = threading.Event(), card_of(device)
-    with ThreadPoolExecutor(9) as pool:
+    with ThreadPoolExecutor(10) as pool:
         blocked = pool.submit(device.run, held.wait)  # the card is busy while eight queries arrive
         found = [pool.submit(best, store, vectors[row], 1) for row in range(8)]
-        while device.waiting < 8:
+        several = pool.submit(store.candidates, vectors[8:12], 1)
+        while device.waiting < 12:
             threading.Event().wait(0.001)
         held.set()
         assert [future.result(60) for future in found] == [[row] for row in range(8)]
         assert blocked.result(60)
-    assert card.batches == [8]
+        assert [row in rows for row, rows in enumerate(several.result(60), 8)] == [True] * 4
+    assert card.batches == [12]
 
 
 def test_a_card_that_fails_leaves_the_search_to_the_cpu(device: SearchDevice) -> None:
