@@ -1,7 +1,7 @@
 """What one photo costs, measured with the small bundle (E = 992) on two cores of a server CPU.
 
-`benchmarks/index_table` measures the indexes again, `benchmarks/index_build.py` the embedding; docs/howto/scale.md has
-the figures that these constants come from.
+`benchmarks/index_table` measures the indexes again, `benchmarks/indexing/rate.py` the embedding; docs/howto/scale.md
+has the figures that these constants come from.
 """
 
 from __future__ import annotations
