@@ -200,6 +200,12 @@ class GalleryIndex:
         # One query at a time: an answer must not depend on which others arrive with it.
         return [self._search_one(query, k, rows, exact, min_score, hidden) for query in queries]
 
+    def search_rows(
+        self, query: Vectors, k: int, rows: Rows, *, exact: bool = False, min_score: float | None = None
+    ) -> list[SearchHit]:
+        """(E,) unit vector, (R,) ascending rows -> the k best hits among them, as a filtered `search` finds them."""
+        return self._search_one(query, k, rows, exact, min_score, None)
+
     def rows_where(self, where: PhotoFilter) -> Rows:
         """Ascending rows of the photos that match. Raises CategoryNotFound, FilterInvalid."""
         return self._matches.rows(where)

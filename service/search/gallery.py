@@ -99,7 +99,7 @@ class Gallery:
         if among is None:
             return self.view.search(vector, query.k, where, exact=query.exact, min_score=query.min_score)
         if where or query.exact or self.view.index.manifest.is_exact:
-            return self.view.search_rows(vector, query.k, among, min_score=query.min_score)
+            return self.view.search_rows(vector, query.k, among, exact=query.exact, min_score=query.min_score)
         proposed = self.view.search(
             vector, query.k * _PROPOSED_PER_MIRRORED, None, exact=False, min_score=query.min_score
         )

@@ -144,14 +144,23 @@ class GalleryView:
                 hits.append(SearchHit(self.index.count + slot, score))
         return sorted(hits, key=lambda hit: (-hit.score, hit.row))[:k]
 
-    def search_rows(self, query: Vectors, k: int, rows: Rows, *, min_score: float | None) -> list[SearchHit]:
-        """(E,) unit vector, (R,) ascending rows -> the k best hits among them by plain cosine, each of them scored."""
-        scores, best = top_k(self.products(query, rows), k, rows)
-        return [
-            SearchHit(row, score)
-            for row, score in zip(best.tolist(), np.clip(scores, -1.0, 1.0).tolist(), strict=True)
-            if min_score is None or score >= min_score
-        ]
+    def search_rows(
+        self, query: Vectors, k: int, rows: Rows, *, exact: bool = False, min_score: float | None
+    ) -> list[SearchHit]:
+        """(E,) unit vector, (R,) ascending rows -> the k best hits among them by plain cosine.
+
+        Each of them is scored, but for many rows of an index in Milvus, which then proposes some unless `exact`.
+        """
+        split = int(np.searchsorted(rows, self.index.count))
+        hits = self.index.search_rows(query, k, rows[:split], exact=exact, min_score=min_score)
+        if split == len(rows):
+            return hits
+        changed = rows[split:]
+        scores, best = top_k(self.online.products(query, changed - self.index.count), k, changed)
+        for score, row in zip(np.clip(scores, -1.0, 1.0).tolist(), best.tolist(), strict=True):
+            if min_score is None or score >= min_score:
+                hits.append(SearchHit(row, score))
+        return sorted(hits, key=lambda hit: (-hit.score, hit.row))[:k]
 
     def rows_where(self, where: PhotoFilter) -> Rows:
         """Ascending rows that match. Raises CategoryNotFound, FilterInvalid."""

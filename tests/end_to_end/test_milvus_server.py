@@ -198,6 +198,40 @@ def test_a_build_and_an_update_that_are_killed_while_they_write_leave_nothing(
     client.close()
 
 
+def test_changes_are_sealed_into_the_collection_by_a_rebuild(
+    request_: BuildRequest, server: MilvusServer, tiny_bundle_dir: Path, tmp_path: Path
+) -> None:
+    first = build_index(request_)
+    draw(tmp_path / "put.png", 2_000)
+    uploaded, deleted = (tmp_path / "put.png").read_bytes(), (Path(request_.photos) / "c0" / "0.png").read_bytes()
+    settings = Settings(
+        index=request_.out, bundle=tiny_bundle_dir, milvus_uri=server.uri, milvus_timeout_s=30.0, index_poll_s=0.2
+    )
+
+    def nearest(sketch: bytes) -> str:
+        answer = client.post("/v1/search", content=sketch, headers={"content-type": "image/png"})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["results"][0]["photo_id"])
+
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        assert client.put("/v1/photos/c1/put.png", content=uploaded).status_code == 201
+        assert client.delete("/v1/photos/c0/0.png").status_code == 204
+        assert nearest(uploaded) == "c1/put.png"
+        job = client.post("/v1/index:rebuild").json()
+        ends_at = time.monotonic() + 2 * STARTS_S
+        while client.get("/readyz").json().get("index_version") == first.version:
+            assert time.monotonic() < ends_at, client.get(f"/v1/jobs/{job['job_id']}").text
+            time.sleep(0.2)
+        assert nearest(uploaded) == "c1/put.png"
+        assert nearest(deleted) != "c0/0.png"
+    sealed = layout.current_version(request_.out)
+    assert_searches_as_files(request_, sealed)
+    index = GalleryIndex.load(request_.out, version=sealed)
+    assert index.manifest.collection == first.manifest.collection
+    assert index.count == first.manifest.count
+    index.close()
+
+
 def test_a_service_is_red_while_the_server_is_dead_and_green_when_it_is_back(
     request_: BuildRequest, server: MilvusServer, standalone: Standalone | None, tiny_bundle_dir: Path
 ) -> None:

@@ -125,11 +125,11 @@ class MilvusStore:
 
     def products(self, queries: Vectors, rows: Rows | None = None) -> Vectors:
         """(Q, E), (R,) ascending -> (Q, R) inner products; `rows` None: of all G rows. Raises StoreUnavailable."""
-        every = rows is None
         rows = np.arange(self.count, dtype=np.int64) if rows is None else rows
         products = np.empty((len(queries), len(rows)), np.float32)
-        # All rows are hardly asked for twice, and are more than a worker is meant to keep.
-        blocks = self._blocks(rows) if every else ((slice(None), self.vectors_of(rows)),)
+        # More than is kept is not held at once, either.
+        is_kept = 4 * self.dim * len(rows) <= self._cache.max_bytes
+        blocks = ((slice(None), self.vectors_of(rows)),) if is_kept else self._blocks(rows)
         for place, vectors in blocks:
             for position, query in enumerate(queries):
                 products[position, place] = inner_products(vectors, query)

@@ -18,7 +18,7 @@ class VectorCache:
 
     def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
         """`max_bytes`: of all vectors kept; larger sets are not kept."""
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._kept: OrderedDict[bytes, Vectors] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -38,14 +38,14 @@ class VectorCache:
         """Keep the vectors (R, E) of these rows (R,), which are read-only from now on."""
         key = _key_of(rows)
         vectors.flags.writeable = False
-        if vectors.nbytes > self._max_bytes:
+        if vectors.nbytes > self.max_bytes:
             return
         with self._lock:
             if key in self._kept:
                 return
             self._kept[key] = vectors
             self._bytes += vectors.nbytes
-            while self._bytes > self._max_bytes:
+            while self._bytes > self.max_bytes:
                 self._bytes -= self._kept.popitem(last=False)[1].nbytes
 
 

@@ -7,7 +7,7 @@ import math
 import time
 from dataclasses import dataclass
 
-from index_builder.artifact import BundleMismatch, IndexCorrupt, IndexNotFound, IndexSchemaUnsupported
+from index_builder.artifact import BundleMismatch, IndexCorrupt, IndexNotFound, IndexSchemaUnsupported, StoreUnavailable
 from service.errors import GalleryUnavailable, OnlineCorrupt, OnlineSchemaUnsupported, QuotasInvalid
 
 _log = logging.getLogger("inkseek.service")
@@ -21,6 +21,7 @@ _REASONS: dict[type[Exception], str] = {
     IndexCorrupt: "a file of its index is missing or damaged: build it anew, or roll it back",
     OnlineSchemaUnsupported: "its online store was written by another release",  # an OnlineCorrupt, so before that
     OnlineCorrupt: "its online store cannot be read",
+    StoreUnavailable: "the photos' vectors are not available",
     QuotasInvalid: "its quotas cannot be read",
 }
 

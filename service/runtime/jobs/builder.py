@@ -27,6 +27,7 @@ _REASONS: Mapping[str, str] = {
     "GalleryEmpty": "no photo would be left: a version of the index has one at least",
     "TooManyDeleted": "more photos are gone from the gallery's folder than may leave at once",
     "ChangesUnfit": "the index was changed by somebody else meanwhile; try again",
+    "StoreUnavailable": "the Milvus of the photos' vectors is not available; try again later",
     "RecallTooLow": "the new version misses its recall gate",
 }
 

@@ -12,6 +12,7 @@ from index_builder.stores.exact import ExactStore
 from index_builder.stores.milvus.collections import MilvusCollections
 from index_builder.stores.milvus.server import MilvusServer
 from index_builder.stores.milvus.store import Collection, MilvusStore
+from index_builder.stores.milvus.vector_cache import VectorCache
 from index_builder.stores.plan import DEFAULT_SETTINGS, KindChoice, milvus_plan
 from index_builder.stores.row_map import RowMap
 from models.arrays import Vectors
@@ -71,5 +72,13 @@ class MilvusGallery:
         collection = self.write(name)
         if fetched_rows is None:
             return MilvusStore.open(self.server, collection, self.plan)
-        client = self.server.connect()
-        return MilvusStore(self.server, client, collection, self.plan, fetched_rows=fetched_rows, most_terms=most_terms)
+        # What is fetched is larger than what is kept.
+        return MilvusStore(
+            self.server,
+            self.server.connect(),
+            collection,
+            self.plan,
+            fetched_rows=fetched_rows,
+            most_terms=most_terms,
+            cache=VectorCache(max_bytes=2_000),
+        )
