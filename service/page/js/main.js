@@ -9,6 +9,7 @@ import { toPng } from "./drawing/export.js";
 import { Preview } from "./drawing/preview.js";
 import { Tools } from "./drawing/tools.js";
 import { finder, query } from "./element.js";
+import { JobsDialog } from "./jobs/dialog.js";
 import { DrawingsDialog } from "./keeping/dialog.js";
 import { takeDrawing } from "./keeping/link.js";
 import { RecentDrawings } from "./keeping/recent.js";
@@ -47,6 +48,7 @@ class Page {
     const start = session.readAddress();
     this.navigation = new Navigation({ address: () => this.#address, onFollow: () => this.#followAddress() });
     this.keyDialog = new KeyDialog(find("key-dialog"), this.navigation, find("key-button"));
+    this.jobs = new JobsDialog(find("jobs-dialog"), find("jobs-button"), this.navigation);
     this.recent = new RecentDrawings();
     this.board = new Board(find("board"), {
       onChange: () => this.#drawingChanged(),
@@ -242,6 +244,7 @@ class Page {
       const asked = this.search.profile;
       const [info] = await Promise.all([this.#client.info(), this.styles.load(asked ?? undefined)]);
       find("teach-button").hidden = !info.adaptation_id || !info.access.includes("adapt");
+      this.jobs.allow(info.access.includes("write"));
       if (this.styles.chosen && asked === null) this.#search({ profile: this.styles.chosen });
     } catch (error) {
       await this.#loadAgain(error, () => this.#loadAdaptation());
