@@ -35,9 +35,16 @@ class Connections:
 
     async def send(self, request: bytes) -> tuple[int, bytes]:
         """Status and body of the answer."""
-        reader, writer = self._free.pop() if self._free else await asyncio.open_connection("127.0.0.1", self._port)
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
+        head = b""
+        while not head:
+            kept = bool(self._free)
+            reader, writer = self._free.pop() if kept else await asyncio.open_connection("127.0.0.1", self._port)
+            writer.write(request)
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except (asyncio.IncompleteReadError, ConnectionError):
+                if not kept:  # one that was idle for long may have been closed, and nothing was begun
+                    raise
         length = _LENGTH.search(head)
         body = await reader.readexactly(int(length[1]) if length else 0)
         self._free.append((reader, writer))
