@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -17,6 +18,7 @@ Originals: TypeAlias = Literal["present", "partial", "missing", "unreadable"]
 
 
 _LOOKED_AT_IN_STORE = 2  # each look is a request
+_LOOK_AGAIN_S = 30.0  # at a store, whose silence lasts for seconds
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class OriginalFiles:
     root: str
     in_tars: bool = False
     follows_links: bool = False
+    _looked: dict[str, tuple[float, Originals]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def at(cls, gallery: GallerySource, root: Path | str | None = None) -> OriginalFiles:
@@ -45,9 +48,16 @@ class OriginalFiles:
         return stored if original_within(Path(self.root), stored.file, follows_links=self.follows_links) else None
 
     def state(self, paths: Sequence[str]) -> Originals:
-        """What is true of the originals at `paths`, a sample of the gallery; of those in a store, of two."""
+        """What is true of the originals at `paths`, a sample of the gallery; of those in a store, of two.
+
+        A store is looked at twice a minute at most: everybody who asks what is served asks for this.
+        """
         if "://" in self.root:
-            return self._state_in_store(paths[:_LOOKED_AT_IN_STORE])
+            at, state = self._looked.get(self.root, (-_LOOK_AGAIN_S, "missing"))
+            if time.monotonic() - at >= _LOOK_AGAIN_S:
+                state = self._state_in_store(paths[:_LOOKED_AT_IN_STORE])
+                self._looked[self.root] = (time.monotonic(), state)
+            return state
         files = [
             path if (original := self.of(path)) is None or isinstance(original, Path) else original.file
             for path in paths
