@@ -64,15 +64,17 @@ class LoopLane:
             asyncio.get_running_loop().call_soon(self._turn)
 
     def _turn(self) -> None:
-        jobs = self._next(max(1, min(AT_ONCE, int(_LONGEST_MS / (self._pace.sketch_ms or _LONGEST_MS)))))
-        with self._pace.timed(len(jobs)):
-            outcomes = run_together(jobs, self._aside)
-        settle(outcomes)
-        self._is_due = self._waiting > 0
-        if self._is_due:
-            # By way of another turn of the loop: uvloop sends what is written in one when that turn is over.
-            loop = asyncio.get_running_loop()
-            loop.call_soon(loop.call_soon, self._turn)
+        try:
+            jobs = self._next(max(1, min(AT_ONCE, int(_LONGEST_MS / (self._pace.sketch_ms or _LONGEST_MS)))))
+            with self._pace.timed(len(jobs)):
+                outcomes = run_together(jobs, self._aside)
+            settle(outcomes)
+        finally:  # a fault that nobody foresaw is the event loop's to log, and keeps nobody else from its turn
+            self._is_due = self._waiting > 0
+            if self._is_due:
+                # By way of another turn of the loop: uvloop sends what is written in one when that turn is over.
+                loop = asyncio.get_running_loop()
+                loop.call_soon(loop.call_soon, self._turn)
 
     def _next(self, most: int) -> Sequence[Job]:
         jobs: list[Job] = []

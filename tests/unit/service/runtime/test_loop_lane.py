@@ -61,6 +61,8 @@ class Tripling:
 
     def end(self) -> None:
         self.ended += 1
+        if self.fault == "end":
+            raise RuntimeError("end")
 
 
 MAIN = threading.main_thread().name
@@ -140,6 +142,21 @@ def test_faults_and_work_that_turns_out_long() -> None:
     assert (long, good) == (-2, 9)
     assert work[1].threads[0].startswith("inkseek_aside")
     assert [one.ended for one in work] == [1] * 3
+
+
+def test_a_fault_that_nobody_foresaw_keeps_nobody_from_its_turn() -> None:
+    async def scenario(pool: Workers) -> tuple[float, list[str]]:
+        logged: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, about: logged.append(str(about["exception"])))
+        await pool.encode(Tripling(0))
+        lost = [pool.encode(Tripling(number, fault="end")) for number in range(4)]
+        answer = await pool.encode(Tripling(5))
+        for future in lost:
+            future.cancel()
+        return answer, logged
+
+    with workers() as pool:
+        assert asyncio.run(scenario(pool)) == (15, ["end"])
 
 
 def test_who_gives_up_before_its_turn_is_never_answered() -> None:
