@@ -24,7 +24,7 @@ IN_EACH_STORE = pytest.mark.parametrize("store", ["files", "milvus"], indirect=T
 @pytest.fixture(scope="session")
 def milvus(tmp_path_factory: pytest.TempPathFactory) -> MilvusServer:
     """A milvus-lite in this process."""
-    return MilvusServer(str(tmp_path_factory.mktemp("milvus") / "milvus.db"))
+    return MilvusServer(str(tmp_path_factory.mktemp("milvus") / "milvus.db"), timeout_s=60.0)
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +71,11 @@ def serve(
     """Start the service over one online folder, once more for each call."""
     stored: dict[str, object] = {}
     if server is not None:
-        stored = {"index": request.getfixturevalue("index_in_milvus"), "milvus_uri": server.uri}
+        stored = {
+            "index": request.getfixturevalue("index_in_milvus"),
+            "milvus_uri": server.uri,
+            "milvus_timeout_s": 60.0,
+        }
     with ExitStack() as stack:
 
         def start(**changes: object) -> TestClient:

@@ -31,7 +31,7 @@ QUERIES = [
 
 @pytest.fixture(scope="module")
 def milvus(tmp_path_factory: pytest.TempPathFactory) -> MilvusServer:
-    return MilvusServer(str(tmp_path_factory.mktemp("milvus") / "milvus.db"))
+    return MilvusServer(str(tmp_path_factory.mktemp("milvus") / "milvus.db"), timeout_s=60.0)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,7 @@ def settings(
         index=in_milvus,
         bundle=adaptable_bundle_dir,
         milvus_uri=milvus.uri,
+        milvus_timeout_s=60.0,
         milvus_token="geheim",
         online_dir=tmp_path / "online",
         index_poll_s=0.05,

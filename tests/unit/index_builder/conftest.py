@@ -113,4 +113,4 @@ def write_index(tmp_path: Path) -> Iterator[WriteIndex]:
 @pytest.fixture(scope="module")
 def milvus(tmp_path_factory: pytest.TempPathFactory) -> MilvusServer:
     """A milvus-lite in this process; collections of other tests are in it, too."""
-    return MilvusServer(str(tmp_path_factory.mktemp("milvus") / "milvus.db"))
+    return MilvusServer(str(tmp_path_factory.mktemp("milvus") / "milvus.db"), timeout_s=60.0)

@@ -24,7 +24,7 @@ DrawJpeg = Callable[..., bytes]
 
 @pytest.fixture
 def server(tmp_path: Path) -> MilvusServer:
-    return MilvusServer(str(tmp_path / "milvus.db"))
+    return MilvusServer(str(tmp_path / "milvus.db"), timeout_s=60.0)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ PLAN = milvus_plan(100, "hnsw")
 
 @pytest.fixture
 def server(tmp_path: Path) -> MilvusServer:
-    return MilvusServer(str(tmp_path / "milvus.db"))
+    return MilvusServer(str(tmp_path / "milvus.db"), timeout_s=60.0)
 
 
 def unit_rows(count: int, seed: int = 0) -> Vectors:
