@@ -1,10 +1,12 @@
-"""SIGKILLs at random moments of builds, updates, compactions and rollbacks: what is published must always be whole.
+"""SIGKILLs at random moments of builds, updates, deletions, compactions, rollbacks and publications. Goal: no loss.
 
-python benchmarks/index_kills.py [--kills 300] [--photos 120] [--seed 0]
+python -m benchmarks.indexing.kills [--kills 300] [--photos 120] [--seed 0] [--bundle stand-in]
 
-After each kill the published version is checked byte by byte. Its photos must be those that were published before, or
-those that the killed command was publishing: none lost, none doubled, none back from the dead. At the end an update
-must bring the gallery as it is, and leave nothing behind on the disk.
+A killed command counts; one that was done before its moment came does not. After each, the published version is
+checked byte by byte. Its photos must be those that were published before, or those that the command was publishing:
+none lost, none doubled, none back from the dead, no version half-published. At the end an update must bring the gallery
+as it is, and leave nothing behind on the disk. Changes of photos while they are served are killed by
+`benchmarks/robustness/kills.py`; a further command is a further entry of `COMMANDS`.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.indexing.stand_in import bundle_or_stand_in
 from index_builder.artifact import GalleryIndex, layout
 from index_builder.build import BuildRequest, build_index, update_index
 
@@ -34,16 +38,38 @@ from index_builder.publish import rollback
 
 what, photos, out, bundle, resume = sys.argv[1:]
 request = BuildRequest(
-    Path(photos), Path(out), bundle=bundle, keep=2, resume=resume == "resume", workers=2, partition_photos=16
+    Path(photos), Path(out), bundle=bundle, keep=2, resume=resume == "resume", workers=2, partition_photos=16,
+    max_deleted=1.0,
 )
+
+def progress(stage, done, total):
+    if stage == "publish" and not done:
+        print("publish", flush=True)
+
 print("ready", flush=True)
 if what == "rollback":
     rollback(Path(out))
 else:
-    {"build": build_index, "update": update_index, "compact": compact_index}[what](request)
+    {"build": build_index, "update": update_index, "compact": compact_index}[what](request, progress)
 """
 
-COMMANDS = ("build", "update", "update", "update", "compact", "rollback")
+PUBLISH_S = 0.06  # from the manifest over the swap of the pointer to the removal of what is no longer needed
+
+Photos = dict[str, str]
+"""Id and content of each photo."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to kill. `prepare` changes the gallery before it; `becomes`: what it publishes, if it is not killed.
+
+    `run`: its name in the process. `at_publish`: it is killed while it publishes, not at any moment.
+    """
+
+    run: str
+    prepare: Callable[[Kills], None]
+    becomes: Callable[[Kills], Photos]
+    at_publish: bool = False
 
 
 @dataclass
@@ -56,6 +82,7 @@ class Kills:
     random: random.Random
     seconds: dict[str, float] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
+    killed: int = 0
     drawn: int = 0
 
     def add(self, count: int) -> None:
@@ -67,74 +94,86 @@ class Kills:
             Image.fromarray(pixels).save(path)
             self.drawn += 1
 
+    def delete(self) -> None:
+        """Some photos go."""
+        paths = sorted(self.gallery.rglob("*.png"))
+        for path in self.random.sample(paths, min(4, len(paths) // 4)):
+            path.unlink()
+
     def change(self) -> None:
         """Some photos come, go and are renamed."""
-        self.add(self.random.randrange(6))
+        self.add(self.random.randrange(2, 8))
+        self.delete()
         paths = sorted(self.gallery.rglob("*.png"))
-        for path in self.random.sample(paths, min(6, len(paths) // 4)):
-            if self.random.random() < 0.5:
-                path.unlink()
-            else:
-                path.rename(path.with_name(f"{self.drawn:05d}r.png"))
-                self.drawn += 1
+        for path in self.random.sample(paths, min(3, len(paths) // 4)):
+            path.rename(path.with_name(f"{self.drawn:05d}r.png"))
+            self.drawn += 1
 
-    def listed(self) -> dict[str, str]:
-        """Id and content of each photo in the gallery."""
+    def listed(self) -> Photos:
+        """The photos in the gallery."""
         return {
             path.relative_to(self.gallery).as_posix(): layout.hash_file(path).sha256
             for path in self.gallery.rglob("*.png")
         }
 
-    def published(self) -> dict[str, str]:
-        """Id and content of each photo in the published version, every byte of which is checked."""
-        index = GalleryIndex.load(self.out)
+    def published(self, version: str | None = None) -> Photos:
+        """The photos in the published version, or in a named one, every byte of which is checked."""
+        index = GalleryIndex.load(self.out, version=version)
         assert index.problems() == [], index.problems()
         photos = {record.photo_id: record.sha256 for record in index.records()}
         assert len(photos) == index.count
         index.close()
         return photos
 
-    def kill_once(self) -> str:
-        """Run a command and kill it somewhere; returns which command it was. Raises AssertionError."""
-        self.change()
-        what = self.random.choice(COMMANDS)
-        if what == "rollback" and layout.list_versions(self.out)[0] == layout.current_version(self.out):
-            what = "update"
-        before, versions = self.published(), layout.list_versions(self.out)
-        allowed = [before]
-        if what == "rollback":
-            earlier = versions[versions.index(layout.current_version(self.out)) - 1]
-            index = GalleryIndex.load(self.out, version=earlier)
-            allowed.append({record.photo_id: record.sha256 for record in index.records()})
-            index.close()
-        elif what != "compact":
-            allowed.append(self.listed())
-        killed = self._run(what)
-        now = self.published()
-        assert now in allowed, f"{what}: {set(now.items()) ^ set(allowed[-1].items())}"
-        self.outcomes[f"{what}, {'killed' if killed else 'done'}, {'as before' if now == before else 'changed'}"] += 1
-        return what
+    def before_published(self) -> Photos:
+        """The photos of the version before the published one; of that itself where it is the first."""
+        versions = layout.list_versions(self.out)
+        return self.published(versions[max(0, versions.index(layout.current_version(self.out)) - 1)])
 
-    def _run(self, what: str) -> bool:
+    def kill_once(self, name: str | None = None) -> None:
+        """Run a command, a random one by default, and kill it somewhere. Raises AssertionError."""
+        name = name or self.random.choice(sorted(COMMANDS))
+        if name == "rollback" and layout.list_versions(self.out)[0] == layout.current_version(self.out):
+            name = "update"
+        command = COMMANDS[name]
+        command.prepare(self)
+        before = self.published()
+        allowed = [before, command.becomes(self)]
+        killed = self._run(name, command)
+        self.killed += killed
+        now = self.published()
+        assert now in allowed, f"{name}: {set(now.items()) ^ set(allowed[-1].items())}"
+        # Versions that stay for a rollback are as whole as the published one.
+        for version in layout.list_versions(self.out):
+            self.published(version)
+        self.outcomes[f"{name}, {'killed' if killed else 'done'}, {'as before' if now == before else 'changed'}"] += 1
+
+    def _run(self, name: str, command: Command) -> bool:
         """Whether it was killed before it was done."""
         resume = self.random.choice(["resume", "anew"])
-        command = [sys.executable, "-c", RUN, what, str(self.gallery), str(self.out), self.bundle, resume]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        arguments = [command.run, str(self.gallery), str(self.out), self.bundle, resume]
+        with subprocess.Popen([sys.executable, "-c", RUN, *arguments], stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n", f"{what} did not start"
+            assert process.stdout.readline() == "ready\n", f"{name} did not start"
             started = time.monotonic()
+            if command.at_publish:
+                process.stdout.readline()  # empty where there was nothing to publish
+                wait_s = self.random.random() * PUBLISH_S
+            else:
+                wait_s = self.random.random() * self.seconds.get(name, 1.0)
             try:
-                process.wait(self.random.random() * self.seconds.get(what, 1.0) * 1.1)
+                process.wait(wait_s)
             except subprocess.TimeoutExpired:
                 process.kill()
-        if process.returncode == 0:
-            self.seconds[what] = time.monotonic() - started
-        assert process.returncode in (0, -9), f"{what} failed by itself"
+        if process.returncode == 0 and not command.at_publish:
+            self.seconds[name] = time.monotonic() - started
+        assert process.returncode in (0, -9), f"{name} failed by itself"
         return process.returncode != 0
 
     def finish(self) -> None:
         """An update brings the gallery as it is, and nothing else lies on the disk. Raises AssertionError."""
-        update_index(BuildRequest(self.gallery, self.out, bundle=self.bundle, keep=2, resume=True))
+        request = BuildRequest(self.gallery, self.out, bundle=self.bundle, keep=2, resume=True, max_deleted=1.0)
+        update_index(request)
         assert self.published() == self.listed()
         assert {path.name for path in self.out.iterdir()} <= {".lock", "current", "current_of", "segments", "versions"}
         named = set()
@@ -144,6 +183,20 @@ class Kills:
             index.close()
         assert {path.name for path in layout.segments_dir(self.out).iterdir()} == named
         assert {path.name for path in layout.versions_dir(self.out).iterdir()} == set(layout.list_versions(self.out))
+
+
+def _as_it_is(kills: Kills) -> None:
+    pass
+
+
+COMMANDS: Mapping[str, Command] = {
+    "build": Command("build", Kills.change, Kills.listed),
+    "update": Command("update", Kills.change, Kills.listed),
+    "delete": Command("update", Kills.delete, Kills.listed),
+    "compact": Command("compact", _as_it_is, Kills.published),
+    "rollback": Command("rollback", _as_it_is, Kills.before_published),
+    "publish": Command("update", Kills.change, Kills.listed, at_publish=True),
+}
 
 
 def begun(folder: Path, bundle: str, photos: int, seed: int) -> Kills:
@@ -161,14 +214,15 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--photos", type=int, default=120)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--bundle", default="small", help="a shipped bundle's name, or a directory")
+    parser.add_argument("--bundle", default="stand-in", help="a bundle's name or directory")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        kills = begun(Path(folder), options.bundle, options.photos, options.seed)
-        while sum(kills.outcomes.values()) < options.kills:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        kills = begun(folder, bundle_or_stand_in(options.bundle, folder), options.photos, options.seed)
+        while kills.killed < options.kills:
             kills.kill_once()
         kills.finish()
-    print(json.dumps({"runs": options.kills, "outcomes": dict(sorted(kills.outcomes.items()))}, indent=2))
+    print(json.dumps({"killed": kills.killed, "outcomes": dict(sorted(kills.outcomes.items()))}, indent=2))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.indexing.kills import begun
+from benchmarks.indexing.kills import COMMANDS, begun
 
 
 @pytest.mark.timeout(300)  # each kill starts a process of its own
@@ -14,7 +14,7 @@ def test_killed_at_random_moments_nothing_is_lost_doubled_or_back_from_the_dead(
     tmp_path: Path, tiny_bundle_dir: Path
 ) -> None:
     kills = begun(tmp_path, str(tiny_bundle_dir), photos=40, seed=3)
-    for _ in range(5):
-        kills.kill_once()
+    for command in COMMANDS:
+        kills.kill_once(command)
     kills.finish()
-    assert sum(kills.outcomes.values()) == 5
+    assert sum(kills.outcomes.values()) == len(COMMANDS)
