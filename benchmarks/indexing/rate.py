@@ -5,8 +5,9 @@ python -m benchmarks.indexing.rate [--bundle BUNDLE] [--photos DIR] [--count 600
 The bare loop is Pillow and the encoder in as many threads as the builder has, in batches of the same size; a JPEG is
 decoded at the smallest scale that feeds the encoder. The builder reads, hashes, decodes, prepares, encodes, makes
 thumbnails and writes. Both take the same files, in turns; a ratio is that of one round, and the median of all counts.
-`embedding` is the stage that grows with the photos; `whole` adds what a build does once, such as measuring how each
-category faces, and counts heavily among few photos.
+`embedding` is from the first photo to the merged segment, which grows with the photos; `whole` adds what a build does
+once, such as loading the encoders. On a busy machine compare the seconds of CPU (`cpu_embedding_over_bare`), which
+other processes lengthen little.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,7 @@ from PIL import Image
 
 from benchmarks.indexing.galleries import EXAMPLES, photo_paths
 from benchmarks.indexing.stand_in import bundle_or_stand_in
-from index_builder.build import BuildRequest, build_index
+from index_builder.build import BuildRequest, Stage, build_index
 from models.arrays import Vectors
 from models.bundle import Bundle, Encoder, Runtime, cpu_quota
 
@@ -40,23 +42,39 @@ def prepared(encoder: Encoder, path: Path) -> Vectors:
         return encoder.prepare(image.convert("RGB"))
 
 
-def bare_rate(encoder: Encoder, paths: Sequence[Path], workers: int) -> float:
-    """Photos/s of decode, prepare and encode."""
+@dataclass(frozen=True)
+class Rates:
+    """Photos per second of the clock, and per second of CPU."""
+
+    clock: float
+    cpu: float
+
+
+def bare_rates(encoder: Encoder, paths: Sequence[Path], workers: int) -> Rates:
+    """Of decode, prepare and encode."""
 
     def embed(start: int) -> None:
         encoder.encode(np.stack([prepared(encoder, path) for path in paths[start : start + _BATCH]]))
 
-    started = time.perf_counter()
+    clock, cpu = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(embed, range(0, len(paths), _BATCH)))
-    return len(paths) / (time.perf_counter() - started)
+    return Rates(len(paths) / (time.perf_counter() - clock), len(paths) / (time.process_time() - cpu))
 
 
-def builder_rate(photos: Path, bundle: str) -> tuple[float, float, dict[str, float]]:
-    """Photos/s while embedding, from the first file to the published version, and the seconds of each stage."""
+def builder_rates(photos: Path, bundle: str) -> tuple[Rates, float, dict[str, float]]:
+    """Of embedding and merging; photos/s from the first file to the published version; the seconds of each stage."""
+    moments: dict[str, tuple[float, float]] = {}
+
+    def progress(stage: Stage, done: int, total: int | None) -> None:
+        if stage not in moments:
+            moments[stage] = time.perf_counter(), time.process_time()
+
     with tempfile.TemporaryDirectory() as folder:
-        manifest = build_index(BuildRequest(photos, Path(folder) / "index", bundle=bundle)).manifest
-    return manifest.build.photos_per_s, manifest.count / manifest.build.seconds, manifest.build.stages_s
+        manifest = build_index(BuildRequest(photos, Path(folder) / "index", bundle=bundle), progress).manifest
+    clock_s, cpu_s = (moments["index"][kind] - moments["photos"][kind] for kind in (0, 1))
+    whole = manifest.count / manifest.build.seconds
+    return Rates(manifest.count / clock_s, manifest.count / cpu_s), whole, manifest.build.stages_s
 
 
 def linked(photos: Path, count: int, folder: Path) -> list[Path]:
@@ -87,21 +105,19 @@ def main() -> None:
         for number in range(options.rounds):
             # Whoever comes first finds the machine as the other left it, so they take turns at that, too.
             if number % 2:
-                built = builder_rate(Path(name) / "photos", bundle)
-                bare = bare_rate(encoder, paths, cpu_quota())
+                built = builder_rates(Path(name) / "photos", bundle)
+                bare = bare_rates(encoder, paths, cpu_quota())
             else:
-                bare = bare_rate(encoder, paths, cpu_quota())
-                built = builder_rate(Path(name) / "photos", bundle)
+                bare = bare_rates(encoder, paths, cpu_quota())
+                built = builder_rates(Path(name) / "photos", bundle)
             embedding, whole, stages_s = built
-            rounds.append((bare, embedding, whole))
-            figures = {"bare": round(bare, 1), "embedding": round(embedding, 1), "whole": round(whole, 1)}
-            print(json.dumps({**figures, "stages_s": stages_s}), flush=True)
-    figures = {
-        "photos": len(paths),
-        "bare_photos_per_s": round(statistics.median(bare for bare, _, _ in rounds), 1),
-        "embedding_over_bare": round(statistics.median(embedding / bare for bare, embedding, _ in rounds), 3),
-        "whole_over_bare": round(statistics.median(whole / bare for bare, _, whole in rounds), 3),
-    }
+            rounds.append((embedding.clock / bare.clock, embedding.cpu / bare.cpu, whole / bare.clock))
+            figures = {"bare": round(bare.clock, 1), "embedding": round(embedding.clock, 1), "whole": round(whole, 1)}
+            cpu_ms = {"bare_cpu_ms": round(1000 / bare.cpu, 2), "embedding_cpu_ms": round(1000 / embedding.cpu, 2)}
+            print(json.dumps({**figures, **cpu_ms, "stages_s": stages_s}), flush=True)
+    names = ("embedding_over_bare", "cpu_embedding_over_bare", "whole_over_bare")
+    medians = (round(statistics.median(ratios), 3) for ratios in zip(*rounds, strict=True))
+    figures = {"photos": len(paths), **dict(zip(names, medians, strict=True))}
     print(json.dumps(figures))
 
 

@@ -1,8 +1,9 @@
 """Seconds of `inkseek index update` after 1 % of the photos came, over those of a full build. Goal: 0.02 or less.
 
-python benchmarks/index_update.py [--bundle BUNDLE] [--count 20000] [--share 0.01]
+python -m benchmarks.indexing.update [--bundle stand-in] [--count 200000] [--share 0.01] [--photos DIR] [--folder DIR]
 
-Made-up pictures of 48 px, so decoding and encoding are as cheap as they get and what remains weighs most. Stages that
+Photos are real ones, encoded anew, and the encoder takes microseconds, so decoding and encoding are as cheap as they
+get and what remains weighs most: with a bundle that ships, the share is lower. Stages that
 take time with the whole gallery (listing, comparing, measuring) are printed apart from those of the new photos. Then
 the same share is renamed, deleted, and touched, and nothing is changed at all. On a busy machine compare the seconds
 of CPU (`cpu_s`), which other processes do not lengthen.
@@ -19,20 +20,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from benchmarks.indexing.galleries import EXAMPLES, encode_anew, read_originals
+from benchmarks.indexing.stand_in import bundle_or_stand_in
 from index_builder.build import BuildRequest, build_index, update_index
-
-_CATEGORIES = 100
-
-
-def draw(folder: Path, numbers: range) -> None:
-    """A picture of a few coarse cells for each number, in one of a hundred folders."""
-    for number in numbers:
-        cells = np.random.default_rng(number).integers(0, 255, (6, 6, 3), dtype=np.uint8)
-        path = folder / f"c{number % _CATEGORIES:03d}" / f"{number:07d}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(cells).resize((48, 48), Image.Resampling.BICUBIC).save(path, compress_level=1)
 
 
 def touch(paths: list[Path]) -> None:
@@ -43,27 +34,30 @@ def touch(paths: list[Path]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", default="small", help="a shipped bundle's name, or a directory")
-    parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--bundle", default="stand-in", help="a bundle's name or directory")
+    parser.add_argument("--count", type=int, default=200_000)
+    parser.add_argument("--photos", type=Path, default=EXAMPLES)
+    parser.add_argument("--folder", type=Path, help="where to put the photos and the index")
     parser.add_argument("--share", type=float, default=0.01)
     options = parser.parse_args()
     some = max(1, int(options.count * options.share))
-    with tempfile.TemporaryDirectory() as folder:
-        gallery = Path(folder) / "photos"
-        draw(gallery, range(options.count))
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        gallery, originals = Path(folder) / "photos", read_originals(options.photos)
+        encode_anew(gallery, originals, range(options.count))
         time.sleep(2.1)  # younger files would be read again
-        request = BuildRequest(gallery, Path(folder) / "index", bundle=options.bundle)
+        bundle = bundle_or_stand_in(options.bundle, Path(folder))
+        request = BuildRequest(gallery, Path(folder) / "index", bundle=bundle)
         before_s = time.process_time()
         full = build_index(request).manifest.build
         full_cpu_s = time.process_time() - before_s
         print(json.dumps({"build": full.model_dump(), "cpu_s": round(full_cpu_s, 2)}), flush=True)
-        paths = sorted(gallery.rglob("*.png"))
+        paths = sorted(gallery.rglob("*.jpg"))
         chosen = [paths[number] for number in np.linspace(0, len(paths) - 1, some).astype(int).tolist()]
         changes: dict[str, Callable[[], object]] = {
-            "added": lambda: draw(gallery, range(options.count, options.count + some)),
-            "renamed": lambda: [path.rename(path.with_suffix(".renamed.png")) for path in chosen],
-            "deleted": lambda: [path.with_suffix(".renamed.png").unlink() for path in chosen],
-            "touched": lambda: touch(sorted(gallery.rglob("*.png"))[:some]),
+            "added": lambda: encode_anew(gallery, originals, range(options.count, options.count + some)),
+            "renamed": lambda: [path.rename(path.with_suffix(".renamed.jpg")) for path in chosen],
+            "deleted": lambda: [path.with_suffix(".renamed.jpg").unlink() for path in chosen],
+            "touched": lambda: touch(sorted(gallery.rglob("*.jpg"))[:some]),
             "nothing": lambda: None,
         }
         for name, change in changes.items():

@@ -32,6 +32,7 @@ def difference_hash(image: Image.Image) -> int:
 
     Scaling, compression and brightness change few of them; on an even ground, none.
     """
-    grey = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX), np.int16)
+    cells = image.convert("L").resize((9, 8), Image.Resampling.BOX).tobytes()
+    grey = np.frombuffer(cells, np.uint8).reshape(8, 9).astype(np.int16)
     bits = np.packbits(grey[:, :-1] + _EVEN_LEVELS < grey[:, 1:])
     return int.from_bytes(bits.tobytes(), "big", signed=True)

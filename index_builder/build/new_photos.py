@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index_builder.artifact import GalleryIndex, layout
-from index_builder.artifact.photo_store import PhotoRecord, PhotoStore
+from index_builder.artifact.photo_store import PhotoRecord
 from index_builder.build.work import Work
 from index_builder.cluster.partitions import write_on_cluster
 from index_builder.cluster.worker import PartitionTask, WorkerSpec
@@ -89,16 +89,16 @@ def merge_partitions(work: Work, partitions: Sequence[Partition]) -> tuple[Path,
     filled = [partition for partition in partitions if partition.manifest.count]
     if not filled:
         return None
-    opened = (
+    joined = (
         (
+            partition.folder,
             ExactStore.open(partition.folder / layout.VECTORS, count=partition.manifest.count, dim=work.dim),
-            PhotoStore(partition.folder / layout.PHOTOS, work.fields),
         )
         for partition in filled
     )
     staging = new_segment(work.out)
     with work.stage("merge"):
-        count = join_segments(staging, opened, fields=work.fields, dim=work.dim, report=work.report)
+        count = join_segments(staging, joined, fields=work.fields, dim=work.dim, report=work.report)
     return staging, count
 
 

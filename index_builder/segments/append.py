@@ -17,8 +17,11 @@ from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
 from index_builder.artifact.photo_writer import PhotoStoreWriter
 from index_builder.embedding.base import EmbeddedPhoto
 from index_builder.report import Note, Report, Skipped
+from index_builder.stores.base import VectorStore
 from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
+
+_BLOCK_ROWS = 2_048
 
 
 class SegmentWriter:
@@ -46,6 +49,12 @@ class SegmentWriter:
         """Write the next row, whichever row the record names. Raises OSError, sqlite3.Error."""
         self._photos.append(replace(record, row=self.count), thumbnail)
         self._vectors.append(vector[None])
+
+    def append_segment(self, folder: Path, vectors: VectorStore) -> None:
+        """Write all rows of another segment's files, whose vectors are open. Raises OSError, sqlite3.Error."""
+        self._photos.append_file(folder / layout.PHOTOS, self.count)
+        for start in range(0, vectors.count, _BLOCK_ROWS):
+            self._vectors.append(vectors.vectors_of(np.arange(start, min(start + _BLOCK_ROWS, vectors.count))))
 
     def duplicates(self) -> Iterator[Note]:
         """A note on each photo that has the very bytes of an earlier one; after the last append."""

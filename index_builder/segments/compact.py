@@ -39,14 +39,19 @@ def merge_rows(
     row_map = RowMap(places, [store.count for store, _ in segments])
     vectors = SegmentedStore([store for store, _ in segments], row_map)
     photos = SegmentedPhotos([table for _, table in segments], row_map)
+    records = photos.records()
     with SegmentWriter(folder, fields, dim) as writer:
-        _append_rows(writer, vectors, photos)
+        for start in range(0, row_map.count, _BLOCK_ROWS):
+            rows = np.arange(start, min(start + _BLOCK_ROWS, row_map.count))
+            block = zip(islice(records, len(rows)), photos.thumbnails(rows), vectors.vectors_of(rows), strict=True)
+            for record, thumbnail, vector in block:
+                writer.append(record, thumbnail, vector)
     return row_map.count
 
 
 def join_segments(
     folder: Path,
-    opened: Iterator[tuple[VectorStore, PhotoStore]],
+    joined: Iterator[tuple[Path, VectorStore]],
     *,
     fields: Sequence[MetadataField],
     dim: int,
@@ -54,28 +59,18 @@ def join_segments(
 ) -> int:
     """Write the rows of segments one after another as the files of one segment; returns how many (G).
 
-    Each is closed before the next is drawn, so that thousands of them take no more memory and files than one. Photos
-    of equal bytes are noted in `report`. Raises IndexCorrupt, OSError, sqlite3.Error.
+    `joined`: the folder of each, and its vectors, which are closed before the next one is drawn: thousands of segments
+    take no more memory and files than one. Photos of equal bytes are noted in `report`. Raises OSError, sqlite3.Error.
     """
     with SegmentWriter(folder, fields, dim) as writer:
-        for vectors, photos in opened:
+        for each, vectors in joined:
             try:
-                _append_rows(writer, vectors, photos)
+                writer.append_segment(each, vectors)
             finally:
-                photos.close()
                 vectors.close()
         for note in writer.duplicates():
             report.note(note)
         return writer.count
-
-
-def _append_rows(writer: SegmentWriter, vectors: VectorStore, photos: PhotoStore | SegmentedPhotos) -> None:
-    records = photos.records()
-    for start in range(0, photos.count(), _BLOCK_ROWS):
-        rows = np.arange(start, min(start + _BLOCK_ROWS, photos.count()))
-        block = zip(islice(records, len(rows)), photos.thumbnails(rows), vectors.vectors_of(rows), strict=True)
-        for record, thumbnail, vector in block:
-            writer.append(record, thumbnail, vector)
 
 
 def segments_to_merge(segments: Sequence[SegmentEntry], *, searched: bool = True) -> list[int]:

@@ -39,24 +39,25 @@ def test_segments_are_closed_one_after_another(tmp_path: Path) -> None:
         write_part(tmp_path / f"part-{start}", start, size)
     opened_files = []
 
-    def opened() -> Iterator[tuple[ExactStore, PhotoStore]]:
+    def joined() -> Iterator[tuple[Path, ExactStore]]:
         for start, size in zip(starts, sizes, strict=True):
             opened_files.append(len(list(Path("/proc/self/fd").iterdir())))
             folder = tmp_path / f"part-{start}"
-            yield ExactStore.open(folder / layout.VECTORS, count=size, dim=DIM), PhotoStore(folder / layout.PHOTOS, ())
+            yield folder, ExactStore.open(folder / layout.VECTORS, count=size, dim=DIM)
 
     (tmp_path / "joined").mkdir()
     with Report(tmp_path / "report.jsonl") as report:
-        count = join_segments(tmp_path / "joined", opened(), fields=(), dim=DIM, report=report)
+        count = join_segments(tmp_path / "joined", joined(), fields=(), dim=DIM, report=report)
     assert count == sum(sizes)
     # Each has two files open while it is read; all at once would be sixty.
     assert max(opened_files) - min(opened_files) < 10
-    joined = PhotoStore(tmp_path / "joined" / layout.PHOTOS, ())
-    assert [record.photo_id for record in joined.records()] == [f"{number:04d}" for number in range(count)]
-    assert [thumbnail.jpeg for thumbnail in joined.thumbnails(range(count))] == [b"%d" % n for n in range(count)]
-    rows, hashes = joined.every_perceptual_hash()
+    photos = PhotoStore(tmp_path / "joined" / layout.PHOTOS, ())
+    assert photos.problems() == []
+    assert [record.photo_id for record in photos.records()] == [f"{number:04d}" for number in range(count)]
+    assert [thumbnail.jpeg for thumbnail in photos.thumbnails(range(count))] == [b"%d" % n for n in range(count)]
+    rows, hashes = photos.every_perceptual_hash()
     assert rows.tolist() == hashes.tolist() == list(range(count))
-    joined.close()
+    photos.close()
     # Those whose bytes an earlier one has: of 1 ... 59, each number is a remainder of 7, or a multiple of it alone.
     first: dict[int, int] = {}
     repeated = [n for n in range(count) if first.setdefault(n % 7 or n, n) != n]
