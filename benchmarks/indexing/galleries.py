@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 CATEGORIES = 100
-_LONGER_PX = 160  # of the files: decoding one takes about as long as reading it
+LONGER_PX = 160  # of the files: decoding one takes about as long as reading it
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "gallery"
 
@@ -19,14 +19,14 @@ def photo_paths(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
 
 
-def read_originals(folder: Path, most: int = 200) -> list[Image.Image]:
-    """Some photos of a folder, evenly chosen, small enough to be kept in memory."""
+def read_originals(folder: Path, longer_px: int = LONGER_PX, most: int = 200) -> list[Image.Image]:
+    """Some photos of a folder, evenly chosen, scaled to that longer side: small enough to be kept in memory."""
     paths = photo_paths(folder)
     originals = []
     for path in paths[:: max(1, len(paths) // most)]:
         with Image.open(path) as image:
             original = image.convert("RGB")
-        original.thumbnail((_LONGER_PX, _LONGER_PX))
+        original.thumbnail((longer_px, longer_px))
         originals.append(original)
     return originals
 

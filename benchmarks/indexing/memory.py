@@ -17,7 +17,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from benchmarks.indexing.galleries import EXAMPLES, encode_anew, read_originals
+from benchmarks.indexing.galleries import EXAMPLES, LONGER_PX, encode_anew, read_originals
 from benchmarks.indexing.stand_in import bundle_or_stand_in
 from index_builder.build import BuildRequest, build_index
 from index_builder.stores.plan import KindChoice
@@ -86,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 200_000])
     parser.add_argument("--photos", type=Path, default=EXAMPLES)
+    parser.add_argument("--px", type=int, default=LONGER_PX, help="longer side of the photos made from them")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--bundle", default="stand-in", help="a bundle's name or directory")
     parser.add_argument("--kind", default="flat", choices=["auto", "flat", "hnsw", "ivfpq"])
@@ -97,7 +98,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder, drawn, peaks = Path(name), 0, []
-        bundle, originals = bundle_or_stand_in(options.bundle, folder), read_originals(options.photos)
+        bundle, originals = bundle_or_stand_in(options.bundle, folder), read_originals(options.photos, options.px)
         for size in sorted(options.sizes):
             encode_anew(folder / "photos", originals, range(drawn, size))
             drawn = size

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.indexing.galleries import EXAMPLES, encode_anew, read_originals
+from benchmarks.indexing.galleries import EXAMPLES, LONGER_PX, encode_anew, read_originals
 from benchmarks.indexing.stand_in import bundle_or_stand_in
 from index_builder.build import BuildRequest, build_index, update_index
 
@@ -37,12 +37,13 @@ def main() -> None:
     parser.add_argument("--bundle", default="stand-in", help="a bundle's name or directory")
     parser.add_argument("--count", type=int, default=200_000)
     parser.add_argument("--photos", type=Path, default=EXAMPLES)
+    parser.add_argument("--px", type=int, default=LONGER_PX, help="longer side of the photos made from them")
     parser.add_argument("--folder", type=Path, help="where to put the photos and the index")
     parser.add_argument("--share", type=float, default=0.01)
     options = parser.parse_args()
     some = max(1, int(options.count * options.share))
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        gallery, originals = Path(folder) / "photos", read_originals(options.photos)
+        gallery, originals = Path(folder) / "photos", read_originals(options.photos, options.px)
         encode_anew(gallery, originals, range(options.count))
         time.sleep(2.1)  # younger files would be read again
         bundle = bundle_or_stand_in(options.bundle, Path(folder))
