@@ -220,8 +220,9 @@ class IndexManifest(_Frozen):
         """The content of manifest.json: indented UTF-8 JSON that `parse_manifest` reads."""
         # Sorted keys: equal manifests are equal bytes, and get equal digests in their version names.
         document = self.model_dump(mode="json")
-        if self.collection is None:
-            del document["collection"]  # which releases before it would reject
+        for name in ("collection", "online"):
+            if document[name] is None:
+                del document[name]  # which releases before it would reject
         return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
