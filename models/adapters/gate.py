@@ -37,6 +37,9 @@ _NEAREST = 150  # of each sketch
 _NOISE_PHOTOS = 4.0
 """Photos that the usual noise counts for: the spread of two or three photos is no estimate of it."""
 
+_MOST_FACTOR = 1.5
+_SPREAD_SAMPLE = 256  # photos: more change the third digit of their variance
+
 AnyAdapter = TypeVar("AnyAdapter", bound=Adapter)
 
 
@@ -46,6 +49,10 @@ class GainPrior(BaseModel):
     A fit to P photos gains `mean` * P / (P + `photos`) on average, with the standard `deviation` between categories.
     `noise`: standard deviation of one support photo's gain in leave-one-out. A `deviation` of 0 means that nothing is
     known.
+
+    Encoders spread the sketches of a category that they know as widely as its photos, and there adapters gain nothing;
+    the sketches of others lie close together. So the mean falls with `spread_ratio`, from its full value at
+    `usual_spread` to zero at `known_spread` and on below; a `known_spread` of 0 leaves it as it is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,10 +61,20 @@ class GainPrior(BaseModel):
     deviation: float = Field(default=0.0, ge=0)
     photos: float = Field(default=2.0, ge=0)
     noise: float = Field(default=0.2, gt=0)
+    usual_spread: float = Field(default=0.5, ge=0)
+    known_spread: float = Field(default=0.0, ge=0)
 
     def usual(self, photos: int, live_photos: int = 0) -> float:
         """The mean gain of a fit to so many photos over one to `live_photos`, 0 for none."""
         return self.mean * (photos / (photos + self.photos) - live_photos / max(live_photos + self.photos, 1e-9))
+
+    def for_spread(self, ratio: float | None) -> GainPrior:
+        """The prior of a category with that `spread_ratio`; itself where there is none."""
+        if ratio is None or not self.known_spread:
+            return self
+        factor = (self.known_spread - ratio) / (self.known_spread - self.usual_spread)
+        # A ratio of two or three photos strays far, and must not promise more than half as much again.
+        return self.model_copy(update={"mean": self.mean * min(max(factor, -1.0), _MOST_FACTOR)})
 
     def expected(self, gains: Vectors, live_photos: int = 0) -> ExpectedGain | None:
         """(P,) each support photo's gain in leave-one-out -> the gain to expect on others; None without knowledge.
@@ -183,6 +200,20 @@ def leave_one_out(
     gains = np.array([difference[owners == owner].mean() for owner in np.unique(owners)], np.float32)
     expected = prior.expected(gains, live_photos) if prior is not None else None
     return LeaveOneOut(Ranks.of(before), Ranks.of(after), standard_error, expected)
+
+
+def spread_ratio(sketches: Vectors, positives: Rows, photos: Vectors) -> float | None:
+    """(S, E) sketches, (S,) own photos, (G, E) photos -> the variance of sketches between photos over that of photos.
+
+    Sketches of one photo are averaged first. None for sketches of fewer than two photos, and photos that are all alike.
+    """
+    drawn = np.unique(positives)
+    if len(drawn) < 2:
+        return None
+    means = np.stack([sketches[positives == photo].mean(axis=0) for photo in drawn])
+    sample = photos[:: max(1, -(-len(photos) // _SPREAD_SAMPLE))]
+    among_photos = float(sample.var(axis=0, ddof=1).sum()) if len(sample) > 1 else 0.0
+    return float(means.var(axis=0, ddof=1).sum()) / among_photos if among_photos > _ROUNDING else None
 
 
 def contenders(scores: Vectors, positives: Rows) -> Rows:

@@ -25,7 +25,7 @@ from models.adapters.category import CategoryAdapter, centred_cosines
 from models.adapters.errors import AdaptationCorrupt
 from models.adapters.fit import LowRankResidual, PreparedCategory, StepRule
 from models.adapters.frame import GalleryFrame
-from models.adapters.gate import Fitted, GainPrior, contenders, leave_one_out
+from models.adapters.gate import Fitted, GainPrior, contenders, leave_one_out, spread_ratio
 from models.adapters.margin import MarginPredictor
 from models.adapters.prior import CentrePrior
 from models.adapters.style import StyleAdapter, StyleRule, fit_style
@@ -174,7 +174,8 @@ class Adaptation:
             return category.scores(sketches[held_out], category.fit(sketches[kept], own[kept]))
 
         fitted, live_photos = category.fit(sketches, own), 0 if live is None else len(np.unique(live.positives))
-        figures = leave_one_out(own, before, after, self.settings.gain, live_photos)
+        prior = self.settings.gain.for_spread(spread_ratio(sketches, positives, photos))
+        figures = leave_one_out(own, before, after, prior, live_photos)
         return Fitted(category.adapter(fitted), figures, fitted.margin)
 
     def zero_shot(self, photos: Vectors) -> CategoryAdapter:

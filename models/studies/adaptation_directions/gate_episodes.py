@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.adapters import Adaptation, Adapter, CategoryAdapter, LiveSupport
+from models.adapters.gate import spread_ratio
 from models.arrays import Rows, Vectors
 from models.data.sampling.episodes import episode
 from models.evaluation.few_shot.protocol import Material
@@ -19,7 +20,7 @@ class GateEpisode:
     """`gain`, `first_gain`: of the mean of 1 / rank and of acc@1 on the holdout, over what serves otherwise.
 
     `activated`: the gate's decision; `expected`: the gain that it expected, None without a prior. `photos`: of the
-    support.
+    support. `spread`: its `spread_ratio`.
     """
 
     task: int
@@ -29,6 +30,7 @@ class GateEpisode:
     first_gain: float
     activated: bool
     expected: float | None
+    spread: float | None = None
 
     @property
     def is_right(self) -> bool:
@@ -77,6 +79,7 @@ def gate_episodes(
                         first_gain=float((after == 1).mean() - (before == 1).mean()),
                         activated=fitted.passes_gate,
                         expected=None if expected is None else expected.mean,
+                        spread=spread_ratio(sketches[one.support], one.support_targets, gallery),
                     )
                 )
     return found

@@ -13,6 +13,8 @@ from models.studies.adaptation_directions.gate_episodes import GateEpisode
 
 CELLS_POWER = 0.7
 FRAME = {"shrinkage": 1.36, "power": 0.25}
+KNOWN_SPREAD = 0.9
+"""Categories that encoders were trained on (shoes and chairs) have ratios from 0.89 to 1.14 in nine of ten episodes."""
 STYLE_GAIN = GainPrior(mean=0.0, deviation=0.02)
 """Styles of graphcomm20's people gained nothing on average: a style is activated where its own examples say so."""
 CENTRE = CentrePrior(share=1.0, follow=0.05, trust=1.8, per_photo=0.27)
@@ -30,7 +32,7 @@ def closed_form(usual_gains: Vectors, name: str = "bayes-cells") -> Adaptation:
 def gain_prior(episodes: Sequence[GateEpisode]) -> GainPrior:
     """The prior by moments: the mean over categories, the deviation between them less the noise of their episodes.
 
-    Episodes of k = 1 and of the largest k say how the mean grows with photos; the default is kept where they do not.
+    How it grows with photos is the default; the spread at which it is the mean is the episodes' median.
     """
     tasks = sorted({each.task for each in episodes})
     usual = GainPrior()
@@ -42,4 +44,6 @@ def gain_prior(episodes: Sequence[GateEpisode]) -> GainPrior:
     means = np.array([gains.mean() for gains in scaled])
     noise = np.mean([gains.var(ddof=1) / len(gains) for gains in scaled])
     deviation = float(np.sqrt(max(means.var(ddof=1) - noise, 0.01**2)))
-    return GainPrior(mean=float(means.mean()), deviation=deviation)
+    spreads = [each.spread for each in episodes if each.spread is not None]
+    known = {"usual_spread": float(np.median(spreads)), "known_spread": KNOWN_SPREAD} if spreads else {}
+    return GainPrior(mean=float(means.mean()), deviation=deviation, **known)

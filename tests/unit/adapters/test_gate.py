@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.adapters import CategoryAdapter, ExpectedGain, Fitted, GainPrior, LeaveOneOut, Ranks
-from models.adapters.gate import ALLOWED_STANDARD_ERRORS, leave_one_out
+from models.adapters.gate import ALLOWED_STANDARD_ERRORS, leave_one_out, spread_ratio
 from models.arrays import Rows, Vectors
 
 
@@ -137,3 +137,26 @@ def test_where_something_is_expected_it_decides_and_is_said() -> None:
         assert figures.passes_gate is passes
         expected = f"a change of {change:+.3f} (standard deviation 0.040) in the mean of 1 / rank is expected"
         assert figures.explained().startswith(expected)
+
+
+def test_the_spread_ratio_is_that_of_the_variances() -> None:
+    random = np.random.default_rng(6)
+    photos = random.normal(size=(40, 5)).astype(np.float32)
+    owners = np.array([3, 3, 8, 21])
+    sketches = random.normal(size=(4, 5)).astype(np.float32)
+    means = [(sketches[0] + sketches[1]) / 2, sketches[2], sketches[3]]
+    centre = sum(means) / 3
+    among_sketches = sum(((mean - centre) ** 2).sum() for mean in means) / 2
+    among_photos = ((photos - photos.mean(axis=0)) ** 2).sum() / 39
+    assert spread_ratio(sketches, owners, photos) == pytest.approx(among_sketches / among_photos, rel=1e-5)
+    assert spread_ratio(sketches[:2], owners[:2], photos) is None
+    assert spread_ratio(sketches, owners, np.ones((40, 5), np.float32)) is None
+
+
+def test_nothing_is_expected_where_sketches_spread_as_photos_do() -> None:
+    prior = GainPrior(mean=0.04, deviation=0.05, usual_spread=0.5, known_spread=0.9)
+    for ratio, mean in ((0.5, 0.04), (0.7, 0.02), (0.9, 0.0), (1.1, -0.02), (9.0, -0.04), (0.0, 0.06)):
+        assert prior.for_spread(ratio).mean == pytest.approx(mean)
+    assert prior.for_spread(None) == prior
+    blind = GainPrior(mean=0.04, deviation=0.05)
+    assert blind.for_spread(1.1) == blind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -191,6 +192,9 @@ def test_the_prior_recovers_the_gains_that_episodes_were_drawn_from() -> None:
         for photos in (1, 3, 3, 3, 5, 5)
     ]
     found = gain_prior(episodes)
+    assert found.known_spread == 0.0  # no episode had two photos to tell a spread by
+    spread = [replace(each, spread=0.4 + 0.001 * number) for number, each in enumerate(episodes[:201])]
+    assert gain_prior(spread).usual_spread == pytest.approx(0.5)
     assert found.mean == pytest.approx(0.06, abs=0.01)
     assert found.deviation == pytest.approx(0.04, abs=0.01)
 
