@@ -101,7 +101,8 @@ GPU_RUN ?= var/train-gpu
 GPU_DEVICE ?= cuda
 GPU_CONFIGS ?= models/configs/parts_gpu_teacher.toml models/configs/parts_gpu.toml
 train-pack: $(VENV)/.dev ## Pack the training images into $(GPU_RUN)/pack, at most 60 MB, on a CPU (DATA=... GPU_RUN=...)
-	@test -f $(GPU_RUN)/pack/pack.json || $(BIN)/inkseek train pack --config $(word 2,$(GPU_CONFIGS)) --data $(DATA) --out $(GPU_RUN)/pack
+	@test -f $(GPU_RUN)/pack/pack.json || $(BIN)/inkseek train pack --config $(word 2,$(GPU_CONFIGS)) --data $(DATA) \
+	  --out $(GPU_RUN)/pack --also-for $(word 1,$(GPU_CONFIGS)) --weights $(GPU_RUN)/cache/pretrained
 
 train-gpu: train-pack ## Pack where that is not done, then train teacher and students on one GPU (GPU_RUN=...)
 	$(BIN)/inkseek train students --config $(word 1,$(GPU_CONFIGS)) --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache \

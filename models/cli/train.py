@@ -123,6 +123,16 @@ def pack(
     data: Data,
     out: Annotated[Path, typer.Option(help="Where to write the pack, which `train students` takes as --data.")],
     max_mb: Annotated[int, typer.Option(min=1, help="Megabytes that all its files may take together.")] = 60,
+    also_for: Annotated[
+        list[Path] | None,
+        typer.Option(
+            parser=config_path, metavar="NAME|FILE", help="A further experiment to train on the pack; repeatable."
+        ),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Put the published weights that these experiments need there as well."),
+    ] = None,
     changes: Changes = None,
     cache: Cache = None,
     skip_flawed: SkipFlawed = False,
@@ -137,7 +147,8 @@ def pack(
         run = PairRun(
             experiment, Resources(data, cache=cache or out.with_name(f"{out.name}-cache"), skip_flawed=skip_flawed), out
         )
-        packing = write_training_pack(PackJob(run, max_mb * 1_000_000))
+        others = tuple(PartsConfig.load(each) for each in also_for or ())
+        packing = write_training_pack(PackJob(run, max_mb * 1_000_000, others, weights))
         print_json({"quality": packing.quality, "bytes": packing.bytes})
     except (InkseekError, OSError) as error:
         fail(error)

@@ -1,16 +1,16 @@
 """Students whose embedding has two parts, *layout* (a grid of cells) and *kind* (pooled globally).
 
-See `models.bundle.parts` for what the parts mean and how they are weighed. The trunk is an EfficientNet-Lite: layout
-comes from its stages of stride 16, kind from its last stage and its head. Each part is standardised by its domain's
-own statistics and projected by weights that the domains share. Sketch and photo share the trunk but for its lowest
-stages: a stroke on paper has other edges than a photograph.
+See `models.bundle.parts` for what the parts mean and how they are weighed. The trunk is an EfficientNet-Lite, or for a
+teacher a ResNet-18: layout comes from its stages of stride 16 (of the ResNet: 8 and 16), kind from its last ones. Each
+part is standardised by its domain's own statistics and projected by weights that the domains share. Sketch and photo
+share the trunk but for its lowest stages: a stroke on paper has other edges than a photograph.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,27 +19,45 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.bundle import EmbeddingParts
-from models.networks.folding import FoldedLinear, fold_norm, varying
+from models.networks.folding import FoldedLinear, fold_norm, fold_trunks, varying
 from models.networks.layers.area_pool import area_pool
 from models.networks.layers.efficientnet_lite import EfficientNetLite
-from models.networks.preprocessing import SYMMETRIC, PixelStatistics
+from models.networks.layers.resnet import ResNetTrunk
+from models.networks.preprocessing import IMAGENET, SYMMETRIC, PixelStatistics
 from models.networks.protocol import Encoded, Extra, StudentEncoder, StudentPair
 
-# Numbers in the trunk's `features`. Layout: the two maps of stride 16. Kind: the last stage and the convolution behind
-# it.
-_LAYOUT_MAPS = (3, 4)
-_KIND_MAPS = (6, 7)
+PartTrunk = EfficientNetLite | ResNetTrunk
+TrunkName = Literal["efficientnet_lite", "resnet18"]
+_RESNET_WIDTHS = (64, 128, 256, 512)
+
+
+@dataclass(frozen=True)
+class PartMaps:
+    """Numbers in the trunk's `features` that layout and kind are made of."""
+
+    layout: tuple[int, ...]
+    kind: tuple[int, ...]
+
+
+# EfficientNet-Lite: the two maps of stride 16; the last stage and the convolution behind it.
+_MAPS: Mapping[TrunkName, PartMaps] = {
+    "efficientnet_lite": PartMaps((3, 4), (6, 7)),
+    "resnet18": PartMaps((1, 2), (3,)),
+}
 
 
 @dataclass(frozen=True)
 class PartStudentConfig:
-    """`size_px`: input side. `width`, `depth`: of the EfficientNet-Lite, see there. `grid`: cells a side of the layout.
+    """`size_px`: input side. `trunk`: its kind. `width`, `depth`: of an EfficientNet-Lite, see there.
+
+    `grid`: cells a side of the layout.
 
     `channels`: of the layout, per cell. `kind_dim`: numbers of the kind. `own_stages`: how many of the lowest stages
     each domain has for itself, the stem with them; 0: the stem alone. `layout_weight`: w of `EmbeddingParts`.
     """
 
     size_px: int = 128
+    trunk: TrunkName = "efficientnet_lite"
     width: float = 1.0
     depth: float = 1.1
     grid: int = 5
@@ -51,8 +69,19 @@ class PartStudentConfig:
 
     @property
     def statistics(self) -> PixelStatistics:
-        """What EfficientNets' published weights expect."""
-        return SYMMETRIC
+        """What the trunk's published weights expect."""
+        return SYMMETRIC if self.trunk == "efficientnet_lite" else IMAGENET
+
+    @property
+    def maps(self) -> PartMaps:
+        """What the parts are made of."""
+        return _MAPS[self.trunk]
+
+    def build_trunk(self) -> PartTrunk:
+        """One trunk with random weights."""
+        if self.trunk == "efficientnet_lite":
+            return EfficientNetLite(self.width, self.depth)
+        return ResNetTrunk(_RESNET_WIDTHS)
 
     @property
     def embedding_parts(self) -> EmbeddingParts:
@@ -127,8 +156,9 @@ class PartHead(nn.Module):
         return _weighed(layout, kinds[: len(cells)], self.parts), _weighed(without, kinds[len(cells) :], self.parts)
 
     def _divided(self, cells: Tensor) -> tuple[Tensor, Tensor]:
-        pooled_from = self.layout.norm.num_features * self.grid * self.grid
-        grid = cells[:, :pooled_from].reshape(len(cells), -1, self.grid, self.grid)  # (B, C, g, g)
+        channels = self.layout.norm.num_features
+        pooled_from = channels * self.grid * self.grid
+        grid = cells[:, :pooled_from].reshape(len(cells), channels, self.grid, self.grid)
         return grid, cells[:, pooled_from:]
 
 
@@ -137,16 +167,18 @@ class PartStudent(StudentEncoder):
 
     extras: frozenset[Extra] = frozenset({"feature_maps"})
 
-    def __init__(self, trunk: EfficientNetLite, head: PartHead) -> None:
+    def __init__(self, trunk: PartTrunk, head: PartHead, maps: PartMaps) -> None:
         """Modules may be shared with another encoder."""
         super().__init__()
         self.trunk = trunk
         self.head: PartHead = head
+        self.maps = maps
 
     def encode(self, images: Tensor, extras: frozenset[Extra] = frozenset()) -> Encoded:
         """(B, 3, S, S) normalised -> the head's input and the requested extras."""
         maps = self.trunk.features(images)
-        cells = torch.cat([_grid_cells(maps, self.head.grid).flatten(1), _pooled(maps)], dim=1)
+        cells = _grid_cells(maps, self.maps.layout, self.head.grid).flatten(1)
+        cells = torch.cat([cells, _pooled(maps, self.maps.kind)], dim=1)
         return Encoded(cells, tuple(maps) if "feature_maps" in extras else ())
 
     def folded(self) -> FoldedPartStudent:
@@ -163,13 +195,16 @@ class FoldedPartStudent(nn.Module):
     def __init__(self, student: PartStudent) -> None:
         """Copy the student and fold its norms; the student stays as it is."""
         super().__init__()
-        student = copy.deepcopy(student).float()
-        # The trunk's norms became parts of its convolutions when it was loaded; only the heads have some left.
+        student = fold_trunks(copy.deepcopy(student).float())
         self.trunk = student.trunk
+        self.maps = student.maps
         self.layout = fold_norm(student.head.layout.norm, student.head.layout.project)
         kept = varying(student.head.kind.norm)
-        kept[: self.trunk.widths[-1]] = True  # the last stage, which the last convolution reads from, stays whole
-        self.trunk.narrow_head(kept[self.trunk.widths[-1] :])
+        if isinstance(self.trunk, EfficientNetLite):
+            kept[: self.trunk.widths[-1]] = True  # the last stage, which the last convolution reads from, stays whole
+            self.trunk.narrow_head(kept[self.trunk.widths[-1] :])
+        else:
+            kept[:] = True
         self.kind = FoldedLinear(student.head.kind.norm, student.head.kind.project, kept)
         self.grid, self.parts = student.head.grid, student.head.parts
         self.eval()
@@ -177,8 +212,9 @@ class FoldedPartStudent(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, S, S) normalised -> (B, E), rows of length 1."""
         maps = self.trunk.features(image)
-        layout = F.normalize(self.layout(_grid_cells(maps, self.grid)).flatten(1), dim=1)
-        return _weighed(layout, F.normalize(self.kind(_pooled(maps)), dim=1), self.parts)
+        layout = F.normalize(self.layout(_grid_cells(maps, self.maps.layout, self.grid)).flatten(1), dim=1)
+        kind = F.normalize(self.kind(_pooled(maps, self.maps.kind)), dim=1)
+        return _weighed(layout, kind, self.parts)
 
 
 class PartStudents(StudentPair):
@@ -191,9 +227,8 @@ class PartStudents(StudentPair):
         """Random weights; pretrained ones are loaded into the trunks afterwards."""
         super().__init__()
         self.config: PartStudentConfig = config
-        trunk = EfficientNetLite(config.width, config.depth)
-        in_cells = sum(trunk.widths[number] for number in _LAYOUT_MAPS)
-        in_pooled = trunk.widths[-1] + trunk.channels_out
+        trunk, maps = config.build_trunk(), config.maps
+        in_cells, in_pooled = (sum(trunk.map_widths[n] for n in numbers) for numbers in (maps.layout, maps.kind))
         # One projection of each part for both: see `GridStudents`.
         layout = nn.Conv2d(in_cells, config.channels, 1, bias=False)
         nn.init.orthogonal_(layout.weight)
@@ -204,8 +239,8 @@ class PartStudents(StudentPair):
         def head() -> PartHead:
             return PartHead(LayoutHead(in_cells, layout), KindHead(in_pooled, kind), config)
 
-        self.photo = PartStudent(trunk, head())
-        self.sketch = PartStudent(trunk.with_own(config.own_stages), head())
+        self.photo = PartStudent(trunk, head(), maps)
+        self.sketch = PartStudent(trunk.with_own(config.own_stages), head(), maps)
 
     @property
     def parts(self) -> Mapping[str, slice]:
@@ -217,15 +252,20 @@ class PartStudents(StudentPair):
         """The photo's trunk, and what the sketch's has for itself."""
         return [self.photo.trunk, self.sketch.trunk.lowest(self.config.own_stages)]
 
+    def last_convolution(self) -> list[nn.Parameter]:
+        """Of an EfficientNet-Lite, whose folded norms make its gradients large; a ResNet has none behind its stages."""
+        trunk = self.photo.trunk
+        return list(trunk.head.parameters()) if isinstance(trunk, EfficientNetLite) else []
 
-def _grid_cells(maps: list[Tensor], grid: int) -> Tensor:
+
+def _grid_cells(maps: Sequence[Tensor], numbers: tuple[int, ...], grid: int) -> Tensor:
     """The trunk's maps -> (B, C, g, g)."""
-    return torch.cat([area_pool(maps[number], grid) for number in _LAYOUT_MAPS], dim=1)
+    return torch.cat([area_pool(maps[number], grid) for number in numbers], dim=1)
 
 
-def _pooled(maps: list[Tensor]) -> Tensor:
+def _pooled(maps: Sequence[Tensor], numbers: tuple[int, ...]) -> Tensor:
     """The trunk's maps -> (B, C')."""
-    return torch.cat([maps[number].mean(dim=(2, 3)) for number in _KIND_MAPS], dim=1)
+    return torch.cat([maps[number].mean(dim=(2, 3)) for number in numbers], dim=1)
 
 
 def _weighed(layout: Tensor, kind: Tensor, parts: EmbeddingParts) -> Tensor:

@@ -22,6 +22,8 @@ DRAWING_STYLES = ((1.2, 0.045), (2.0, 0.035), (3.0, 0.028))
 _SIDE_PX = 256
 _MIN_INK_PX = 64  # a drawing with less is called empty
 _STRONGEST_NOISE = 0.02  # below this gradient the "strongest" edge is paper grain or JPEG noise
+_UNLIKELY_EDGE = 0.12  # below this probability a network's edge is none
+_BORDER_PX = 4
 _GROW_STEPS = 24  # hysteresis follows a weak edge this many pixels away from a strong one
 _SPECK_PX = 9  # a line whose neighbourhood of this size holds less than a third of a stroke is noise
 
@@ -65,15 +67,32 @@ def edge_drawing(photos: Tensor, blur_px: Tensor, amount: Tensor, focus: float |
     `focus`: standard deviation, as a share of the side, of a preference for the middle: people draw the object and
     not its surroundings. None: no preference, for objects on a plain background.
     """
-    strength, thin = _thin_gradient(photos, blur_px)
-    ridge = strength * thin
+    strength, dx, dy = _gradient(_gaussian(photos, blur_px))
+    return _drawn(strength * _ridges(strength, dx, dy), amount, focus, _STRONGEST_NOISE)
+
+
+def edge_map_drawing(edges: Tensor, amount: Tensor, focus: float | None = None) -> Tensor:
+    """(B, 1, H, W) probabilities of an edge, (B,) -> (B, 1, H, W) ink in {0, 1}, one pixel wide; see `edge_drawing`."""
+    smooth = _gaussian(edges, torch.ones(len(edges), device=edges.device))
+    # A line lies where its strength falls off to both sides: across it the gradient of the strength's own slope is
+    # steepest, and the direction of the largest curvature tells which way across is.
+    ridge = smooth * _ridges(smooth, *_across(smooth))
+    inner = torch.zeros_like(ridge)
+    # A photo's own border is an edge to the network.
+    inner[..., _BORDER_PX:-_BORDER_PX, _BORDER_PX:-_BORDER_PX] = 1
+    return _drawn(ridge * inner, amount, focus, _UNLIKELY_EDGE)
+
+
+def _drawn(ridge: Tensor, amount: Tensor, focus: float | None, weakest: float) -> Tensor:
+    """Strength of thinned edges (B, 1, H, W) -> ink: the strongest, and what is connected to them."""
     if focus is not None:
-        ridge = ridge * _middle(ridge.shape[-2], focus)[:, None] * _middle(ridge.shape[-1], focus)
+        high, wide = (_middle(length, focus).to(ridge.device) for length in ridge.shape[-2:])
+        ridge = ridge * high[:, None] * wide
     count = ridge[0].numel()
     ranked = ridge.flatten(1).sort(dim=1, descending=True).values
-    picks = torch.arange(len(photos))
-    strong_at = ranked[picks, (amount * 0.5 * count).long()].clamp_min(_STRONGEST_NOISE)[:, None, None, None]
-    weak_at = ranked[picks, (amount * count).long()].clamp_min(_STRONGEST_NOISE)[:, None, None, None]
+    picks = torch.arange(len(ridge), device=ridge.device)
+    strong_at = ranked[picks, (amount * 0.5 * count).long()].clamp_min(weakest)[:, None, None, None]
+    weak_at = ranked[picks, (amount * count).long()].clamp_min(weakest)[:, None, None, None]
     strong = _grown(ridge >= strong_at, ridge >= weak_at).float()
     # A square's sum is a sum over rows of sums over columns, at a fraction of the cost.
     rows = F.avg_pool2d(strong, (1, _SPECK_PX), stride=1, padding=(0, _SPECK_PX // 2))
@@ -109,21 +128,39 @@ def _middle(length: int, focus: float) -> Tensor:
     return torch.exp(-0.5 * (positions / focus).square())
 
 
-def _thin_gradient(photos: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor]:
-    """Gradient strength and the mask of its ridges, both (B, 1, H, W)."""
-    smooth = _gaussian(photos, blur_px)
-    padded = F.pad(smooth, (1, 1, 1, 1), mode="replicate")
-    dx = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) * 0.5
-    dy = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) * 0.5
+def _gradient(smooth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(B, C, H, W) -> strength, and the direction across the edge as dx, dy: (B, 1, H, W) each."""
+    dx, dy = _slopes(smooth)
     # The channel that changes most draws the line: a red shoe on a grey floor of equal lightness has an outline too.
     squares = dx.square() + dy.square()
     best = [part[:, :1] for part in (squares, dx, dy)]
-    for channel in range(1, photos.shape[1]):
+    for channel in range(1, smooth.shape[1]):
         found = [part[:, channel : channel + 1] for part in (squares, dx, dy)]
         stronger = found[0] > best[0]
         best = [torch.where(stronger, new, old) for new, old in zip(found, best, strict=True)]
     squares, dx, dy = best
-    strength = squares.sqrt()
+    return squares.sqrt(), dx, dy
+
+
+def _across(smooth: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, 1, H, W) a map of lines -> the direction across them as dx, dy: that of the largest curvature."""
+    dx, dy = _slopes(smooth)
+    dxx, dxy = _slopes(dx)
+    dyy = _slopes(dy)[1]
+    # The eigenvector of the smaller eigenvalue of the Hessian, by half of the angle of its deviator.
+    angle = 0.5 * torch.atan2(2 * dxy, dxx - dyy) + math.pi / 2
+    return angle.cos(), angle.sin()
+
+
+def _slopes(images: Tensor) -> tuple[Tensor, Tensor]:
+    padded = F.pad(images, (1, 1, 1, 1), mode="replicate")
+    dx = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) * 0.5
+    dy = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) * 0.5
+    return dx, dy
+
+
+def _ridges(strength: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
+    """(B, 1, H, W) 1 where the strength is the largest of three pixels across the edge, else 0."""
     around = F.pad(strength, (1, 1, 1, 1))
     height, width = strength.shape[-2:]
     sector = torch.round(torch.atan2(dy, dx) / (math.pi / 4)).long() % 4
@@ -132,14 +169,14 @@ def _thin_gradient(photos: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor]:
         ahead = around[..., 1 + down : 1 + down + height, 1 + right : 1 + right + width]
         behind = around[..., 1 - down : 1 - down + height, 1 - right : 1 - right + width]
         thin = torch.where((sector == number) & (strength >= ahead) & (strength > behind), 1.0, thin)
-    return strength, thin
+    return thin
 
 
 def _gaussian(images: Tensor, blur_px: Tensor) -> Tensor:
     """(B, C, H, W), (B,) -> (B, C, H, W), each image smoothed by its own standard deviation."""
     batch, channels, height, width = images.shape
     radius = max(1, math.ceil(2.5 * float(blur_px.max())))
-    steps = torch.arange(-radius, radius + 1, dtype=images.dtype)
+    steps = torch.arange(-radius, radius + 1, dtype=images.dtype, device=images.device)
     kernel = torch.exp(-0.5 * (steps / blur_px[:, None]).square())
     kernel = (kernel / kernel.sum(dim=1, keepdim=True)).repeat_interleave(channels, dim=0)
     flat = images.reshape(1, batch * channels, height, width)

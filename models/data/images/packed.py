@@ -96,16 +96,19 @@ def write_pack(
     return Packing(quality, {file.name: file.stat().st_size for file in sorted(folder.iterdir())})
 
 
-def read_pack(folder: Path, cache: Path, log: Callable[[str], None]) -> tuple[TrainingImages, KindTable]:
+def read_pack(
+    folder: Path, cache: Path, log: Callable[[str], None], *, drawn: bool = True
+) -> tuple[TrainingImages, KindTable, tuple[float | None, ...]]:
     """Unpack into arrays in `cache`, where that is not done yet, with the synthetic drawings; map them to memory.
 
-    Row i of everything is row i of what was packed. Raises PackInvalid.
+    Row i of everything is row i of what was packed; the last are the focuses of the photos.
+    `drawn`: false leaves the rows of synthetic drawings black. Raises PackInvalid.
     """
     facts = _read_facts(folder)
     table = _table(facts)
     pools = tuple(CategoryPool(**{**pool, **_tuples(pool)}) for pool in facts["pools"])
     ready = cache / "fingerprint.txt"
-    fingerprint = hashlib.sha256((folder / PACK_NAME).read_bytes()).hexdigest()
+    fingerprint = hashlib.sha256((folder / PACK_NAME).read_bytes()).hexdigest() + ("" if drawn else " not drawn")
     side = int(facts["size_px"])
     if not ready.is_file() or ready.read_text() != fingerprint:
         cache.mkdir(parents=True, exist_ok=True)
@@ -116,14 +119,15 @@ def read_pack(folder: Path, cache: Path, log: Callable[[str], None]) -> tuple[Tr
             for name, shape in shapes.items()
         )
         _unpack(folder, facts, table, photos, sketches)
-        _draw(photos, sketches, pools, facts)
+        if drawn:
+            _draw(photos, sketches, pools, facts)
         photos.flush()
         sketches.flush()
         write_text(ready, fingerprint)
     log(f"{len(table.photos):,} photos and {len(table.sketches):,} sketches out of a pack")
     arrays = [np.lib.format.open_memmap(cache / f"{name}.npy", mode="c") for name in ("photos", "sketches")]
     contents = tuple(SetContent(**each) for each in facts.get("contents", ()))
-    return TrainingImages(arrays[0], arrays[1], pools, contents=contents), table
+    return TrainingImages(arrays[0], arrays[1], pools, contents=contents), table, tuple(facts["focuses"])
 
 
 def _facts(images: TrainingImages, table: KindTable, focuses: Sequence[float | None]) -> dict[str, Any]:

@@ -60,6 +60,16 @@ class KindBatch:
     photos: Rows
     photo_kinds: Rows
 
+    def repeated(self, count: int) -> KindBatch:
+        """The same with `count` sketches and `count` photos: the first ones again where there are fewer.
+
+        None where there are none at all.
+        """
+        places = [np.arange(count if len(rows) else 0) % max(1, len(rows)) for rows in (self.sketches, self.photos)]
+        return KindBatch(
+            self.sketches[places[0]], self.sketch_kinds[places[0]], self.photos[places[1]], self.photo_kinds[places[1]]
+        )
+
 
 @dataclass(frozen=True)
 class KindBatches:

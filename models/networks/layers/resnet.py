@@ -6,6 +6,7 @@ another; stage 4 and the global pool are trained to forget it (He et al., "Deep 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 
 import torch
@@ -63,6 +64,7 @@ class ResNetTrunk(Trunk):
     def __init__(self, widths: tuple[int, ...] = (64, 128, 256)) -> None:
         """`widths`: channels of each stage that is kept."""
         super().__init__()
+        self.map_widths = widths
         self.conv1 = nn.Conv2d(3, widths[0], 7, stride=2, padding=3, bias=False)
         self.bn1: nn.Module = FrozenBatchNorm(widths[0])
         self.stages: list[str] = []
@@ -84,8 +86,18 @@ class ResNetTrunk(Trunk):
     def freeze(self, stages: int) -> None:
         """Exclude the stem and the first `stages` stages from training; 0 freezes nothing."""
         if stages:
-            for name in ("conv1", "bn1", *self.stages[:stages]):
-                self.get_submodule(name).requires_grad_(False)
+            self.lowest(stages).requires_grad_(False)
+
+    def lowest(self, stages: int) -> nn.ModuleList:
+        """The stem and the first `stages` stages."""
+        return nn.ModuleList([self.get_submodule(name) for name in ("conv1", "bn1", *self.stages[:stages])])
+
+    def with_own(self, stages: int) -> ResNetTrunk:
+        """A trunk with a stem and first `stages` stages of its own; everything above is shared with this one."""
+        own = copy.deepcopy(self)
+        for name in self.stages[stages:]:
+            own.add_module(name, self.get_submodule(name))
+        return own
 
     def fold_norms(self) -> None:
         """Fold the BatchNorms of stem and blocks, in place; see `Trunk.fold_norms`."""

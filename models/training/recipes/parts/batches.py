@@ -97,6 +97,9 @@ class PartsBatches:
         """Every process must have equally many rows to gather, so what does not divide is left out."""
         world = self.process.world_size
         rows, more = self.pairs.batch(number), self.kinds.batch(number)
+        if self.config.even_steps:
+            batch, apart = self.config.batch, self.config.kind_batch
+            more = more.repeated(batch.pairs + apart.kinds * apart.drawings - len(rows.photos))
         pairs, sketches, photos = (len(r) // world * world for r in (rows.photos, more.sketches, more.photos))
         return (
             Batch(rows.sketches[:pairs], rows.photos[:pairs], rows.groups[:pairs]),

@@ -43,6 +43,18 @@ class PhotoTeacherConfig(Frozen):
     size_px: int = Field(default=160, ge=32)
 
 
+class EdgeDrawingsConfig(Frozen):
+    """HED draws every photo once: at a side of `size_px`, with a share of `amount` of the pixels, see `edge_drawing`.
+
+    `alone`: in place of the drawings by gradients and not beside them. Out of a pack those are not drawn then, which is
+    most of the time that unpacking takes.
+    """
+
+    size_px: int = Field(default=384, ge=64)
+    amount: tuple[float, float] = (0.012, 0.032)
+    alone: bool = False
+
+
 class PartsConfig(StudentExperiment):
     """`also`: splits of any set that are trained on like its own. `sizes`: input sides in pixels, one a step in turn;
     none: the students' own size alone.
@@ -51,8 +63,12 @@ class PartsConfig(StudentExperiment):
     `trim`: photos on a plain ground are cut to what stands on it (`Preprocess`), and `bundle build` takes it over.
     `teachers`: an ensemble that is asked once, before training, about the pairs of the pools `taught`; the students
     that the command names as teacher join it, once for each of `teacher_sizes`.
-    `photo_teacher`: likewise, about all photos. `head_share`: the rate of the trunk's last convolution, as a share of
-    the trunk's: folded norms make its gradients large, and at the full rate half of its channels die.
+    `photo_teacher`: likewise, about all photos. `edge_drawings`: one more synthetic drawing of each photo.
+    `head_share`: the rate of the trunk's last convolution, as a share of the trunk's: folded norms make its gradients
+    large, and at the full rate half of its channels die.
+    `even_steps`: every step encodes `batch.pairs + kind_batch.kinds * kind_batch.drawings` sketches and as many photos,
+    by repeating what belongs to no pair: cuDNN compiles the kernels of depthwise convolutions anew for each number of
+    images, which takes seconds.
     `half_weights`: publish weights in half precision, which is how bundles store them.
     """
 
@@ -71,8 +87,10 @@ class PartsConfig(StudentExperiment):
     teacher_sizes: tuple[int, ...] = ()
     taught: tuple[str, ...] = ()
     photo_teacher: PhotoTeacherConfig | None = None
+    edge_drawings: EdgeDrawingsConfig | None = None
     head_share: float = Field(default=1.0, gt=0, le=1)
     half_weights: bool = False
+    even_steps: bool = False
 
     @model_validator(mode="after")
     def _can_be_computed(self) -> PartsConfig:

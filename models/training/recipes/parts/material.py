@@ -21,24 +21,30 @@ from models.training.recipes.parts.config import PartsConfig
 
 @dataclass(frozen=True)
 class Material:
-    """`images`: photos and sketches with the pools of pairs; `table`: the kinds of the same rows."""
+    """`images`: photos and sketches with the pools of pairs; `table`: the kinds of the same rows.
+
+    `focuses` (N,): of each photo, see `edge_drawing`.
+    """
 
     images: TrainingImages
     table: KindTable
+    focuses: tuple[float | None, ...]
 
     @classmethod
     def open(cls, run: PairRun[PartsConfig], log: Callable[[str], None]) -> Material:
         """Decode what is not decoded yet. Raises DatasetError, PackInvalid."""
         config = run.config
         if is_pack(run.resources.data):
-            return cls(*read_pack(run.resources.data, run.images, log))
+            alone = config.edge_drawings is not None and config.edge_drawings.alone
+            return cls(*read_pack(run.resources.data, run.images, log, drawn=not alone))
         book = KindBook.load(run.resources.data, config.kinds)
         sets = open_kind_sets(run.resources.data, config.sets, book, log, config.also)
         framing = SketchNormalisation(min_extent=config.min_extent)
         chosen = [each.training for each in sets]
         skip = run.resources.skip_flawed
         images = prepare_sets(chosen, config.cache_px, run.images, log, framing, trim=config.trim, skip_flawed=skip)
-        return cls(images, KindTable.of(sets).without(images.unusable))
+        focuses = tuple(each.config.focus for each in chosen for _ in each.photos)
+        return cls(images, KindTable.of(sets).without(images.unusable), focuses)
 
     def pair_batches(self, config: PartsConfig) -> CategoryBatches:
         """Batches of pairs; pools of weight 0 teach kinds alone."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.console import log
-from models.data.images.kind_sets import open_kind_sets
 from models.data.images.packed import Packing, write_pack
-from models.data.kinds.kind_book import KindBook
+from models.networks.part_students import PartStudentConfig
 from models.training.engine.state import load_tensors, save_tensors
 from models.training.pairs.run import PairRun
 from models.training.recipes.parts.config import PartsConfig
 from models.training.recipes.parts.material import Material
+from models.training.recipes.parts.published import fetch_published
 from models.training.weights.pretrained import EFFICIENTNET_LITE1_IMAGENET, fetch
 
 START_NAME = "start.pt"
@@ -20,10 +20,16 @@ START_NAME = "start.pt"
 
 @dataclass(frozen=True)
 class PackJob:
-    """`run`: its `out` gets the pack. `max_bytes`: of all files together."""
+    """`run`: its `out` gets the pack. `max_bytes`: of all files together.
+
+    `also_for`: further experiments that will train on it. `weights`: a folder that gets the published weights that any
+    of them needs beside what the pack brings; None: they are fetched where they train.
+    """
 
     run: PairRun[PartsConfig]
     max_bytes: int
+    also_for: tuple[PartsConfig, ...] = ()
+    weights: Path | None = None
 
 
 def write_training_pack(job: PackJob) -> Packing:
@@ -33,6 +39,9 @@ def write_training_pack(job: PackJob) -> Packing:
     """
     run, config = job.run, job.run.config
     run.out.mkdir(parents=True, exist_ok=True)
+    if job.weights is not None:
+        for each in (config, *job.also_for):
+            fetch_published(each, job.weights, started=each.student.trunk == "efficientnet_lite")
     start = run.out / START_NAME
     if config.published_student is not None:
         values = load_tensors(config.published_student)
@@ -46,13 +55,10 @@ def write_training_pack(job: PackJob) -> Packing:
         save_tensors(start, {n: v.half() if v.is_floating_point() else v for n, v in kept.items()})
     taken = start.stat().st_size if start.is_file() else 0
     material = Material.open(run, log)
-    book = KindBook.load(run.resources.data, config.kinds)
-    sets = open_kind_sets(run.resources.data, config.sets, book, lambda line: None, config.also)
-    focuses = [each.training.config.focus for each in sets for _ in each.training.photos]
-    return write_pack(run.out, material.images, material.table, focuses, job.max_bytes - taken)
+    return write_pack(run.out, material.images, material.table, material.focuses, job.max_bytes - taken)
 
 
-def packed_start(data: Path) -> Path | None:
-    """What students start from that learn from this pack; None where it brings none."""
+def packed_start(data: Path, student: PartStudentConfig) -> Path | None:
+    """What students of this form start from that learn from this pack; None where it brings nothing for them."""
     path = data / START_NAME
-    return path if path.is_file() else None
+    return path if path.is_file() and student.trunk == "efficientnet_lite" else None

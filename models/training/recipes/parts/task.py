@@ -71,7 +71,7 @@ class PartsTask:
         """
         students = self.learner.students
         new = {id(parameter) for parameter in (*students.projections(), *self.learner.prototypes.parameters())}
-        last = {id(parameter) for parameter in students.photo.trunk.head.parameters()}
+        last = {id(parameter) for parameter in students.last_convolution()}
         learning = [parameter for parameter in self.module.parameters() if parameter.requires_grad]
         trunk = [parameter for parameter in learning if id(parameter) not in new | last]
         return (

@@ -14,24 +14,23 @@ import torch
 
 from models.console import log
 from models.losses.inputs import Need
-from models.networks.part_students import PartStudents
 from models.training.engine.config import ConfigInvalid
 from models.training.engine.loop import Fit
-from models.training.engine.processes import Process, to_device
+from models.training.engine.processes import Process, available_device, to_device
 from models.training.engine.run_directory import RunDirectory
 from models.training.pairs.batches import require_learnable
 from models.training.pairs.run import PairRun
 from models.training.recipes.parts.batches import PartsBatches
 from models.training.recipes.parts.config import PartsConfig, TeacherMember
+from models.training.recipes.parts.edge_drawings import with_edge_drawings
 from models.training.recipes.parts.kept_teachers import keep_ensemble, keep_photo_teacher, member_sha256
 from models.training.recipes.parts.material import Material, galleries_of
 from models.training.recipes.parts.pack import packed_start
 from models.training.recipes.parts.prototype_file import PROTOTYPES_NAME, PrototypeFile
+from models.training.recipes.parts.published import fetch_published
 from models.training.recipes.parts.task import PartsLearner, PartsTask
 from models.training.students.train import TeacherMissing
-from models.training.weights.pretrained import EFFICIENTNET_LITE2_IMAGENET, fetch
 from models.training.weights.start import (
-    fetch_imagenet,
     freeze_stages,
     start_from_imagenet,
     start_from_published,
@@ -59,7 +58,7 @@ def train_parts(run: PairRun[PartsConfig]) -> None:
         start_from_students(students, run.start)
         hashes["start_sha256"] = hashlib.sha256(run.start.read_bytes()).hexdigest()
     RunDirectory.open(run.out, config.described(task="students", **hashes), config.normalised)
-    _prepare(run, students)
+    _prepare(run)
     run.launch(partial(_train_rank, run))
 
 
@@ -74,13 +73,10 @@ def _members(run: PairRun[PartsConfig]) -> tuple[TeacherMember, ...]:
     return (*config.teachers, *(TeacherMember(path=str(run.teacher), size_px=size) for size in sizes))
 
 
-def _prepare(run: PairRun[PartsConfig], students: PartStudents) -> None:
+def _prepare(run: PairRun[PartsConfig]) -> None:
     """Decode every image and ask every teacher, once, before several processes would do it at a time."""
     config = run.config
-    if config.pretrained and run.start is None and _published(run) is None:
-        fetch_imagenet(students, run.pretrained)
-    if Need.KEPT_PHOTOS in config.student_training.objective.needs:
-        fetch(EFFICIENTNET_LITE2_IMAGENET, run.pretrained)
+    fetch_published(config, run.pretrained, started=run.start is not None or _published(run) is not None)
     galleries = galleries_of(run)
     material = Material.open(run, log)
     run.note_data(material.images)
@@ -91,13 +87,15 @@ def _prepare(run: PairRun[PartsConfig], students: PartStudents) -> None:
     for name, parts in galleries.items():
         log(f"{name}: {sum(len(g.queries) for g in parts):,} sketches to validate on")
     if run.resources.processes > 1:
-        _batches(run, material, frozenset(), Process())
+        # On the first device: a network that draws every photo would take an hour on a CPU.
+        first = Process(device=torch.device(available_device(run.resources.device)))
+        _batches(run, _with_edges(run, material, first), frozenset(), first)
 
 
 def _train_rank(run: PairRun[PartsConfig], process: Process) -> None:
     config, plan = run.config, run.config.student_training.plan
     torch.manual_seed(config.seed)
-    material = Material.open(run, lambda line: None)
+    material = _with_edges(run, Material.open(run, lambda line: None), process)
     learner = PartsLearner(config.student.build(), material.table.kinds)
     known = _start(run, learner, material.table.kinds)
     freeze_stages(learner, plan.frozen_stages)
@@ -109,9 +107,15 @@ def _train_rank(run: PairRun[PartsConfig], process: Process) -> None:
     Fit(task, plan, batches, folder, process, run.resources.workers, run.stop_after, run.keep).fit()
 
 
+def _with_edges(run: PairRun[PartsConfig], material: Material, process: Process) -> Material:
+    if run.config.edge_drawings is None:
+        return material
+    return with_edge_drawings(material, run.config.edge_drawings, run.pretrained, run.images, process)
+
+
 def _published(run: PairRun[PartsConfig]) -> Path | None:
     """The file with published weights that the experiment names, or that the pack brings."""
-    brought = packed_start(run.resources.data) if run.config.pretrained else None
+    brought = packed_start(run.resources.data, run.config.student) if run.config.pretrained else None
     return run.config.published_student or brought
 
 

@@ -29,7 +29,7 @@ def job(parts_data: Path, parts: Parts, tmp_path: Path) -> PackJob:
 def test_what_is_unpacked_is_what_was_packed(job: PackJob, tmp_path: Path) -> None:
     packing = write_training_pack(job)
     before = Material.open(job.run, lambda line: None)
-    images, table = read_pack(job.run.out, tmp_path / "unpacked", lambda line: None)
+    images, table, _ = read_pack(job.run.out, tmp_path / "unpacked", lambda line: None)
     assert (table, images.pools) == (before.table, before.images.pools)
     drawn = np.flatnonzero([bool(name) for name in table.sketch_sets])
     ink = before.images.sketches[drawn] < 144

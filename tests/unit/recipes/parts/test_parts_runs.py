@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from models.bundle import Bundle, SketchNormalisation
 from models.export.build import Release, build_bundle
 from models.losses.inputs import LossInputs
+from models.networks.layers.efficientnet_lite import EfficientNetLite
 from models.networks.part_students import PartStudentConfig
 from models.training.engine.config import ConfigInvalid
 from models.training.engine.processes import Process
@@ -154,7 +155,9 @@ def test_rates_and_decay_are_set_by_what_a_parameter_is(parts_data: Path, parts:
     assert [group.weight_decay for group in groups] == [None, 0.0, 0.0, None]
     rated = [id(parameter) for group in groups for parameter in group.parameters]
     assert sorted(rated) == sorted(id(parameter) for parameter in task.module.parameters())
-    assert {id(p) for p in groups[2].parameters} == {id(p) for p in task.learner.students.photo.trunk.head.parameters()}
+    trunk = task.learner.students.photo.trunk
+    assert isinstance(trunk, EfficientNetLite)
+    assert {id(p) for p in groups[2].parameters} == {id(p) for p in trunk.head.parameters()}
 
 
 def test_prototypes_are_carried_over_by_name(tmp_path: Path) -> None:
