@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def locked(index_dir: Path, adaptive_bundle_dir: Path, tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """The address of a service with keys, and a key for searching, and one for adapting as well."""
+    """The address of a service with keys, and a key for searching, and others for adapting or writing as well."""
     settings = Settings(index=index_dir, bundle=adaptive_bundle_dir, online_dir=tmp_path / "online", threads=1)
-    granted: dict[str, tuple[Access, ...]] = {"searching": ("search",), "adapting": ("search", "adapt")}
+    granted: dict[str, tuple[Access, ...]] = {
+        "searching": ("search",),
+        "adapting": ("search", "adapt"),
+        "writing": ("search", "write"),
+    }
     made = {name: make_key(name, scopes) for name, scopes in granted.items()}
     for new in made.values():
         add_key(settings.key_path, new.key)
@@ -97,6 +102,23 @@ def test_pictures_come_with_the_key(visitor: User, locked: tuple[str, dict[str, 
 def test_the_page_shows_what_the_key_may_do(visitor: User, locked: tuple[str, dict[str, str]]) -> None:
     enter(visitor.page, locked[1]["adapting"])
     expect(visitor.page.get_by_role("button", name="Teach it")).to_be_visible()
+    expect(visitor.page.get_by_role("button", name="Jobs and versions")).to_be_hidden()
+
+
+def test_who_may_write_sees_jobs_and_versions(visitor: User, locked: tuple[str, dict[str, str]]) -> None:
+    url, keys = locked
+    page, headers = visitor.page, {"X-API-Key": keys["writing"]}
+    items = {"items": [{"photo_id": "nowhere.png", "delete": True}]}
+    assert httpx.post(f"{url}/v1/photos:batch", json=items, headers=headers).status_code == 202
+    enter(page, keys["writing"])
+    page.get_by_role("button", name="Jobs and versions").click()
+    dialog = page.get_by_role("dialog", name="Jobs and versions")
+    jobs = dialog.get_by_role("list", name="Jobs and versions")
+    expect(jobs.get_by_role("listitem")).to_have_text("Photos · done · 1 of 1 · 1 failed", timeout=30_000)
+    versions = dialog.get_by_role("list", name="Versions of the index")
+    expect(versions.get_by_role("listitem").first).to_contain_text("in service")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
 
 
 def test_a_closed_dialog_stays_closed(visitor: User) -> None:
