@@ -31,6 +31,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed (make ray-test ins
 
 PHOTOS, PARTITION = 96, 8
 DEADLINE_S = 240
+MARK = "RAY_TEST_FOLDER"  # in the environment of every process of a cluster
 
 # Between two partitions the build waits where the test kills something.
 BUILD = """
@@ -78,24 +79,30 @@ def children_of(pid: int) -> Iterator[tuple[int, str]]:
             continue  # no process, or one that has just ended
 
 
-def processes_of(folder: str, program: str) -> list[int]:
-    """Ray's own processes of a cluster whose files lie in `folder`."""
+def processes_of(folder: str, program: str = "") -> list[int]:
+    """Processes that a node of the cluster in `folder` started, by what they inherited: of a program, or all."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            mine = f"{MARK}={folder}".encode() in (entry / "environ").read_bytes().split(b"\0")
+            command = (entry / "cmdline").read_bytes().split(b"\0")[0].decode()
         except OSError:
             continue
-        if entry.name.isdigit() and command.split(" ")[0].endswith(f"/{program}") and folder in command:
+        if mine and entry.name.isdigit() and command.endswith(program):
             found.append(int(entry.name))
     return found
 
 
-def is_dead(pid: int) -> bool:
+def command_of(pid: int) -> str:
+    """Its command line; empty where it is dead, or a zombie."""
     try:
-        return not Path(f"/proc/{pid}/cmdline").read_bytes()  # that of a zombie is empty
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode()
     except OSError:
-        return True
+        return ""
+
+
+def is_dead(pid: int) -> bool:
+    return not command_of(pid)
 
 
 def awaited(condition: Callable[[], object]) -> None:
@@ -113,6 +120,8 @@ def nodes(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     environment = {**os.environ, "RAY_raylet_start_wait_time_s": "120", "RAY_agent_register_timeout_ms": "120000"}
     agents = ("dashboard-agent-grpc", "dashboard-agent-listen", "runtime-env-agent", "metrics-export")
     with tempfile.TemporaryDirectory(prefix="r") as folder:  # sockets have short paths
+        environment[MARK] = folder
+        children: list[int] = []
 
         def start(*options: str) -> None:
             ports = [f"--{agent}-port={free_port()}" for agent in agents]
@@ -129,16 +138,17 @@ def nodes(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
         try:
             start("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={folder}")
-            (head,) = processes_of(folder, "raylet")
+            (head,) = processes_of(folder, "/raylet")
             start(f"--address=127.0.0.1:{port}")
-            (second,) = set(processes_of(folder, "raylet")) - {head}
+            (second,) = set(processes_of(folder, "/raylet")) - {head}
             monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
+            children += [pid for node in (head, second) for pid, _ in children_of(node)]
             yield [head, second]
         finally:
-            for name in ("raylet", "gcs_server"):
-                for pid in processes_of(folder, name):
-                    os.kill(pid, signal.SIGKILL)
-            awaited(lambda: not [*processes_of(folder, "raylet"), *processes_of(folder, "gcs_server")])
+            # Monitors and agents outlive the raylets; agents overwrite the environment that they inherited.
+            for pid in {*processes_of(folder), *(pid for pid in children if command_of(pid).startswith("ray::"))}:
+                os.kill(pid, signal.SIGKILL)
+            awaited(lambda: not processes_of(folder))
 
 
 def photo(number: int) -> bytes:
