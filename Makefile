@@ -10,7 +10,7 @@ PAGE_CODE := tests/page_code
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page bench bench-peers fuzz poison soak kills docs audit hashes sbom milvus-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
+.PHONY: help run test coverage check check-python check-page bench bench-peers bench-index fuzz poison soak kills docs audit hashes sbom milvus-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ bench: $(VENV)/.dev ## Measure: each file of benchmarks/ names its baseline
 
 bench-peers: $(VENV)/.dev ## Measure: the service beside FastAPI, LitServe and BentoML on the same ONNX file
 	$(BIN)/python -m benchmarks.peers.run --overload
+
+bench-index: $(VENV)/.dev ## Measure, in hours: the builder beside a bare loop, its memory and updates at 200,000 photos, 300 kills
+	@set -e; for name in rate memory update kills; do echo "== $$name"; $(BIN)/python -m benchmarks.indexing.$$name; done
 
 fuzz: $(VENV)/.dev ## Requests made from the OpenAPI document against a real service, without keys and with one: no finding
 	$(BIN)/python -m benchmarks.robustness.fuzz
