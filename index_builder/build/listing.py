@@ -18,6 +18,7 @@ from index_builder.sources.base import PhotoSource, SourcePhoto
 from models.arrays import Rows
 
 _FILE = "listing.sqlite"
+_BLOCK_PHOTOS = 500  # SQLite limits the parameters of a statement, to 999 in older builds
 _TABLE = "CREATE TABLE listed (number INTEGER PRIMARY KEY, photo_id TEXT UNIQUE NOT NULL, photo TEXT NOT NULL)"
 # A scratch file: nothing reads it after a crash. The cache is what a listing costs in memory.
 _SCRATCH = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -2048")
@@ -55,7 +56,17 @@ class ListedPhotos(Sequence[SourcePhoto]):
 
     def __iter__(self) -> Iterator[SourcePhoto]:
         """Each photo in order."""
-        return (self[position] for position in range(len(self)))
+        for start in range(0, len(self), _BLOCK_PHOTOS):
+            yield from self._read(self._numbers[start : start + _BLOCK_PHOTOS].tolist())
+
+    def _read(self, numbers: list[int]) -> list[SourcePhoto]:
+        marks = ", ".join("?" * len(numbers))
+        with self._lock:
+            entries = self._database.execute(
+                f"SELECT number, photo_id, photo FROM listed WHERE number IN ({marks})", numbers
+            ).fetchall()
+        read = {number: _parsed(photo_id, photo) for number, photo_id, photo in entries}
+        return [read[number] for number in numbers]
 
     def at(self, positions: Rows) -> ListedPhotos:
         """A view of the photos at these positions, in their order."""

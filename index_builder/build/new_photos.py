@@ -141,13 +141,16 @@ def _spec(work: Work) -> WorkerSpec:
 
 def _outcomes(work: Work, todo: Todo, parts: Sequence[slice]) -> Generator[EmbeddedPhoto | Skipped, None, None]:
     """An outcome for each photo of the parts, in order."""
-    positions = [position for part in parts for position in range(len(todo.photos))[part]]
-    fresh = (todo.photos[position] for position in positions if position not in todo.copied)
+
+    def positions() -> Iterator[int]:
+        return (position for part in parts for position in range(len(todo.photos))[part])
+
+    fresh = (todo.photos[position] for position in positions() if position not in todo.copied)
     with (
         work.setup.embedder(work.bundle, work.times) as embedder,
         closing(embedder.embed(work.source, fresh)) as embedded,
     ):
-        for position in positions:
+        for position in positions():
             record = todo.copied.get(position)
             yield next(embedded) if record is None else _copied(todo, todo.photos[position], record)
 
