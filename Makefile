@@ -10,7 +10,7 @@ PAGE_CODE := tests/page_code
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page bench bench-peers bench-index fuzz poison soak kills docs audit hashes sbom milvus-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
+.PHONY: help run test coverage check check-python check-page bench bench-peers bench-index fuzz poison soak kills docs audit hashes sbom milvus-test chart-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -120,6 +120,11 @@ ray-test: $(VENV)/.dev ## Two real Ray nodes on this machine, of which one is ki
 milvus-test: $(VENV)/.dev ## A real Milvus server beside the tests of stores, builds and searches in it (Linux on x86-64; MILVUS_TEST_URI takes another)
 	test -n "$(MILVUS_TEST_URI)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check milvus==2.3.5
 	$(BIN)/pytest tests/end_to_end/test_milvus_server.py -rs
+
+# Helm 4 as a library and the schemas of Kubernetes take 350 MB, so that they are no part of the environment.
+chart-test: $(VENV)/.dev ## Lint and render the Helm chart, validate its objects against the schemas of Kubernetes
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt helm-python-sdk==0.2.2 kubernetes-validate==1.37.0
+	$(BIN)/pytest tests/unit/deploy -rs
 
 docker-test: $(VENV)/.dev ## Build the images and run them once (needs a Docker engine)
 	$(BIN)/pytest -m docker tests/docker -rs

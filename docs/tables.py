@@ -1,10 +1,11 @@
-"""Fills the tables of the reference pages from the code: `python docs/tables.py` (or `make docs`).
+"""Fills the tables of the reference pages, and the settings that the Helm chart knows, from the code (`make docs`).
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`. A test holds the pages against what this writes.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +14,26 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 import inkseek
-from service.config import settings_table
+from service.config import Settings, settings_table
 from service.http.problem_kinds import all_kinds
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
+CHART_SCHEMA = REFERENCE.parents[1] / "deploy" / "helm" / "inkseek" / "values.schema.json"
+# Settings that the Helm chart makes of other values, or that its volumes and ports decide.
+CHART_OWN = frozenset(
+    {
+        "index",
+        "online_dir",
+        "host",
+        "port",
+        "bundle",
+        "read_only",
+        "keys_file",
+        "milvus_uri",
+        "milvus_token",
+        "rate_limit_redis",
+    }
+)
 
 _TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
@@ -49,6 +66,14 @@ def filled(page: str) -> str:
     return _TABLE.sub(lambda match: f"{match[1]}{TABLES[match[2]]()}\n{match[3]}", page)
 
 
+def chart_schema(text: str) -> str:
+    """The schema of the Helm chart's values, with the settings of the service that `settings` may name."""
+    schema = json.loads(text)
+    names = [name for name in Settings.model_fields if name not in CHART_OWN]
+    schema["properties"]["settings"]["propertyNames"] = {"enum": names}
+    return json.dumps(schema, indent=2) + "\n"
+
+
 def _below(command: object, name: str) -> Iterator[tuple[str, TyperCommand]]:
     if isinstance(command, TyperGroup):
         for part, sub in command.commands.items():
@@ -79,11 +104,16 @@ def _row(parameter: TyperArgument | TyperOption) -> str:
 
 
 def main() -> None:
-    """Write the pages whose tables have changed."""
+    """Write the pages whose tables have changed, and the schema of the Helm chart's values."""
     for page in sorted(REFERENCE.glob("*.md")):
-        text = page.read_text(encoding="utf-8")
-        if (new := filled(text)) != text:
-            page.write_text(new, encoding="utf-8")
+        _rewrite(page, filled)
+    _rewrite(CHART_SCHEMA, chart_schema)
+
+
+def _rewrite(path: Path, change: Callable[[str], str]) -> None:
+    text = path.read_text(encoding="utf-8")
+    if (new := change(text)) != text:
+        path.write_text(new, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,12 +24,13 @@ PAGES = sorted(
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/**/*.md"),
         *(ROOT / "models").glob("**/*.md"),
+        *(ROOT / "deploy").glob("**/*.md"),
         ROOT / "docker" / "README.md",
         ROOT / "examples" / "README.md",
     ]
 )
 COMMANDS: dict[str, TyperCommand] = dict(commands())
-FOLDERS = ("benchmarks", "docker", "docs", "examples", "index_builder", "models", "service", "tests")
+FOLDERS = ("benchmarks", "deploy", "docker", "docs", "examples", "index_builder", "models", "service", "tests")
 
 
 def name_of(page: Path) -> str:
