@@ -37,6 +37,7 @@ check-python: $(VENV)/.dev ## All of `check` but the page's JavaScript
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	cd clients/python && $(abspath $(BIN))/lint-imports
 	$(BIN)/hadolint docker/*.Dockerfile
 	$(AUDIT)
 
@@ -144,8 +145,8 @@ $(VENV)/.serve: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[cpu,heif]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[cpu,dev,train]'
+$(VENV)/.dev: pyproject.toml clients/python/pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[cpu,dev,train]' --editable './clients/python[progress]'
 	@touch $@ $(VENV)/.serve
 
 # ESLint needs Node.js 20.19 or newer. Where the machine has none, a wheel brings it into the environment.

@@ -1,0 +1,62 @@
+"""Calls that search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias, TypedDict
+
+from inkseek_client.call import Call, query, quoted, reads
+from inkseek_client.inputs import Sketch, body_type, read_sketch
+from inkseek_client.schemas.search import BatchAnswer, SearchAnswer
+
+Names: TypeAlias = str | Sequence[str]
+Frame: TypeAlias = Literal["auto", "true", "false"]
+
+
+class Narrowing(TypedDict, total=False):
+    """Which photos are searched: categories, conditions such as `price<=50`, and a lowest score in [-1, 1].
+
+    `exact` scores every photo; `group_duplicates` answers photos that look the same as one result.
+    """
+
+    category: Names
+    filter: Names
+    min_score: float
+    exact: bool
+    group_duplicates: bool
+
+
+class SearchOptions(Narrowing, total=False):
+    """How a sketch is compared; see the API reference for each. What is left out is the service's default."""
+
+    adapt: bool
+    profile: str
+    focus: Literal["kind", "detail", "balanced"]
+    mirror: Literal["auto", "true", "false"]
+    frame: Frame
+
+
+def search(sketch: bytes, k: int, cursor: str | None, options: SearchOptions) -> Call[SearchAnswer]:
+    """POST /v1/search. `sketch`: the body."""
+    params = query(k=k, cursor=cursor, **options)
+    return Call(
+        "POST", "/v1/search", reads(SearchAnswer), params=params, content=sketch, content_type=body_type(sketch)
+    )
+
+
+def search_batch(sketches: Sequence[Sketch], k: int, options: SearchOptions) -> Call[BatchAnswer]:
+    """POST /v1/search:batch. Raises OSError."""
+    form = tuple(("sketch", (f"sketch-{n}", read_sketch(sketch))) for n, sketch in enumerate(sketches))
+    return Call("POST", "/v1/search:batch", reads(BatchAnswer), params=query(k=k, **options), form=form)
+
+
+def preview(sketch: Sketch, frame: Frame | None) -> Call[bytes]:
+    """POST /v1/preview. Raises OSError."""
+    body = read_sketch(sketch)
+    return Call("POST", "/v1/preview", bytes, params=query(frame=frame), content=body, content_type=body_type(body))
+
+
+def similar(photo_id: str, k: int, cursor: str | None, options: Narrowing) -> Call[SearchAnswer]:
+    """GET /v1/photos/{photo_id} with `view=similar`, which holds for ids that end as routes do, too."""
+    params = query(view="similar", k=k, cursor=cursor, **options)
+    return Call("GET", f"/v1/photos/{quoted(photo_id)}", reads(SearchAnswer), params=params)
