@@ -25,12 +25,24 @@ PAGES = sorted(
         *ROOT.glob("docs/**/*.md"),
         *(ROOT / "models").glob("**/*.md"),
         *(ROOT / "deploy").glob("**/*.md"),
+        ROOT / "clients" / "python" / "README.md",
         ROOT / "docker" / "README.md",
         ROOT / "examples" / "README.md",
     ]
 )
 COMMANDS: dict[str, TyperCommand] = dict(commands())
-FOLDERS = ("benchmarks", "deploy", "docker", "docs", "examples", "index_builder", "models", "service", "tests")
+FOLDERS = (
+    "benchmarks",
+    "clients",
+    "deploy",
+    "docker",
+    "docs",
+    "examples",
+    "index_builder",
+    "models",
+    "service",
+    "tests",
+)
 
 
 def name_of(page: Path) -> str:
