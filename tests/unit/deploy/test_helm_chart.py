@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,12 @@ SCALED = {
     },
     "ingress": {"enabled": True, "host": "sketch.example.org", "tlsSecret": "tls", "className": "nginx"},
     "networkPolicy": {"from": [{"namespaceSelector": {"matchLabels": {"name": "web"}}}]},
-    "monitoring": {"annotations": False, "serviceMonitor": {"enabled": True, "keySecret": "metrics"}},
+    "monitoring": {
+        "annotations": False,
+        "serviceMonitor": {"enabled": True, "keySecret": "metrics"},
+        "rules": {"enabled": True, "labels": {"release": "prometheus"}},
+        "dashboard": {"enabled": True},
+    },
     "service": {
         "image": {"repository": "registry.example/inkseek", "digest": f"sha256:{'a' * 64}"},
         "extraArgs": ["--workers", "2"],
@@ -78,7 +84,8 @@ def rendered(values: dict[str, Any], name: str = "inkseek") -> list[dict[str, An
 
 
 def one(objects: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    (found,) = [found for found in objects if found["kind"] == kind]
+    """The object of that kind that has the release's name alone."""
+    (found,) = [item for item in objects if item["kind"] == kind and "-dashboard" not in item["metadata"]["name"]]
     return found
 
 
@@ -226,6 +233,15 @@ def test_secrets_are_named_and_never_written() -> None:
     endpoint = one(rendered(SCALED), "ServiceMonitor")["spec"]["endpoints"][0]
     assert endpoint["authorization"]["credentials"] == {"name": "metrics", "key": "key"}
     assert not [found for found in rendered(SCALED) if found["kind"] == "Secret"]
+
+
+def test_rules_and_dashboard_are_those_of_the_repository() -> None:
+    objects = rendered(SCALED)
+    monitoring = ROOT / "deploy" / "monitoring"
+    assert one(objects, "PrometheusRule")["spec"] == yaml.safe_load((monitoring / "alerts.yaml").read_text())
+    (board,) = [item for item in objects if item["metadata"]["name"] == "inkseek-dashboard"]
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(board["data"]["inkseek.json"]) == json.loads((monitoring / "dashboard.json").read_text())
 
 
 def test_an_unchanged_build_does_not_run_again() -> None:
