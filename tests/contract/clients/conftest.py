@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import threading
 import time
@@ -39,9 +40,12 @@ def serving(settings: Settings) -> Iterator[str]:
 
 
 @pytest.fixture
-def url(make_settings: Callable[..., Settings], adaptable_bundle_dir: Path, tmp_path: Path) -> Iterator[str]:
-    """A service of its own that can be adapted and changed, with batches of at most three sketches."""
-    changes = {"online_dir": tmp_path / "online", "feedback": True, "max_batch_items": 3}
+def url(
+    make_settings: Callable[..., Settings], index_dir: Path, adaptable_bundle_dir: Path, tmp_path: Path
+) -> Iterator[str]:
+    """A service of its own that can be adapted, changed and rebuilt, with batches of at most three sketches."""
+    shutil.copytree(index_dir, tmp_path / "index", symlinks=True)
+    changes = {"index": tmp_path / "index", "feedback": True, "max_batch_items": 3}
     with serving(make_settings(bundle=adaptable_bundle_dir, **changes)) as started:
         yield started
 
