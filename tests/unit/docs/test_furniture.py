@@ -70,6 +70,15 @@ def test_an_extra_that_lacks_something_is_noticed() -> None:
     assert any(line.startswith("torch in models/") for line in missing(PACKAGES, "cpu", "parquet"))
 
 
+def test_the_python_client_is_released_with_the_service_and_names_what_it_imports() -> None:
+    folder = ROOT / "clients" / "python"
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (project["version"], project["license"]) == (PROJECT["version"], PROJECT["license"])
+    lines = [*project["dependencies"], *project["optional-dependencies"]["progress"]]
+    imported = {top for top, _ in third_party_imports(folder / "inkseek_client")} - {"inkseek_client"}
+    assert imported == {Requirement(line).name for line in lines}
+
+
 def test_no_tracked_file_has_the_address_of_a_package_registry() -> None:
     hosts = [".".join(parts) for parts in (("registry", "npmjs"), ("pypi", "org"), ("pythonhosted", "org"))]
     holders = []
