@@ -10,6 +10,8 @@ FROM ${PYTHON_IMAGE} AS dependencies
 ARG RUNTIME=cpu
 # Where vectors are searched: files, or milvus, which needs its client.
 ARG STORE=files
+# Where photos lie: files, or s3, which needs its client.
+ARG SOURCES=files
 # What embeds photos: this container, or ray, which needs Ray and the client of S3.
 ARG ENGINE=local
 # The constraints hold for the dependencies here and for what builds the package below.
@@ -23,6 +25,9 @@ RUN if [ "${RUNTIME}" = cpu ]; \
     else python requirements.py pyproject.toml parquet heif "${RUNTIME}" > requirements.txt; \
     fi \
     && pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: -r requirements.txt \
+    && if [ "${SOURCES}" = s3 ]; \
+    then pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: --require-hashes -r requirements-s3.txt; \
+    fi \
     && if [ "${STORE}" = milvus ]; \
     then pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: --require-hashes -r requirements-milvus.txt; \
     fi \

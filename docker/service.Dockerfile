@@ -10,6 +10,8 @@ FROM ${PYTHON_IMAGE} AS dependencies
 ARG RUNTIME=cpu
 # Where vectors are searched: files, or milvus, which needs its client.
 ARG STORE=files
+# Where photos lie: files, or s3, which needs its client.
+ARG SOURCES=files
 # The constraints hold for the dependencies here and for what builds the package below.
 ENV PIP_CONSTRAINT=/build/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
@@ -21,6 +23,9 @@ RUN if [ "${RUNTIME}" = cpu ]; \
     else python requirements.py pyproject.toml heif redis "${RUNTIME}" > requirements.txt; \
     fi \
     && pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: -r requirements.txt \
+    && if [ "${SOURCES}" = s3 ]; \
+    then pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: --require-hashes -r requirements-s3.txt; \
+    fi \
     && if [ "${STORE}" = milvus ]; \
     then pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: --require-hashes -r requirements-milvus.txt; \
     fi \

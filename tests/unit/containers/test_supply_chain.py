@@ -32,7 +32,7 @@ def constraints() -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
 
 
-@pytest.mark.parametrize("name", [*IMAGES, "milvus", "ray", "build"])
+@pytest.mark.parametrize("name", [*IMAGES, "milvus", "ray", "s3", "build"])
 def test_every_hashed_pin_is_the_tested_version(name: str) -> None:
     pins = hashed(name)
     assert pins
@@ -55,10 +55,11 @@ def test_an_image_installs_its_own_hashed_pins_and_builds_by_hash(image: str) ->
     assert f"cp requirements-{image}.txt requirements.txt && echo --require-hashes >> requirements.txt" in text
     assert "--require-hashes -r requirements-build.txt" in text
     assert "--require-hashes -r requirements-milvus.txt" in text
+    assert "--require-hashes -r requirements-s3.txt" in text
     assert "--no-build-isolation" in text
 
 
-@pytest.mark.parametrize("name", [*IMAGES, "milvus", "ray", "build"])
+@pytest.mark.parametrize("name", [*IMAGES, "milvus", "ray", "s3", "build"])
 def test_no_pin_comes_from_a_named_place(name: str) -> None:
     text = (ROOT / "docker" / f"requirements-{name}.txt").read_text(encoding="utf-8")
     assert "://" not in text
