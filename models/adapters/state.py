@@ -55,6 +55,7 @@ _UNREADABLE = (
 )
 # A direction of one embedding space means nothing in another, even where E is the same.
 _OF_ONE_SPACE = ("head", "down", "up", "usual")
+_LATER = ("gain", "style_gain")  # settings that adaptations of the first release had not
 # Weights of a layout's cells mean the same in every space with that layout, thus wherever E is the same.
 _OF_ONE_LENGTH = ("gains",)
 
@@ -131,7 +132,7 @@ class Adaptation:
     @property
     def adaptation_id(self) -> str:
         """Name and digest of everything that decides what is fitted: equal exactly when fits are."""
-        digest = hashlib.sha256(self._header())
+        digest = hashlib.sha256(self._header(self._known_from_the_start()))
         # The order in which arrays were added is no difference, and the same bytes in another shape are one.
         for name in sorted(self.arrays):
             array = self.arrays[name]
@@ -257,7 +258,12 @@ class Adaptation:
                 f"{self.bundle_id or 'any bundle'}, not for {embedding_dim} of {bundle_id}: train it again"
             )
 
-    def _header(self) -> bytes:
+    def _known_from_the_start(self) -> dict[str, Any]:
+        """The settings, without later ones that say nothing: an adaptation of an earlier release keeps its id."""
+        settings, unset = self.settings.model_dump(), AdaptationSettings().model_dump()
+        return {name: value for name, value in settings.items() if name not in _LATER or value != unset[name]}
+
+    def _header(self, settings: dict[str, Any] | None = None) -> bytes:
         header = _Header(
             method=self.method,
             name=self.name,
@@ -265,7 +271,8 @@ class Adaptation:
             embedding_dim=self.embedding_dim,
             settings=self.settings,
         )
-        return json.dumps(header.model_dump(), sort_keys=True).encode()
+        values = header.model_dump()
+        return json.dumps(values if settings is None else {**values, "settings": settings}, sort_keys=True).encode()
 
     def _check_shapes(self) -> None:
         """Raises ValueError, KeyError."""

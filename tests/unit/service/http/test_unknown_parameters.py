@@ -42,8 +42,9 @@ def test_every_route_rejects_a_parameter_that_it_does_not_know(client: TestClien
             response = client.request(method, f"{example_of(path)}?forse=true")
             problem = Problem.model_validate(response.json())
             assert (response.status_code, problem.code) == (422, "parameter_invalid"), (method, path)
-            assert problem.errors and problem.errors[0].where == "query.forse"
-            assert problem.errors[0].what == "there is no such parameter"
+            # Beside it, a parameter that is required may be missing.
+            unknown = [error.what for error in problem.errors or () if error.where == "query.forse"]
+            assert unknown == ["there is no such parameter"], (method, path)
             examples = operation["responses"]["422"]["content"]["application/problem+json"]["examples"]
             assert "parameter_invalid" in examples, (method, path)
             checked += 1
@@ -103,7 +104,7 @@ def test_operations_have_names_for_clients(client: TestClient) -> None:
     assert names["POST", "/v1/profiles/{name}/adapters:rollback"] == "roll_back_style_adapter"
     assert all(name.isidentifier() and name.islower() for name in names.values())
     verbs = {"search", "preview", "list", "get", "find", "fit", "roll", "activate", "delete", "put", "patch"}
-    verbs |= {"change", "rebuild", "cancel"}
+    verbs |= {"change", "rebuild", "cancel", "add", "clear"}
     assert {name.partition("_")[0] for name in names.values()} == verbs
     assert document["servers"] == [{"url": "/"}]
     tags = {tag["name"] for tag in document["tags"]}
