@@ -9,8 +9,8 @@ import numpy as np
 from index_builder.artifact import PhotoRecord
 from service.errors import CursorStale
 from service.search.gallery_view import GalleryView
-from service.search.narrowing import photo_filter
 from service.search.paging import decode_cursor, digest_of, encode_cursor
+from service.search.scoring.narrowing import photo_filter
 
 _CHANGED = "the gallery has changed since the first page: begin again without a cursor"
 

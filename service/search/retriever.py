@@ -14,15 +14,15 @@ from models.arrays import Vectors
 from models.bundle import Bundle, Frame, mirrored
 from service.errors import UnknownProfile
 from service.search.adapter_cache import AdapterCache
-from service.search.confidence import Judged, calibration_for, judged, widened
 from service.search.gallery import Gallery, GalleryKeeper, ScoredHits
 from service.search.gallery_view import GalleryView
-from service.search.grouping import Groups, ranked_in_groups
 from service.search.mirroring import MirroredSketch, MirrorScope, mirror_scope
-from service.search.narrowing import photo_filter
 from service.search.paging import Page, digest_of
 from service.search.query import SearchQuery, deepened, unknown_name
 from service.search.results import RankedPhoto, SearchResult, Stopwatch
+from service.search.scoring.confidence import Judged, calibration_for, judged, widened
+from service.search.scoring.grouping import Groups, ranked_in_groups
+from service.search.scoring.narrowing import photo_filter
 from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import Sketch
 from service.store.online_store import OnlineStore

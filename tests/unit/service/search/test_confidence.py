@@ -11,10 +11,10 @@ import pytest
 
 from index_builder.artifact import PhotoFilter
 from models.bundle import Focus, ScoreCalibration, SearchCalibration
-from service.search.confidence import calibration_for
 from service.search.query import SearchQuery
 from service.search.results import SearchResult
 from service.search.retriever import Retriever
+from service.search.scoring.confidence import calibration_for
 from service.sketches.sketch import EncodedImage
 
 Draw = Callable[[str, int], bytes]

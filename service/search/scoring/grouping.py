@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 
 from index_builder.artifact import SearchHit, difference_hash, groups_of
-from service.search.confidence import Judged
 from service.search.gallery_view import GalleryView
 from service.search.paging import MOST_RANKED, Page
 from service.search.query import SearchQuery
+from service.search.scoring.confidence import Judged
 
 T = TypeVar("T")
 Groups = list[list[int]]
