@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 
 from service.page_build.errors import PageInvalid
-from service.page_build.scripts import bundle_scripts
+from service.page_build.scripts import bundle_scripts, plain_style
 from service.page_build.texts import Texts, fill_in, load_texts, script_json
 
 BUILT = "page/built/"
@@ -56,7 +56,7 @@ class BuiltPage:
         except OSError as error:
             raise PageInvalid(f"the page's files cannot be read: {error}") from error
         script = Asset.of(bundle_scripts(sources, _ENTRY), "text/javascript")
-        sheet = Asset.of(style, "text/css")
+        sheet = Asset.of(plain_style(style), "text/css")
         files = {f"page-{script.tag}.js": script, f"page-{sheet.tag}.css": sheet}
         script_name, sheet_name = files
         texts = load_texts(folder / "texts")

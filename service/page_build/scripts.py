@@ -51,6 +51,11 @@ def bundle_scripts(sources: Mapping[str, str], entry: str) -> str:
     return "".join(parts)
 
 
+def plain_style(text: str) -> str:
+    """A style sheet without the comments that have lines of their own, indentation and empty lines."""
+    return _INDENT_OR_EMPTY.sub("", _BLOCK_COMMENT.sub("", text))
+
+
 def _read(path: str, text: str) -> _Module:
     text = _without_comments(path, text)
     module = _Module(text)

@@ -140,6 +140,7 @@ def test_photos_that_look_the_same_become_one_card(open_user: OpenUser, twins_ur
     cards.first.click()
     expect(user.page.get_by_role("dialog")).to_contain_text(re.compile(r"looks the samecircle \d, circle \d"))
     user.page.keyboard.press("Escape")
+    user.page.wait_for_function("() => !history.state?.opened")  # the browser goes back, which a reload would race with
     user.page.reload()
     expect(cards).to_have_count(shapes)
     group.click()

@@ -10,7 +10,7 @@ import pytest
 
 from service.http.routes.page import PAGE
 from service.page_build.errors import PageInvalid
-from service.page_build.scripts import bundle_scripts
+from service.page_build.scripts import bundle_scripts, plain_style
 
 SOURCES = {
     "main.js": """/** Entry. */
@@ -101,3 +101,8 @@ def test_newer_features_of_browsers_are_used_in_one_module_alone() -> None:
         if name in line
     }
     assert used == set()
+
+
+def test_a_style_sheet_loses_what_only_its_readers_need() -> None:
+    style = '/* The board. */\n.board {\n  color: red; /* why */\n\n  content: "/*";\n}\n'
+    assert plain_style(style) == '.board {\ncolor: red; /* why */\ncontent: "/*";\n}\n'
