@@ -63,6 +63,10 @@ def upload(photo_id: str, image: bytes) -> bytes:
     return _request("PUT", f"/v1/photos/{quote(photo_id)}", image)
 
 
+def look_up(photo_id: str) -> bytes:
+    return _request("GET", f"/v1/photos/{quote(photo_id)}", b"")
+
+
 def ids_of(body: bytes) -> list[str]:
     answer: dict[str, Any] = json.loads(body)
     return [photo["photo_id"] for photo in answer["results"]]
@@ -102,7 +106,8 @@ async def saturated(clients: int, seconds: float, send: Callable[[int], Awaitabl
     async def client(number: int) -> None:
         nonlocal count
         while time.perf_counter() < stop:
-            count += await send(number) == 200
+            status = await send(number)
+            count += status == 200  # read after the wait: other clients have counted meanwhile
             number += clients
 
     await asyncio.gather(*(client(number) for number in range(clients)))

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.online_changes.drawings import drawing
-from benchmarks.online_changes.load import Answered, Connections, ids_of, paced, saturated, search, upload
+from benchmarks.online_changes.load import Answered, Connections, ids_of, look_up, paced, saturated, search, upload
 
 ROOT = Path(__file__).resolve().parents[2]
 GALLERY = ROOT / "examples" / "gallery" / "manifest.csv"
@@ -89,10 +89,12 @@ async def measure(port: int, options: argparse.Namespace) -> dict[str, Any]:
         paced(saturation / 2, options.seconds, look), paced(options.rate, options.seconds, change)
     )
     took = time.perf_counter() - began
-    lost = 0
+    outranked = lost = 0
     for photo_id, drawn in uploads.latest.items():
         _, body = await connections.send(search(drawn))
-        lost += photo_id not in ids_of(body)
+        if photo_id not in ids_of(body):  # ten others may be more like a scribble than its own picture is
+            status, _ = await connections.send(look_up(photo_id))
+            outranked, lost = outranked + (status == 200), lost + (status != 200)
     connections.close()
     done = sum(count for status, count in changed.statuses.items() if status in (200, 201))
     return {
@@ -108,7 +110,8 @@ async def measure(port: int, options: argparse.Namespace) -> dict[str, Any]:
         "uploads": summary(changed),
         "found_within_1_s": f"{sum(wait <= _WITHIN_S for wait in waits)} of {len(waits)}",
         "found_after_s_max": round(max(waits, default=0.0), 3),
-        "not_found_in_the_end": f"{lost} of {len(uploads.latest)}",
+        "outranked_by_ten_others_in_the_end": f"{outranked} of {len(uploads.latest)}",
+        "not_there_in_the_end": f"{lost} of {len(uploads.latest)}",
     }
 
 
