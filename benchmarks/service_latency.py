@@ -4,7 +4,7 @@ The bare encoder is `Bundle.sketch.encode` on a prepared tensor: no HTTP, no dec
 adds is everything else. Bare and served rounds alternate, so that a machine that slows down slows both; the load
 generator shares the machine's CPUs with the service, as it does in reality with a proxy.
 
-    python benchmarks/service_latency.py [--bundle DIR] [--index DIR] [--rounds 5] [--seconds 4] [--json]
+    python -m benchmarks.service_latency [--bundle DIR] [--index DIR] [--rounds 5] [--seconds 4] [--json]
 """
 
 from __future__ import annotations
@@ -12,26 +12,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import re
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.served import ROOT, served
 from models.bundle import Bundle, Runtime, cpu_quota, decode_image
 
-ROOT = Path(__file__).resolve().parents[1]
 SKETCHES = ROOT / "examples" / "sketches"
 GALLERY = ROOT / "examples" / "gallery" / "manifest.csv"
 K = 10
@@ -65,7 +61,7 @@ def measure(index: Path, options: argparse.Namespace) -> dict[str, Any]:
     tensor = bundle.sketch.prepare(decode_image(bodies[0]).image)[None]
     threads = cpu_quota()
     bare_ms, bare_rate, served_ms, served_rate = [], [], [], []
-    with served(index, options.bundle) as port:
+    with served(index, ["--workers", "1", *(["--bundle", str(options.bundle)] if options.bundle else [])]) as port:
         requests = [search_request(body) for body in bodies]
         asyncio.run(load(port, requests, clients=2, seconds=1.0))  # warm both sides
         encode_for(bundle, tensor, 1, 0.5)
@@ -133,27 +129,6 @@ def search_request(body: bytes) -> bytes:
     headers = f"host: bench\r\ncontent-type: image/png\r\ncontent-length: {len(body)}"
     head = f"POST /v1/search?k={K} HTTP/1.1\r\n{headers}\r\n\r\n"
     return head.encode() + body
-
-
-@contextmanager
-def served(index: Path, bundle: Path | None) -> Iterator[int]:
-    """`inkseek serve` with its default settings; gives its port."""
-    command = [sys.executable, "-m", "inkseek", "serve", "--index", str(index), "--port", "0", "--workers", "1"]
-    command += ["--bundle", str(bundle)] if bundle else []
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("INKSEEK_")}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if found := re.search(r"Draw at http://\S+:(\d+)/", line):
-                break
-        else:
-            raise RuntimeError("the service did not start: " + "".join(said))
-        try:
-            yield int(found.group(1))
-        finally:
-            process.send_signal(signal.SIGTERM)
 
 
 def build_demo_index(scratch: Path, bundle: Path | None) -> Path:

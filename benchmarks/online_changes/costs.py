@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.online_changes.drawings import drawing
-from benchmarks.online_changes.run import GALLERY, ROOT
+from benchmarks.online_changes.run import GALLERY
+from benchmarks.served import ROOT
 from index_builder.artifact import Thumbnail
 from service.changes.photos import PhotoUpload, put
 from service.config import Settings

@@ -14,22 +14,19 @@ import argparse
 import asyncio
 import json
 import os
-import re
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.online_changes.drawings import drawing
 from benchmarks.online_changes.load import Answered, Connections, ids_of, look_up, paced, saturated, search, upload
+from benchmarks.served import ROOT, served
 
-ROOT = Path(__file__).resolve().parents[2]
 GALLERY = ROOT / "examples" / "gallery" / "manifest.csv"
 _WITHIN_S = 1.0
 _CLIENTS = 8
@@ -138,28 +135,6 @@ def summary(answered: Answered) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def served(index: Path, online: Path, options: argparse.Namespace) -> Iterator[int]:
-    """`inkseek serve` on a free port, which it gives."""
-    command = [sys.executable, "-m", "inkseek", "serve", "--index", str(index), "--port", "0"]
-    command += ["--workers", str(options.workers), "--bundle", options.bundle, "--online-dir", str(online)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("INKSEEK_")}
-    environment |= {"INKSEEK_MAX_ONLINE_PHOTOS": "1000000"}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if found := re.search(r"Draw at http://\S+:(\d+)/", line):
-                break
-        else:
-            raise RuntimeError("the service did not start: " + "".join(said))
-        try:
-            yield int(found.group(1))
-        finally:
-            process.send_signal(signal.SIGTERM)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rate", type=float, default=200.0, help="uploads a second")
@@ -177,7 +152,9 @@ def main() -> None:
         index = Path(scratch) / "index"
         build = [sys.executable, "-m", "inkseek", "index", "build", "--photos", str(GALLERY), "--out", str(index)]
         subprocess.run([*build, "--bundle", options.bundle], cwd=ROOT, check=True, capture_output=True)
-        with served(index, Path(scratch) / "online", options) as port:
+        serving = ["--workers", str(options.workers), "--bundle", options.bundle]
+        serving += ["--online-dir", str(Path(scratch) / "online")]
+        with served(index, serving, {"INKSEEK_MAX_ONLINE_PHOTOS": "1000000"}) as port:
             measured = asyncio.run(measure(port, options))
     if options.json:
         print(json.dumps(measured, indent=2))

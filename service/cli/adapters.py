@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from models.bundle import read_manifest
 from models.console import ExitCode, fail, print_json, stdout
 from models.errors import InkseekError
 from service.adaptation.refit import RefitResult, encode_uploads_anew, refit_adapters
@@ -19,19 +18,15 @@ from service.cli.adapter_table import adapter_table
 from service.cli.exchange import export_adapter, import_adapter
 from service.cli.feedback import suggest
 from service.cli.fit import Name, Profile, fit_adapter
-from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
-from service.config import Settings
+from service.cli.options import AdapterId, AsJson, BundleOption, IndexDir, OnlineDir, settings_of, store_of
 from service.http.schemas.adapters import adapter_json
 from service.runtime.serving import open_retriever
-from service.store.online_store import OnlineStore
 
 app = typer.Typer(no_args_is_help=True)
 app.command("fit")(fit_adapter)
 app.command("suggest")(suggest)
 app.command("export")(export_adapter)
 app.command("import")(import_adapter)
-
-AdapterId = Annotated[str, typer.Argument(help="An adapter's id, as `list` shows it.")]
 
 
 @app.command("list")
@@ -47,7 +42,7 @@ def list_adapters(
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
         target = adapter_target("profile" if profile else "category", name) if name is not None else None
-        adapters = _store_of(settings).list_adapters(target)
+        adapters = store_of(settings).list_adapters(target)
     except InkseekError as error:
         fail(error, as_json=as_json)
     if as_json:
@@ -70,7 +65,7 @@ def activate(
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
         target = adapter_target("profile" if profile else "category", name)
-        adapter = _store_of(settings).activate(target, adapter_id)
+        adapter = store_of(settings).activate(target, adapter_id)
     except InkseekError as error:
         fail(error, as_json=as_json)
     if as_json:
@@ -92,7 +87,7 @@ def rollback(
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
         target = adapter_target("profile" if profile else "category", name)
-        active = _store_of(settings).roll_back(target)
+        active = store_of(settings).roll_back(target)
     except InkseekError as error:
         fail(error, as_json=as_json)
     if as_json:
@@ -116,7 +111,7 @@ def delete(
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
         target = adapter_target("profile" if profile else "category", name)
-        _store_of(settings).delete(target, adapter_id, with_photos=photos)
+        store_of(settings).delete(target, adapter_id, with_photos=photos)
     except InkseekError as error:
         fail(error, as_json=as_json)
     if as_json:
@@ -159,12 +154,6 @@ def refit(
     # After the output: those that were fitted are stored, whatever became of the others.
     if any(result.made is None for result in results):
         raise typer.Exit(ExitCode.FAILED)
-
-
-def _store_of(settings: Settings) -> OnlineStore:
-    """The online store alone: no encoder and no index are needed to activate adapters."""
-    manifest = read_manifest(settings.bundle)
-    return OnlineStore(settings.online_folder, manifest.bundle_id, manifest.adapted_dim)
 
 
 def _outcome(result: RefitResult) -> str:

@@ -14,15 +14,13 @@ from models.errors import InkseekError
 from service.adaptation.exchange import exported, imported
 from service.adaptation.targets import adapter_target
 from service.cli.fit import Name, Profile
-from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
+from service.cli.options import AdapterId, AsJson, BundleOption, IndexDir, OnlineDir, settings_of, store_of
 from service.http.schemas.adapters import adapter_json
-from service.store.online_store import OnlineStore
-from service.store.records import StoreLimits
 
 
 def export_adapter(
     name: Name,
-    adapter_id: Annotated[str, typer.Argument(help="An adapter's id, as `list` shows it.")],
+    adapter_id: AdapterId,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The file, a zip archive.")],
     profile: Profile = False,
     index: IndexDir = None,
@@ -33,9 +31,7 @@ def export_adapter(
     """Write an adapter with its examples to a file. Photos are named in it, and stay behind."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
-        manifest = read_manifest(settings.bundle)
-        store = OnlineStore(settings.online_folder, manifest.bundle_id, manifest.adapted_dim)
-        data = exported(store, adapter_target("profile" if profile else "category", name), adapter_id)
+        data = exported(store_of(settings), adapter_target("profile" if profile else "category", name), adapter_id)
         write_bytes(out, data)
     except (InkseekError, OSError) as error:
         fail(error, as_json=as_json)
@@ -57,10 +53,8 @@ def import_adapter(
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
         manifest = read_manifest(settings.bundle)
-        limits = StoreLimits(settings.max_online_targets, settings.max_online_bytes)
-        store = OnlineStore(settings.online_folder, manifest.bundle_id, manifest.adapted_dim, limits)
         data, most = file.read_bytes(), settings.max_adapters
-        adapter = imported(store, data, manifest.adapted_dim, most, activate=activate)
+        adapter = imported(store_of(settings), data, manifest.adapted_dim, most, activate=activate)
     except (InkseekError, OSError) as error:
         fail(error, as_json=as_json)
     if as_json:

@@ -9,11 +9,13 @@ import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
-from models.bundle import bundle_path
+from models.bundle import bundle_path, read_manifest
 from models.console import ExitCode, fail, stderr
 from service.config import Settings, load_settings
 from service.environment import ENV_PREFIX
 from service.errors import UnknownSetting
+from service.store.online_store import OnlineStore
+from service.store.records import StoreLimits
 
 IndexDir = Annotated[
     Path | None, typer.Option(help=f"The index directory (--out of `index build`); else {ENV_PREFIX}INDEX.")
@@ -29,6 +31,7 @@ BundleOption = Annotated[
 OnlineDir = Annotated[
     Path | None, typer.Option(help="Where adapters and uploaded photos are kept; else `online` in the index directory.")
 ]
+AdapterId = Annotated[str, typer.Argument(help="An adapter's id, as `list` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
@@ -48,3 +51,10 @@ def settings_of(as_json: bool, **options: Any) -> Settings:
             )
             stderr().print(f"[red]{name}:[/red] {escape(how)}", highlight=False, soft_wrap=True)
         raise typer.Exit(ExitCode.WRONG_USAGE) from error
+
+
+def store_of(settings: Settings) -> OnlineStore:
+    """The online store alone: adapters are activated and copied without encoder and index. Raises BundleError."""
+    manifest = read_manifest(settings.bundle)
+    limits = StoreLimits(settings.max_online_targets, settings.max_online_bytes)
+    return OnlineStore(settings.online_folder, manifest.bundle_id, manifest.adapted_dim, limits)

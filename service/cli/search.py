@@ -16,8 +16,9 @@ from models.console import fail, print_json, stdout
 from models.errors import InkseekError
 from service.cli.contact_sheet import Tile, contact_sheet
 from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
+from service.http.schemas.answers import search_json
 from service.http.schemas.base import PhotoUrls
-from service.http.schemas.search import K_MAX, search_json
+from service.http.schemas.search import K_MAX
 from service.runtime.serving import open_retriever
 from service.search.query import Mirror, SearchQuery
 from service.search.results import SearchResult

@@ -1,4 +1,4 @@
-"""Folders of sketches: which files they are, in which batches they go, and what came of each."""
+"""Folders of sketches: which files they are, in which batches they go, and the answer to each."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Describe:
-    """What is to be changed of a photo: None leaves its category; a value of None in `metadata` is taken away."""
+    """What is to be changed of a photo: None leaves its category; a value of None in `metadata` is removed."""
 
     photo_id: str
     category: str | None = None

@@ -107,7 +107,11 @@ class EfficientNetLite(Trunk):
         self.blocks = nn.ModuleList(blocks)
         self.head = SameConv(channels_in, HEAD_CHANNELS, 1, 1, 1, relu6=True)
         self.channels_out = HEAD_CHANNELS
-        self.map_widths = (*self.widths, HEAD_CHANNELS)
+
+    @property
+    def map_widths(self) -> tuple[int, ...]:
+        """Channels of each map that `features` gives."""
+        return (*self.widths, self.channels_out)
 
     def load_published(self, state: Mapping[str, Tensor]) -> None:
         """Copy a published state dict, its norms folded; see `Trunk.load_published`."""
@@ -147,7 +151,6 @@ class EfficientNetLite(Trunk):
         assert wide.bias is not None
         self.head.conv.load_state_dict({"weight": wide.weight[kept], "bias": wide.bias[kept]})
         self.channels_out = self.head.conv.out_channels
-        self.map_widths = (*self.widths, self.channels_out)
 
     def fold_norms(self) -> None:
         """There is nothing to fold: the norms are parts of the convolutions from the start."""

@@ -17,6 +17,7 @@ from service.http.pictures import DISPLAYABLE, image_of, thumbnail_of
 from service.http.query_params import QueryReader
 from service.http.route import api_router, reject_parameters
 from service.http.routes.search import NARROWING_ERRORS, PAGE_ERRORS
+from service.http.schemas.answers import SIMILAR_EXAMPLE, SearchAnswer, search_json
 from service.http.schemas.base import PHOTOS_PATH
 from service.http.schemas.gallery import (
     PHOTO_EXAMPLE,
@@ -27,7 +28,7 @@ from service.http.schemas.gallery import (
     photo_json,
     photos_json,
 )
-from service.http.schemas.search import SIMILAR_EXAMPLE, PhotoParams, SearchAnswer, SimilarParams, search_json
+from service.http.schemas.search import PhotoParams, SimilarParams
 from service.http.serving import answer_job, serving_of, urls_of
 from service.http.tenancy import base_path
 from service.search import listing

@@ -31,16 +31,9 @@ from service.http.json_response import json_bytes, json_response
 from service.http.openapi import BATCH_BODY, SKETCH_BODY, ok, problem_responses
 from service.http.problems import problem
 from service.http.route import api_router
+from service.http.schemas.answers import BATCH_EXAMPLE, SEARCH_EXAMPLE, BatchAnswer, SearchAnswer, search_json
 from service.http.schemas.base import PhotoUrls
-from service.http.schemas.search import (
-    BATCH_EXAMPLE,
-    SEARCH_EXAMPLE,
-    BatchAnswer,
-    BatchParams,
-    SearchAnswer,
-    SearchParams,
-    search_json,
-)
+from service.http.schemas.search import BatchParams, SearchParams
 from service.http.serving import SketchJob, ThreadJobs, answer_sketch, answer_work, process_of, read_upload, urls_of
 from service.http.tenancy import base_path, tenant_of
 from service.runtime.metrics import Metrics

@@ -39,7 +39,7 @@ class EncoderWork(Protocol[T_co]):
         """The answer, after a `begin` that returned None."""
 
     def end(self) -> None:
-        """Called once after `begin`, whatever came of it."""
+        """Called once after `begin`, whatever the result."""
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Job:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a job."""
+    """The result of a job, or the error that ended it."""
 
     job: Job
     result: Any = None

@@ -25,7 +25,7 @@ class ItemProblem:
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job. `done` of `total` steps (None: unknown) of its `stage`, `failed` of them; `detail`: what came of it.
+    """A job. `done` of `total` steps (None: unknown) of its `stage`, `failed` of them; `detail`: of its result.
 
     `problems`: of the first items that failed, where they were asked for.
     """

@@ -9,8 +9,8 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from service.http.schemas.adapters import Adapter
+from service.http.schemas.answers import SearchAnswer
 from service.http.schemas.problem import Problem
-from service.http.schemas.search import SearchAnswer
 
 Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]

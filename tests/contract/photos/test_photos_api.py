@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 from index_builder.build import BuildRequest, build_index
 from service.app import create_app
 from service.config import Settings
+from service.http.schemas.answers import SearchAnswer
 from service.http.schemas.gallery import Categories, Photo
-from service.http.schemas.search import SearchAnswer
 
 
 def test_record(client: TestClient, gallery_dir: Path) -> None:

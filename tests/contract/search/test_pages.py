@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 from index_builder.build import BuildRequest, build_index
 from service.app import create_app
 from service.config import Settings
+from service.http.schemas.answers import SearchAnswer
 from service.http.schemas.gallery import Photos
 from service.http.schemas.problem import Problem
-from service.http.schemas.search import SearchAnswer
 
 Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageOps
 from starlette.testclient import TestClient
 
+from service.http.schemas.answers import BatchAnswer, SearchAnswer
 from service.http.schemas.problem import Problem
-from service.http.schemas.search import BatchAnswer, SearchAnswer
 
 Drawing = Callable[[str, int], Image.Image]
 Encode = Callable[..., bytes]

@@ -1,4 +1,4 @@
-"""Changes in bulk and rebuilds, as jobs; what became of them, and the versions that they made."""
+"""Changes in bulk and rebuilds, as jobs; their results, and the versions that they made."""
 
 from __future__ import annotations
 

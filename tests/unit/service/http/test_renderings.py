@@ -18,7 +18,7 @@ from service.http import openapi, problem_kinds, problems
 from service.http.json_response import json_bytes, json_response
 from service.http.reference.page import render
 from service.http.routes.info import limits_of
-from service.http.schemas import adapters, gallery, operation, search
+from service.http.schemas import adapters, answers, gallery, operation, search
 from service.http.schemas.base import PhotoUrls
 from service.http.schemas.problem import PROBLEM_EXAMPLE, Problem
 from service.search.query import SearchQuery
@@ -57,10 +57,10 @@ def adapter(scope: str, state: str = "active", **changes: Any) -> AdapterRecord:
 
 def test_a_search_result() -> None:
     hits = [RankedPhoto(photo(price=1.5, name=None), 0.12345678, 1), RankedPhoto(photo("é/2"), -1.0, 2)]
-    document = search.search_json(
+    document = answers.search_json(
         SearchResult(hits, "b", "v", {"total": 1.23456}, "adapter", "adapter-1", None), PhotoUrls()
     )
-    answer = search.SearchAnswer.model_validate(document)
+    answer = answers.SearchAnswer.model_validate(document)
     assert (answer.results[0].score, answer.results[0].metadata) == (0.123457, {"price": 1.5})
     assert answer.results[0].thumbnail_url == "/v1/photos/a%20b/1.png/thumbnail"
     assert answer.results[1].image_url == "/v1/photos/%C3%A9/2/image"
@@ -70,8 +70,8 @@ def test_a_search_result() -> None:
 
 def test_a_search_result_with_confidences() -> None:
     hits = [RankedPhoto(photo(), 0.5, 1, confidence=0.12345678), RankedPhoto(photo("b"), 0.25, 2, confidence=0.0)]
-    answer = search.SearchAnswer.model_validate(
-        search.search_json(SearchResult(hits, "b", "v", {"total": 1.0}, no_good_match=True), PhotoUrls())
+    answer = answers.SearchAnswer.model_validate(
+        answers.search_json(SearchResult(hits, "b", "v", {"total": 1.0}, no_good_match=True), PhotoUrls())
     )
     assert ([hit.confidence for hit in answer.results], answer.no_good_match) == ([0.1235, 0.0], True)
 
@@ -112,9 +112,9 @@ def test_profiles() -> None:
 @pytest.mark.parametrize(
     ("schema", "example"),
     [
-        (search.SearchAnswer, search.SEARCH_EXAMPLE),
-        (search.SearchAnswer, search.SIMILAR_EXAMPLE),
-        (search.BatchAnswer, search.BATCH_EXAMPLE),
+        (answers.SearchAnswer, answers.SEARCH_EXAMPLE),
+        (answers.SearchAnswer, answers.SIMILAR_EXAMPLE),
+        (answers.BatchAnswer, answers.BATCH_EXAMPLE),
         (gallery.Photo, gallery.PHOTO_EXAMPLE),
         (gallery.Categories, gallery.CATEGORIES_EXAMPLE),
         (adapters.Adapter, adapters.ADAPTER_EXAMPLE),
