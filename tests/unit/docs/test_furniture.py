@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -77,6 +78,12 @@ def test_the_python_client_is_released_with_the_service_and_names_what_it_import
     lines = [*project["dependencies"], *project["optional-dependencies"]["progress"]]
     imported = {top for top, _ in third_party_imports(folder / "inkseek_client")} - {"inkseek_client"}
     assert imported == {Requirement(line).name for line in lines}
+
+
+def test_the_npm_package_is_released_with_the_service_and_depends_on_nothing() -> None:
+    package = json.loads((ROOT / "clients" / "typescript" / "package.json").read_text(encoding="utf-8"))
+    assert (package["version"], package["license"]) == (PROJECT["version"], PROJECT["license"])
+    assert not package.keys() & {"dependencies", "peerDependencies", "optionalDependencies"}
 
 
 def test_no_tracked_file_has_the_address_of_a_package_registry() -> None:
