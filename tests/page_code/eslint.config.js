@@ -24,6 +24,10 @@ export default [
   { ignores: ["**/clients/typescript/dist/**"] },
   // Where both browsers and Node.js run; types check what a global is.
   { files: ["**/clients/typescript/src/**/*.js"], languageOptions: { globals: globals["shared-node-browser"] } },
-  { files: ["**/clients/typescript/tests/**/*.js"], languageOptions: { globals: globals.node } },
+  {
+    files: ["**/clients/typescript/tests/**/*.js"],
+    languageOptions: { globals: globals.node },
+    rules: { "no-unused-vars": ["error", { args: "all", argsIgnorePattern: "^_", varsIgnorePattern: "^_" }] },
+  },
   { files: ["**/service/page/js/**/*.js", "**/service/http/reference/static/*.js"], languageOptions: { globals: globals.browser } },
 ];

@@ -7,7 +7,7 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -21,6 +21,7 @@ from inkseek_client.schemas.base import Schema
 from inkseek_client.schemas.problem import Problem
 from service.http.problem_kinds import all_kinds
 from service.http.problems import example
+from tests.contract.clients.documented import NOT_CALLED, OF_NO_GALLERY, SUFFIXED, Documented
 
 NOT_ANSWERED = {"Alive", "JsonValue"}
 """Schemas of answers that the client has no method or no class for: `ready` says more than /livez."""
@@ -68,9 +69,6 @@ CALLS: dict[str, Callable[[Client], Any]] = {
 }  # fmt: skip
 COMPOSED = {"search_folder", "wait_for", "in_gallery", "close"}
 """Methods of no request of their own; the tests over a real service have them."""
-NOT_CALLED = {("get", "/livez")}
-SUFFIXED = {"/v1/photos/{photo_id}/thumbnail", "/v1/photos/{photo_id}/image", "/v1/photos/{photo_id}/similar"}
-"""Asked for with `view` of the photo's own path, which holds for every id."""
 
 
 def client_schemas() -> dict[str, type[BaseModel]]:
@@ -127,56 +125,6 @@ def test_every_schema_of_an_answer_is_known(document: dict[str, Any]) -> None:
     assert answers - NOT_ANSWERED == client_schemas().keys()
 
 
-def routes_of(document: dict[str, Any]) -> Iterator[tuple[str, str, re.Pattern[str], dict[str, Any]]]:
-    """Method, path and operation, the most specific path first."""
-    for path in sorted(document["paths"], key=lambda path: (path.count("{"), -len(path))):
-        # Ids and categories may have slashes, which quoting leaves.
-        pattern = re.sub(r"\\{(photo_id|category)\\}", "[^:]+", re.escape(path))
-        for method, spec in document["paths"][path].items():
-            yield method, path, re.compile(re.sub(r"\\{\w+\\}", "[^/:]+", pattern)), spec
-
-
-class Documented:
-    """Answers every request with the example that the document has for its route, and checks the request itself."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.routes = list(routes_of(document))
-        self.called: list[tuple[str, str]] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        method, path, spec = next(
-            (method, path, spec)
-            for method, path, pattern, spec in self.routes
-            if method == request.method.lower() and pattern.fullmatch(request.url.path)
-        )
-        self.called.append((method, path))
-        documented = {parameter["name"] for parameter in spec.get("parameters", [])}
-        assert set(request.url.params) <= documented, path
-        self._check_body(request, spec)
-        status, answer = next((code, one) for code, one in spec["responses"].items() if code < "300")
-        content = answer.get("content", {})
-        if request.url.params.get("view") == "similar":
-            similar = next(spec for _, path, _, spec in self.routes if path.endswith("/similar"))
-            content = similar["responses"]["200"]["content"]
-        example = content.get("application/json", {}).get("example")
-        return httpx.Response(int(status), **({"content": b"PNG"} if example is None else {"json": example}))
-
-    def _check_body(self, request: httpx.Request, spec: dict[str, Any]) -> None:
-        accepted = spec.get("requestBody", {}).get("content", {})
-        sent = request.read()
-        if not accepted:
-            assert not sent
-            return
-        kind = request.headers["Content-Type"].partition(";")[0]
-        assert kind in accepted or (kind == "application/octet-stream" and "image/png" in accepted)
-        if kind == "multipart/form-data":
-            schema = accepted[kind]["schema"]
-            fields = set(re.findall(rb'Content-Disposition: form-data; name="(\w+)', sent))
-            named = {field.decode() for field in fields if not field.startswith(b"file")}
-            assert named
-            assert named <= schema["properties"].keys()
-
-
 @pytest.fixture
 def documented(document: dict[str, Any]) -> Documented:
     return Documented(document)
@@ -193,9 +141,6 @@ def test_a_method_requests_a_documented_route_and_reads_its_example(
     assert len(documented.called) == 1
     path = documented.called[0][1]
     assert path.startswith("/v1/galleries/{gallery}/") == (gallery is not None and path not in OF_NO_GALLERY)
-
-
-OF_NO_GALLERY = ("/readyz", "/metrics", "/v1/galleries")
 
 
 def test_every_method_is_tried_and_every_route_is_called(documented: Documented) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,32 +10,24 @@ import pytest
 from PIL import Image
 
 from inkseek_client import Client
+from tests.contract.clients.readme_files import PHOTO_IDS, SHOWN_URL, SKETCHES, blocks_of, write_pictures
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "clients" / "python" / "README.md", ROOT / "docs" / "howto" / "python_client.md"]
-SHOWN_URL = "http://127.0.0.1:8000"
-SKETCHES = ("mug.png", "hat.png", "new.jpg", "2.jpg", "drawing-1.png", "drawing-2.png", "drawings/a.png")
-PHOTO_IDS = ("mug/1.jpg", "mug/2.jpg", "shoe/305.jpg", "shoe/17.jpg", "shoe/3.jpg", "shoe/4.jpg")
-
-
-def blocks_of(page: Path) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, drawing: Callable[[str, int], Image.Image], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with the files that the examples name."""
     work = tmp_path / "work"
-    (work / "drawings").mkdir(parents=True)
-    for number, name in enumerate(SKETCHES):
-        drawing(("box", "cross")[number % 2], number // 2).save(work / name)
+    write_pictures(work, drawing)
     monkeypatch.chdir(work)
     return work
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_run(page: Path, url: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    blocks = blocks_of(page)
+    blocks = blocks_of(page, "python")
     assert blocks
     with Client(url) as client:
         for number, photo_id in enumerate(PHOTO_IDS):
