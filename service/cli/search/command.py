@@ -8,22 +8,19 @@ from typing import Annotated
 
 import typer
 from PIL import Image
-from rich.markup import escape
-from rich.table import Table
 
 from models.bundle import Focus, Frame
 from models.console import fail, print_json, stdout
 from models.errors import InkseekError
-from service.cli.contact_sheet import Tile, contact_sheet
 from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
-from service.http.schemas.answers import search_json
-from service.http.schemas.base import PhotoUrls
+from service.cli.search.answer_table import answer_summary, answer_table
+from service.cli.search.contact_sheet import Tile, contact_sheet
+from service.cli.search.local import open_local
+from service.cli.search.remote import open_remote
+from service.cli.search.searched import Searched
+from service.http.schemas.answers import SearchAnswer
 from service.http.schemas.search import K_MAX
-from service.runtime.serving import open_retriever
 from service.search.query import Mirror, SearchQuery
-from service.search.results import SearchResult
-from service.search.retriever import Retriever
-from service.sketches.reading import read_sketch
 
 
 def search(
@@ -52,59 +49,54 @@ def search(
     group_duplicates: Annotated[
         bool, typer.Option("--group-duplicates", help="Show photos that look the same as one result.")
     ] = False,
+    url: Annotated[str | None, typer.Option(help="Search a running service instead (extra client).")] = None,
+    key: Annotated[str | None, typer.Option(help="With --url: an API key, or @FILE for a file that holds one.")] = None,
+    gallery: Annotated[str | None, typer.Option(help="With --url: one of the service's further galleries.")] = None,
     bundle: BundleOption = None,
     online_dir: OnlineDir = None,
     sheet: Annotated[Path | None, typer.Option(help="Write the answer as a picture, PNG or JPEG.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the photos most like a sketch, without a server.
+    """Find the photos most like a sketch: in an index, without a server, or with --url in a service.
 
     A line says so where probably no photo fits; the exit code is 0 then,
     too.
     """
-    settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
+    if url is None and (key or gallery):
+        raise typer.BadParameter("--key and --gallery go with --url")
+    if url is not None and (index or bundle or online_dir):
+        raise typer.BadParameter("--index, --bundle and --online-dir are the service's own where --url is given")
     narrowing = k, tuple(category or ()), tuple(condition or ()), min_score, exact
     query = SearchQuery(*narrowing, adapt, profile, focus, mirror, frame, group_duplicates)
+    if url is None:
+        settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
         data = sys.stdin.buffer.read() if str(sketch) == "-" else sketch.read_bytes()
-        drawing = read_sketch(data, settings.stroke_limits)
-        with open_retriever(settings) as retriever:
-            result = retriever.search(drawing, query)
+        with open_local(settings) if url is None else open_remote(url, _key(key), gallery) as searched:
+            document = searched.search(data, query)
+            answer = SearchAnswer.model_validate(document)
             if sheet:
-                _write_sheet(sheet, retriever.view(drawing, frame), retriever, result)
+                _write_sheet(sheet, searched.view(data, frame), searched, answer)
     except (InkseekError, OSError) as error:
         fail(error, as_json=as_json)
     if as_json:
-        print_json(search_json(result, PhotoUrls()))
+        print_json(document)
     else:
-        stdout().print(_table(result), f"[dim]{_summary(result)}[/dim]")
-        if result.no_good_match:
+        stdout().print(answer_table(answer), f"[dim]{answer_summary(answer)}[/dim]")
+        if answer.no_good_match:
             stdout().print("[yellow]nothing fits well[/yellow]: probably no photo of this gallery is what was drawn")
 
 
-def _write_sheet(path: Path, seen: Image.Image, retriever: Retriever, result: SearchResult) -> None:
-    view = retriever.gallery().view
+def _key(given: str | None) -> str | None:
+    """The key itself: other users of a machine can read the arguments of a command. Raises OSError."""
+    return Path(given[1:]).read_text(encoding="utf-8").strip() if given and given.startswith("@") else given
+
+
+def _write_sheet(path: Path, seen: Image.Image, searched: Searched, answer: SearchAnswer) -> None:
     tiles = [
-        Tile(view.thumbnail(hit.photo.photo_id).jpeg, hit.photo.photo_id, f"{hit.rank}.  {hit.score:.3f}")
-        for hit in result.photos
+        Tile(searched.thumbnail(hit.photo_id), hit.photo_id, f"{hit.rank}.  {hit.score:.3f}") for hit in answer.results
     ]
     try:
         contact_sheet(seen, tiles).save(path)
     except ValueError as error:  # Pillow's word for a suffix that it does not know
         raise OSError(f"cannot write {path}: {error}") from error
-
-
-def _table(result: SearchResult) -> Table:
-    table = Table("#", "score", "confidence", "category", "photo", "")
-    for hit in result.photos:
-        marks = ["mirrored"] if hit.mirrored else []
-        marks += [f"+{len(hit.duplicates)} alike"] if hit.duplicates else []
-        sure = "" if hit.confidence is None else f"{100 * hit.confidence:.0f} %"
-        photo = escape(hit.photo.category), escape(hit.photo.photo_id)
-        table.add_row(str(hit.rank), f"{hit.score:.3f}", sure, *photo, ", ".join(marks))
-    return table
-
-
-def _summary(result: SearchResult) -> str:
-    applied = "".join(f", {adapter_id}" for adapter_id in (result.adapter_id, result.style_adapter_id) if adapter_id)
-    return f"{result.timings_ms['total']:.0f} ms{applied}, bundle {result.bundle_id}, index {result.index_version}"

@@ -1,0 +1,1 @@
+"""`inkseek search`: an index, or a running service, searched for one sketch."""
