@@ -142,17 +142,19 @@ def _spec(work: Work) -> WorkerSpec:
 def _outcomes(work: Work, todo: Todo, parts: Sequence[slice]) -> Generator[EmbeddedPhoto | Skipped, None, None]:
     """An outcome for each photo of the parts, in order."""
 
-    def positions() -> Iterator[int]:
-        return (position for part in parts for position in range(len(todo.photos))[part])
+    def listed() -> Iterator[tuple[int, SourcePhoto]]:
+        # Part by part, which a listing on the disk reads in blocks.
+        for part in parts:
+            yield from enumerate(todo.photos[part], part.start)
 
-    fresh = (todo.photos[position] for position in positions() if position not in todo.copied)
+    fresh = (photo for position, photo in listed() if position not in todo.copied)
     with (
         work.setup.embedder(work.bundle, work.times) as embedder,
         closing(embedder.embed(work.source, fresh)) as embedded,
     ):
-        for position in positions():
+        for position, photo in listed():
             record = todo.copied.get(position)
-            yield next(embedded) if record is None else _copied(todo, todo.photos[position], record)
+            yield next(embedded) if record is None else _copied(todo, photo, record)
 
 
 def _copied(todo: Todo, photo: SourcePhoto, record: PhotoRecord) -> EmbeddedPhoto:

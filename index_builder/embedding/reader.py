@@ -45,7 +45,7 @@ def facts_of(image: ReadImage) -> PhotoFacts:
         width=image.decoded.width,
         height=image.decoded.height,
         frames=image.decoded.frames,
-        thumbnail=make_thumbnail(image.decoded.image),
+        thumbnail=make_thumbnail(image.decoded.image, image.file),
         repairs=image.decoded.repairs,
         blank=_is_blank(image.decoded.image),
     )

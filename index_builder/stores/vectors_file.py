@@ -14,6 +14,7 @@ from models.arrays import Vectors
 
 # npy allows any padding of its header: a fixed size lets the row count be filled in at the end.
 _HEADER_BYTES = 128
+_BUFFER_BYTES = 2**17  # rows come one by one, and each is a few thousand bytes
 _MAGIC = b"\x93NUMPY\x01\x00"
 
 
@@ -28,7 +29,7 @@ class VectorWriter:
 
     def __enter__(self) -> VectorWriter:
         """Create the file, with room for its header."""
-        self._file = self._path.open("wb")
+        self._file = self._path.open("wb", buffering=_BUFFER_BYTES)
         self._file.write(bytes(_HEADER_BYTES))
         return self
 

@@ -6,11 +6,9 @@ encoder of layouts goes by. Scenes have no plain ground and stay as they are.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 _WORK_PX = 256  # longer side of the copy that is measured
 _RING_SHARE = 0.02  # of the shorter side: how wide a border has to be plain
@@ -21,8 +19,6 @@ _WIDE_EXTENT = 0.8  # of the longer side: an object that covers more has no wide
 _LEAST_EXTENT = 0.1  # what covers less is a speck, with nothing to see in it when it is enlarged
 _MARGIN = 0.08  # of the trimmed square, on each side: as `rasterise_strokes` leaves
 
-Colours: TypeAlias = NDArray[np.int16]
-
 
 def trimmed(image: Image.Image) -> Image.Image:
     """RGB of any size -> RGB square around what is not ground; the same object where nothing is trimmed.
@@ -30,11 +26,11 @@ def trimmed(image: Image.Image) -> Image.Image:
     Nothing is where the border has several colours, where the object reaches over most of the picture, where it is a
     speck, and where there is none.
     """
-    pixels = np.asarray(_reduced(image), dtype=np.int16)
-    ground = _plain_ground(pixels)
+    small = _reduced(image)
+    ground = _plain_ground(small)
     if ground is None:
         return image
-    on = np.abs(pixels - ground).max(axis=2) > _TOLERANCE
+    on = _other_than(small, ground)
     rows, columns = (np.flatnonzero(on.mean(axis=axis) > _LEAST_SHARE) for axis in (1, 0))
     if not len(rows) or not len(columns):
         return image
@@ -44,7 +40,7 @@ def trimmed(image: Image.Image) -> Image.Image:
     if not _LEAST_EXTENT <= extent / max(image.size) <= _WIDE_EXTENT:
         return image
     side = max(1, round(extent / (1 - 2 * _MARGIN)))
-    square = Image.new("RGB", (side, side), tuple(int(level) for level in ground))
+    square = Image.new("RGB", (side, side), ground)
     square.paste(image, (round((side - left - right) / 2), round((side - top - bottom) / 2)))
     return square
 
@@ -54,11 +50,34 @@ def _reduced(image: Image.Image) -> Image.Image:
     return image.reduce(factor) if factor > 1 else image
 
 
-def _plain_ground(pixels: Colours) -> Colours | None:
-    """(H, W, 3) -> the colour of the border, (3,); None where it has several."""
-    width = max(1, round(_RING_SHARE * min(pixels.shape[:2])))
-    edges = (pixels[:width], pixels[-width:], pixels[:, :width], pixels[:, -width:])
-    ring = np.concatenate([edge.reshape(-1, 3) for edge in edges])
-    ground: Colours = np.median(ring, axis=0).astype(np.int16)
-    plain = (np.abs(ring - ground).max(axis=1) <= _TOLERANCE).mean()
-    return ground if plain >= _PLAIN_SHARE else None
+def _other_than(image: Image.Image, ground: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """(H, W): where any channel differs from the ground by more than the tolerance."""
+    # Pillow's loops over bytes: a maximum over a last axis of three costs numpy twenty times as long.
+    red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, ground)).split()
+    return np.asarray(ImageChops.lighter(ImageChops.lighter(red, green), blue)) > _TOLERANCE
+
+
+def _plain_ground(image: Image.Image) -> tuple[int, int, int] | None:
+    """The colour of the border, channel by channel the median; None where it has several."""
+    wide, high = image.size
+    ring_px = max(1, round(_RING_SHARE * min(wide, high)))
+    edges = (
+        (0, 0, wide, ring_px),
+        (0, high - ring_px, wide, high),
+        (0, 0, ring_px, high),
+        (wide - ring_px, 0, wide, high),
+    )
+    # Cut out before they are copied: the whole picture as an array costs more than all the rest.
+    ring = np.concatenate([np.asarray(image.crop(edge)).reshape(-1, 3) for edge in edges])
+    red, green, blue = (_median(ring[:, channel]) for channel in range(3))
+    differs = np.zeros(len(ring), bool)
+    for channel, level in enumerate((red, green, blue)):
+        differs |= np.abs(ring[:, channel].astype(np.int16) - level) > _TOLERANCE
+    return (red, green, blue) if (~differs).mean() >= _PLAIN_SHARE else None
+
+
+def _median(levels: NDArray[np.uint8]) -> int:
+    """Of 8-bit levels, rounded down; counted, which takes a tenth of the time of sorting."""
+    below = np.cumsum(np.bincount(levels, minlength=256))
+    lower, upper = np.searchsorted(below, [(len(levels) - 1) // 2, len(levels) // 2], side="right").tolist()
+    return int(lower + upper) // 2

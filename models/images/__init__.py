@@ -13,6 +13,7 @@ from models.images.decoding import (
 )
 from models.images.errors import ImageError, ImageTooLarge, ImageUnreadable, ImageUnsupported
 from models.images.formats.inspection import format_of
+from models.images.formats.jpeg import plain_picture
 from models.images.grounds import MATTE_LEVEL, PHOTO_MATTE, SKETCH_MATTE, Matte
 from models.images.isolation import IsolatedDecoder
 from models.images.limits import ImageLimits, MemoryBudget
@@ -38,5 +39,6 @@ __all__ = [
     "decodes_quickly",
     "format_of",
     "open_image",
+    "plain_picture",
     "read_content",
 ]

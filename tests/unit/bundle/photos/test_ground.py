@@ -114,3 +114,39 @@ def test_preprocessing_trims_photos_where_it_is_told_to_and_nothing_else() -> No
 def test_sketches_have_a_framing_of_their_own() -> None:
     with pytest.raises(ValueError, match="trim is for photos"):
         Preprocess(size_px=64, trim=True, sketch=SketchNormalisation(), **UNIT)
+
+
+def plainly_trimmed(image: Image.Image) -> Image.Image:
+    """The definition of `trimmed` for pictures of 256 px at most, in numpy, pixel by pixel."""
+    pixels = np.asarray(image).astype(np.int16)
+    width = max(1, round(0.02 * min(pixels.shape[:2])))
+    edges = (pixels[:width], pixels[-width:], pixels[:, :width], pixels[:, -width:])
+    ring = np.concatenate([edge.reshape(-1, 3) for edge in edges])
+    ground = np.median(ring, axis=0).astype(np.int16)
+    on = np.abs(pixels - ground).max(axis=2) > 16
+    if (np.abs(ring - ground).max(axis=1) <= 16).mean() < 0.95:
+        return image
+    rows, columns = (np.flatnonzero(on.mean(axis=axis) > 0.005) for axis in (1, 0))
+    if not len(rows) or not len(columns):
+        return image
+    left, top, right, bottom = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    longer = max(right - left, bottom - top)
+    if not 0.1 <= longer / max(image.size) <= 0.8:
+        return image
+    side = max(1, round(longer / 0.84))
+    square = Image.new("RGB", (side, side), tuple(int(level) for level in ground))
+    square.paste(image, (round((side - left - right) / 2), round((side - top - bottom) / 2)))
+    return square
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=100, deadline=None)
+def test_it_is_what_its_definition_says(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    high, wide = (int(side) for side in rng.integers(2, 257, 2))
+    noise = rng.integers(-20, 21, (high, wide, 3)) * rng.random()
+    pixels = rng.integers(0, 256, 3) + noise
+    top, left = int(rng.integers(0, high)), int(rng.integers(0, wide))
+    pixels[top : top + int(rng.integers(1, high)), left : left + int(rng.integers(1, wide))] = rng.integers(0, 256, 3)
+    photo = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    np.testing.assert_array_equal(trimmed(photo), plainly_trimmed(photo))
