@@ -31,6 +31,18 @@ except ModuleNotFoundError as error:
     sys.exit(
         f"inkseek needs {error.name}, which comes with an extra: pip install 'inkseek[cpu]'; on a GPU gpu12 or gpu"
     )
+from index_builder.cli.index import app as index_app
+from models.cli.bundle import app as bundle_app
+from models.cli.data import app as data_app
+from models.cli.evaluate import evaluate
+from models.cli.evaluate_kinds import evaluate_kinds_command
+from models.cli.train import app as train_app
+from models.console import ExitCode, stderr, stdout
+from service.cli.adapters import app as adapters_app
+from service.cli.backup import app as backup_app
+from service.cli.keys import app as keys_app
+from service.cli.search import search
+from service.cli.serve import serve
 
 app = typer.Typer(
     name="inkseek",
@@ -45,6 +57,7 @@ app.command()(evaluate)
 app.command("evaluate-kinds")(evaluate_kinds_command)
 app.add_typer(adapters_app, name="adapters", help="Adapt a category or a drawing style to a few examples.")
 app.add_typer(keys_app, name="keys", help="API keys: who may search, adapt, write.")
+app.add_typer(backup_app, name="backup", help="One archive of index, online store and keys, made and restored.")
 app.add_typer(index_app, name="index", help="Build and look after the index of a photo gallery.")
 app.add_typer(data_app, name="data", help="Look at sketch-photo data sets.")
 app.add_typer(train_app, name="train", help="Train the teacher, distil the students (needs torch).")

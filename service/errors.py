@@ -9,6 +9,7 @@ InkseekError
     ├── ClientNotInstalled   a search of another service, without the package that sends it
     ├── RemoteFailed         another service did not answer a search
     ├── AccessError          keys and limits: see service.access.errors
+    ├── BackupError          archives: see service.backup.errors
     ├── RequestError         the client's doing
     │   ├── AccessDenied         whoever makes the request may not do that
     │   │   └── ReadOnly             nobody may: the service changes nothing

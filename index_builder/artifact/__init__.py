@@ -20,7 +20,12 @@ from index_builder.artifact.originals import Originals
 from index_builder.artifact.photo_store import MetadataValue, PhotoRecord, Thumbnail, stored_id
 from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.segments.online_changes import OnlineChanges, write_changes
+from index_builder.artifact.staging import clear_staging, locked
 from index_builder.artifact.thumbnails import THUMBNAIL_PX, difference_hash, make_thumbnail
+from index_builder.artifact.transfer.contents import VersionContents, contents_of, is_place
+from index_builder.artifact.transfer.incoming import IncomingIndex
+from index_builder.artifact.transfer.outgoing import OutgoingIndex, outgoing_index
+from index_builder.errors import BuildError, BuildLocked
 from index_builder.files.originals import StoredOriginal
 from index_builder.stores.choice import MilvusServer, SearchDevice, check_milvus_uri, open_device
 from index_builder.stores.errors import MilvusUriInvalid, StoreUnavailable
@@ -33,6 +38,8 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "THUMBNAIL_PX",
     "AnyOf",
+    "BuildError",
+    "BuildLocked",
     "BundleMismatch",
     "CategoryNotFound",
     "CheckedFiles",
@@ -41,6 +48,7 @@ __all__ = [
     "ExactStore",
     "FilterInvalid",
     "GalleryIndex",
+    "IncomingIndex",
     "IndexArtifactError",
     "IndexCorrupt",
     "IndexManifest",
@@ -53,6 +61,7 @@ __all__ = [
     "OnlineChanges",
     "OnlineMark",
     "Originals",
+    "OutgoingIndex",
     "PhotoFilter",
     "PhotoNotFound",
     "PhotoRecord",
@@ -64,14 +73,20 @@ __all__ = [
     "StoreUnavailable",
     "StoredOriginal",
     "Thumbnail",
+    "VersionContents",
     "check_milvus_uri",
+    "clear_staging",
+    "contents_of",
     "difference_hash",
     "groups_of",
     "inner_products",
+    "is_place",
     "left_out",
+    "locked",
     "make_thumbnail",
     "meets",
     "open_device",
+    "outgoing_index",
     "parse_condition",
     "servable_version",
     "stored_id",

@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from index_builder.artifact import GalleryIndex, layout
 from index_builder.artifact.photo_store import PhotoRecord
+from index_builder.artifact.staging import new_segment
 from index_builder.build.work import Work
 from index_builder.cluster.partitions import write_on_cluster
 from index_builder.cluster.worker import PartitionTask, WorkerSpec
 from index_builder.embedding.base import EmbeddedPhoto, PhotoFacts
-from index_builder.publish import new_segment
 from index_builder.report import Skipped
 from index_builder.segments.compact import join_segments
 from index_builder.segments.partition_writing import write_partition

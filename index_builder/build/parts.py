@@ -13,8 +13,8 @@ from index_builder.artifact.manifest import SegmentEntry
 from index_builder.artifact.photo_store import PhotoStore
 from index_builder.artifact.segments.opening import open_segments
 from index_builder.artifact.segments.photos import PhotoTable
+from index_builder.artifact.staging import new_segment
 from index_builder.build.work import Work
-from index_builder.publish import new_segment
 from index_builder.segments.assemble import named_segments
 from index_builder.segments.compact import merge_rows, merged_places, segments_to_merge
 from index_builder.segments.seal import seal

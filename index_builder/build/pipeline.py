@@ -13,13 +13,14 @@ from typing import BinaryIO
 from index_builder.artifact import GalleryIndex, layout
 from index_builder.artifact.errors import IndexArtifactError
 from index_builder.artifact.manifest import GallerySource, IndexManifest, MetadataField
+from index_builder.artifact.staging import clear_staging, locked, new_staging
 from index_builder.artifact.verification import read_manifest as read_index
 from index_builder.build.request import BuildRequest, BuildResult, Progress
 from index_builder.build.sealing import stage_sealed
 from index_builder.build.version import stage_compacted, stage_version
 from index_builder.build.work import Work
 from index_builder.errors import BuildError, GalleryInvalid
-from index_builder.publish import clear_staging, gallery_collections, locked, new_staging, publish, published_version
+from index_builder.publish import gallery_collections, publish, published_version
 from index_builder.report import Report
 from index_builder.retention import collect_collections, collect_segments, prune
 from index_builder.sources.base import PhotoSource, SourcePhoto

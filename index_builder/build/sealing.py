@@ -14,11 +14,11 @@ from index_builder.artifact.manifest import IndexManifest, OnlineMark, SegmentEn
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStore
 from index_builder.artifact.segments.online_changes import OnlineChanges, read_changes
 from index_builder.artifact.segments.opening import places_of
+from index_builder.artifact.staging import new_segment
 from index_builder.build.parts import Parts, built_segment, compacted
 from index_builder.build.version import Made, described, embedded_sketches
 from index_builder.build.work import Work
 from index_builder.errors import ChangesUnfit, GalleryEmpty
-from index_builder.publish import new_segment
 from index_builder.segments.assemble import named_segments
 from index_builder.segments.compact import merge_rows
 from index_builder.segments.stamps import read_stamps, write_stamps

@@ -38,16 +38,27 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
     Raises KeysUnreadable.
     """
     try:
-        document = _Document.model_validate_json(path.read_bytes())
+        return parse_keys(path.read_bytes(), str(path))
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise KeysUnreadable(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def parse_keys(data: bytes, name: str) -> tuple[ApiKey, ...]:
+    """The keys in the content of such a file, which messages call `name`. Raises KeysUnreadable."""
+    try:
+        return _Document.model_validate_json(data).keys
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
-        raise KeysUnreadable(f"{path} is no file of API keys: {where}: {fault['msg']}") from error
-    return document.keys
+        raise KeysUnreadable(f"{name} is no file of API keys: {where}: {fault['msg']}") from error
+
+
+def replace_keys(path: Path, keys: tuple[ApiKey, ...]) -> None:
+    """Keep these keys in the place of whatever is there. Raises KeysUnwritable."""
+    with _writing(path):
+        _write(path, keys)
 
 
 def add_key(path: Path, key: ApiKey) -> None:

@@ -18,11 +18,11 @@ from service.store.schema import READABLE_VERSIONS, SCHEMA_VERSION, migrate, sch
 
 FILE = "online.sqlite"
 
-_BUSY_TIMEOUT_S = 10.0
+BUSY_TIMEOUT_S = 10.0
 _LOCK = ".lock"
 _LOCK_POLL_S = 0.003
 # An adapter is some megabytes: large pages, and not a checkpoint after every other one.
-_PAGE_BYTES = 16_384
+PAGE_BYTES = 16_384
 _CHECKPOINT_PAGES = 2_000
 
 
@@ -55,7 +55,7 @@ def _open(name: str, *, uri: bool = False) -> tuple[sqlite3.Connection, int]:
     """The connection, and the database's schema version. Raises sqlite3.Error."""
     # isolation_level None: transactions begin and end where this module says, not where Python would begin them.
     database = sqlite3.connect(
-        name, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=64, uri=uri
+        name, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=64, uri=uri
     )
     try:
         database.row_factory = sqlite3.Row
@@ -98,18 +98,13 @@ def has_tables(database: sqlite3.Connection) -> bool:
 
 
 @contextmanager
-def transaction(folder: Path, *, busy_timeout_s: float = _BUSY_TIMEOUT_S) -> Iterator[sqlite3.Connection]:
+def transaction(folder: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Iterator[sqlite3.Connection]:
     """What is done inside happens atomically. Writers of all processes take turns; the database is made if need be.
 
     `busy_timeout_s`: the longest wait for another writer.
     Raises OnlineUnwritable, OnlineCorrupt, OnlineSchemaUnsupported.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / _LOCK).open("a+b")
-    except OSError as error:
-        raise OnlineUnwritable(f"the online folder cannot be written: {error.strerror or error}") from error
-    with lock, closing(_opened(folder / FILE, lock.fileno(), busy_timeout_s)) as database:
+    with only_writer(folder, busy_timeout_s), closing(_opened(folder / FILE)) as database:
         try:
             database.execute("BEGIN IMMEDIATE")
             yield database
@@ -121,6 +116,19 @@ def transaction(folder: Path, *, busy_timeout_s: float = _BUSY_TIMEOUT_S) -> Ite
         finally:
             if database.in_transaction:
                 database.execute("ROLLBACK")
+
+
+@contextmanager
+def only_writer(folder: Path, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Iterator[None]:
+    """Whoever is inside writes alone, of all processes; the folder is made if need be. Raises OnlineUnwritable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / _LOCK).open("a+b")
+    except OSError as error:
+        raise OnlineUnwritable(f"the online folder cannot be written: {error.strerror or error}") from error
+    with lock:
+        _wait_for(lock.fileno(), folder / FILE, busy_timeout_s)
+        yield
 
 
 def _wait_for(lock: int, path: Path, busy_timeout_s: float) -> None:
@@ -135,13 +143,12 @@ def _wait_for(lock: int, path: Path, busy_timeout_s: float) -> None:
         time.sleep(_LOCK_POLL_S)
 
 
-def _opened(path: Path, lock: int, busy_timeout_s: float) -> sqlite3.Connection:
-    _wait_for(lock, path, busy_timeout_s)
+def _opened(path: Path) -> sqlite3.Connection:
     database = connect(path)
     try:
         if not has_tables(database):
             # Before WAL, in which the page size can no longer be changed.
-            database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+            database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             database.execute("PRAGMA journal_mode = WAL")
         migrate(database)
     except sqlite3.OperationalError as error:

@@ -62,6 +62,7 @@ class OnlineStore:
         self._reader_inode = 0
         self._seen_version = -1
         self._generation = 0
+        self._cookie: int | None = None
         self._state = NOTHING
         self._opened_once = False
         self._lost: str | None = None
@@ -274,6 +275,7 @@ class OnlineStore:
         active = adapters.active_adapters(database, self.bundle_id)
         outdated = adapters.outdated(database, self.bundle_id)
         store_id, change, photo_count = changes.totals(database)
+        self._look_whether_replaced(database)
         known = self._state.changes
         if known.generation != self._generation or known.store_id != store_id or change < known.change > known.sealed:
             # What the index holds of another store says nothing of this one.
@@ -288,6 +290,15 @@ class OnlineStore:
         )
         targets = adapters.targets(database)
         return OnlineState(active, targets, known, photo_count, tuple(outdated), used_bytes(database))
+
+    def _look_whether_replaced(self, database: sqlite3.Connection) -> None:
+        """SQLite counts this cookie up where a backup is copied into the database (`copies.replace_store`), whose
+        numbers of changes may be those of other changes.
+        """
+        cookie = int(database.execute("PRAGMA schema_version").fetchone()[0])
+        if self._cookie is not None and cookie != self._cookie:
+            self._generation += 1
+        self._cookie = cookie
 
     def _database(self) -> sqlite3.Connection | None:
         """The reading connection, to the file that lies there now (a backup may have been put in its place)."""

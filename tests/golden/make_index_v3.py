@@ -14,7 +14,8 @@ from PIL import Image
 from index_builder.artifact import MetadataField, PhotoRecord, Thumbnail, layout
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest, SegmentEntry
 from index_builder.artifact.photo_writer import PhotoStoreWriter
-from index_builder.publish import new_segment, new_staging, publish
+from index_builder.artifact.staging import new_segment, new_staging
+from index_builder.publish import publish
 from index_builder.report import Report
 from index_builder.segments.assemble import named_segments, write_rows
 from index_builder.segments.seal import seal

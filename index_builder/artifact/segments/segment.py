@@ -56,17 +56,27 @@ def read_segment(folder: Path) -> SegmentManifest:
 
     Raises IndexCorrupt, IndexSchemaUnsupported.
     """
-    what = f"{SEGMENT} of segment {folder.name}"
     try:
         data = (folder / SEGMENT).read_bytes()
+    except OSError as error:
+        raise IndexCorrupt(
+            f"{SEGMENT} of segment {folder.name}", expected="a readable JSON object", actual=str(error)
+        ) from error
+    return parse_segment(data, folder.name)
+
+
+def parse_segment(data: bytes, name: str) -> SegmentManifest:
+    """The content of the segment.json of the segment of that name. Raises IndexCorrupt, IndexSchemaUnsupported."""
+    what = f"{SEGMENT} of segment {name}"
+    try:
         document = json.loads(data)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise IndexCorrupt(what, expected="a readable JSON object", actual=str(error)) from error
     version = document.get("schema_version") if isinstance(document, dict) else None
     if version != SEGMENT_SCHEMA_VERSION or isinstance(version, bool):
         raise IndexSchemaUnsupported("segment schema version", expected=SEGMENT_SCHEMA_VERSION, actual=version)
-    if segment_name(data) != folder.name:
-        raise IndexCorrupt(f"sha256 of {what}", expected=folder.name, actual=segment_name(data))
+    if segment_name(data) != name:
+        raise IndexCorrupt(f"sha256 of {what}", expected=name, actual=segment_name(data))
     try:
         return SegmentManifest.model_validate_json(data)
     except ValidationError as error:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from index_builder.artifact import GalleryIndex, IndexNotFound, layout
+from index_builder.artifact.staging import clear_staging, locked, new_segment, new_staging
 from index_builder.build import BuildRequest, build_index
 from index_builder.errors import BuildLocked
-from index_builder.publish import clear_staging, locked, new_segment, new_staging, publish, published_version, rollback
+from index_builder.publish import publish, published_version, rollback
 from index_builder.retention import prune
 
 

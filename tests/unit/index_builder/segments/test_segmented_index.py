@@ -24,7 +24,8 @@ from index_builder.artifact import (
 )
 from index_builder.artifact.manifest import BuildSummary, Facing, GallerySource, IndexManifest, SegmentEntry
 from index_builder.artifact.photo_writer import PhotoStoreWriter
-from index_builder.publish import locked, new_segment, new_staging, publish
+from index_builder.artifact.staging import locked, new_segment, new_staging
+from index_builder.publish import publish
 from index_builder.report import Report
 from index_builder.segments.assemble import named_segments, write_rows
 from index_builder.segments.seal import seal

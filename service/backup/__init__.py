@@ -1,0 +1,1 @@
+"""One archive of what a service serves and keeps: indexes, online stores, API keys, quotas."""
