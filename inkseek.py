@@ -20,6 +20,7 @@ try:
     from models.cli.train import app as train_app
     from models.console import ExitCode, stderr, stdout
     from service.cli.adapters import app as adapters_app
+    from service.cli.backup import app as backup_app
     from service.cli.demo import demo_command
     from service.cli.keys import app as keys_app
     from service.cli.search.command import search
@@ -31,18 +32,6 @@ except ModuleNotFoundError as error:
     sys.exit(
         f"inkseek needs {error.name}, which comes with an extra: pip install 'inkseek[cpu]'; on a GPU gpu12 or gpu"
     )
-from index_builder.cli.index import app as index_app
-from models.cli.bundle import app as bundle_app
-from models.cli.data import app as data_app
-from models.cli.evaluate import evaluate
-from models.cli.evaluate_kinds import evaluate_kinds_command
-from models.cli.train import app as train_app
-from models.console import ExitCode, stderr, stdout
-from service.cli.adapters import app as adapters_app
-from service.cli.backup import app as backup_app
-from service.cli.keys import app as keys_app
-from service.cli.search import search
-from service.cli.serve import serve
 
 app = typer.Typer(
     name="inkseek",

@@ -131,6 +131,8 @@ class ArchiveReader:
         try:
             found = self._tar.next()
         except tarfile.TarError as error:
+            if "unexpected end" in str(error):
+                raise ArchiveCutShort("the archive ends before all is there that it lists: it was cut short") from error
             raise ArchiveCorrupt(f"the archive cannot be read to its end: {error}") from error
         if found is not None and not found.isreg():
             raise ArchiveUnsafe(f"the archive has a member {found.name[:200]!r} that is no plain file")

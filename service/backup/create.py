@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ ARCHIVES = "inkseek-*.tar"
 class BackupRequest:
     """What to put into an archive. `galleries`: none of them: all there are."""
 
-    parts: Collection[Part] = EVERY_PART
+    parts: tuple[Part, ...] = EVERY_PART
     galleries: tuple[str, ...] = ()
     every_version: bool = False
     replace: bool = False

@@ -36,7 +36,7 @@ class RestoreRequest:
     `bundle_id`: of the service that will serve it; None: whatever bundle the archive is of.
     """
 
-    parts: Collection[Part] = ()
+    parts: tuple[Part, ...] = ()
     galleries: tuple[str, ...] = ()
     replace: bool = False
     bundle_id: str | None = None

@@ -14,7 +14,9 @@ from docs.tables import REFERENCE, TABLES, commands, filled
 from index_builder.artifact import manifest as index_manifest
 from models.bundle import manifest as bundle_manifest
 from models.losses.table import LOSSES
+from service.access import key_file
 from service.app import create_app
+from service.backup import contents
 from service.config import load_settings, settings_table
 from service.store import schema
 
@@ -107,6 +109,8 @@ def test_schema_versions_are_those_that_are_written() -> None:
         "models/bundle": str(bundle_manifest.SCHEMA_VERSION),
         "index_builder/artifact": str(index_manifest.SCHEMA_VERSION),
         "service/store": str(schema.SCHEMA_VERSION),
+        "service/backup": str(contents.SCHEMA_VERSION),
+        "service/access": str(key_file.SCHEMA_VERSION),
     }
 
 
