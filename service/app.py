@@ -25,15 +25,29 @@ from service.http.edge.proxies import TrustedProxies
 from service.http.edge.refusals import KeepRefusals, Refusals
 from service.http.edge.request_body import BodyLimits, RequestBody
 from service.http.edge.request_scope import RequestScope
+from service.http.forms.vector_body import MOST_BYTES as VECTOR_BYTES
 from service.http.root_path import RootPath
 from service.http.route import ApiRoute, DirectRoutes
-from service.http.routes import categories, galleries, health, info, page, photos, preview, reference, search
+from service.http.routes import (
+    categories,
+    encoder,
+    galleries,
+    health,
+    info,
+    page,
+    photos,
+    preview,
+    reference,
+    search,
+    vector_search,
+)
 from service.http.routes.adaptation import adapters, feedback
 from service.http.routes.changes import jobs
 from service.http.routes.changes import photos as photo_changes
+from service.http.schemas.vector import VECTOR_EXAMPLE, vector_example
 from service.http.tenancy import GalleryPaths
 from service.runtime.metrics import Metrics
-from service.runtime.process import started
+from service.runtime.process import Process, started
 
 _DESCRIPTION = (
     "Draw what you have in mind, get the photo of it. Every error is an RFC 9457 problem whose `code` is meant for "
@@ -54,6 +68,8 @@ _READABLE_HEADERS = [
 ]  # fmt: skip
 ROUTERS = (
     search.router,
+    vector_search.router,
+    encoder.router,
     preview.router,
     photos.router,
     photo_changes.router,
@@ -89,6 +105,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
         metrics.build.labels(own_version()).set(1)
         async with started(settings, metrics) as app.state.process:
             refusals.places = app.state.process.workers
+            app.openapi_schema = None  # one that was made before has not the example of this bundle
             yield
         await limits.close()
 
@@ -104,7 +121,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
     )
-    app.openapi = lambda: openapi.document(app, _paths_of_galleries())  # type: ignore[method-assign]  # FastAPI's documented way
+    app.openapi = lambda: openapi.document(app, _paths_of_galleries(), _vector_example(app))  # type: ignore[method-assign]  # FastAPI's documented way
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/page", page.PageFiles(directory=page.PAGE, check_dir=False))
@@ -157,14 +174,27 @@ def _add_layers(
 
 def body_limits(settings: Settings) -> BodyLimits:
     """Limits of request bodies; the largest one that is accepted fits into the memory of all, whatever that is."""
-    larger = {"/adapters": settings.max_support_bytes, "/photos:batch": settings.max_change_bytes}
-    largest = max(settings.max_upload_bytes, *larger.values())
-    return BodyLimits(settings.max_upload_bytes, larger, max(settings.max_bodies_bytes, largest))
+    of_paths = {
+        "/adapters": settings.max_support_bytes,
+        "/photos:batch": settings.max_change_bytes,
+        "/search:vector": min(settings.max_upload_bytes, VECTOR_BYTES),
+    }
+    largest = max(settings.max_upload_bytes, *of_paths.values())
+    return BodyLimits(settings.max_upload_bytes, of_paths, max(settings.max_bodies_bytes, largest))
 
 
 def _paths_of_galleries() -> set[str]:
     routes = (route for router in ROUTERS for route in router.routes)
     return {route.path_format for route in routes if isinstance(route, ApiRoute) and route.of_gallery}
+
+
+def _vector_example(app: FastAPI) -> dict[str, Any]:
+    """An embedding that the service in front of the reader accepts: of its bundle's known drawing."""
+    process: Process | None = getattr(app.state, "process", None)
+    if process is None:
+        return VECTOR_EXAMPLE
+    bundle = process.serving.bundle
+    return vector_example(bundle.bundle_id, bundle.known_embedding)
 
 
 def own_version() -> str:

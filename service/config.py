@@ -151,6 +151,12 @@ class Settings(BaseSettings):
     max_adapters: int = Field(
         default=32, ge=1, le=10_000, description="Most adapters kept for one category, or one profile, by one bundle."
     )
+    encoder_download: Literal["shipped", "always", "never"] = Field(
+        default="shipped",
+        description="Whether clients may fetch the sketch encoder, to encode sketches themselves for "
+        "`/v1/search:vector`: `shipped`, encoders of the bundles that come with Inkseek, which are public anyway; "
+        "`always`, that of your own bundle, too; `never`. Searches by vector are answered in any case.",
+    )
     feedback: bool = Field(
         default=False,
         description="Collect feedback: sketches with the photo that they were meant to find, which `POST /v1/feedback` "

@@ -23,6 +23,9 @@ InkseekError
     │   ├── EncodingUnsupported  its body is compressed in a way that is not decoded
     │   ├── BatchTooLarge        more items than allowed
     │   ├── ParameterInvalid     a query parameter that is unknown or out of range
+    │   ├── VectorInvalid        numbers that are no embedding of a sketch
+    │   ├── EncoderDiffers       an embedding of another bundle
+    │   ├── EncoderWithheld      the sketch encoder is not given away, or another one is asked for
     │   ├── CursorInvalid        a cursor that is none, or belongs to another query
     │   ├── CursorStale          a cursor into what has changed since
     │   ├── UnknownCategory      a search names a category that this gallery lacks
@@ -163,6 +166,18 @@ class BatchTooLarge(RequestError):
 
 class ParameterInvalid(RequestError):
     """A query parameter that is unknown, or whose value is out of range."""
+
+
+class VectorInvalid(RequestError):
+    """What was sent as a sketch's embedding has the wrong length or norm, or a number that is not finite."""
+
+
+class EncoderDiffers(RequestError):
+    """An embedding was made by another bundle than the one in service, so that nothing can be compared with it."""
+
+
+class EncoderWithheld(RequestError):
+    """The sketch encoder's file is not given to clients, or is that of another bundle."""
 
 
 class CursorInvalid(RequestError):

@@ -33,7 +33,13 @@ from models.bundle.preprocess import Preprocess, mirrored
 from models.bundle.runtime import Runtime, cpu_quota, memory_limit
 from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
 from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, name_of_bundle, read_manifest, shipped_bundles
-from models.bundle.strokes import StrokeLimits, rasterise_strokes
+from models.bundle.strokes import (
+    STROKE_CANVAS_PX,
+    STROKE_LINE_PX,
+    STROKE_MARGIN,
+    StrokeLimits,
+    rasterise_strokes,
+)
 from models.bundle.writing import (
     add_adaptation,
     add_calibration,
@@ -61,6 +67,9 @@ __all__ = [
     "DEFAULT_BUNDLE",
     "PHOTO_MATTE",
     "SKETCH_MATTE",
+    "STROKE_CANVAS_PX",
+    "STROKE_LINE_PX",
+    "STROKE_MARGIN",
     "Bundle",
     "BundleCorrupt",
     "BundleError",

@@ -110,6 +110,12 @@ class Bundle:
         expected: Vectors = np.load(self.path / CANARY_VECTORS_NAME, allow_pickle=False)
         return np.stack([self.sketch.prepare(image), self.photo.prepare(image)]), expected
 
+    @property
+    def known_embedding(self) -> Vectors:
+        """(E,) what the sketch encoder answered the canary drawing when the bundle was written."""
+        vector: Vectors = self._canary[1][0]
+        return vector
+
     def check_canary(self) -> None:
         """Encode a known drawing with both encoders and compare with what they answered when the bundle was written.
 

@@ -12,6 +12,11 @@ from PIL import Image, ImageDraw
 
 from models.bundle.errors import StrokesInvalid
 
+STROKE_CANVAS_PX = 256
+STROKE_LINE_PX = 2.5
+STROKE_MARGIN = 0.08
+"""How strokes are drawn for the encoders: side of the canvas, width of the lines, share of the side left free."""
+
 _SUPERSAMPLE = 4  # Pillow draws no anti-aliased lines; draw large, then reduce
 _NEARLY_BACK = (1e-12, 1e-6)  # sine of the angle between a segment and the one before, reversed
 _SMALLEST = 1e-300  # extent of a drawing whose scale is still a number
@@ -34,9 +39,9 @@ class StrokeLimits:
 def rasterise_strokes(
     strokes: Sequence[ArrayLike],
     *,
-    canvas_px: int = 256,
-    line_px: float = 2.5,
-    margin: float = 0.08,
+    canvas_px: int = STROKE_CANVAS_PX,
+    line_px: float = STROKE_LINE_PX,
+    margin: float = STROKE_MARGIN,
     frame: float | None = None,
     limits: StrokeLimits | None = None,
 ) -> Image.Image:

@@ -29,6 +29,7 @@ from service.errors import (
 from service.http import problem_kinds, problems
 from service.http.schemas.base import EXAMPLE_OTHER_PHOTO_ID, EXAMPLE_PHOTO_ID
 from service.http.schemas.problem import Problem
+from service.http.schemas.vector import VECTOR_EXAMPLE, vector_body
 from service.http.tenancy import gallery_parameter, in_galleries
 from service.sketches.json_forms import (
     IMAGE_EXAMPLE,
@@ -226,15 +227,22 @@ def created(description: str, example: Any) -> Responses:
     return {201: {"description": description, "content": {"application/json": {"example": example}}}}
 
 
-def document(app: FastAPI, of_gallery: Collection[str]) -> dict[str, Any]:
-    """The whole document; made once and kept by the app. `of_gallery`: paths that galleries have, too."""
+def document(app: FastAPI, of_gallery: Collection[str], vector: dict[str, Any] = VECTOR_EXAMPLE) -> dict[str, Any]:
+    """The whole document; made once and kept by the app. `of_gallery`: paths that galleries have, too.
+
+    `vector`: the example of a VectorBody.
+    """
     if app.openapi_schema is None:
         described = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
         _, problem = models_json_schema([(Problem, "validation")], ref_template=_REF)
         _, forms = msgspec.json.schema_components(_SKETCH_FORMS, ref_template=_REF.replace("model", "name"))
-        described["components"]["schemas"] |= problem["$defs"] | forms | {"BatchBody": _BATCH_BODY}
+        described["components"]["schemas"] |= problem["$defs"] | forms
+        described["components"]["schemas"] |= {"BatchBody": _BATCH_BODY, "VectorBody": vector_body(_REF)}
+        described["paths"]["/v1/search:vector"]["post"]["requestBody"]["content"]["application/json"]["example"] = (
+            vector
+        )
         _drop_fastapis_own_errors(described)
         described["components"]["securitySchemes"] = _SECURITY_SCHEMES
         _add_galleries(described, of_gallery)

@@ -28,6 +28,8 @@ from service.errors import (
     CursorInvalid,
     CursorStale,
     DeadlineExceeded,
+    EncoderDiffers,
+    EncoderWithheld,
     EncodingUnsupported,
     FeedbackNotFound,
     FeedbackOff,
@@ -59,6 +61,7 @@ from service.errors import (
     UnknownCategory,
     UnknownPhoto,
     UnknownProfile,
+    VectorInvalid,
 )
 
 
@@ -95,6 +98,15 @@ KINDS: dict[type[InkseekError], Kind] = {
     BodyInvalid: Kind("body_invalid", 422, "The body holds no sketch", "See the accepted request bodies."),
     EncodingUnsupported: Kind(
         "encoding_unsupported", 415, "Not an accepted Content-Encoding", "Accept-Encoding lists what is accepted."
+    ),
+    VectorInvalid: Kind(
+        "vector_invalid", 422, "Not an embedding of a sketch", "`/v1/encoder` says how one is made for this service."
+    ),
+    EncoderDiffers: Kind(
+        "encoder_differs", 409, "The vector is of another bundle", "Encode again with the one that `/v1/encoder` names."
+    ),
+    EncoderWithheld: Kind(
+        "encoder_withheld", 404, "No encoder to download", "Send the sketch; INKSEEK_ENCODER_DOWNLOAD may allow it."
     ),
     BatchTooLarge: Kind(
         "batch_too_large", 413, "Too many items in the batch", "Split it; limits are listed in /v1/info."

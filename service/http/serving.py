@@ -26,7 +26,8 @@ from service.sketches.sketch import Sketch
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_SHORT_BYTES = 65_536  # of a body that is read and drawn within some milliseconds, whatever it holds
+SHORT_BYTES = 65_536
+"""Of a body that is read, and drawn, within some milliseconds, whatever it holds."""
 
 
 def process_of(request: Request) -> Process:
@@ -89,7 +90,7 @@ class SketchJob(Generic[T_co]):
     @property
     def is_short(self) -> bool:
         """Whether the body is small, the search one over everything, and the gallery in memory."""
-        is_small = self._body_bytes is not None and self._body_bytes <= _SHORT_BYTES
+        is_small = self._body_bytes is not None and self._body_bytes <= SHORT_BYTES
         return is_small and self._query.is_plain and gallery_of(self._request).serving.is_at_hand
 
     def begin(self) -> Vectors | None:
@@ -128,6 +129,18 @@ async def answer_sketch(request: Request, job: SketchJob[T]) -> T:
 async def answer_job(request: Request, job: Callable[[Retriever], T], *, aside: bool = False) -> T:
     """One job in a worker thread as the whole work of a request; raises as `answer_work`."""
     return await answer_work(request, lambda: ThreadJobs(request, aside=aside)(job))
+
+
+async def answer_short(request: Request, job: Callable[[Retriever], T], *, is_short: bool) -> T:
+    """The same for a job of a millisecond, which a process with one thread does on its event loop: see `LoopLane`.
+
+    `is_short`: whether it is one, as long as the gallery is in memory.
+    """
+    workers = process_of(request).workers
+    if not (is_short and workers.on_loop and gallery_of(request).serving.is_at_hand):
+        return await answer_job(request, job)
+    with workers.admission(tenant_of(request)), serving_of(request) as retriever:
+        return job(retriever)
 
 
 async def answer_work(request: Request, work: Callable[[], Awaitable[T]]) -> T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image
@@ -23,25 +23,30 @@ from service.search.results import RankedPhoto, SearchResult, Stopwatch
 from service.search.scoring.confidence import Judged, calibration_for, judged, widened
 from service.search.scoring.grouping import Groups, ranked_in_groups
 from service.search.scoring.narrowing import photo_filter
+from service.search.vectors import SketchVectors
 from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import Sketch
 from service.store.online_store import OnlineStore
 
 _AT_HAND_PHOTOS = 100_000
+_NOTHING = np.empty((0, 0, 0, 0), np.float32)  # to be encoded
 _AT_HAND_CHANGES = 1_000  # more take some milliseconds to be read after each further one
 
 
 @dataclass(frozen=True, slots=True)
 class BegunSearch:
-    """A search whose sketch is decoded: `inputs` (n, 3, H, W) are to be encoded, its mirror image among them."""
+    """A search up to what is to be encoded: `inputs` (n, 3, H, W), the sketch and maybe its mirror image.
 
-    inputs: Vectors
+    Without `inputs` where the client has encoded the sketch.
+    """
+
     query: SearchQuery
     page: Page
     gallery: Gallery
     where: PhotoFilter | None
     scope: MirrorScope | None
     stopwatch: Stopwatch
+    inputs: Vectors
 
 
 @dataclass(frozen=True)
@@ -81,26 +86,43 @@ class Retriever:
 
     def begin(self, sketch: Sketch, query: SearchQuery) -> BegunSearch:
         """A search up to what is to be encoded; raises as `search`."""
-        stopwatch = Stopwatch()
-        gallery = self.gallery()
-        where = _filter(gallery, query)
-        page = Page.of(query.k, query.cursor, query.digest(sketch.content))
-        query = deepened(query, page)
-        scope = mirror_scope(gallery.view, query, where)
+        begun = self._begun(query, sketch.content)
+        stopwatch = begun.stopwatch
         with stopwatch.stage("decode"):
             image = self.decode(sketch)
         with stopwatch.stage("preprocess"):
             tensor = self.bundle.sketch.prepare(image, query.frame)
             # On a CPU a batch of two takes twice as long, so the mirror image is encoded only where it is compared.
-            inputs = tensor[None] if scope is None else np.stack([tensor, mirrored(tensor)])
-        return BegunSearch(inputs, query, page, gallery, where, scope, stopwatch)
+            inputs = tensor[None] if begun.scope is None else np.stack([tensor, mirrored(tensor)])
+        return replace(begun, inputs=inputs)
 
-    def finish(self, begun: BegunSearch, vectors: Vectors, encode_ms: float) -> SearchResult:
-        """The embeddings (n, E) of a search's inputs, and how long the call took -> its result."""
+    def search_vectors(self, sent: SketchVectors, query: SearchQuery) -> SearchResult:
+        """The same by what a client has encoded; the mirror image counts where it was sent.
+
+        Raises EncoderDiffers, VectorInvalid, and as `search` what a query can be wrong in.
+        """
+        vectors = sent.checked(self.bundle.bundle_id, self.bundle.embedding_dim, query.mirror)
+        return self.finish(self._begun(query, sent.content), vectors, None)
+
+    def _begun(self, query: SearchQuery, content: tuple[object, ...]) -> BegunSearch:
+        stopwatch = Stopwatch()
+        gallery = self.gallery()
+        where = _filter(gallery, query)
+        page = Page.of(query.k, query.cursor, query.digest(content))
+        query = deepened(query, page)
+        scope = mirror_scope(gallery.view, query, where)
+        return BegunSearch(query, page, gallery, where, scope, stopwatch, _NOTHING)
+
+    def finish(self, begun: BegunSearch, vectors: Vectors, encode_ms: float | None) -> SearchResult:
+        """The embeddings (n, E) of a search's inputs, and how long the call took (None: there was none) -> its result.
+
+        A sketch without its mirror image is compared as it was drawn.
+        """
         query, where, gallery, stopwatch = begun.query, begun.where, begun.gallery, begun.stopwatch
-        stopwatch.stages_ms["encode"] = encode_ms
+        if encode_ms is not None:
+            stopwatch.stages_ms["encode"] = encode_ms
         with stopwatch.stage("search"):
-            flipped = None if begun.scope is None else MirroredSketch(vectors[1], begun.scope)
+            flipped = MirroredSketch(vectors[1], begun.scope) if begun.scope and len(vectors) > 1 else None
             calibration = calibration_for(
                 self.bundle.calibration, query, where, has_parts=self.bundle.parts is not None
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ Strokes of two or three points each could be rows or pairs, and are rejected: se
 """
 Sketch: TypeAlias = FilePath | bytes | Strokes | Mapping[str, Any]
 """A file's path, a file's bytes (PNG, JPEG, WebP, GIF, BMP, SVG), strokes, or a JSON body of the service."""
+Vector: TypeAlias = Sequence[float] | bytes
+"""An embedding: its numbers (a list, or any array that is a sequence of floats), or float16 in little-endian bytes."""
 PhotoReference: TypeAlias = str | os.PathLike[str] | bytes
 """A photo of an example: a str is the id of a photo in the gallery; a Path or bytes is a file to upload."""
 Pair: TypeAlias = tuple[Sketch, PhotoReference]
@@ -73,6 +76,16 @@ def read_sketch(sketch: Sketch) -> bytes:
         return read_file(sketch)
     document = dict(sketch) if isinstance(sketch, Mapping) else {"strokes": sketch}
     return json.dumps(document, allow_nan=False).encode()
+
+
+def vector_bytes(vector: Vector) -> bytes:
+    """An embedding in float16, little-endian. Raises ValueError for a number that float16 cannot hold."""
+    if isinstance(vector, bytes):
+        return vector
+    try:
+        return struct.pack(f"<{len(vector)}e", *vector)
+    except (OverflowError, struct.error) as error:
+        raise ValueError(f"the vector is no list of numbers of a unit vector: {error}") from error
 
 
 def body_type(body: bytes) -> str:

@@ -7,6 +7,7 @@
 
 export { Client } from "./client.js";
 export * from "./errors.js";
+export type { Embedding } from "./calls/search.js";
 export type { ManyOptions, SketchAnswer } from "./surface/many.js";
 export type { Change, FileInput, NativeFile, Pair, PhotoReference, Sketch, Strokes, Target } from "./inputs.js";
 export type { Retries } from "./retries.js";

@@ -44,6 +44,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/search:vector": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find the photos most like a sketch that the client has encoded
+         * @description Answers as `/v1/search` does, adapters, confidence and pages included; the service neither draws nor encodes.
+         *
+         *     `/v1/encoder` says how the vector is made. A drawing that is to be compared mirrored, too, comes with the
+         *     embedding of its mirror image; without it, `mirror=auto` compares it as it was drawn.
+         */
+        post: operations["search_vector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/encoder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What it takes to encode a sketch
+         * @description For clients that send embeddings to `/v1/search:vector`. Gallery by gallery, since it says what they gain from a
+         *     mirrored drawing; the encoder is the same for all.
+         */
+        get: operations["get_encoder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/encoder/{bundle_id}.onnx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sketch encoder's file
+         * @description What lies under one id never changes, so clients keep it for good.
+         *
+         *     Whether it is given away is the operator's choice; the encoders that ship with Inkseek are, unless they say no.
+         */
+        get: operations["get_encoder_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/preview": {
         parameters: {
             query?: never;
@@ -846,6 +912,80 @@ export interface components {
             };
         };
         /**
+         * EncoderDescription
+         * @description The sketch encoder of the bundle in service, and what is done to a sketch before it.
+         */
+        EncoderDescription: {
+            /** Bundle Id */
+            bundle_id: string;
+            /**
+             * Embedding Dim
+             * @description Numbers in an embedding; its length is 1.
+             */
+            embedding_dim: number;
+            /** @description Null: the embedding is one piece. */
+            parts?: components["schemas"]["EncoderParts"] | null;
+            input: components["schemas"]["EncoderInput"];
+            /**
+             * Output
+             * @constant
+             */
+            output: "embedding";
+            strokes: components["schemas"]["StrokeStyle"];
+            /**
+             * Mirrored Helps
+             * @description Whether photos of this gallery face one way, so that a search finds more with the embedding of the mirrored drawing.
+             */
+            mirrored_helps: boolean;
+            /**
+             * Url
+             * @description Where the ONNX file is; null: INKSEEK_ENCODER_DOWNLOAD does not give it away.
+             */
+            url?: string | null;
+            /**
+             * Bytes
+             * @description Of the file.
+             */
+            bytes: number;
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
+         * EncoderInput
+         * @description How pixels become the encoder's input, (B, 3, size_px, size_px) float32: (level / 255 - mean) / std.
+         *
+         *     `min_extent`, `target_extent`: of the canvas; a drawing below the first is cropped and covers the second then.
+         */
+        EncoderInput: {
+            /**
+             * Name
+             * @constant
+             */
+            name: "image";
+            /** Size Px */
+            size_px: number;
+            /** Mean */
+            mean: number[];
+            /** Std */
+            std: number[];
+            /** Min Extent */
+            min_extent: number;
+            /** Target Extent */
+            target_extent: number;
+        };
+        /**
+         * EncoderParts
+         * @description How an embedding is divided: `layout_dim` numbers of layout, of length `layout_weight`; the rest are the kind.
+         */
+        EncoderParts: {
+            /** Layout Dim */
+            layout_dim: number;
+            /** Kind Dim */
+            kind_dim: number;
+            /** Layout Weight */
+            layout_weight: number;
+        };
+        /**
          * ExpectedGain
          * @description The change of `mrr` that is expected on other drawings, and its standard deviation.
          *
@@ -1417,6 +1557,18 @@ export interface components {
             timings_ms: components["schemas"]["Timings"];
         };
         /**
+         * StrokeStyle
+         * @description How strokes are drawn: black lines of `line_px` on a white square of `canvas_px`, `margin` of it left free.
+         */
+        StrokeStyle: {
+            /** Canvas Px */
+            canvas_px: number;
+            /** Line Px */
+            line_px: number;
+            /** Margin */
+            margin: number;
+        };
+        /**
          * Timings
          * @description Milliseconds spent in each stage; `total` also holds what lies between them, but not waiting for a thread.
          *
@@ -1548,6 +1700,77 @@ export interface components {
         BatchBody: {
             items: (components["schemas"]["ImageBody"] | components["schemas"]["StrokesBody"] | components["schemas"]["PointsBody"] | components["schemas"]["DrawingBody"])[];
         };
+        /**
+         * VectorBody
+         * @description The embedding of a sketch, and the parameters of the search.
+         */
+        VectorBody: {
+            /** @description Only photos of this category; repeat it for several. */
+            category?: string[] | string;
+            /** @description Condition on the photos: FIELD OPERATOR VALUE with one of = != >= <= > < ^= (begins with), such as `artist=openmoji` or `price>=10`; `size in (S, M)`, `category not in (shoe, hat)`; several joined by OR, of which one must hold. Repeat it for several, all of which must hold. Fields are the gallery's metadata, `category`, `photo_id`, `width` and `height`. */
+            filter?: string[] | string;
+            /**
+             * K
+             * @description How many photos to answer.
+             * @default 10
+             */
+            k?: number;
+            /**
+             * Min Score
+             * @description Leave out photos whose `score` is lower.
+             * @default null
+             */
+            min_score?: number | null;
+            /**
+             * Exact
+             * @description Score every photo: slower, and nothing is missed.
+             * @default false
+             */
+            exact?: boolean;
+            /**
+             * Group Duplicates
+             * @description Answer photos that look the same as one result: the best of them, with the others in its `duplicates`. Then `k` counts such groups, on every page. They look the same by a perceptual hash and by their embeddings, whatever their files are.
+             * @default false
+             */
+            group_duplicates?: boolean;
+            /**
+             * Adapt
+             * @description Apply the active adapters: of the one `category`, and of `profile`.
+             * @default true
+             */
+            adapt?: boolean;
+            /**
+             * Profile
+             * @description Whose way of drawing it is: a profile of /v1/profiles.
+             * @default null
+             */
+            profile?: string | null;
+            /**
+             * Focus
+             * @description What photos are compared by: `kind`, the kind of thing; `detail`, the layout of its lines; `balanced`, both. By default both, and `detail` within a single `category`. Without effect where the bundle's embeddings have no parts.
+             * @default null
+             */
+            focus?: ("kind" | "detail" | "balanced") | null;
+            /**
+             * Mirror
+             * @description Whether the drawing is compared mirrored as well, so that a photo that faces the other way is found: `true`, with every photo; `false`, with none; `auto`, with those of categories whose photos face one way (`faces_one_way` in /v1/categories), where it costs no accuracy. A photo's score is the better of the two.
+             * @default auto
+             * @enum {string}
+             */
+            mirror?: "auto" | "true" | "false";
+            /**
+             * Cursor
+             * @description `next_cursor` of the page before, sent with the same sketch and parameters; only `k` may differ. No photo comes twice and none is missed; once the gallery or an adapter has changed, it is answered 410.
+             * @default null
+             */
+            cursor?: string | null;
+            /** @description `bundle_id` of the bundle whose encoder made the vector. */
+            bundle: string;
+            /** @description The embedding: its numbers, or base64 of them in float16. */
+            vector: number[] | string;
+            /** @description That of the mirrored drawing. */
+            mirrored?: number[] | string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -1664,6 +1887,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+        };
+    };
+    search_vector: {
+        parameters: {
+            query?: {
+                /** @description Only photos of this category; repeat it for several. */
+                category?: string[];
+                /** @description Condition on the photos: FIELD OPERATOR VALUE with one of = != >= <= > < ^= (begins with), such as `artist=openmoji` or `price>=10`; `size in (S, M)`, `category not in (shoe, hat)`; several joined by OR, of which one must hold. Repeat it for several, all of which must hold. Fields are the gallery's metadata, `category`, `photo_id`, `width` and `height`. */
+                filter?: string[];
+                /** @description How many photos to answer. */
+                k?: number;
+                /** @description Leave out photos whose `score` is lower. */
+                min_score?: number | null;
+                /** @description Score every photo: slower, and nothing is missed. */
+                exact?: boolean;
+                /** @description Answer photos that look the same as one result: the best of them, with the others in its `duplicates`. Then `k` counts such groups, on every page. They look the same by a perceptual hash and by their embeddings, whatever their files are. */
+                group_duplicates?: boolean;
+                /** @description Apply the active adapters: of the one `category`, and of `profile`. */
+                adapt?: boolean;
+                /** @description Whose way of drawing it is: a profile of /v1/profiles. */
+                profile?: string | null;
+                /** @description What photos are compared by: `kind`, the kind of thing; `detail`, the layout of its lines; `balanced`, both. By default both, and `detail` within a single `category`. Without effect where the bundle's embeddings have no parts. */
+                focus?: ("kind" | "detail" | "balanced") | null;
+                /** @description Whether the drawing is compared mirrored as well, so that a photo that faces the other way is found: `true`, with every photo; `false`, with none; `auto`, with those of categories whose photos face one way (`faces_one_way` in /v1/categories), where it costs no accuracy. A photo's score is the better of the two. */
+                mirror?: "auto" | "true" | "false";
+                /** @description `next_cursor` of the page before, sent with the same sketch and parameters; only `k` may differ. No photo comes twice and none is missed; once the gallery or an adapter has changed, it is answered 410. */
+                cursor?: string | null;
+                /** @description `bundle_id` of the bundle whose encoder made the vector. Required: in the body where that is JSON, here where it is bytes. */
+                bundle?: string | null;
+                /** @description Of the numbers of a body that is bytes, little-endian. */
+                dtype?: "float16" | "float32";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The embedding of a sketch, of length 1, and maybe that of its mirror image. JSON may hold the parameters as well. As bytes (`application/octet-stream`, which has to be declared), numbers in `dtype`: the one, or both one behind the other. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VectorBody"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The k best photos */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+        };
+    };
+    get_encoder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Encoder and preprocessing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EncoderDescription"];
+                };
+            };
+        };
+    };
+    get_encoder_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of a copy that the client has; still good, it is answered 304. */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description `bundle_id` of the bundle in service. */
+                bundle_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An ONNX model */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
         };

@@ -13,6 +13,7 @@ export type BatchAnswer = Schemas["BatchAnswer"];
 export type Categories = Schemas["Categories"];
 export type CategoryCount = Schemas["CategoryCount"];
 export type Duplicate = Schemas["Duplicate"];
+export type EncoderDescription = Schemas["EncoderDescription"];
 export type Feedback = Schemas["Feedback"];
 export type FeedbackList = Schemas["FeedbackList"];
 export type FieldFault = Schemas["FieldFault"];
@@ -36,6 +37,7 @@ export type Version = Schemas["Version"];
 export type Versions = Schemas["Versions"];
 
 export type SearchParameters = Named<Query<"search">>;
+export type VectorParameters = Omit<Named<Query<"search_vector">>, "bundle" | "dtype">;
 export type BatchParameters = Named<Query<"search_batch">>;
 export type SimilarParameters = Named<Query<"find_similar_photos">>;
 export type PreviewParameters = Named<Query<"preview_sketch">>;

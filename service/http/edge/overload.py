@@ -8,7 +8,7 @@ from models.errors import InkseekError
 from service.http.problems import problem_response
 from service.runtime.process import Process
 
-_WORK = ("/search", "/search:batch", "/preview", "/adapters")  # POST to paths that end like this
+_WORK = ("/search", "/search:batch", "/search:vector", "/preview", "/adapters")  # POST to paths that end like this
 _TURNED_AWAY = "inkseek.turned_away"
 
 

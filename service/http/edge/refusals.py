@@ -15,7 +15,7 @@ from service.http.edge.request_scope import REQUEST_ID, new_request_id
 from service.runtime.metrics import Metrics
 
 _STATUS = 429
-_PATHS = frozenset((b"/v1/search", b"/v1/search:batch", b"/v1/preview"))
+_PATHS = frozenset((b"/v1/search", b"/v1/search:batch", b"/v1/search:vector", b"/v1/preview"))
 _SMALL_BYTES = 65_536  # a body is read and forgotten; larger ones go the long way, which bounds them
 # With one of these an answer has other headers or another length, or the body is not what it is announced to be.
 _SPECIAL = frozenset((b"origin", b"x-request-id", b"x-forwarded-prefix", b"expect", b"transfer-encoding", b"upgrade"))

@@ -20,20 +20,20 @@ _SMALL_BYTES = 65_536
 
 @dataclass(frozen=True)
 class BodyLimits:
-    """`most_bytes` of one body, `larger` for paths that end like this; `together_bytes` of all that are being answered.
+    """`most_bytes` of one body, `of_paths` that end like this; `together_bytes` of all that are being answered.
 
     `silence_s`: longest wait for the next byte; `whole_s`: for the last.
     """
 
     most_bytes: int
-    larger: Mapping[str, int] = field(default_factory=dict)
+    of_paths: Mapping[str, int] = field(default_factory=dict)
     together_bytes: int = 2**30
     silence_s: float = 5.0
     whole_s: float = 60.0
 
     def of(self, path: str) -> int:
         """Most bytes of the body of a request to `path`."""
-        return next((size for end, size in self.larger.items() if path.endswith(end)), self.most_bytes)
+        return next((size for end, size in self.of_paths.items() if path.endswith(end)), self.most_bytes)
 
 
 class RequestBody:

@@ -77,7 +77,7 @@ async def search(request: Request, params: Annotated[SearchParams, Query()]) -> 
         return read_single(upload, retriever.decoder.strokes)
 
     def render(retriever: Retriever, result: SearchResult) -> bytes:
-        return json_bytes(_answer(result, metrics, urls_of(retriever, base)))
+        return json_bytes(rendered(result, metrics, urls_of(retriever, base)))
 
     job = SketchJob(request, params.to_query(), read, render, body_bytes=len(upload.body))
     return json_response(await answer_sketch(request, job))
@@ -99,7 +99,8 @@ async def search_batch(request: Request, params: Annotated[BatchParams, Query()]
     return json_response({"items": await answer_work(request, lambda: _search_each(request, upload, query))})
 
 
-def _answer(result: SearchResult, metrics: Metrics, urls: PhotoUrls) -> dict[str, Any]:
+def rendered(result: SearchResult, metrics: Metrics, urls: PhotoUrls) -> dict[str, Any]:
+    """A result as SearchAnswer, counted in `metrics`."""
     metrics.observe_stages(result.timings_ms)
     best = next(((ranked.score, ranked.confidence) for ranked in result.photos), None)
     metrics.observe_answer(best, result.no_good_match)
@@ -117,7 +118,7 @@ async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> 
     await charge(request, changes=False, cost=len(sketches) - 1)  # one was counted when the request came
 
     def render(retriever: Retriever, result: SearchResult) -> dict[str, Any]:
-        return _answer(result, process.metrics, urls_of(retriever, base))
+        return rendered(result, process.metrics, urls_of(retriever, base))
 
     # As many at a time as there are threads: a batch takes its turn between other requests.
     turn = asyncio.Semaphore(process.workers.threads)

@@ -98,8 +98,8 @@ class PreviewParams(Schema):
     frame: Annotated[Frame, Field(description=FRAME)] = "auto"
 
 
-class BatchParams(NarrowingParams):
-    """How sketches are searched for."""
+class ComparingParams(NarrowingParams):
+    """How the embedding of a sketch is compared with those of photos."""
 
     adapt: Annotated[bool, Field(description="Apply the active adapters: of the one `category`, and of `profile`.")] = (
         True
@@ -125,7 +125,6 @@ class BatchParams(NarrowingParams):
             "of the two."
         ),
     ] = "auto"
-    frame: Annotated[Frame, Field(description=FRAME)] = "auto"
 
     def to_query(self) -> SearchQuery:
         """The parameters as the use case takes them; the profile's name in Unicode's NFC form."""
@@ -137,14 +136,44 @@ class BatchParams(NarrowingParams):
             profile=profile,
             focus=self.focus,
             mirror=self.mirror,
-            frame=self.frame,
         )
+
+
+class BatchParams(ComparingParams):
+    """How sketches are searched for."""
+
+    frame: Annotated[Frame, Field(description=FRAME)] = "auto"
+
+    def to_query(self) -> SearchQuery:
+        """The parameters as the use case takes them."""
+        return replace(super().to_query(), frame=self.frame)
 
 
 class SearchParams(BatchParams):
     """A search by a sketch, page by page."""
 
     cursor: Cursor = None
+
+    def to_query(self) -> SearchQuery:
+        """The parameters as the use case takes them."""
+        return replace(super().to_query(), cursor=self.cursor)
+
+
+class VectorParams(ComparingParams):
+    """A search by an embedding that the client has made, page by page. A JSON body may hold them as well."""
+
+    cursor: Cursor = None
+    bundle: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="`bundle_id` of the bundle whose encoder made the vector. Required: in the body where that is "
+            "JSON, here where it is bytes.",
+        ),
+    ] = None
+    dtype: Annotated[
+        Literal["float16", "float32"], Field(description="Of the numbers of a body that is bytes, little-endian.")
+    ] = "float16"
 
     def to_query(self) -> SearchQuery:
         """The parameters as the use case takes them."""

@@ -32,6 +32,7 @@ class Workers:
         `on_loop`: short work may be done on the event loop itself, for a process with one thread.
         """
         self.threads = threads
+        self.on_loop = on_loop
         self.timeout_s = timeout_s
         self._shares = Shares(threads + queue_size)
         self._metrics = metrics

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, TypedDict
+from urllib.parse import quote
 
 from inkseek_client.call import Call, query, quoted, reads
-from inkseek_client.inputs import Sketch, body_type, read_sketch
+from inkseek_client.inputs import Sketch, Vector, body_type, read_sketch, vector_bytes
+from inkseek_client.schemas.encoder import EncoderDescription
 from inkseek_client.schemas.search import BatchAnswer, SearchAnswer
 
 Names: TypeAlias = str | Sequence[str]
@@ -26,13 +28,18 @@ class Narrowing(TypedDict, total=False):
     group_duplicates: bool
 
 
-class SearchOptions(Narrowing, total=False):
-    """How a sketch is compared; see the API reference for each. What is left out is the service's default."""
+class VectorOptions(Narrowing, total=False):
+    """How an embedding is compared; see the API reference for each. What is left out is the service's default."""
 
     adapt: bool
     profile: str
     focus: Literal["kind", "detail", "balanced"]
     mirror: Literal["auto", "true", "false"]
+
+
+class SearchOptions(VectorOptions, total=False):
+    """How a sketch is compared."""
+
     frame: Frame
 
 
@@ -48,6 +55,32 @@ def search_batch(sketches: Sequence[Sketch], k: int, options: SearchOptions) -> 
     """POST /v1/search:batch. Raises OSError."""
     form = tuple(("sketch", (f"sketch-{n}", read_sketch(sketch))) for n, sketch in enumerate(sketches))
     return Call("POST", "/v1/search:batch", reads(BatchAnswer), params=query(k=k, **options), form=form)
+
+
+def search_vector(
+    vector: Vector, bundle: str, mirrored: Vector | None, k: int, cursor: str | None, options: VectorOptions
+) -> Call[SearchAnswer]:
+    """POST /v1/search:vector, in float16. Raises ValueError for numbers that it cannot hold."""
+    content = vector_bytes(vector) + (b"" if mirrored is None else vector_bytes(mirrored))
+    params = query(bundle=bundle, k=k, cursor=cursor, **options)
+    return Call(
+        "POST",
+        "/v1/search:vector",
+        reads(SearchAnswer),
+        params=params,
+        content=content,
+        content_type="application/octet-stream",
+    )
+
+
+def encoder() -> Call[EncoderDescription]:
+    """GET /v1/encoder."""
+    return Call("GET", "/v1/encoder", reads(EncoderDescription))
+
+
+def encoder_file(bundle_id: str) -> Call[bytes]:
+    """GET /v1/encoder/{bundle_id}.onnx."""
+    return Call("GET", f"/v1/encoder/{quote(bundle_id, safe='')}.onnx", bytes)
 
 
 def preview(sketch: Sketch, frame: Frame | None) -> Call[bytes]:

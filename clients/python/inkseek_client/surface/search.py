@@ -8,10 +8,11 @@ from typing import Unpack
 
 from inkseek_client.calls import operation
 from inkseek_client.calls import search as calls
-from inkseek_client.calls.search import Frame, Narrowing, SearchOptions
+from inkseek_client.calls.search import Frame, Narrowing, SearchOptions, VectorOptions
 from inkseek_client.errors import ServiceProblem, TooLarge, TryLater
 from inkseek_client.folder import FileAnswer, Progress, batches, outcomes, sketch_files
-from inkseek_client.inputs import FilePath, Sketch, read_sketch
+from inkseek_client.inputs import FilePath, Sketch, Vector, read_sketch
+from inkseek_client.schemas.encoder import EncoderDescription
 from inkseek_client.schemas.search import Hit, SearchAnswer
 from inkseek_client.sending import AsyncSender, Sender
 
@@ -39,6 +40,31 @@ class Search(Sender):
             yield from answer.results
             if (cursor := answer.next_cursor) is None:
                 return
+
+    def search_vector(
+        self,
+        vector: Vector,
+        bundle: str,
+        k: int = 10,
+        *,
+        mirrored: Vector | None = None,
+        cursor: str | None = None,
+        **options: Unpack[VectorOptions],
+    ) -> SearchAnswer:
+        """The same for a sketch that was encoded here: its unit embedding, by the encoder of the bundle with that id.
+
+        `mirrored`: the embedding of the mirrored drawing, for galleries where `encoder().mirrored_helps`. Raises
+        Conflict where another bundle is in service, ValueError for numbers that are none of a unit vector.
+        """
+        return self._send(calls.search_vector(vector, bundle, mirrored, k, cursor, options))
+
+    def encoder(self) -> EncoderDescription:
+        """What it takes to encode a sketch for `search_vector`."""
+        return self._send(calls.encoder())
+
+    def encoder_file(self, bundle_id: str) -> bytes:
+        """The sketch encoder in ONNX. Raises NotFound where the operator does not give it away."""
+        return self._send(calls.encoder_file(bundle_id))
 
     def search_batch(
         self, sketches: Sequence[Sketch], k: int = 10, **options: Unpack[SearchOptions]
@@ -120,6 +146,27 @@ class AsyncSearch(AsyncSender):
                 yield hit
             if (cursor := answer.next_cursor) is None:
                 return
+
+    async def search_vector(
+        self,
+        vector: Vector,
+        bundle: str,
+        k: int = 10,
+        *,
+        mirrored: Vector | None = None,
+        cursor: str | None = None,
+        **options: Unpack[VectorOptions],
+    ) -> SearchAnswer:
+        """As `Client.search_vector`."""
+        return await self._send(calls.search_vector(vector, bundle, mirrored, k, cursor, options))
+
+    async def encoder(self) -> EncoderDescription:
+        """As `Client.encoder`."""
+        return await self._send(calls.encoder())
+
+    async def encoder_file(self, bundle_id: str) -> bytes:
+        """As `Client.encoder_file`."""
+        return await self._send(calls.encoder_file(bundle_id))
 
     async def search_batch(
         self, sketches: Sequence[Sketch], k: int = 10, **options: Unpack[SearchOptions]

@@ -9,9 +9,10 @@ import { itemsOf } from "./pages.js";
 import { parametersOf } from "./parameters.js";
 
 /**
+ * @import { Embedding } from "../calls/search.js"
  * @import { ManyOptions } from "./many.js"
  * @import { Sketch } from "../inputs.js"
- * @import { BatchParameters, Hit, PreviewParameters, SearchAnswer, SearchParameters, SimilarParameters } from "../schemas.js"
+ * @import { BatchParameters, EncoderDescription, Hit, PreviewParameters, SearchAnswer, SearchParameters, SimilarParameters, VectorParameters } from "../schemas.js"
  * @import { SendOptions } from "../sender.js"
  */
 
@@ -36,6 +37,25 @@ export class SearchCalls extends Sender {
    */
   iterSearch(sketch, { page = PAGE, ...options } = {}) {
     return itemsOf(async (cursor) => pageOf(await this.search(sketch, { ...options, k: page, cursor })));
+  }
+
+  /**
+   * @param {Embedding} embedding of a sketch that was encoded here; `@inkseek/client/local` makes them
+   * @param {VectorParameters & SendOptions} [options]
+   * @returns {Promise<SearchAnswer>} as `search`; throws Conflict where another bundle is in service
+   */
+  searchVector(embedding, options = {}) {
+    return this.send(calls.searchVector(embedding, parametersOf(options)), options);
+  }
+
+  /** @param {SendOptions} [options] @returns {Promise<EncoderDescription>} what it takes to encode a sketch */
+  encoder(options) {
+    return this.send(calls.encoder(), options);
+  }
+
+  /** @param {string} bundleId @param {SendOptions} [options] @returns {Promise<Blob>} the encoder; throws NotFound where the operator does not give it away */
+  encoderFile(bundleId, options) {
+    return this.send(calls.encoderFile(bundleId), options);
   }
 
   /**

@@ -37,6 +37,8 @@ NEEDED: dict[tuple[str, str], Access | None] = {
     ("GET", "/readyz"): None,
     ("GET", "/metrics"): "admin",
     ("GET", "/v1/categories"): "search",
+    ("GET", "/v1/encoder"): "search",
+    ("GET", "/v1/encoder/{bundle_id}.onnx"): "search",
     ("GET", "/v1/galleries"): "search",
     ("GET", "/v1/info"): "search",
     ("GET", "/v1/photos"): "search",
@@ -61,6 +63,7 @@ NEEDED: dict[tuple[str, str], Access | None] = {
     ("POST", "/v1/preview"): "search",
     ("POST", "/v1/search"): "search",
     ("POST", "/v1/search:batch"): "search",
+    ("POST", "/v1/search:vector"): "search",
 } | {
     (method, prefix + rest): "adapt"
     for prefix in ("/v1/categories/{category:path}/adapters", "/v1/profiles/{name}/adapters")

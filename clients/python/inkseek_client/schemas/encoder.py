@@ -1,0 +1,52 @@
+"""What it takes to encode a sketch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from inkseek_client.schemas.base import Schema
+
+
+class EncoderParts(Schema):
+    """An embedding's first `layout_dim` numbers, of length `layout_weight`, say where lines are; the rest, the kind."""
+
+    layout_dim: int
+    kind_dim: int
+    layout_weight: float
+
+
+class EncoderInput(Schema):
+    """The input (B, 3, size_px, size_px) in float32 is (level / 255 - mean) / std, per channel."""
+
+    name: Literal["image"]
+    size_px: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    min_extent: float
+    target_extent: float
+
+
+class StrokeStyle(Schema):
+    """Strokes are black lines on a white square: sides and widths in pixels, `margin` in shares of the side."""
+
+    canvas_px: int
+    line_px: float
+    margin: float
+
+
+class EncoderDescription(Schema):
+    """The sketch encoder in service; `url`: of its ONNX file, None where the operator does not give it away.
+
+    `mirrored_helps`: photos of this gallery face one way, so the mirrored drawing finds more.
+    """
+
+    bundle_id: str
+    embedding_dim: int
+    parts: EncoderParts | None = None
+    input: EncoderInput
+    output: Literal["embedding"]
+    strokes: StrokeStyle
+    mirrored_helps: bool
+    url: str | None = None
+    bytes: int
+    sha256: str
