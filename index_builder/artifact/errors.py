@@ -13,7 +13,10 @@ InkseekError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from models.errors import InkseekError
+from models.schema_versions import unreadable
 
 
 class IndexArtifactError(InkseekError):
@@ -38,8 +41,15 @@ class IndexCorrupt(_Mismatch):
     """A file is missing, changed, or contradicts the manifest."""
 
 
-class IndexSchemaUnsupported(_Mismatch):
-    """The manifest's schema version is not one that this release reads."""
+class IndexSchemaUnsupported(IndexArtifactError):
+    """The manifest's schema version is not one that this release reads; `what`, `actual` and `readable` say which."""
+
+    def __init__(self, what: str, *, actual: object, readable: Sequence[int]) -> None:
+        """`what` has the version `actual`."""
+        super().__init__(unreadable(what, actual, readable))
+        self.what = what
+        self.actual = actual
+        self.readable = tuple(readable)
 
 
 class BundleMismatch(_Mismatch):

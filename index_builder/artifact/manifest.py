@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from index_builder.artifact.errors import IndexCorrupt, IndexSchemaUnsupported
 from index_builder.stores.plan import SearchPlan
+from models.schema_versions import is_readable
 
 SCHEMA_VERSION: Final = 3
 READABLE_VERSIONS: Final = (1, 2, 3)  # 1 knew no facing, 2 no segments
@@ -238,10 +239,8 @@ def parse_manifest(data: bytes) -> IndexManifest:
     """
     document = _json_object(data)
     version = document.get("schema_version")
-    # JSON's true equals 1 in Python.
-    if version not in READABLE_VERSIONS or isinstance(version, bool):
-        readable = " or ".join(map(str, READABLE_VERSIONS))
-        raise IndexSchemaUnsupported("index schema version", expected=readable, actual=version)
+    if not is_readable(version, READABLE_VERSIONS):
+        raise IndexSchemaUnsupported("manifest.json of the index", actual=version, readable=READABLE_VERSIONS)
     try:
         return IndexManifest.model_validate_json(data)
     except ValidationError as error:

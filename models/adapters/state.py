@@ -31,6 +31,7 @@ from models.adapters.prior import CentrePrior
 from models.adapters.style import StyleAdapter, StyleRule, fit_style
 from models.arrays import Rows, Vectors
 from models.atomic_files import write_bytes
+from models.schema_versions import is_readable, unreadable
 
 Method = Literal["adaptive", "bayes", "centred"]
 """`adaptive`: an inner step on M (Adaptive FG-SBIR, ECCV 2022), within the category's frame. `bayes`: the frame and the
@@ -242,7 +243,12 @@ class Adaptation:
             # A bundle may come from anyone, and reading a pickle runs code that it names.
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
                 stored = {name: np.asarray(file[name]) for name in file.files}
-            header = _Header.model_validate_json(stored.pop(_HEADER).tobytes())
+            described = stored.pop(_HEADER).tobytes()
+            document = json.loads(described)
+            version = document.get("format", _FORMAT) if isinstance(document, dict) else _FORMAT
+            if not is_readable(version, (_FORMAT,)):
+                raise AdaptationCorrupt(unreadable(source, version, (_FORMAT,)))
+            header = _Header.model_validate_json(described)
             arrays = {name: _finite(name, array) for name, array in stored.items()}
             loaded = cls(header.method, header.embedding_dim, header.settings, arrays, header.name, header.bundle_id)
             loaded._check_shapes()

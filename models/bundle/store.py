@@ -32,6 +32,7 @@ from models.bundle.manifest import (
 )
 from models.bundle.parts import EmbeddingParts
 from models.bundle.runtime import Runtime
+from models.schema_versions import is_readable, unreadable
 
 DEFAULT_BUNDLE = "default"
 """Name of the bundle that is used where none is chosen."""
@@ -184,10 +185,8 @@ def read_manifest(name_or_path: str | Path | None = None) -> BundleManifest:
     except (ValueError, OSError) as error:
         raise BundleCorrupt(f"{file} cannot be read: {error}") from error
     version = raw.get("schema_version") if isinstance(raw, dict) else None
-    # `True` equals 1 in Python, and would pass for version 1.
-    if isinstance(version, bool) or version not in READABLE_VERSIONS:
-        readable = ", ".join(map(str, READABLE_VERSIONS))
-        raise BundleSchemaUnsupported(f"{file} has schema version {version!r}; this release reads {readable}")
+    if not is_readable(version, READABLE_VERSIONS):
+        raise BundleSchemaUnsupported(unreadable(str(file), version, READABLE_VERSIONS))
     try:
         manifest = BundleManifest.model_validate(raw)
     except ValidationError as error:

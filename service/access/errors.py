@@ -4,6 +4,7 @@ ServiceError
 └── AccessError
     ├── AddressExposed       others can reach the address, and no API key protects it
     ├── KeysUnreadable       the file of API keys is damaged, or may not be read
+    │   └── KeysSchemaUnsupported    another release wrote it
     ├── KeysUnwritable       the file of API keys cannot be changed
     ├── KeyNotFound          no API key with that id
     └── RateLimitInvalid     what is no rate limit
@@ -24,6 +25,10 @@ class AddressExposed(AccessError):
 
 class KeysUnreadable(AccessError):
     """The file of API keys is damaged, of another release, or may not be read."""
+
+
+class KeysSchemaUnsupported(KeysUnreadable):
+    """The file of API keys has a schema version that this release does not read."""
 
 
 class KeysUnwritable(AccessError):

@@ -17,7 +17,8 @@ from typing import BinaryIO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.atomic_files import replace_file
-from service.access.errors import KeyNotFound, KeysUnreadable, KeysUnwritable
+from models.schema_versions import is_readable, unreadable
+from service.access.errors import KeyNotFound, KeysSchemaUnsupported, KeysUnreadable, KeysUnwritable
 from service.access.keys import ApiKey
 
 SCHEMA_VERSION = 1
@@ -47,6 +48,12 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
 
 def parse_keys(data: bytes, name: str) -> tuple[ApiKey, ...]:
     """The keys in the content of such a file, which messages call `name`. Raises KeysUnreadable."""
+    try:
+        version = json.loads(data)["schema_version"]
+    except (ValueError, KeyError, TypeError):
+        version = SCHEMA_VERSION  # the faults of anything else are found below
+    if not is_readable(version, (SCHEMA_VERSION,)):
+        raise KeysSchemaUnsupported(unreadable(name, version, (SCHEMA_VERSION,)))
     try:
         return _Document.model_validate_json(data).keys
     except ValidationError as error:

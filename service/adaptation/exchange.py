@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.adapters import ExpectedGain, LeaveOneOut, Ranks
+from models.schema_versions import is_readable, unreadable
 from service.adaptation.targets import adapter_target
 from service.errors import AdapterFileInvalid, AdapterStale, NameInvalid, OnlineCorrupt
 from service.store.arrays import adapter_bytes, adapter_from_bytes, vector_bytes, vector_from_bytes
@@ -23,6 +24,7 @@ from service.store.online_store import OnlineStore
 from service.store.records import AdapterRecord, AdapterTarget, NewAdapter, Scope, SupportPair
 
 _RECORD, _NUMBERS = "adapter.json", "adapter.npz"
+_FORMAT = 1
 _MOST_BYTES = 512 * 2**20  # of one file's contents: a zip archive may claim anything
 _UNREADABLE = (
     zipfile.BadZipFile,
@@ -71,7 +73,7 @@ class _Record(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: int = Field(default=1, ge=1, le=1)
+    format: int = Field(default=_FORMAT, ge=_FORMAT, le=_FORMAT)
     scope: Scope
     name: str
     bundle_id: str
@@ -134,7 +136,7 @@ def imported(
 
 def _header(record: AdapterRecord, support: Sequence[SupportPair]) -> dict[str, Any]:
     return {
-        "format": 1,
+        "format": _FORMAT,
         "scope": record.target.scope,
         "name": record.target.name,
         "bundle_id": record.bundle_id,
@@ -152,7 +154,12 @@ def _read(data: bytes) -> tuple[_Record, bytes, tuple[SupportPair, ...]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > _MOST_BYTES:
             raise ValueError(f"its contents are larger than {_MOST_BYTES:,} bytes")
-        record = _Record.model_validate_json(archive.read(_RECORD))
+        data = archive.read(_RECORD)
+        document = json.loads(data)
+        version = document.get("format", _FORMAT) if isinstance(document, dict) else _FORMAT
+        if not is_readable(version, (_FORMAT,)):
+            raise ValueError(unreadable(_RECORD, version, (_FORMAT,)))
+        record = _Record.model_validate_json(data)
         support = tuple(
             SupportPair(archive.read(f"sketches/{n}"), vector_from_bytes(archive.read(f"vectors/{n}")), photo_id)
             for n, photo_id in enumerate(record.photo_ids)

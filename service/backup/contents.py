@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from index_builder.artifact import is_place
+from models.schema_versions import is_readable, unreadable
 from service.backup.errors import ArchiveCorrupt, ArchiveSchemaUnsupported, ArchiveUnreadable, ArchiveUnsafe
 from service.gallery_folders import NAME_PATTERN
 
@@ -114,11 +115,8 @@ def parse_contents(data: bytes) -> BackupContents:
         version = document["schema_version"]
     except (ValueError, KeyError, TypeError) as error:
         raise ArchiveUnreadable(f"{CONTENTS} is no description of a backup") from error
-    if version not in READABLE_VERSIONS or isinstance(version, bool):
-        raise ArchiveSchemaUnsupported(
-            f"the archive has schema version {version}; this release reads version {SCHEMA_VERSION}: "
-            "use the release that wrote it"
-        )
+    if not is_readable(version, READABLE_VERSIONS):
+        raise ArchiveSchemaUnsupported(unreadable("the archive", version, READABLE_VERSIONS))
     try:
         return BackupContents.model_validate_json(data)
     except ValidationError as error:

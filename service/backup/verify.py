@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from index_builder.artifact import IndexArtifactError, IndexCorrupt, contents_of
+from models.schema_versions import unreadable
 from service.access.errors import KeysUnreadable
 from service.access.key_file import parse_keys
 from service.backup.archive import open_archive
@@ -16,7 +17,7 @@ from service.backup.errors import ArchiveCorrupt, ArchiveSchemaUnsupported
 from service.backup.sinks import Kept, Sink
 from service.runtime.galleries.quotas import Quotas
 from service.store.copies import version_in_header
-from service.store.schema import READABLE_VERSIONS, SCHEMA_VERSION
+from service.store.schema import READABLE_VERSIONS
 
 _HEADER_BYTES = 100
 _DESCRIPTIONS = ("manifest.json", "segment.json")
@@ -84,10 +85,7 @@ class Descriptions:
         if found != schema:
             raise ArchiveCorrupt(f"the online store of gallery {name} has schema version {found}, not {schema}")
         if found not in READABLE_VERSIONS:
-            raise ArchiveSchemaUnsupported(
-                f"the online store of gallery {name} has schema version {found}; this release reads version 1 to "
-                f"{SCHEMA_VERSION}: use the release that wrote it"
-            )
+            raise ArchiveSchemaUnsupported(unreadable(f"the online store of gallery {name}", found, READABLE_VERSIONS))
 
     def _check_quotas(self, name: str, *, is_said: bool) -> None:
         data = self.small(f"galleries/{name}/{QUOTAS}")

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from models.schema_versions import unreadable as unreadable_version
 from service.errors import OnlineCorrupt, OnlineSchemaUnsupported, OnlineUnreadable, OnlineUnwritable, ServiceError
-from service.store.schema import READABLE_VERSIONS, SCHEMA_VERSION, migrate, schema_version
+from service.store.schema import READABLE_VERSIONS, migrate, schema_version
 
 FILE = "online.sqlite"
 
@@ -45,8 +46,7 @@ def connect(path: Path) -> sqlite3.Connection:
     if version not in (0, *READABLE_VERSIONS):
         database.close()
         raise OnlineSchemaUnsupported(
-            f"{path.name} has schema version {version}; this release reads version 1 to {SCHEMA_VERSION}: "
-            "use the release that wrote it, or give another INKSEEK_ONLINE_DIR"
+            f"{unreadable_version(path.name, version, READABLE_VERSIONS)}, or give another INKSEEK_ONLINE_DIR"
         )
     return database
 

@@ -6,14 +6,15 @@ and the version that names that segment says up to which change of which store i
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from index_builder.artifact.errors import IndexCorrupt
+from index_builder.artifact.errors import IndexCorrupt, IndexSchemaUnsupported
 from index_builder.artifact.layout import PHOTOS, VECTORS
 from index_builder.artifact.manifest import MetadataField, OnlineMark
 from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
@@ -21,8 +22,10 @@ from index_builder.artifact.photo_writer import PhotoStoreWriter
 from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
 from models.atomic_files import sync_path
+from models.schema_versions import is_readable
 
 CHANGES: Final = "changes.json"
+READABLE_VERSIONS: Final = (1,)
 
 
 class OnlineChanges(BaseModel):
@@ -62,8 +65,13 @@ def write_changes(
 
 
 def read_changes(folder: Path) -> OnlineChanges:
-    """What changes.json says. Raises IndexCorrupt."""
+    """What changes.json says. Raises IndexCorrupt, IndexSchemaUnsupported."""
     try:
-        return OnlineChanges.model_validate_json((folder / CHANGES).read_bytes())
-    except (OSError, ValidationError) as error:
+        data = (folder / CHANGES).read_bytes()
+        document = json.loads(data)
+        version = document.get("schema_version") if isinstance(document, dict) else None
+        if not is_readable(version, READABLE_VERSIONS):
+            raise IndexSchemaUnsupported(str(folder / CHANGES), actual=version, readable=READABLE_VERSIONS)
+        return OnlineChanges.model_validate_json(data)
+    except (OSError, ValueError) as error:
         raise IndexCorrupt(f"{folder / CHANGES}", expected="changes of a service", actual=str(error)) from error

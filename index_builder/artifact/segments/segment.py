@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from index_builder.artifact.errors import IndexCorrupt, IndexSchemaUnsupported
 from index_builder.artifact.manifest import FileEntry, MetadataField, plain_file_names
+from models.schema_versions import is_readable
 
 SEGMENT: Final = "segment.json"
 SEGMENT_SCHEMA_VERSION: Final = 1
@@ -73,8 +74,8 @@ def parse_segment(data: bytes, name: str) -> SegmentManifest:
     except ValueError as error:
         raise IndexCorrupt(what, expected="a readable JSON object", actual=str(error)) from error
     version = document.get("schema_version") if isinstance(document, dict) else None
-    if version != SEGMENT_SCHEMA_VERSION or isinstance(version, bool):
-        raise IndexSchemaUnsupported("segment schema version", expected=SEGMENT_SCHEMA_VERSION, actual=version)
+    if not is_readable(version, (SEGMENT_SCHEMA_VERSION,)):
+        raise IndexSchemaUnsupported(what, actual=version, readable=(SEGMENT_SCHEMA_VERSION,))
     if segment_name(data) != name:
         raise IndexCorrupt(f"sha256 of {what}", expected=name, actual=segment_name(data))
     try:

@@ -120,7 +120,7 @@ def test_another_schema_version_is_rejected_before_anything_else(out: Path, vers
     rewrite_manifest(out, schema_version=version, count="nonsense")
     with pytest.raises(IndexSchemaUnsupported) as caught:
         GalleryIndex.load(out)
-    assert caught.value.expected == "1 or 2 or 3"
+    assert caught.value.readable == (1, 2, 3)
     assert caught.value.actual == version
 
 
