@@ -11,7 +11,7 @@ CLIENT := clients/typescript
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run wheels test coverage check check-python check-page check-client client-types client-pack bench bench-peers bench-index fuzz poison soak kills docs audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
+.PHONY: help run wheels test coverage check check-python check-page check-client client-types client-pack bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ kills: $(VENV)/.dev ## 500 services killed while they adapt and store: nothing a
 
 docs: $(VENV)/.dev ## Fill the tables of docs/reference from the code
 	$(BIN)/python docs/tables.py
+
+site: $(VENV)/.dev ## Build the documentation site into var/site/html and check its links
+	$(BIN)/python -m docs.site.build var/site
 
 audit: $(VENV)/.dev ## Known vulnerabilities alone; fails where nobody could be asked, too
 	$(AUDIT) --must-answer
@@ -174,7 +177,7 @@ $(VENV)/.serve: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml clients/python/pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[cpu,dev,train]' --editable './clients/python[progress]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[cpu,dev,docs,train]' --editable './clients/python[progress]'
 	@touch $@ $(VENV)/.serve
 
 # ESLint needs Node.js 20.19 or newer. Where the machine has none, a wheel brings it into the environment.

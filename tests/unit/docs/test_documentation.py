@@ -139,7 +139,7 @@ def test_settings_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
-    text = text_of(page)
+    text = re.sub(r"^```.*?^```", "", text_of(page), flags=re.DOTALL | re.MULTILINE)
     targets = re.findall(r"\]\(([^)\s]+)[^)]*\)", text) + re.findall(r'src="([^"]+)"', text)
     for target in targets:
         if "://" in target:
@@ -154,7 +154,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_paths_in_code_exist(page: Path) -> None:
     if page.name == "CHANGELOG.md":
         return  # tells of what was
-    for path in re.findall(rf"(?<![\w/.])(?:{'|'.join(FOLDERS)})/[\w./-]*[\w/]", code_of(page)):
+    for path in re.findall(rf"(?<![\w/.$])(?:{'|'.join(FOLDERS)})/[\w./-]*[\w/]", code_of(page)):
         found = (ROOT / path).exists() or (ROOT / f"{path}.py").exists()
         assert found, f"{name_of(page)} names {path}"
 
