@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 from starlette.types import ASGIApp
 
 from index_builder.build import BuildRequest, build_index
@@ -22,21 +22,13 @@ from models.adapters import Adaptation
 from models.bundle import ScoreCalibration, SearchCalibration, add_adaptation, add_calibration
 from service.app import create_app
 from service.config import Settings
+from tests.end_to_end.chromium import chromium
 from tests.end_to_end.page.shapes import SHAPES, shape_picture
 from tests.end_to_end.page.user import Recorder, User
 
 TINY_DIM = 3 * 8 * 8  # of the tiny bundle's embeddings
 
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1100, "height": 760}, "reduced_motion": "reduce"}
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -127,13 +119,8 @@ def serving(app: ASGIApp) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One for each file: while Playwright runs, no other test of this process can run an event loop."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    expect.set_options(timeout=30_000)
-    with sync_playwright() as playwright:
-        # None: the browser that `playwright install` fetched.
-        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 OpenContext = Callable[..., BrowserContext]
