@@ -34,7 +34,7 @@ test: $(VENV)/.dev $(CLIENT)/node_modules/.package-lock.json browser ## Set up a
 coverage: $(VENV)/.dev $(CLIENT)/node_modules/.package-lock.json browser ## Run every test and fail below the coverage floor of pyproject.toml
 	$(PYTEST) --cov --cov-report term
 
-check: check-python check-page check-client ## Lint, format, types, import contracts, known vulnerabilities, JavaScript
+check: check-python check-page check-client site ## Lint, format, types, import contracts, known vulnerabilities, JavaScript, the documentation
 
 # pip-audit counts what it could not ask about among what is fine, and says so at length; the script says it in a line.
 PINS := constraints.txt docker/constraints-gpu12.txt docker/constraints-gpu.txt

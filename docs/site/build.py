@@ -70,7 +70,7 @@ def gather(source: Path) -> None:
             known |= linked
         elif (ROOT / path).is_dir():
             _write(place, _listing(ROOT / path))
-            for file in (ROOT / path).iterdir():
+            for file in _texts(ROOT / path):
                 shutil.copy(file, _made(source / path / file.name))
         elif place.suffix == ".md" and Path(path).suffix in SHOWN_AS_TEXT:
             language = HIGHLIGHTED.get(Path(path).suffix, Path(path).suffix[1:])
@@ -79,10 +79,16 @@ def gather(source: Path) -> None:
             shutil.copy(ROOT / path, place)
 
 
+def _texts(folder: Path) -> list[Path]:
+    """The files of a linked folder that a browser shows, such as licences."""
+    return sorted(file for file in folder.iterdir() if file.suffix in (".txt", ".json"))
+
+
 def _listing(folder: Path) -> str:
-    files = sorted(file.name for file in folder.iterdir() if file.is_file())
-    links = (f"- [{name}]({folder.name}/{name})" for name in files)
-    return "\n".join([f"# {folder.relative_to(ROOT)}", "", *links, ""])
+    shown = {file.name for file in _texts(folder)}
+    names = sorted(file.name for file in folder.iterdir() if not file.name.startswith(("_", ".")))
+    lines = (f"- [{name}]({folder.name}/{name})" if name in shown else f"- `{name}`" for name in names)
+    return "\n".join([f"# {folder.relative_to(ROOT)}", "", *lines, ""])
 
 
 def _made(path: Path) -> Path:
