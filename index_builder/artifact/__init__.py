@@ -13,11 +13,11 @@ from index_builder.artifact.errors import (
 )
 from index_builder.artifact.filters.conditions import AnyOf, Clause, Condition, PhotoFilter, parse_condition
 from index_builder.artifact.filters.fields import meets
-from index_builder.artifact.gallery_index import PICTURE_SUFFIXES, GalleryIndex, SearchHit
+from index_builder.artifact.gallery_index import GalleryIndex, SearchHit
 from index_builder.artifact.look_alikes import groups_of
 from index_builder.artifact.manifest import IndexManifest, MetadataField, OnlineMark, RecallReport
 from index_builder.artifact.originals import Originals
-from index_builder.artifact.photo_store import MetadataValue, PhotoRecord, Thumbnail, stored_id
+from index_builder.artifact.photo_store import PICTURE_SUFFIXES, MetadataValue, PhotoRecord, Thumbnail, stored_id
 from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.segments.online_changes import OnlineChanges, write_changes
 from index_builder.artifact.staging import clear_staging, locked

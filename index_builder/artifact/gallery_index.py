@@ -14,7 +14,7 @@ from index_builder.artifact.bundle_versions import mismatch
 from index_builder.artifact.filters.conditions import PhotoFilter
 from index_builder.artifact.manifest import IndexManifest
 from index_builder.artifact.originals import OriginalFiles, Originals
-from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
+from index_builder.artifact.photo_store import PICTURE_SUFFIXES, PhotoRecord, Thumbnail
 from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.segments.hold import VersionHold
 from index_builder.artifact.segments.matches import FilterMatches
@@ -31,8 +31,6 @@ _CHECKED_ROWS = 65_536
 _ORIGINALS_LOOKED_AT = 8
 _MORE_FOR_HIDDEN = 64  # rows proposed beyond twice those requested, before it is known how many of them are hidden
 _NONE: Rows = np.empty(0, np.int64)
-PICTURE_SUFFIXES = ("/thumbnail", "/image", "/similar")
-"""What the paths of a photo's pictures and neighbours have behind its id."""
 
 
 class SearchHit(NamedTuple):

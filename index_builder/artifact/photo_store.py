@@ -21,12 +21,15 @@ import numpy as np
 from index_builder.artifact.errors import IndexCorrupt, PhotoNotFound
 from index_builder.artifact.filters.conditions import Clause
 from index_builder.artifact.filters.fields import clause_sql, metadata_column
+from index_builder.artifact.filters.row_categories import RowCategories, parsed_categories
 from index_builder.artifact.manifest import MetadataField
 from models.arrays import Rows
 
 MetadataValue: TypeAlias = str | int | float | bool | tuple[str | int | float | bool, ...] | None
 
 COLUMNS = ("row", "photo_id", "category", "path", "sha256", "width", "height")
+PICTURE_SUFFIXES = ("/thumbnail", "/image", "/similar")
+"""What the paths of a photo's pictures and neighbours have behind its id."""
 _KEPT_RECORDS = 20_000  # about 1 kB each; the photos that searches answer again and again
 _BLOCK_RECORDS = 4_096
 _IN_CLAUSE_ROWS = 500  # SQLite limits the parameters of a statement, to 999 in older builds
@@ -78,8 +81,8 @@ class PhotoStore:
         weakref.finalize(self, _close_all, self._connections)
 
     def count(self) -> int:
-        """Photos in the file (G). Raises IndexCorrupt."""
-        return self._number("SELECT count(*) FROM photos")
+        """Photos in the file (G), whose rows are 0 to G - 1: the last one says it. Raises IndexCorrupt."""
+        return self._number("SELECT coalesce(max(row) + 1, 0) FROM photos")
 
     def photo(self, photo_id: str) -> PhotoRecord:
         """The photo with that id. Raises PhotoNotFound."""
@@ -149,10 +152,20 @@ class PhotoStore:
             raise PhotoNotFound(f"no thumbnail at row {missing[0]} of this gallery")
         return [read[row] for row in rows]
 
-    def categories(self) -> list[str]:
-        """Category of every row, in row order; equal ones are one object."""
-        names: dict[str, str] = {}
-        return [names.setdefault(name, name) for (name,) in self._stream("SELECT category FROM photos ORDER BY row")]
+    def row_categories(self) -> RowCategories:
+        """The category of every row, as it was written with the file. Raises IndexCorrupt."""
+        if not self._has_table("row_categories"):
+            return RowCategories.read_from(name for (name,) in self._stream("SELECT category FROM photos ORDER BY row"))
+        names = [name for (name,) in self._stream("SELECT name FROM category_names ORDER BY code")]
+        blocks = (codes for (codes,) in self._stream("SELECT codes FROM row_categories ORDER BY first_row"))
+        try:
+            categories = parsed_categories(names, blocks)
+        except ValueError as error:
+            raise IndexCorrupt(self._path.name, expected="a category for each row", actual=str(error)) from error
+        if len(categories.codes) != (count := self.count()):
+            actual = f"{len(categories.codes)} rows with one"
+            raise IndexCorrupt(self._path.name, expected=f"a category for each of {count} rows", actual=actual)
+        return categories
 
     def rows_where(self, conditions: Sequence[Clause]) -> Rows:
         """Ascending rows that meet every condition. Raises FilterInvalid."""
@@ -166,15 +179,16 @@ class PhotoStore:
         return np.fromiter((match["row"] for match in matches), dtype=np.int64, count=len(matches))
 
     def ids_ending(self, suffixes: Sequence[str]) -> frozenset[str]:
-        """Ids that end with one of these texts."""
-        # Compared as text of its own: LIKE takes `%` and `_` of a suffix for wildcards, and upper case for lower.
-        terms = " OR ".join("substr(photo_id, -length(?)) = ?" for _ in suffixes)
-        parameters = [suffix for suffix in suffixes for _ in range(2)]
-        return frozenset(values[0] for values in self._query(f"SELECT photo_id FROM photos WHERE {terms}", parameters))
+        """Ids that end with one of these texts; those of `PICTURE_SUFFIXES` were written with the file."""
+        if self._has_table("suffixed_ids"):
+            known = self._query("SELECT photo_ids FROM suffixed_ids WHERE suffixes = ?", (json.dumps(list(suffixes)),))
+            if known:
+                return frozenset(map(str, json.loads(known[0][0])))
+        return frozenset(values[0] for values in self._query(*ids_ending_sql(suffixes)))
 
     def every_perceptual_hash(self) -> tuple[Rows, Rows]:
         """(N,) ascending rows that have a perceptual hash, and (N,) their hashes as signed numbers."""
-        if not self._has_hashes():
+        if not self._has_table("hashes"):
             return np.empty(0, np.int64), np.empty(0, np.int64)
         pairs = np.fromiter(self._stream("SELECT row, hash FROM hashes ORDER BY row"), np.dtype("i8, i8"))
         return pairs["f0"], pairs["f1"]
@@ -188,13 +202,13 @@ class PhotoStore:
         return hashes
 
     def _hashes(self, where: str, parameters: Sequence[int]) -> dict[int, int]:
-        if not self._has_hashes():
+        if not self._has_table("hashes"):
             return {}
         return {values["row"]: values["hash"] for values in self._query(f"SELECT * FROM hashes {where}", parameters)}
 
-    def _has_hashes(self) -> bool:
-        # Files of releases before this table are read, too.
-        return bool(self._number("SELECT count(*) FROM sqlite_master WHERE name = 'hashes'"))
+    def _has_table(self, name: str) -> bool:
+        # Files of releases before a table are read, too.
+        return bool(self._query("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)))
 
     def problems(self) -> list[str]:
         """Defects of the file by SQLite's own check, the row order and the thumbnails; empty when it is sound."""
@@ -257,6 +271,13 @@ class PhotoStore:
         columns = ((field, values[metadata_column(position)]) for position, field in enumerate(self._fields))
         metadata = {field.name: _value(value, field) for field, value in columns}
         return PhotoRecord(**{name: values[name] for name in COLUMNS}, metadata=metadata)
+
+
+def ids_ending_sql(suffixes: Sequence[str]) -> tuple[str, list[str]]:
+    """A query for the ids that end with one of these texts, and its parameters."""
+    # Compared as text of its own: LIKE takes `%` and `_` of a suffix for wildcards, and upper case for lower.
+    terms = " OR ".join("substr(photo_id, -length(?)) = ?" for _ in suffixes)
+    return f"SELECT photo_id FROM photos WHERE {terms}", [suffix for suffix in suffixes for _ in range(2)]
 
 
 def stored_value(value: MetadataValue) -> str | int | float | bool | None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from index_builder.artifact.filters.fields import metadata_column
+from index_builder.artifact.filters.row_categories import write_row_categories
 from index_builder.artifact.manifest import MetadataField
-from index_builder.artifact.photo_store import COLUMNS, PhotoRecord, Thumbnail, stored_value
+from index_builder.artifact.photo_store import (
+    COLUMNS,
+    PICTURE_SUFFIXES,
+    PhotoRecord,
+    Thumbnail,
+    ids_ending_sql,
+    stored_value,
+)
 from models.atomic_files import sync_path
 
 _BLOCK_PHOTOS = 64  # that wait to be written: half a megabyte, nearly all of it thumbnails
@@ -94,10 +103,20 @@ class PhotoStoreWriter:
                 # After the last row: one sort instead of an insertion into the tree for each photo.
                 self._database.execute("CREATE UNIQUE INDEX photos_by_id ON photos (photo_id)")
                 self._database.execute("CREATE INDEX IF NOT EXISTS photos_by_sha256 ON photos (sha256)")
+                write_row_categories(self._database)
+                self._write_suffixed_ids()
                 self._database.execute("COMMIT")
         finally:
             self._database.close()
         sync_path(self._path)
+
+    def _write_suffixed_ids(self) -> None:
+        """What `PhotoStore.ids_ending` would read every id for."""
+        sql, parameters = ids_ending_sql(PICTURE_SUFFIXES)
+        found = [photo_id for (photo_id,) in self._database.execute(sql, parameters)]
+        self._database.execute("CREATE TABLE suffixed_ids (suffixes TEXT PRIMARY KEY, photo_ids TEXT NOT NULL)")
+        values = json.dumps(PICTURE_SUFFIXES), json.dumps(sorted(found))
+        self._database.execute("INSERT INTO suffixed_ids VALUES (?, ?)", values)
 
     def _flush(self) -> None:
         """Write the rows that were appended since the last time: one call for many costs a third of one for each."""

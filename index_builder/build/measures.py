@@ -117,7 +117,7 @@ def faced(
     with work.times.stage("facing"):
         store, photos = parts.open(work)
         try:
-            counts = Counter(photos.categories())
+            counts = Counter(photos.row_categories().counts())
             known = {
                 name: facing
                 for name, facing in before.items()

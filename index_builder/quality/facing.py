@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from index_builder.artifact.filters.row_categories import RowCategories
 from index_builder.artifact.manifest import Facing
 from index_builder.artifact.segments.photos import PhotoTable
 from index_builder.quality.probes import spread
@@ -45,7 +46,7 @@ def measure_facing(
     `done` is called with how many categories are measured, and with how many there are. `known`: what is taken as it
     is, by category.
     """
-    samples = _sampled_rows(photos.categories())
+    samples = _sampled_rows(photos.row_categories())
     facing: dict[str, Facing] = {}
     for category, rows in samples.items():
         done(len(facing), len(samples))
@@ -79,14 +80,11 @@ def _mean_of_pairs(left: Vectors, right: Vectors) -> float:
     return (every - own) / (count * (count - 1))
 
 
-def _sampled_rows(categories: Sequence[str]) -> dict[str, Rows]:
+def _sampled_rows(categories: RowCategories) -> dict[str, Rows]:
     """Category of every row -> ascending rows to measure of each category that has enough photos, by name."""
-    members: dict[str, list[int]] = {}
-    for row, category in enumerate(categories):
-        members.setdefault(category, []).append(row)
     return {
-        category: np.array(rows)[spread(len(rows), SAMPLED_PHOTOS)]
-        for category, rows in sorted(members.items())
+        category: rows[spread(len(rows), SAMPLED_PHOTOS)]
+        for category, rows in categories.rows()
         if len(rows) >= MIN_PHOTOS
     }
 

@@ -20,21 +20,18 @@ class FilterMatches:
 
     def __init__(self, photos: PhotoTable, *, remembered: int = REMEMBERED_FILTERS) -> None:
         """Reads the category of every row; `remembered`: filters whose rows are kept."""
-        categories = photos.categories()
+        categories = photos.row_categories()
         self._photos = photos
-        self._names = sorted(set(categories))
-        self._codes = {name: code for code, name in enumerate(self._names)}
-        self._code_of_row = np.fromiter(
-            (self._codes[name] for name in categories), dtype=np.int32, count=len(categories)
-        )
+        self._counts = categories.counts()
+        self._codes = {name: code for code, name in enumerate(categories.names)}
+        self._code_of_row = categories.codes
         self._remembered = remembered
         self._rows: OrderedDict[PhotoFilter, Rows] = OrderedDict()
         self._lock = threading.Lock()
 
     def category_counts(self) -> list[tuple[str, int]]:
         """(category, photos in it) by name; "" holds the photos of no category."""
-        counts = np.bincount(self._code_of_row, minlength=len(self._names)).tolist()
-        return list(zip(self._names, counts, strict=True))
+        return list(self._counts.items())
 
     def rows(self, where: PhotoFilter) -> Rows:
         """Ascending rows of the photos that match, read-only. Raises CategoryNotFound, FilterInvalid."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from index_builder.artifact.errors import PhotoNotFound
 from index_builder.artifact.filters.conditions import Clause
+from index_builder.artifact.filters.row_categories import RowCategories
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStore, Thumbnail
 from index_builder.stores.row_map import RowMap
 from models.arrays import Rows
@@ -36,8 +37,8 @@ class PhotoTable(Protocol):
     def holds(self, sha256: str) -> list[PhotoRecord]:
         """Every photo, of whatever category, whose file has that hash, by row."""
 
-    def categories(self) -> list[str]:
-        """Category of every row, in row order."""
+    def row_categories(self) -> RowCategories:
+        """The category of every row."""
 
     def rows_where(self, conditions: Sequence[Clause]) -> Rows:
         """Ascending rows that meet every condition."""
@@ -108,11 +109,15 @@ class SegmentedPhotos:
         ]
         return sorted(found, key=lambda record: record.row)
 
-    def categories(self) -> list[str]:
-        """Category of every row, in row order."""
-        every = [segment.categories() for segment in self._segments]
-        places = zip(self._map.segment_of.tolist(), self._map.row_within.tolist(), strict=True)
-        return [every[segment][within] for segment, within in places]
+    def row_categories(self) -> RowCategories:
+        """The category of every row; those that deleted rows alone have are not among them."""
+        names: dict[str, int] = {}
+        codes = np.empty(self._map.count, np.int32)
+        for number, segment in enumerate(self._segments):
+            own, live = segment.row_categories(), self._map.live(number)
+            of_all = np.array([names.setdefault(name, len(names)) for name in own.names], np.int32)
+            codes[self._map.rows_of(number, live)] = of_all[own.codes[live]]
+        return RowCategories.of(tuple(names), codes)
 
     def rows_where(self, conditions: Sequence[Clause]) -> Rows:
         """Ascending rows that meet every condition. Raises FilterInvalid."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from index_builder.artifact import (
+    PICTURE_SUFFIXES,
     FilterInvalid,
     IndexCorrupt,
     MetadataField,
@@ -91,7 +92,9 @@ def test_thumbnails_belong_to_their_photo(store: PhotoStore) -> None:
 
 
 def test_categories_are_those_of_the_rows(store: PhotoStore) -> None:
-    assert store.categories() == [f"c{row % 4}" for row in range(COUNT)]
+    categories = store.row_categories()
+    assert categories.names == ("c0", "c1", "c2", "c3")
+    assert categories.codes.tolist() == [row % 4 for row in range(COUNT)]
 
 
 def test_the_first_photo_of_a_category_with_those_bytes(store: PhotoStore) -> None:
@@ -294,3 +297,42 @@ def test_what_is_open_is_read_when_its_file_is_gone(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(IndexCorrupt):
         store.count()
+
+
+def test_a_file_of_an_earlier_release_has_its_categories_read_row_by_row(tmp_path: Path) -> None:
+    path = tmp_path / "photos.sqlite"
+    write(path, COUNT)
+    fresh = PhotoStore(path, FIELDS)
+    expected = fresh.row_categories()
+    fresh.close()
+    database = sqlite3.connect(path)
+    database.executescript("DROP TABLE row_categories; DROP TABLE category_names; DROP TABLE suffixed_ids")
+    database.close()
+    early = PhotoStore(path, FIELDS)
+    assert early.row_categories().names == expected.names
+    assert early.row_categories().codes.tolist() == expected.codes.tolist()
+    assert early.ids_ending(PICTURE_SUFFIXES) == frozenset()
+    assert early.ids_ending((".jpg",)) == {f"{row:05d}.jpg" for row in range(COUNT)}
+    early.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE row_categories SET codes = CAST(substr(codes, 5) AS BLOB)",
+        "UPDATE row_categories SET codes = CAST(substr(codes, 4) AS BLOB)",
+        "DELETE FROM category_names WHERE code = 3",
+        "UPDATE row_categories SET codes = CAST(x'ffffffff' || substr(codes, 5) AS BLOB)",
+    ],
+    ids=["a row too few", "half a number", "a name too few", "a negative code"],
+)
+def test_categories_that_do_not_fit_the_rows_are_damage(tmp_path: Path, change: str) -> None:
+    write(tmp_path / "photos.sqlite", COUNT)
+    database = sqlite3.connect(tmp_path / "photos.sqlite")
+    database.execute(change)
+    database.commit()
+    database.close()
+    store = PhotoStore(tmp_path / "photos.sqlite", FIELDS)
+    with pytest.raises(IndexCorrupt, match="category for each"):
+        store.row_categories()
+    store.close()
