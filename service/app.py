@@ -16,15 +16,16 @@ from service.access.rate_limits import RateLimits
 from service.config import Settings
 from service.http import openapi, problems
 from service.http.admission.auth import Authenticate, Authentication, KeyAuthentication
-from service.http.admission.browsers import BrowserGuard
+from service.http.admission.browsers import BrowserGuard, BrowserRules
 from service.http.edge.compression import Compression
 from service.http.edge.draining import Draining
 from service.http.edge.failures import Failures
 from service.http.edge.overload import Overload
-from service.http.edge.proxies import TrustedProxies
+from service.http.edge.proxies import Forwarded, TrustedProxies
 from service.http.edge.refusals import KeepRefusals, Refusals
 from service.http.edge.request_body import BodyLimits, RequestBody
 from service.http.edge.request_scope import RequestScope
+from service.http.express.searches import Searches
 from service.http.forms.vector_body import MOST_BYTES as VECTOR_BYTES
 from service.http.root_path import RootPath
 from service.http.route import ApiRoute, DirectRoutes
@@ -127,14 +128,29 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
     app.mount("/page", page.PageFiles(directory=page.PAGE, check_dir=False))
     problems.install(app)
     app.state.rate_limits, app.state.refusals = limits, refusals
-    _add_layers(app, settings, keyring, authenticate, metrics, refusals)
+    rules = BrowserRules(settings.allowed_hosts, settings.cors_origins, keyring.has_keys)
+    _add_layers(app, settings, rules, authenticate, metrics, refusals)
+    app.state.express = None
+    if not settings.root_path:
+        app.state.express = Searches(
+            app,
+            rules,
+            authenticate,
+            limits,
+            refusals,
+            Forwarded(networks_of(settings.trusted_proxies)) if settings.trusted_proxies else None,
+            most_bytes=settings.max_upload_bytes,
+            shares_origins=bool(settings.cors_origins),
+            read_only=settings.read_only,
+            access_log=settings.access_log,
+        )
     return app
 
 
 def _add_layers(
     app: FastAPI,
     settings: Settings,
-    keyring: Keyring,
+    rules: BrowserRules,
     authenticate: Authenticate,
     metrics: Metrics,
     refusals: Refusals,
@@ -144,12 +160,7 @@ def _add_layers(
     app.add_middleware(GalleryPaths)
     app.add_middleware(RequestBody, limits=body_limits(settings))
     app.add_middleware(Authentication, authenticate=authenticate, read_only=settings.read_only)
-    app.add_middleware(
-        BrowserGuard,
-        allowed_hosts=settings.allowed_hosts,
-        origins=settings.cors_origins,
-        needs_key=keyring.has_keys,
-    )
+    app.add_middleware(BrowserGuard, rules=rules)
     app.add_middleware(Overload)
     app.add_middleware(Failures)
     if settings.cors_origins:

@@ -26,6 +26,7 @@ from service.app import create_app
 from service.config import Settings
 from service.http.edge.accepting import Member, Opening, Siblings
 from service.http.edge.connections import Connections
+from service.http.express.connection import ExpressHttp
 from service.listening import listen, page_address
 from service.runtime.logs import configure_logging
 from service.runtime.metrics import MULTIPROCESS_VARIABLE
@@ -145,7 +146,9 @@ def _serve(
     connections = Connections(_most_connections(settings.max_connections), refuse=app.state.refusals.answer)
     if member is not None:
         connections.lost = partial(member.change, -1)
-    config = uvicorn.Config(app, http=cast(Any, connections.protocol()), **_OPTIONS)
+    express = app.state.express
+    protocol = connections.protocol(partial(ExpressHttp, express) if express else None)
+    config = uvicorn.Config(app, http=cast(Any, protocol), **_OPTIONS)
 
     def drain() -> None:
         connections.draining = True

@@ -61,6 +61,10 @@ class RateLimits:
         self._shared = FixedWindowRateLimiter(self._redis) if self._redis else None
         self._shared_from_s = -math.inf
 
+    def concern(self, principal: Principal) -> bool:
+        """Whether its requests, changes left aside, are counted."""
+        return bool(limit_items(principal.rate_limit or self._requests))
+
     async def charge(self, principal: Principal, address: str, *, changes: bool, cost: int = 1) -> tuple[Usage, ...]:
         """Count a request that is worth `cost`, and a change if it is one; what is left afterwards, of each window."""
         limits = [("requests", item) for item in limit_items(principal.rate_limit or self._requests)]

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.access.principal import EVERYBODY
+from service.access.principal import EVERYBODY, Principal
 from service.errors import GalleryAbsent
 from service.gallery_folders import DEFAULT_GALLERY
 from service.http.admission.auth import principal_of
@@ -68,6 +68,11 @@ def gallery_of(request: Request) -> OpenGallery:
     return cast(OpenGallery, request.scope[_GALLERY])
 
 
+def serve_from(scope: Scope, gallery: OpenGallery) -> None:
+    """Make a gallery, which stays open meanwhile, the one that the request is served from."""
+    scope[_GALLERY] = gallery
+
+
 def base_path(request: Request) -> str:
     """What the paths of the request's gallery begin with, for URLs in answers: as the client has to send them."""
     short = f"{_PREFIX}{quote(request.scope[_NAME])}" if names_gallery(request.scope) else "/v1"
@@ -76,10 +81,14 @@ def base_path(request: Request) -> str:
 
 def tenant_of(request: Request) -> str | None:
     """Whose share of the worker threads a request takes, a gallery's and a key's; None where nobody else is served."""
-    process, principal = cast(Process, request.app.state.process), principal_of(request)
+    return tenant_in(cast(Process, request.app.state.process), principal_of(request), gallery_name_of(request.scope))
+
+
+def tenant_in(process: Process, principal: Principal, gallery: str) -> str | None:
+    """The same for a principal and the gallery of that name."""
     if principal is EVERYBODY and not process.settings.galleries:
         return None
-    return f"{gallery_name_of(request.scope)}/{principal.key_id or ''}"
+    return f"{gallery}/{principal.key_id or ''}"
 
 
 @asynccontextmanager
@@ -95,7 +104,7 @@ async def gallery_lease(request: Request) -> AsyncIterator[None]:
         if name not in visible:
             raise GalleryAbsent(unknown_name("gallery", name[:80], visible))
     async with galleries.lease(name) as gallery:
-        request.scope[_GALLERY] = gallery
+        serve_from(request.scope, gallery)
         yield
 
 

@@ -81,9 +81,14 @@ class Authentication:
             await problem_response(error)(scope, receive, send)
             return
         # Not into a copy: what routing adds to the scope is read by the outer middleware.
-        scope[_PRINCIPAL] = principal
-        scope[_READ_ONLY] = self._read_only
+        leave_principal(scope, principal, read_only=self._read_only)
         await self._app(scope, receive, send)
+
+
+def leave_principal(scope: Scope, principal: Principal, *, read_only: bool) -> None:
+    """Make it known to the routes who makes the request, and whether anything may be changed."""
+    scope[_PRINCIPAL] = principal
+    scope[_READ_ONLY] = read_only
 
 
 def principal_of(request: Request) -> Principal:

@@ -22,22 +22,19 @@ _ANY = "*"
 _LONGEST_HOST = 300  # bytes, with a port
 
 
-class BrowserGuard:
+class BrowserRules:
     """Rejects requests for a `Host` that is not the service's, and requests that pages of other sites send with POST.
 
     The second check is that of Go's `http.CrossOriginProtection`: `Sec-Fetch-Site`, which no script can forge, and for
     browsers that send none, or over plain HTTP, `Origin` against `Host`. Programs send neither and pass.
     """
 
-    def __init__(
-        self, app: ASGIApp, allowed_hosts: Collection[str], origins: Collection[str], needs_key: Callable[[], bool]
-    ) -> None:
+    def __init__(self, allowed_hosts: Collection[str], origins: Collection[str], needs_key: Callable[[], bool]) -> None:
         """`allowed_hosts`: names without a port; `*` for any. `origins`: whose pages may send what they like.
 
         `needs_key`: whether requests need a key. A page that rebinds its name has none, so that any host will do where
         no names are given.
         """
-        self._app = app
         self._any_host = _ANY in allowed_hosts
         self._needs_key = needs_key
         self._hosts = {host.lower().rstrip(".") for host in allowed_hosts}
@@ -45,17 +42,7 @@ class BrowserGuard:
         self._any_origin = _ANY in origins
         self._origins = {origin.lower() for origin in origins}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; what is no HTTP request passes."""
-        if scope["type"] == "http":
-            try:
-                self._check(scope)
-            except InkseekError as error:
-                await problem_response(error)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-    def _check(self, scope: Scope) -> None:
+    def check(self, scope: Scope) -> None:
         """Raises HostUnknown, CrossSite."""
         found: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
@@ -87,6 +74,25 @@ class BrowserGuard:
         if site is None and origin != "null" and urlsplit(origin).netloc == host:
             return
         raise CrossSite("a page of another site sent this request" + (f": {origin[:100]}" if origin else ""))
+
+
+class BrowserGuard:
+    """Lets pass what its rules admit."""
+
+    def __init__(self, app: ASGIApp, rules: BrowserRules) -> None:
+        """`app` answers the others."""
+        self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; what is no HTTP request passes."""
+        if scope["type"] == "http":
+            try:
+                self._rules.check(scope)
+            except InkseekError as error:
+                await problem_response(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 def _text(host: bytes) -> str:

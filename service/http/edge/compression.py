@@ -22,6 +22,8 @@ _TEXT = (b"text/", b"application/json", b"application/problem+json", b"applicati
          b"application/manifest+json")  # fmt: skip
 _AS_THEY_ARE = frozenset((204, 206, 304))
 
+Headers = list[tuple[bytes, bytes]]
+
 
 class Compression:
     """Compresses answers as they are sent, piece by piece: none is held."""
@@ -35,8 +37,7 @@ class Compression:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        accepted = b",".join([value for name, value in scope["headers"] if name == b"accept-encoding"])
-        answer = _Answer(send, accepts_gzip(accepted) if accepted else False)
+        answer = _Answer(send, admits_gzip(scope["headers"]))
         await self._app(scope, receive, answer.send)
 
 
@@ -70,24 +71,38 @@ class _Answer:
     def _begun(self, start: Message, first: Message) -> tuple[Message, Message]:
         """The start and the first piece of an answer, with the headers of what they have become."""
         body, more = first.get("body", b""), first.get("more_body", False)
-        if not more and len(body) < SMALLEST_BYTES:
-            return start, first
+        if not more:
+            headers, body = encoded(start["headers"], body, self._is_accepted)
+            return {**start, "headers": headers}, {**first, "body": body}
         headers = [*start["headers"], (b"vary", b"accept-encoding")]
         if not self._is_accepted:
             return {**start, "headers": headers}, first
-        window, memory = _SMALL_WINDOW if not more and len(body) < _SMALL_BYTES else _WINDOW
-        self._deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, window, memory)
-        first = _piece(self._deflater, first)
-        # The bytes are not those of the tag, what they mean is: RFC 9110, section 8.8.1.
-        headers = [
-            (name, b"W/" + value if name == b"etag" and not value.startswith(b"W/") else value)
-            for name, value in headers
-            if name not in (b"content-length", b"accept-ranges")
-        ]
-        headers.append((b"content-encoding", b"gzip"))
-        if not more:
-            headers.append((b"content-length", str(len(first["body"])).encode()))
-        return {**start, "headers": headers}, first
+        self._deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, *_WINDOW)
+        return {**start, "headers": _of_gzip(headers)}, _piece(self._deflater, first)
+
+
+def encoded(headers: Headers, body: bytes, is_accepted: bool) -> tuple[Headers, bytes]:
+    """Headers and body of a whole answer in text, as they are sent; `is_accepted`: whether gzip is."""
+    if len(body) < SMALLEST_BYTES:
+        return headers, body
+    headers = [*headers, (b"vary", b"accept-encoding")]
+    if not is_accepted:
+        return headers, body
+    window, memory = _SMALL_WINDOW if len(body) < _SMALL_BYTES else _WINDOW
+    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, window, memory)
+    body = deflater.compress(body) + deflater.flush()
+    return [*_of_gzip(headers), (b"content-length", str(len(body)).encode())], body
+
+
+def _of_gzip(headers: Headers) -> Headers:
+    """The headers of an answer whose body is compressed, without its length."""
+    # The bytes are not those of the tag, what they mean is: RFC 9110, section 8.8.1.
+    kept = [
+        (name, b"W/" + value if name == b"etag" and not value.startswith(b"W/") else value)
+        for name, value in headers
+        if name not in (b"content-length", b"accept-ranges")
+    ]
+    return [*kept, (b"content-encoding", b"gzip")]
 
 
 def _piece(deflater: zlib._Compress, message: Message) -> Message:
@@ -106,6 +121,12 @@ def _is_text(start: Message) -> bool:
         elif name == b"content-encoding" or (name == b"cache-control" and b"no-transform" in value):
             return False
     return is_text
+
+
+def admits_gzip(headers: Headers) -> bool:
+    """Whether a request with these headers may be answered in gzip."""
+    accepted = b",".join([value for name, value in headers if name == b"accept-encoding"])
+    return accepts_gzip(accepted) if accepted else False
 
 
 @lru_cache(256)

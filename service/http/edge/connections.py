@@ -11,6 +11,7 @@ import json
 from asyncio.events import TimerHandle
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httptools
@@ -46,16 +47,9 @@ class Connections:
     lost: Callable[[], None] = lambda: None
     waiting: dict[BoundedHttp, None] = field(default_factory=dict)
 
-    def protocol(self) -> Callable[..., BoundedHttp]:
-        """For uvicorn: makes the protocol of each connection."""
-
-        def make(
-            config: Config, server_state: ServerState, app_state: dict[str, Any],
-            _loop: asyncio.AbstractEventLoop | None = None,
-        ) -> BoundedHttp:  # fmt: skip
-            return BoundedHttp(self, config, server_state, app_state, _loop)
-
-        return make
+    def protocol(self, kind: Callable[..., BoundedHttp] | None = None) -> Callable[..., BoundedHttp]:
+        """For uvicorn: makes the protocol of each connection, a `BoundedHttp` or a `kind` of it."""
+        return partial(kind or BoundedHttp, self)
 
 
 class _Rejected(Exception):
@@ -178,8 +172,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = False
         self._framing = 0
         self._stop_waiting()
-        if self._refuses():
-            return
+        if not self._refuses():
+            self._handle()
+
+    def _handle(self) -> None:
         super().on_headers_complete()
         if self._shared.draining:
             self.cycle.keep_alive = False
@@ -199,10 +195,16 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
+        self._count_body(body)
+        if not self._is_refused:
+            self._pass_on(body)
+
+    def _count_body(self, body: bytes) -> None:
         self._body += len(body)
         self._framing -= len(body)
-        if not self._is_refused:
-            super().on_body(body)
+
+    def _pass_on(self, body: bytes) -> None:
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The body is complete."""

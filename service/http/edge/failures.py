@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http import problems
@@ -38,8 +39,14 @@ class Failures:
             await self._app(scope, receive, send_noted)
         except ClientDisconnect:
             raise
-        except Exception:
-            _log.exception("%s %s failed", scope["method"], path)
+        except Exception as error:
+            answer = answer_to_unforeseen(error, scope["method"], path)
             if started:
                 raise  # half an answer is out: the server has to cut the connection
-            await problems.internal_response()(scope, receive, send)
+            await answer(scope, receive, send)
+
+
+def answer_to_unforeseen(error: BaseException, method: str, path: str) -> Response:
+    """The 500 to a request that failed with this error, whose traceback is logged."""
+    _log.error("%s %s failed", method, path, exc_info=error)
+    return problems.internal_response()

@@ -24,14 +24,27 @@ class TrustedProxies:
     def __init__(self, app: ASGIApp, networks: Collection[Network]) -> None:
         """`networks`: of the proxies."""
         self._app = app
-        self._networks = tuple(networks)
-        self._is_trusted = lru_cache(maxsize=1024)(self._looked_up)
+        self._forwarded = Forwarded(networks)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] == "http" and scope.get("client") and self._is_trusted(scope["client"][0]):
-            self._believe(scope)
+        if scope["type"] == "http":
+            self._forwarded.believe(scope)
         await self._app(scope, receive, send)
+
+
+class Forwarded:
+    """What the proxies of some networks say of whom they pass on."""
+
+    def __init__(self, networks: Collection[Network]) -> None:
+        """`networks`: of the proxies."""
+        self._networks = tuple(networks)
+        self._is_trusted = lru_cache(maxsize=1024)(self._looked_up)
+
+    def believe(self, scope: Scope) -> None:
+        """Put the client in the place of the proxy, where the request comes from one."""
+        if scope.get("client") and self._is_trusted(scope["client"][0]):
+            self._believe(scope)
 
     def _believe(self, scope: Scope) -> None:
         forwarded: list[bytes] = []

@@ -31,7 +31,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-_SECURITY_HEADERS = [
+SECURITY_HEADERS = [
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -87,7 +87,7 @@ class _Answered:
             message["headers"] = [
                 *message["headers"],
                 (REQUEST_ID, self._sent_id),
-                *_SECURITY_HEADERS,
+                *SECURITY_HEADERS,
                 *usage_headers(self._scope),
             ]
         elif not message.get("more_body", False):
@@ -107,9 +107,14 @@ class _Answered:
         if gallery := served_gallery_of(scope):
             self._metrics.galleries.observe_request(gallery, status, seconds)
         if self._access_log:
-            extra: dict[str, Any] = {"method": scope["method"], "path": path, "status": status}
-            extra["duration_ms"] = round(seconds * 1000, 2)
-            _log.info("%s %s %d %.1f ms", scope["method"], path, status, seconds * 1000, extra=extra)
+            log_request(scope["method"], path, status, seconds)
+
+
+def log_request(method: str, path: str, status: int, seconds: float) -> None:
+    """The access log's line for a request that was answered within `seconds`."""
+    extra: dict[str, Any] = {"method": method, "path": path, "status": status}
+    extra["duration_ms"] = round(seconds * 1000, 2)
+    _log.info("%s %s %d %.1f ms", method, path, status, seconds * 1000, extra=extra)
 
 
 def _as_problems(scope: Scope, send: Send) -> Send:

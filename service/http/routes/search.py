@@ -70,7 +70,12 @@ PAGE_ERRORS = (CursorInvalid, CursorStale)
 )
 async def search(request: Request, params: Annotated[SearchParams, Query()]) -> Response:
     """Fewer than k photos are answered only when fewer match. `score` is a cosine, but rescaled within one category."""
-    upload, metrics, base = await read_upload(request), process_of(request).metrics, base_path(request)
+    return json_response(await answer_sketch(request, search_job(request, await read_upload(request), params)))
+
+
+def search_job(request: Request, upload: Upload, params: SearchParams) -> SketchJob[bytes]:
+    """The work of one search, which results in the answer's JSON."""
+    metrics, base = process_of(request).metrics, base_path(request)
 
     # JSON is parsed and written where the sketch is encoded.
     def read(retriever: Retriever) -> Sketch:
@@ -79,8 +84,7 @@ async def search(request: Request, params: Annotated[SearchParams, Query()]) -> 
     def render(retriever: Retriever, result: SearchResult) -> bytes:
         return json_bytes(rendered(result, metrics, urls_of(retriever, base)))
 
-    job = SketchJob(request, params.to_query(), read, render, body_bytes=len(upload.body))
-    return json_response(await answer_sketch(request, job))
+    return SketchJob(request, params.to_query(), read, render, body_bytes=len(upload.body))
 
 
 @router.post(

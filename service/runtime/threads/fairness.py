@@ -36,17 +36,25 @@ class Shares:
     @contextmanager
     def place(self, tenant: str | None) -> Iterator[None]:
         """Take one during the block; whether there is one was asked before."""
-        self._taken += 1
-        if tenant is not None:
-            self._held[tenant] += 1
+        self.take(tenant)
         try:
             yield
         finally:
-            self._taken -= 1
-            if tenant is not None:
-                self._held[tenant] -= 1
-                if not self._held[tenant]:
-                    del self._held[tenant]
+            self.give_back(tenant)
+
+    def take(self, tenant: str | None) -> None:
+        """Take one, until it is given back."""
+        self._taken += 1
+        if tenant is not None:
+            self._held[tenant] += 1
+
+    def give_back(self, tenant: str | None) -> None:
+        """Give one back that was taken."""
+        self._taken -= 1
+        if tenant is not None:
+            self._held[tenant] -= 1
+            if not self._held[tenant]:
+                del self._held[tenant]
 
 
 class FairQueue(Generic[T]):

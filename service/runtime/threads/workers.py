@@ -60,6 +60,17 @@ class Workers:
                 else "this key has as many requests of this gallery in work as there are places left for others"
             )
 
+    def take_place(self, tenant: str | None) -> bool:
+        """Admit one request, until its place is given back; False where it is not."""
+        if self._shares.is_full(tenant):
+            return False
+        self._shares.take(tenant)
+        return True
+
+    def give_place_back(self, tenant: str | None) -> None:
+        """Make room for another request."""
+        self._shares.give_back(tenant)
+
     @contextmanager
     def admission(self, tenant: str | None = None) -> Iterator[None]:
         """Admits one request for the duration of the block, whatever number of jobs it runs. Raises QueueFull."""
