@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ from index_builder.sources.base import PhotoSource, SourcePhoto
 from index_builder.sources.choice import open_source
 from index_builder.stores.choice import MilvusCollections, SearchDevice, open_device
 from models.bundle import Bundle, read_manifest
+
+_log = logging.getLogger("inkseek.index")
 
 
 def _silent(stage: object, done: int, total: int | None) -> None:
@@ -106,6 +109,15 @@ def _base(request: BuildRequest) -> Iterator[GalleryIndex]:
         base.close()
 
 
+def _checked_bundle(request: BuildRequest) -> Bundle:
+    bundle = Bundle.load(request.bundle, request.runtime)
+    if (problem := request.runtime.unused_gpu(bundle.providers)) is not None:
+        _log.warning("no GPU is used: %s", problem)
+    # Before the long work: an encoder that computes other vectors here would make an index without meaning.
+    bundle.check_canary()
+    return bundle
+
+
 def _published(
     request: BuildRequest,
     progress: Progress,
@@ -118,9 +130,7 @@ def _published(
         raise GalleryInvalid(
             f"{request.out} lies inside the gallery {request.photos}: its files would be read as photos"
         )
-    bundle = Bundle.load(request.bundle, request.runtime)
-    # Before the long work: an encoder that computes other vectors here would make an index without meaning.
-    bundle.check_canary()
+    bundle = _checked_bundle(request)
     with _device(request) as device, locked(request.out), _collections(request) as collections:
         if base is not None and published_version(request.out) != base.version:
             raise BuildError(f"{request.out} was published anew in this moment; try again")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import onnxruntime as ort
 
@@ -15,6 +17,7 @@ from models.bundle.errors import BundleCorrupt, RuntimeUnavailable
 
 _UNLIMITED_BYTES = 2**60  # version 1 of cgroups says "unlimited" with a number as large as this
 _EXCLUSIVE = ("onnxruntime", "onnxruntime-gpu")
+_DRIVER = "libcuda.so.1"
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,15 @@ class Runtime:
         # onnxruntime only warns and goes on with the CPU when CUDA is listed but does not start.
         if (self.require_gpu or self.device == "cuda") and "CUDAExecutionProvider" not in session.get_providers():
             raise RuntimeUnavailable(
-                "a GPU is required, but onnxruntime could not start its CUDA provider on this machine"
+                f"a GPU is required, but onnxruntime could not start its CUDA provider: {cuda_problem()}"
             )
         return session
+
+    def unused_gpu(self, providers: Sequence[str]) -> str | None:
+        """Why a session with these providers runs on the CPU although this onnxruntime is one for GPUs; else None."""
+        if not self.may_use_gpu or "CUDAExecutionProvider" in providers:
+            return None
+        return cuda_problem()
 
     @property
     def may_use_gpu(self) -> bool:
@@ -84,6 +93,25 @@ def _require_one_runtime() -> None:
         raise RuntimeUnavailable(
             f"{' and '.join(installed)} overwrite each other: uninstall both, then install one extra"
         )
+
+
+def cuda_problem(load: Callable[[str], Any] = ctypes.CDLL) -> str:
+    """What NVIDIA's driver says about a GPU that could not be used, in words. `load`: opens a shared library.
+
+    onnxruntime writes its reason to the log of a child library, if at all. Loads the driver into this process, so it is
+    for processes that use no GPU.
+    """
+    try:
+        driver = load(_DRIVER)
+    except OSError:
+        return f"there is no NVIDIA driver ({_DRIVER}); in a container it comes with `docker run --gpus all`"
+    count = ctypes.c_int(0)
+    status = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.pointer(count))
+    if status:
+        return f"the NVIDIA driver finds no usable GPU (CUDA status {status})"
+    if not count.value:
+        return "the NVIDIA driver reports no GPU"
+    return f"the NVIDIA driver reports {count.value} GPU, so CUDA's libraries are missing or of another version"
 
 
 def memory_limit(cgroup: Path = Path("/sys/fs/cgroup")) -> int | None:

@@ -46,6 +46,8 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
     """
     give_large_blocks_back()
     bundle = await asyncio.to_thread(load_bundle, settings)
+    if (problem := settings.runtime.unused_gpu(bundle.providers)) is not None:
+        _log.warning("no GPU is used: %s", problem)
     checked = CheckedFiles()
     device = await asyncio.to_thread(open_device, settings.device, require_gpu=settings.require_gpu)
     retriever = await asyncio.to_thread(

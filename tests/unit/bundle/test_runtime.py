@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 import pytest
 
 from models.bundle import Bundle, Runtime, RuntimeUnavailable, cpu_quota
+from models.bundle.runtime import cuda_problem
 
 WITHOUT_GPU = "CUDAExecutionProvider" not in ort.get_available_providers()
 
@@ -87,3 +90,40 @@ def test_a_negative_quota_is_none(tmp_path: Path) -> None:
     (tmp_path / "cpu").mkdir()
     (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("-1\n")
     assert cpu_quota(tmp_path) == CORES == cpu_quota(tmp_path / "absent")
+
+
+def driver(init: int, gpus: int) -> SimpleNamespace:
+    """As much of libcuda as is called: `init`, the status of its start; `gpus`, how many it counts."""
+
+    def count_gpus(count: Any) -> int:
+        count.contents.value = gpus
+        return 0
+
+    return SimpleNamespace(cuInit=lambda flags: init, cuDeviceGetCount=count_gpus)
+
+
+@pytest.mark.parametrize(
+    ("init", "gpus", "reason"),
+    [
+        (100, 0, "finds no usable GPU (CUDA status 100)"),
+        (0, 0, "reports no GPU"),
+        (0, 2, "reports 2 GPU, so CUDA's libraries are missing"),
+    ],
+)
+def test_the_driver_says_why_no_gpu_is_used(init: int, gpus: int, reason: str) -> None:
+    assert reason in cuda_problem(lambda name: driver(init, gpus))
+
+
+def test_without_a_driver_the_reason_says_how_containers_get_one() -> None:
+    def missing(name: str) -> None:
+        raise OSError(f"{name}: cannot open shared object file")
+
+    assert "no NVIDIA driver (libcuda.so.1)" in cuda_problem(missing)
+    assert "--gpus all" in cuda_problem(missing)
+
+
+def test_a_gpu_is_unused_only_where_the_runtime_could_use_one() -> None:
+    cpu, cuda = "CPUExecutionProvider", "CUDAExecutionProvider"
+    assert Runtime(device="cpu").unused_gpu([cpu]) is None
+    assert Runtime().unused_gpu([cuda, cpu]) is None
+    assert (Runtime().unused_gpu([cpu]) is None) == WITHOUT_GPU
