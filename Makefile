@@ -11,7 +11,7 @@ CLIENT := clients/typescript
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run wheels test coverage check check-python check-page check-client client-types client-pack bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test hooks browser clean
+.PHONY: help run wheels install-test test coverage check check-python check-page check-client client-types client-pack bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test docker-gpu-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,11 +22,14 @@ run: $(VENV)/.serve ## Set up, bring the demo index up to date, serve the drawin
 # Each is built from its own sdist, so that what a wheel has was declared; uv takes setuptools from the environment.
 BUILD := $(BIN)/python -m uv build --no-config --quiet --offline --no-build-isolation --python $(BIN)/python --out-dir dist
 wheels: $(VENV)/.dev ## Build wheels and sdists of the service, the demo gallery and the Python client into dist/
-	rm -rf dist
+	rm -rf dist/*.whl dist/*.tar.gz
 	for package in . examples clients/python; do $(BUILD) $$package || exit 1; done
 	@ls -l dist/*.whl dist/*.tar.gz
 	@echo "In an environment of its own: pip install dist/*.whl && inkseek demo; without the demo gallery:"
 	@echo "  pip install \"$$(ls dist/inkseek-[0-9]*.whl)[cpu]\" $$(ls dist/inkseek_client-*.whl)"
+
+install-test: dist ## Install the wheels of dist/ in an environment of their own, by pip, and let the demo answer a sketch
+	$(PYTHON) .ci/first_answer.py dist examples/sketches/mug-drawing.png
 
 test: $(VENV)/.dev $(CLIENT)/node_modules/.package-lock.json browser ## Set up and run every test, those in the browser too
 	$(PYTEST)
@@ -49,6 +52,7 @@ check-python: $(VENV)/.dev ## All of `check` but the page's JavaScript
 	$(BIN)/lint-imports
 	cd clients/python && $(abspath $(BIN))/lint-imports
 	$(BIN)/hadolint docker/*.Dockerfile
+	$(BIN)/zizmor --offline --no-progress --quiet --min-severity medium .github
 	$(AUDIT)
 
 check-page: $(PAGE_CODE)/node_modules/.package-lock.json ## Type-check the page's JavaScript from its JSDoc, and lint it
@@ -160,6 +164,9 @@ rules-test: $(VENV)/.dev ## Evaluate the alert rules over series, with the promt
 
 docker-test: $(VENV)/.dev ## Build the images and run them once (needs a Docker engine)
 	$(BIN)/pytest -m docker tests/docker -rs
+
+docker-gpu-test: $(VENV)/.dev ## Build the GPU images, of some gigabytes each, and run them without a GPU (needs a Docker engine)
+	$(BIN)/pytest -m docker_gpu tests/docker -rs
 
 hooks: $(VENV)/.dev ## Run the quick checks before each commit, the types before each push
 	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push

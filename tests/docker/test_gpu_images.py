@@ -1,7 +1,7 @@
 """The GPU images on a machine without a GPU: they say why none is used, and refuse to start where one is required.
 
-Each is some gigabytes, so that they are no part of `make docker-test`: `make docker-gpu-test`. Containers get a GPU only
-by `--gpus`, which is not given here.
+Each is some gigabytes, so that they are no part of `make docker-test`: `make docker-gpu-test`. A container gets a GPU
+by `--gpus` alone, which is not given here.
 """
 
 from __future__ import annotations

@@ -117,7 +117,9 @@ def test_each_package_says_that_it_is_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()
 
 
-@pytest.mark.parametrize("path", [".ci/run", ".github/workflows/ci.yml", ".pre-commit-config.yaml"])
+@pytest.mark.parametrize(
+    "path", [".ci/run", ".github/workflows/ci.yml", ".github/workflows/release.yml", ".pre-commit-config.yaml"]
+)
 def test_what_runs_for_every_change_runs_words_of_the_makefile(path: str) -> None:
     chores = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     words = re.findall(r"\bmake ([a-z-]+)", (ROOT / path).read_text(encoding="utf-8"))
