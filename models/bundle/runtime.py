@@ -45,10 +45,9 @@ class Runtime:
         if self.may_use_gpu:
             ort.preload_dlls()
         try:
-            session = ort.InferenceSession(onnx, options, providers=providers)
+            session = _opened(onnx, options, providers)
         except Exception as error:  # onnxruntime's own errors have no base of theirs
             raise BundleCorrupt(f"{name} is not a usable ONNX model: {error}") from error
-        # onnxruntime only warns and goes on with the CPU when CUDA is listed but does not start.
         if (self.require_gpu or self.device == "cuda") and "CUDAExecutionProvider" not in session.get_providers():
             raise RuntimeUnavailable(
                 f"a GPU is required, but onnxruntime could not start its CUDA provider: {cuda_problem()}"
@@ -79,6 +78,16 @@ class Runtime:
                 "install the gpu extra in place of the cpu one"
             )
         return ["CPUExecutionProvider"]
+
+
+def _opened(onnx: bytes, options: ort.SessionOptions, providers: list[str]) -> ort.InferenceSession:
+    """A session with the first provider that starts. onnxruntime's own fallback prints to stdout, where JSON may go."""
+    try:
+        return ort.InferenceSession(onnx, options, providers=providers, enable_fallback=0)
+    except Exception:  # its errors have no base of theirs; what is wrong with the model is wrong on the CPU, too
+        if len(providers) == 1:
+            raise
+    return ort.InferenceSession(onnx, options, providers=providers[-1:], enable_fallback=0)
 
 
 def _require_one_runtime() -> None:
