@@ -196,3 +196,19 @@ def test_the_manifest_says_what_a_search_costs(gallery: Path, tmp_path: Path, ti
     assert cost.memory_per_photo == manifest.embedding_dim + 2 * 32 * 4 + 16
     assert 0 < cost.ms_p50 <= cost.ms_p95
     assert cost.queries == 80
+
+
+@pytest.mark.parametrize("spread_of_queries", [0.0, 3.0])
+def test_a_target_that_scoring_more_candidates_reaches_is_reached(spread_of_queries: float) -> None:
+    """Vectors without any structure, 4-bit codes of which order little, and queries far from all of them."""
+    vectors = unit_rows(3_000, 32)
+    plan = choose_plan(len(vectors), 32, "ivfpq")
+    built = FaissStore.build(ExactStore(vectors), plan, threads=1)
+    offset = np.zeros(32, np.float32)
+    offset[0] = spread_of_queries
+    queries = unit_rows(30, 32, seed=2) + offset
+    probe = Probe((queries / np.linalg.norm(queries, axis=1, keepdims=True)).astype(np.float32), "sketches")
+    variants = [StoreVariant(step, built.at(step)) for step in plan_steps(plan)]
+    for required in (0.98, 1.0):
+        _, report = fastest_good(variants, probe, required)
+        assert report.recall >= required

@@ -116,6 +116,16 @@ def test_steps_change_the_setting_alone(kind: KindChoice) -> None:
         assert step.model_dump(exclude=tuned) == plan.model_dump(exclude=tuned)
 
 
+def test_no_two_steps_of_a_small_gallery_are_the_same_and_the_last_searches_every_list() -> None:
+    for count in (16, 300, 35_063, 1_000_000):
+        plan = choose_plan(count, 64, "ivfpq")
+        lists = int((plan.factory or "").partition(",")[0].removeprefix("IVF").partition("_")[0])
+        steps = [(step.nprobe, step.candidate_factor) for step in plan_steps(plan)]
+        assert len(set(steps)) == len(steps)
+        assert max(nprobe or 0 for nprobe, _ in steps) == lists
+        assert steps[-1] == (lists, 1000)
+
+
 @pytest.mark.parametrize(("count", "dim"), [(16, 1), (16, 800), (40, 7), (300, 10), (300, 9), (1000, 8)])
 def test_ivfpq_can_be_trained_at_any_size(tmp_path: Path, count: int, dim: int) -> None:
     plan = choose_plan(count, dim, "ivfpq")
