@@ -28,7 +28,7 @@ from index_builder.build import (
     seal_index,
     update_index,
 )
-from index_builder.cli import display
+from index_builder.cli import display, parent
 from index_builder.cli import options as opt
 from index_builder.cli.build_options import EmbeddingOptions, VersionOptions
 from index_builder.cli.estimate import estimate_command
@@ -73,6 +73,7 @@ def update(
     photos: opt.UpdatedPhotos = None,
     max_deleted: opt.MaxDeleted = f"{MAX_DELETED:.0%}",
     progress_lines: opt.ProgressLines = False,
+    end_with_input: opt.EndWithInput = False,
     as_json: opt.AsJson = False,
 ) -> None:
     """Bring the index up to date with its photos, at the cost of what changed.
@@ -85,6 +86,8 @@ def update(
     Exit codes: 0 published or up to date, 1 failed, 2 wrong usage, 3 below
     --min-recall or above --max-deleted.
     """
+    if end_with_input:
+        parent.end_with_input()
     try:
         gallery = _published_gallery(index)
     except InkseekError as error:
@@ -116,12 +119,16 @@ def seal(
     changes: opt.Changes,
     version: VersionOptions,
     progress_lines: opt.ProgressLines = False,
+    end_with_input: opt.EndWithInput = False,
     as_json: opt.AsJson = False,
 ) -> None:
     """Take over what changed while a service ran, from the folder it was written to.
 
     A service does this by itself: POST /v1/index:rebuild. Nothing is embedded.
     """
+
+    if end_with_input:
+        parent.end_with_input()
 
     def sealed(request: BuildRequest, progress: Progress) -> BuildResult:
         return seal_index(request, changes, progress)

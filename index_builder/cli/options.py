@@ -154,6 +154,9 @@ Changes: TypeAlias = Annotated[Path, typer.Option(help="The folder that a servic
 ProgressLines: TypeAlias = Annotated[
     bool, typer.Option("--progress-lines", help="Progress as JSON lines on stderr, for programs.")
 ]
+EndWithInput: TypeAlias = Annotated[
+    bool, typer.Option("--end-with-input", help="End when standard input is closed, for programs that may be killed.")
+]
 RequireGpu: TypeAlias = Annotated[bool, typer.Option("--require-gpu", help="Fail rather than encode on the CPU.")]
 
 PhotoCount: TypeAlias = Annotated[int, typer.Option("--photos", min=1, help="How many photos.")]

@@ -1,4 +1,7 @@
-"""The index builder as a process of its own: it may be killed, and takes none of the service's memory."""
+"""The index builder as a process of its own: it may be killed, and takes none of the service's memory.
+
+It ends with the service, even one that is killed: the next one takes the job over, and would find the index locked.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +52,8 @@ class IndexBuilder:
         """Raises RebuildFailed; JobCancelled when the job was cancelled, and then nothing is published."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "inkseek", "index", command, "--index", self._index, "--bundle", bundle,
-            "--json", "--progress-lines", *options,
-            env=self._environment, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            "--json", "--progress-lines", "--end-with-input", *options,
+            env=self._environment, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None and process.stderr is not None
