@@ -107,6 +107,7 @@ hashes: $(VENV)/.dev ## Write docker/requirements-*.txt anew: the pins of the CP
 	$(COMPILE) --extra heif --extra redis --extra cpu --output-file docker/requirements-service.txt pyproject.toml
 	$(COMPILE) --extra parquet --extra heif --extra cpu --output-file docker/requirements-index_builder.txt pyproject.toml
 	echo pymilvus | $(COMPILE) --output-file docker/requirements-milvus.txt -
+	printf "opentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\n" | $(COMPILE) --output-file docker/requirements-otel.txt -
 	echo s3fs | $(COMPILE) --output-file docker/requirements-s3.txt -
 	printf "ray\ns3fs\n" | $(COMPILE) --output-file docker/requirements-ray.txt -
 	echo setuptools | $(COMPILE) --output-file docker/requirements-build.txt -

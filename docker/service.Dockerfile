@@ -12,6 +12,8 @@ ARG RUNTIME=cpu
 ARG STORE=files
 # Where photos lie: files, or s3, which needs its client.
 ARG SOURCES=files
+# What becomes of spans: none are recorded, or otel, which needs OpenTelemetry's SDK.
+ARG TRACES=none
 # The constraints hold for the dependencies here and for what builds the package below.
 ENV PIP_CONSTRAINT=/build/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
@@ -28,6 +30,9 @@ RUN if [ "${RUNTIME}" = cpu ]; \
     fi \
     && if [ "${STORE}" = milvus ]; \
     then pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: --require-hashes -r requirements-milvus.txt; \
+    fi \
+    && if [ "${TRACES}" = otel ]; \
+    then pip --python /opt/python/bin/python install --no-cache-dir --only-binary=:all: --require-hashes -r requirements-otel.txt; \
     fi \
     && find /opt/python -type d -name tests -prune -exec rm -r {} +
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
@@ -49,6 +50,8 @@ from service.http.schemas.vector import VECTOR_EXAMPLE, vector_example
 from service.http.tenancy import GalleryPaths
 from service.runtime.metrics import Metrics
 from service.runtime.process import Process, started
+from service.tracing.choice import traces_for
+from service.tracing.traces import Traces
 
 _DESCRIPTION = (
     "Draw what you have in mind, get the photo of it. Every error is an RFC 9457 problem whose `code` is meant for "
@@ -86,10 +89,11 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings, authenticate: Authenticate | None = None) -> FastAPI:
+def create_app(settings: Settings, authenticate: Authenticate | None = None, traces: Traces | None = None) -> FastAPI:
     """The service for `settings`. Nothing is opened before its lifespan begins.
 
-    `authenticate` finds the principal of each request; None: by the API keys. The lifespan raises BundleError or
+    `authenticate` finds the principal of each request; None: by the API keys. `traces` records requests; None: as the
+    settings say. Raises TracingUnavailable. The lifespan raises BundleError or
     IndexArtifactError when the bundle or index cannot serve, or not together; KeysUnreadable.
     """
     metrics = Metrics(settings.gallery_labels)
@@ -98,6 +102,8 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
     if authenticate is None:
         authenticate = KeyAuthentication(keyring, frozenset(settings.anonymous_scopes))
 
+    if traces is None:
+        traces = traces_for(own_version(), spans=settings.traces, in_log=settings.log_format == "json")
     refusals = Refusals(metrics)
 
     @asynccontextmanager
@@ -107,8 +113,12 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
         async with started(settings, metrics) as app.state.process:
             refusals.places = app.state.process.workers
             app.openapi_schema = None  # one that was made before has not the example of this bundle
+            if traces is not None:
+                traces.open()
             yield
         await limits.close()
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
 
     app = FastAPI(
         title="Inkseek",
@@ -129,7 +139,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
     problems.install(app)
     app.state.rate_limits, app.state.refusals = limits, refusals
     rules = BrowserRules(settings.allowed_hosts, settings.cors_origins, keyring.has_keys)
-    _add_layers(app, settings, rules, authenticate, metrics, refusals)
+    _add_layers(app, settings, rules, authenticate, metrics, refusals, traces)
     app.state.express = None
     if not settings.root_path:
         app.state.express = Searches(
@@ -143,6 +153,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None) -> 
             shares_origins=bool(settings.cors_origins),
             read_only=settings.read_only,
             access_log=settings.access_log,
+            traces=traces,
         )
     return app
 
@@ -154,6 +165,7 @@ def _add_layers(
     authenticate: Authenticate,
     metrics: Metrics,
     refusals: Refusals,
+    traces: Traces | None,
 ) -> None:
     """What every request passes; added last is outermost."""
     app.add_middleware(DirectRoutes, routes=[route for router in ROUTERS for route in router.routes])
@@ -177,7 +189,7 @@ def _add_layers(
     if settings.trusted_proxies:
         app.add_middleware(TrustedProxies, networks=networks_of(settings.trusted_proxies))
     app.add_middleware(Compression)
-    app.add_middleware(RequestScope, metrics=metrics, access_log=settings.access_log)
+    app.add_middleware(RequestScope, metrics=metrics, access_log=settings.access_log, traces=traces)
     app.add_middleware(Draining)
     if not settings.access_log:  # which has a line for each request, with what is only known further inside
         app.add_middleware(KeepRefusals, refusals=refusals)

@@ -292,6 +292,11 @@ class Settings(BaseSettings):
         default="info", description="Least severe log line."
     )
     log_format: Literal["plain", "json"] = Field(default="plain", description="Log lines for people or for machines.")
+    traces: bool = Field(
+        default=False,
+        description="Record spans of requests and their stages, and send them by OTLP over HTTP where the standard "
+        "`OTEL_*` variables say (needs the extra `otel`).",
+    )
     access_log: bool = Field(default=False, description="One log line per request, with its id, status and duration.")
 
     @classmethod

@@ -66,6 +66,7 @@ InkseekError
     │   ├── RateLimited          one key, or one address, sends more than it may
     │   └── NotReady             the canary sketch was answered wrong
     ├── QuotasInvalid        a gallery's quotas cannot be read
+    ├── TracingUnavailable   spans are to be recorded, and OpenTelemetry is not installed
     └── OnlineCorrupt        the online store's database cannot be read
         └── OnlineSchemaUnsupported  it was written by another release
 """
@@ -343,6 +344,10 @@ class GalleryUnavailable(Unavailable):
 
 class QuotasInvalid(ServiceError):
     """The quotas in a gallery's folder cannot be read, or are none."""
+
+
+class TracingUnavailable(ServiceError):
+    """Spans are to be recorded, and the extra that does it is not installed."""
 
 
 class OnlineCorrupt(ServiceError):

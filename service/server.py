@@ -34,6 +34,7 @@ from service.runtime.process import Process
 from service.runtime.process_count import process_count
 from service.runtime.serving import load_bundle, load_retriever
 from service.runtime.supervisor import Lifeline, Supervisor
+from service.tracing.choice import traces_for
 
 _KEEP_ALIVE_S = 30  # people draw slower than uvicorn's 5 s
 _SHUTDOWN_S = 10  # what is being answered may be finished
@@ -59,10 +60,11 @@ Announce = Callable[[str], None]
 def run(settings: Settings, announce: Announce) -> None:
     """Serve until SIGINT or SIGTERM; `announce` is called with the page's address once sketches are answered.
 
-    Raises AddressExposed, AddressUnusable, KeysUnreadable, BundleError, IndexArtifactError before anything is
-    served; WorkersFailed.
+    Raises AddressExposed, AddressUnusable, KeysUnreadable, TracingUnavailable, BundleError, IndexArtifactError before
+    anything is served; WorkersFailed.
     """
     keyring = Keyring(settings.key_path)
+    traces_for("", spans=settings.traces, in_log=False)  # what is not installed fails here, not in every worker
     configure_logging(settings.log_level, settings.log_format)
     for host in settings.host:
         check_exposure(host, has_keys=keyring.has_keys(), is_open=settings.open)

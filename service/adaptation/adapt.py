@@ -88,7 +88,7 @@ async def adapt(
         examples = await run(begin)
         started = time.perf_counter()
         sketches, photos = await _encode_each(run, target, examples, options)
-        stopwatch.stages_ms["encode"] = (time.perf_counter() - started) * 1000
+        stopwatch.add("encode", (time.perf_counter() - started) * 1000)
         return await run(finish)
     finally:
         gone.set()

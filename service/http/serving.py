@@ -22,6 +22,7 @@ from service.search.query import SearchQuery
 from service.search.results import SearchResult
 from service.search.retriever import Retriever
 from service.sketches.sketch import Sketch
+from service.tracing.stages import stage
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -108,15 +109,19 @@ class SketchJob(Generic[T_co]):
 
     def finish(self, embeddings: Vectors, encode_ms: float) -> T_co:
         """Search and render."""
-        return self._render(self._retriever, self._retriever.finish(self._begun, embeddings, encode_ms))
+        return self._rendered(self._retriever.finish(self._begun, embeddings, encode_ms))
 
     def whole(self) -> T_co:
         """The same in one go."""
-        return self._render(self._retriever, self._retriever.search(self._sketch, self._query))
+        return self._rendered(self._retriever.search(self._sketch, self._query))
 
     def end(self) -> None:
         """Give the retriever back."""
         self._lease.close()
+
+    def _rendered(self, result: SearchResult) -> T_co:
+        with stage("render"):
+            return self._render(self._retriever, result)
 
 
 async def answer_sketch(request: Request, job: SketchJob[T]) -> T:

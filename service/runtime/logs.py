@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Literal
 
+from service.tracing.trace_context import current_trace
+
 _log = logging.getLogger("inkseek.service")
 _OWN_FIELDS = ("method", "path", "status", "duration_ms")
 # Control characters, and what Unicode calls line and paragraph separators: paths and messages may hold any of them.
@@ -43,6 +45,8 @@ class JsonFormatter(logging.Formatter):
         }
         if request_id := current_request_id():
             line["request_id"] = request_id
+        if trace := current_trace():
+            line |= trace._asdict()
         line.update({name: getattr(record, name) for name in _OWN_FIELDS if hasattr(record, name)})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

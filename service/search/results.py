@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from index_builder.artifact import PhotoRecord
+from service.tracing.stages import report
 
 Adapted = Literal["adapter", "centred", "none"]
 
@@ -61,7 +62,15 @@ class Stopwatch:
         """Time the block, under `name`; a block that raises is not recorded."""
         entered = time.perf_counter()
         yield
-        self.stages_ms[name] = (time.perf_counter() - entered) * 1000
+        left = time.perf_counter()
+        self.stages_ms[name] = (left - entered) * 1000
+        report(name, entered, left)
+
+    def add(self, name: str, milliseconds: float) -> None:
+        """A stage that is just over and was timed elsewhere."""
+        self.stages_ms[name] = milliseconds
+        left = time.perf_counter()
+        report(name, left - milliseconds / 1000, left)
 
     def timings(self) -> dict[str, float]:
         """Milliseconds of every stage, and of everything so far as `total`."""

@@ -27,6 +27,7 @@ from service.search.vectors import SketchVectors
 from service.sketches.decode import SketchDecoder
 from service.sketches.sketch import Sketch
 from service.store.online_store import OnlineStore
+from service.tracing.stages import stage
 
 _AT_HAND_PHOTOS = 100_000
 _NOTHING = np.empty((0, 0, 0, 0), np.float32)  # to be encoded
@@ -120,7 +121,7 @@ class Retriever:
         """
         query, where, gallery, stopwatch = begun.query, begun.where, begun.gallery, begun.stopwatch
         if encode_ms is not None:
-            stopwatch.stages_ms["encode"] = encode_ms
+            stopwatch.add("encode", encode_ms)
         with stopwatch.stage("search"):
             flipped = MirroredSketch(vectors[1], begun.scope) if begun.scope and len(vectors) > 1 else None
             calibration = calibration_for(
@@ -132,9 +133,10 @@ class Retriever:
                 return judged(gallery, scored.hits, query, calibration), scored
 
             answered, groups, scored = ranked_in_groups(gallery.view, query, begun.page, rank)
-            photos = _ranked(
-                gallery, answered, groups, begun.page, grouped=query.group_duplicates, flipped=scored.mirrored
-            )
+            with stage("records"):
+                photos = _ranked(
+                    gallery, answered, groups, begun.page, grouped=query.group_duplicates, flipped=scored.mirrored
+                )
             state = digest_of(gallery.view.state, scored.adapter_id, scored.style_adapter_id)
         return SearchResult(
             photos,

@@ -17,6 +17,7 @@ from service.http.edge.overload import route_turned_away
 from service.http.tenancy import served_gallery_of
 from service.runtime.logs import bind_request_id
 from service.runtime.metrics import Metrics
+from service.tracing.traces import Traces, span_attributes
 
 _log = logging.getLogger("inkseek.access")
 
@@ -43,9 +44,10 @@ SECURITY_HEADERS = [
 class RequestScope:
     """Around all that answers: request id, metrics, access log, security headers, a problem for each bare error."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, access_log: bool) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, access_log: bool, traces: Traces | None = None) -> None:
         """`access_log`: one line per request."""
         self._app = app
+        self._traces = traces
         self._metrics = metrics
         self._access_log = access_log
 
@@ -56,7 +58,7 @@ class RequestScope:
             return
         if scope["method"] == "HEAD":  # a GET whose body the server leaves out
             scope = {**scope, "method": "GET"}
-        request = _Answered(scope, send, self._metrics, self._access_log)
+        request = _Answered(scope, send, self._metrics, self._access_log, self._traces)
         try:
             await self._app(scope, receive, _as_problems(scope, request.send))
         except ClientDisconnect:
@@ -68,7 +70,9 @@ class RequestScope:
 class _Answered:
     """One request: what is added to its answer, and what is counted of it."""
 
-    def __init__(self, scope: Scope, send: Send, metrics: Metrics, access_log: bool) -> None:
+    def __init__(
+        self, scope: Scope, send: Send, metrics: Metrics, access_log: bool, traces: Traces | None = None
+    ) -> None:
         self._path = scope["path"]  # of a gallery's path, routing sees the short one
         self.status = 0
         self._scope = scope
@@ -78,6 +82,7 @@ class _Answered:
         self._started = time.perf_counter()
         self._sent_id = adopt_request_id(scope["headers"]).encode()
         self._finished = False
+        self._span = traces.begin(scope["method"], scope["path"], scope["headers"]) if traces else None
         metrics.in_flight.inc()
 
     async def send(self, message: Message) -> None:
@@ -104,7 +109,11 @@ class _Answered:
         # The template: ids must not become label values.
         route = getattr(scope.get("route"), "path", None) or route_turned_away(scope) or "other"
         self._metrics.observe_request(route, scope["method"] if route != "other" else "any", status, seconds)
-        if gallery := served_gallery_of(scope):
+        gallery = served_gallery_of(scope)
+        if self._span is not None:
+            more = span_attributes(self._sent_id, gallery)
+            self._span.end(route if route != "other" else None, status, more)
+        if gallery:
             self._metrics.galleries.observe_request(gallery, status, seconds)
         if self._access_log:
             log_request(scope["method"], path, status, seconds)

@@ -38,6 +38,7 @@ from service.http.routes.search import search_job
 from service.http.schemas.search import SearchParams
 from service.http.tenancy import serve_from, tenant_in
 from service.runtime.process import Process
+from service.tracing.traces import Traces, span_attributes
 
 _ROUTE = "/v1/search"
 _PATH = _ROUTE.encode()
@@ -65,6 +66,7 @@ class Searches:
     shares_origins: bool
     read_only: bool
     access_log: bool
+    traces: Traces | None = None
 
     def __post_init__(self) -> None:
         """Read queries as the route does."""
@@ -129,7 +131,9 @@ class Search:
         self._started = time.perf_counter()
         self._searches, self._connection, self._request, self._tenant = searches, connection, request, tenant
         self._process: Process = searches.app.state.process
-        self._request_id = adopt_request_id(request.scope["headers"]).encode()
+        headers = request.scope["headers"]
+        self._request_id = adopt_request_id(headers).encode()
+        self._span = searches.traces.begin("POST", _ROUTE, headers) if searches.traces else None
         workers, upload = self._process.workers, Upload(body, request.headers.get("content-type", ""))
         self._fault: InkseekError | None = None
         self._answer = workers.encode(search_job(request, upload, params), tenant)
@@ -188,5 +192,7 @@ class Search:
         metrics.in_flight.dec()
         metrics.observe_request(_ROUTE, "POST", status, seconds)
         metrics.galleries.observe_request(DEFAULT_GALLERY, status, seconds)
+        if self._span is not None:
+            self._span.end(_ROUTE, status, span_attributes(self._request_id, DEFAULT_GALLERY))
         if self._searches.access_log:
             log_request("POST", _ROUTE, status, seconds)

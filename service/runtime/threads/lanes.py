@@ -18,6 +18,7 @@ from service.runtime.metrics import Metrics
 from service.runtime.threads.fairness import FairQueue
 from service.runtime.threads.jobs import AT_ONCE, Job, Outcome, outcome_of, run_together, settle
 from service.runtime.threads.loop_lane import LoopLane, Pace
+from service.tracing.stages import report_in
 
 
 class Lanes:
@@ -90,7 +91,9 @@ class Lanes:
         if not job.claim():
             return False
         self._metrics.queue.dec()
-        self._metrics.observe_stages({"wait": (time.perf_counter() - job.queued) * 1000})
+        now = time.perf_counter()
+        self._metrics.observe_stages({"wait": (now - job.queued) * 1000})
+        report_in(job.context, "wait", job.queued, now)
         if self._closing:
             _deliver([Outcome(job, error=asyncio.CancelledError())])
         return not self._closing

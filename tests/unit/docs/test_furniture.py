@@ -19,7 +19,13 @@ ROOT = Path(__file__).resolve().parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PACKAGES = ["index_builder", "models", "service"]
 # A module is usually named as its distribution is; these are not.
-DISTRIBUTIONS = {"PIL": "pillow", "faiss": "faiss-cpu", "google": "protobuf", "resvg_py": "resvg-py"}
+DISTRIBUTIONS = {
+    "opentelemetry": "opentelemetry-sdk",
+    "PIL": "pillow",
+    "faiss": "faiss-cpu",
+    "google": "protobuf",
+    "resvg_py": "resvg-py",
+}
 # They come with a dependency that pins them: starlette with fastapi, grpc with pymilvus, and so on.
 CARRIED = {"starlette", "pydantic_core", "python_multipart", "anyio", "click", "typing_extensions", "onnx_ir", "grpc"}
 
@@ -66,11 +72,12 @@ def test_the_extra_for_serving_has_all_that_serving_imports() -> None:
         "milvus",
         "ray",
         "client",
+        "otel",
     )
 
 
 def test_the_extra_for_training_has_all_that_is_imported_anywhere() -> None:
-    assert not missing(PACKAGES, "train", "parquet", "s3", "milvus", "ray", "client")
+    assert not missing(PACKAGES, "train", "parquet", "s3", "milvus", "ray", "client", "otel")
 
 
 def test_an_extra_that_lacks_something_is_noticed() -> None:
