@@ -145,7 +145,7 @@ def _serve(
     member: Member | None = None,
 ) -> None:
     app = create_app(settings)
-    connections = Connections(_most_connections(settings.max_connections), refuse=app.state.refusals.answer)
+    connections = Connections(_most_connections(settings.max_connections), refusals=app.state.refusals)
     if member is not None:
         connections.lost = partial(member.change, -1)
     express = app.state.express

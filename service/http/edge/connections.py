@@ -20,21 +20,20 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service.http import problem_kinds, problems
+from service.http.edge.refusals import STATUS, Refusals
 
 _LINGER_S = 1.0  # a connection closed with unread bytes is reset, and the client may lose the answer that says why
 _LINGER_BYTES = 2**20
 _PIPELINED = 16  # requests that a client may send ahead of their answers
 _IDLE_CLOSE_S = 0.3  # at shutdown: what the client sent at this very moment is still answered
 _RETRY_AFTER_S = 5
-_REFUSED = 429
 
 
 @dataclass
 class Connections:
     """What all connections of one process share: their limits, and which of them wait for a request.
 
-    `draining`: each answer is the last of its connection. `refuse`: what the answer 429 to a method, a target and
-    headers is, less its status line; None for a request that is to be handled.
+    `draining`: each answer is the last of its connection. `refusals`: what they answer themselves; None: nothing.
     """
 
     most: int
@@ -43,7 +42,7 @@ class Connections:
     head_s: float = 10.0
     write_s: float = 30.0
     draining: bool = False
-    refuse: Callable[[bytes, bytes, list[tuple[bytes, bytes]]], bytes | None] = lambda *_: None
+    refusals: Refusals | None = None
     lost: Callable[[], None] = lambda: None
     waiting: dict[BoundedHttp, None] = field(default_factory=dict)
 
@@ -96,6 +95,8 @@ class BoundedHttp(HttpToolsProtocol):
         """Forget it."""
         super().connection_lost(exc)
         self._shared.lost()
+        if self._shared.refusals is not None:
+            self._shared.refusals.paused.drop(self)
         self._stop_waiting()
         if self._writing is not None:
             self._writing[0].cancel()
@@ -181,16 +182,17 @@ class BoundedHttp(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def _refuses(self) -> bool:
-        """Whether the request is answered already. Only where the connection goes on, and nothing else waits for it."""
-        parser = self.parser
-        if self._shared.draining or self._answering or not parser.should_keep_alive():
+        """Whether the request is answered already: only where the connection goes on, and nothing waits for it."""
+        parser, refusals = self.parser, self._shared.refusals
+        if refusals is None or self._shared.draining or self._answering or not parser.should_keep_alive():
             return False
-        answer = self._shared.refuse(parser.get_method(), self.url, self.headers)
+        answer = refusals.answer(parser.get_method(), self.url, self.headers)
         if answer is None:
             return False
         self._is_refused = True
         head = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        self.transport.write(b"".join((STATUS_LINE[_REFUSED], *head, answer)))
+        self.transport.write(b"".join((STATUS_LINE[STATUS], *head, answer)))
+        refusals.paused.add(self)
         return True
 
     def on_body(self, body: bytes) -> None:
@@ -218,6 +220,8 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_response_complete()
         if not self._answering and not self.transport.is_closing():
             self._shared.waiting[self] = None
+        if self._shared.refusals is not None:
+            self._shared.refusals.paused.take_turns()
 
     # Waiting, for a head and for a client that reads
 

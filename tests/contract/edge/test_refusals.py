@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -14,7 +17,8 @@ import pytest
 
 from service.app import create_app
 from service.config import Settings
-from service.http.edge.refusals import Refusals
+from service.http.edge.refusals import Paused, Refusals
+from tests.contract.waiting import until_async
 
 LENGTH = (b"content-length", b"20")
 PLAIN = [(b"host", b"localhost"), (b"content-type", b"image/png"), LENGTH]
@@ -117,6 +121,90 @@ def test_heads_that_are_read_in_one_turn_of_the_loop_count_before_they_take_plac
     refusals.arrived()
     places.free = 1
     assert [is_refused() for _ in range(2)] == [False, True]
+
+
+class Connection:
+    """One that notes whether it is read."""
+
+    def __init__(self) -> None:
+        self.is_read, self.is_open = True, True
+        self.transport: Any = self
+        self.flow: Any = self
+
+    def is_closing(self) -> bool:
+        return not self.is_open
+
+    def pause_reading(self) -> None:
+        assert self.is_open
+        self.is_read = False
+
+    def resume_reading(self) -> None:
+        assert self.is_open
+        self.is_read = True
+
+
+def test_whoever_was_refused_is_read_again_when_there_is_a_place() -> None:
+    async def scenario() -> None:
+        free = 0
+        paused = Paused(lambda: free, pause_s=600)
+        _, second, third, fourth = connections = [Connection() for _ in range(4)]
+        for connection in connections:
+            paused.add(connection)
+            paused.add(connection)
+        paused.take_turns()
+        assert not any(connection.is_read for connection in connections)
+        free = 1
+        paused.take_turns()
+        assert [connection.is_read for connection in connections] == [True, False, False, False]
+        second.is_open = False
+        paused.drop(second)
+        free = 2
+        paused.take_turns()
+        paused.take_turns()  # nobody is left
+        assert (second.is_read, third.is_read, fourth.is_read) == (False, True, True)
+
+    asyncio.run(scenario())
+
+
+def test_whoever_was_refused_is_read_again_after_a_while() -> None:
+    async def scenario() -> None:
+        paused = Paused(lambda: 0, pause_s=0.01)
+        kept, closed = Connection(), Connection()
+        for connection in (kept, closed):
+            paused.add(connection)
+        closed.is_open = False  # and it is not told of
+        await until_async(lambda: kept.is_read)
+        paused.add(kept)
+        assert not kept.is_read
+        await until_async(lambda: kept.is_read)
+        assert not closed.is_read
+
+    asyncio.run(scenario())
+
+
+def test_a_flood_is_answered_at_once_where_it_can_be(serve: Any, raw_post: Callable[..., bytes], cross: bytes) -> None:
+    """Connections that are refused, and ask again without a pause, get their answers all the same."""
+    request = raw_post("/v1/search", cross)
+    with serve(INKSEEK_THREADS="1", INKSEEK_QUEUE_SIZE="1") as served, ExitStack() as stack:
+        connections = [stack.enter_context(served.connect(timeout_s=60)) for _ in range(8)]
+        statuses = []
+        for _ in range(6):
+            for connection in connections:
+                connection.sendall(request)
+            statuses += [answer_on(connection) for connection in connections]
+        assert set(statuses) == {200, 429} and len(statuses) == 48
+
+
+def answer_on(connection: socket.socket) -> int:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(1)
+    found = re.search(rb"content-length: (\d+)", data)
+    assert found
+    left = int(found[1])
+    while left:
+        left -= len(connection.recv(left))
+    return int(data.split()[1])
 
 
 def test_in_a_flood_each_answer_is_whole_and_counted(serve: Any, cross: bytes) -> None:
