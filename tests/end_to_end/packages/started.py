@@ -13,7 +13,7 @@ from pathlib import Path
 
 def clean_environment(**more: str) -> dict[str, str]:
     """Without settings of Inkseek, and without what would find the modules of a checkout."""
-    left_out = ("INKSEEK_", "PYTHONPATH", "XDG_", "COVERAGE_")
+    left_out = ("INKSEEK_", "PYTHONPATH", "XDG_")
     return {name: value for name, value in os.environ.items() if not name.startswith(left_out)} | more
 
 
