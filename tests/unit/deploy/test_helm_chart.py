@@ -72,7 +72,23 @@ REDIS_SECRET = {
     "networkPolicy": {"enabled": False},
     "serviceAccount": {"create": False},
 }
-CASES = {"open": OPEN, "keys": KEYS, "scaled": SCALED, "redis_secret": REDIS_SECRET}
+BACKED_UP = {
+    **KEYS,
+    "backup": {"enabled": True, "keep": 3, "extraArgs": ["--every-version"], "storageClass": "elsewhere"},
+}
+MILVUS_BACKED_UP = {
+    **OPEN,
+    "milvus": {"url": "http://milvus.example:19531"},
+    "backup": {"enabled": True, "existingClaim": "archives"},
+}
+CASES = {
+    "backed_up": BACKED_UP,
+    "milvus_backed_up": MILVUS_BACKED_UP,
+    "open": OPEN,
+    "keys": KEYS,
+    "scaled": SCALED,
+    "redis_secret": REDIS_SECRET,
+}
 each_case = pytest.mark.parametrize("values", CASES.values(), ids=CASES)
 
 
@@ -244,6 +260,37 @@ def test_rules_and_dashboard_are_those_of_the_repository() -> None:
     assert json.loads(board["data"]["inkseek.json"]) == json.loads((monitoring / "dashboard.json").read_text())
 
 
+def cron_of_backups(values: dict[str, Any]) -> dict[str, Any]:
+    (found,) = [
+        item
+        for item in rendered(values)
+        if item["metadata"]["name"] == "inkseek-backup" and "jobTemplate" in item["spec"]
+    ]
+    return dict(found["spec"]["jobTemplate"]["spec"]["template"]["spec"])
+
+
+def test_archives_are_made_beside_the_service_of_its_own_volumes() -> None:
+    spec = cron_of_backups(BACKED_UP)
+    assert spec["containers"][0]["args"] == ["backup", "create", "/backups", "--keep", "3", "--every-version"]
+    (near,) = spec["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    deployment = one(rendered(BACKED_UP), "Deployment")["spec"]["template"]
+    assert near["labelSelector"]["matchLabels"].items() <= deployment["metadata"]["labels"].items()
+    claims = {volume["name"]: volume.get("persistentVolumeClaim", {}).get("claimName") for volume in spec["volumes"]}
+    served = {volume["name"]: volume.get("persistentVolumeClaim") for volume in deployment["spec"]["volumes"]}
+    assert all(served[name]["claimName"] == claims[name] for name in ("index", "online"))
+    made = {item["metadata"]["name"] for item in rendered(BACKED_UP) if item["kind"] == "PersistentVolumeClaim"}
+    assert claims["backups"] in made
+    (policy,) = [found for found in policies(BACKED_UP) if found["metadata"]["name"] == "inkseek-backup"]
+    assert policy["spec"]["ingress"] == policy["spec"]["egress"] == []
+
+
+def test_vectors_in_milvus_are_not_archived() -> None:
+    spec = cron_of_backups(MILVUS_BACKED_UP)
+    assert spec["containers"][0]["args"][-4:] == ["--only", "online", "--only", "limits"]
+    assert "archives" in {volume.get("persistentVolumeClaim", {}).get("claimName") for volume in spec["volumes"]}
+    assert not [item for item in rendered(OPEN) if item["metadata"]["name"] == "inkseek-backup"]
+
+
 def test_an_unchanged_build_does_not_run_again() -> None:
     def name(**changed: Any) -> str:
         return str(one(rendered({**OPEN, **changed}), "Job")["metadata"]["name"])
@@ -262,6 +309,7 @@ def test_an_unchanged_build_does_not_run_again() -> None:
         ({**OPEN, "gallery": {"existingClaim": "a", "url": "s3://b/c"}}, "not both"),
         ({"settings": {"open": True}}, "gallery.url or gallery.existingClaim"),
         ({**OPEN, "ingress": {"enabled": True}}, "ingress.host"),
+        ({**MILVUS_BACKED_UP, "online": {"persistent": False}}, "nothing to keep"),
         ({**OPEN, "settings": {"open": True, "queue_sise": 1}}, "queue_sise"),
     ],
 )

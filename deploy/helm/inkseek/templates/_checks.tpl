@@ -15,6 +15,9 @@
 {{- if and (or .Values.builder.job.enabled .Values.builder.cron.enabled) (not (or .Values.gallery.url .Values.gallery.existingClaim)) }}
 {{- fail "set gallery.url or gallery.existingClaim, or turn builder.job and builder.cron off" }}
 {{- end }}
+{{- if and .Values.backup.enabled .Values.milvus.url (or .Values.readOnly (not .Values.online.persistent)) }}
+{{- fail "backup.enabled has nothing to keep: vectors in Milvus are backed up there, and there is no online volume" }}
+{{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
 {{- fail "ingress.enabled needs ingress.host" }}
 {{- end }}
