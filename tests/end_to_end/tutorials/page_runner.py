@@ -83,7 +83,7 @@ class Reader:
     def shell(self, code: str) -> str:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", code],
-            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=200, check=False,
+            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=400, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -101,7 +101,7 @@ class Reader:
             words = ["bash", "-c", f"exec env {command}"]
             process = subprocess.Popen(words, cwd=self.folder, env=self.environment, stdout=log, stderr=log)
         self.served.append(process)
-        deadline = time.monotonic() + 120.0
+        deadline = time.monotonic() + 240.0
         while True:
             with contextlib.suppress(httpx.HTTPError):
                 if httpx.get(ready_url).status_code == 200:

@@ -69,5 +69,6 @@ def test_it_calls_a_route_that_takes_what_it_sends(title: str, document: dict[st
     operation = document["paths"]["/v1/search"]["post"]
     assert "v1/search" in FILES[title][1]
     assert {"k", "category"} <= {parameter["name"] for parameter in operation["parameters"]}
-    assert "strokes" in str(operation["requestBody"]["content"]["application/json"])
+    assert "drawing" in FILES[title][1]
+    assert "drawing" in document["components"]["schemas"]["DrawingBody"]["properties"]
     assert document["components"]["securitySchemes"]

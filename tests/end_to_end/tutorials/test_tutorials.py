@@ -11,6 +11,7 @@ from tests.end_to_end.tutorials.page_runner import TUTORIALS, Reader, reader_in
 RUN = ("own_photos", "adapt_to_a_shop", "train_on_own_pairs")
 
 
+@pytest.mark.timeout(900)  # a dozen commands, of which each imports for seconds on a busy machine
 @pytest.mark.parametrize("name", RUN)
 def test_a_tutorial_does_what_it_says(name: str, tmp_path: Path) -> None:
     with reader_in(tmp_path / "work") as reader:

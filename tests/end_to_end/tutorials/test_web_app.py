@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.end_to_end.chromium import chromium
@@ -25,6 +26,7 @@ def draw(page: Page, points: list[tuple[int, int]]) -> None:
     page.mouse.up()
 
 
+@pytest.mark.timeout(900)
 def test_drawing_in_the_page_finds_photos(tmp_path: Path) -> None:
     errors: list[str] = []
     with reader_in(tmp_path / "work") as reader, chromium() as browser:

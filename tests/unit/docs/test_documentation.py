@@ -29,7 +29,7 @@ PAGES = sorted(
         *(ROOT / "deploy").glob("**/*.md"),
         ROOT / "clients" / "python" / "README.md",
         ROOT / "docker" / "README.md",
-        ROOT / "examples" / "README.md",
+        *ROOT.glob("examples/**/*.md"),
     ]
 )
 COMMANDS: dict[str, TyperCommand] = dict(commands())
