@@ -8,7 +8,7 @@ The site lies in `var/site/html` and needs no server and no network: `index.html
 from __future__ import annotations
 
 import json
-import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,10 +41,9 @@ def build(target: Path) -> list[str]:
     (source / "reference" / "openapi.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     gather(source)
     command = [str(Path(sys.executable).with_name("zensical")), "build", "--strict", "--config-file", "zensical.toml"]
-    plain = {**os.environ, "NO_COLOR": "1"}
-    done = subprocess.run(command, cwd=target, env=plain, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=target, capture_output=True, text=True, check=False)
     if done.returncode:
-        return [done.stdout + done.stderr]
+        return [re.sub(r"\x1b\[[\d;]*m", "", (done.stdout + done.stderr).partition("Traceback")[0])]
     return list(faults_of(target / "html"))
 
 

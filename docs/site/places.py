@@ -20,7 +20,8 @@ def place_of(path: str) -> str:
     """
     if path == "README.md":
         return "index.md"
-    named = PurePosixPath(path.removeprefix("docs/"))
+    # Zensical passes hidden folders over.
+    named = PurePosixPath(*(part.removeprefix(".") for part in PurePosixPath(path.removeprefix("docs/")).parts))
     if named.name == "README.md":
         return str(named.with_name("index.md"))
     return str(named) if named.suffix not in SHOWN_AS_TEXT else f"{named}.md"

@@ -36,6 +36,7 @@ def pages_in(nav: Any) -> Iterator[str]:
         ("docker/README.md", "docker/index.md"),
         ("benchmarks/indexing/rate.py", "benchmarks/indexing/rate.py.md"),
         ("LICENSE", "LICENSE.md"),
+        (".github/workflows/release.yml", "github/workflows/release.yml.md"),
         ("examples/LICENCES", "examples/LICENCES.md"),
         ("examples/sketches/manifest.csv", "examples/sketches/manifest.csv"),
     ],
