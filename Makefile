@@ -11,7 +11,7 @@ CLIENT := clients/typescript
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run wheels install-test test coverage check check-python check-page check-client client-types client-pack bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test docker-gpu-test hooks browser clean
+.PHONY: help run wheels install-test test coverage check check-python check-page check-client client-types client-pack page-client bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test docker-gpu-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -66,6 +66,10 @@ check-client: $(PAGE_CODE)/node_modules/.package-lock.json $(CLIENT)/node_module
 
 client-types: $(CLIENT)/node_modules/.package-lock.json ## Write the TypeScript client's types from the OpenAPI document
 	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=. $(BIN)/python $(CLIENT)/write_types.py
+
+# The page is sent without a build step, and installed without the clients: it has copies, which a test compares.
+page-client: ## Copy into the page what it uses of the TypeScript client
+	cd service/page/js/inkseek_client && for file in $$(find . -name '*.js'); do cp $(CURDIR)/$(CLIENT)/src/$$file $$file; done
 
 client-pack: $(CLIENT)/node_modules/.package-lock.json ## Build the npm package of the TypeScript client into dist/
 	mkdir -p dist && cd $(CLIENT) && PATH="$(CURDIR)/$(BIN):$$PATH" npm pack --pack-destination $(CURDIR)/dist

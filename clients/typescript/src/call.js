@@ -20,6 +20,11 @@ export function quoted(name) {
   return name.split("/").map(encodeURIComponent).join("/");
 }
 
+/** @param {string} photoId @returns {string} the photo's own path, which holds for ids that end as routes do, too */
+export function pathOfPhoto(photoId) {
+  return `/v1/photos/${quoted(photoId)}`;
+}
+
 /** @param {object} parameters undefined and null are left out, lists are repeated @returns {string} the query, escaped */
 export function queryOf(parameters) {
   return Object.entries(parameters)
@@ -38,15 +43,18 @@ export function jsonWith(member) {
   };
 }
 
-/** @param {Response} response @returns {Promise<Blob>} */
-export async function readBlob(response) {
-  return response.blob();
+/** @param {string} kind how the media type begins @returns {(response: Response) => Promise<Blob>} a reader of files */
+export function blobOf(kind) {
+  return async (response) => {
+    const type = response.headers.get("Content-Type") ?? "";
+    if (type.startsWith(kind)) return response.blob();
+    throw new SyntaxError(`the answer is no ${kind}… but ${type || "of no type"}`);
+  };
 }
 
-/** @param {Response} response @returns {Promise<string>} */
-export async function readText(response) {
-  return response.text();
-}
+export const readPicture = blobOf("image/");
 
-/** Reads an answer without a body. @returns {Promise<void>} */
-export async function readNothing() {}
+/** @param {Response} response @returns {Promise<void>} throws SyntaxError for an answer that says something */
+export async function readNothing(response) {
+  if (response.status !== 204) throw new SyntaxError("an empty answer was expected");
+}

@@ -11,5 +11,6 @@ export type { Embedding } from "./calls/search.js";
 export type { ManyOptions, SketchAnswer } from "./surface/many.js";
 export type { Change, FileInput, NativeFile, Pair, PhotoReference, Sketch, Strokes, Target } from "./inputs.js";
 export type { Retries } from "./retries.js";
+export type { ClientOptions } from "./retrying_sender.js";
 export type { SenderOptions, SendOptions } from "./sender.js";
 export type * from "./schemas.js";

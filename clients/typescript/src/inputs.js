@@ -19,11 +19,6 @@
  * @typedef {readonly [string, string | FileInput]} Field   of a form
  */
 
-/** What a form adds to each of its files: boundary and headers. */
-const FORM_BYTES = 512;
-/** At most as many bytes has a UTF-16 code unit in UTF-8. */
-const BYTES_OF_CHARACTER = 3;
-
 /** @param {Sketch} sketch @returns {{body: BodyInit, contentType?: string}} throws TypeError for text that is no SVG and no JSON */
 export function sketchBody(sketch) {
   if (isNativeFile(sketch)) return { body: formOf([["sketch", sketch]]) };
@@ -48,16 +43,8 @@ export function formOf(fields) {
   return form;
 }
 
-/** @param {Sketch} sketch @returns {number} at most so many bytes of a form; Infinity for a file that only React Native can read */
-export function sizeInForm(sketch) {
-  const field = sketchField(sketch);
-  if (typeof field === "string") return FORM_BYTES + BYTES_OF_CHARACTER * field.length;
-  if (isNativeFile(field)) return Infinity;
-  return FORM_BYTES + (field instanceof Blob ? field.size : field.byteLength);
-}
-
 /** @param {unknown} value @returns {value is NativeFile} */
-function isNativeFile(value) {
+export function isNativeFile(value) {
   return typeof value === "object" && value !== null && "uri" in value && typeof value.uri === "string";
 }
 

@@ -1,7 +1,6 @@
 /** Problem documents to typed errors. */
 
 import { Conflict, CursorStale, Denied, KeyRejected, NotFound, RequestInvalid, ServiceFailed, SketchInvalid, TooLarge, TryLater } from "./errors.js";
-import { retryAfterMs } from "./retries.js";
 
 /**
  * @import { ServiceProblem } from "./errors.js"
@@ -10,6 +9,7 @@ import { retryAfterMs } from "./retries.js";
  */
 
 const SHOWN_CHARACTERS = 200;
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 /** @type {Record<string, Kind>} */
 const OF_CODE = {
   sketch_empty: SketchInvalid,
@@ -43,14 +43,25 @@ export function errorOf(problem, headers = null, waitMs = null) {
 export async function errorOfAnswer(response) {
   const { status, headers } = response;
   const text = await response.text();
-  return errorOf(documentOf(text) ?? ofProxy(status, text), headers, retryAfterMs(headers.get("Retry-After"), Date.now()));
+  return errorOf(documentOf(status, text) ?? ofProxy(status, text), headers, retryAfterMs(headers.get("Retry-After"), Date.now()));
 }
 
-/** @param {string} text @returns {Problem | null} null: it is none */
-function documentOf(text) {
+/**
+ * @param {string | null} header Retry-After, a number of seconds or a date (RFC 9110, section 10.2.3)
+ * @param {number} now milliseconds since 1970
+ * @returns {number | null} milliseconds; null without a valid one
+ */
+export function retryAfterMs(header, now) {
+  const value = header?.trim() ?? "";
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  return HTTP_DATE.test(value) ? Math.max(0, Date.parse(value) - now) : null;
+}
+
+/** @param {number} status @param {string} text @returns {Problem | null} null: it is none */
+function documentOf(status, text) {
   try {
     const document = JSON.parse(text);
-    return typeof document?.code === "string" && typeof document.status === "number" ? document : null;
+    return typeof document?.code === "string" ? { type: "about:blank", title: `HTTP ${status}`, status, detail: "", ...document } : null;
   } catch {
     return null;
   }

@@ -17,7 +17,6 @@ const AT_GATEWAY = [502, 504];
 const OUTCOME_UNKNOWN = "deadline_exceeded";
 /** Codes of Node.js for connections that were not made: the service cannot have seen the request. Browsers do not tell. */
 const NEVER_SENT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"];
-const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /** @param {Partial<Retries>} [given] @returns {Retries} with the defaults for the rest; throws RangeError when a bound makes no sense */
 export function retriesOf(given = {}) {
@@ -39,17 +38,6 @@ export function waitMs(retries, error, attempt, idempotent, random = Math.random
   const askedMs = error instanceof ServiceProblem ? error.retryAfterMs : null;
   if (askedMs !== null) return askedMs <= retries.maxWaitMs ? askedMs : null;
   return Math.min(retries.maxWaitMs, random() * 2 * retries.backoffMs * 2 ** (attempt - 1));
-}
-
-/**
- * @param {string | null} header Retry-After, a number of seconds or a date (RFC 9110, section 10.2.3)
- * @param {number} now milliseconds since 1970
- * @returns {number | null} milliseconds; null without a valid one
- */
-export function retryAfterMs(header, now) {
-  const value = header?.trim() ?? "";
-  if (/^\d+$/.test(value)) return Number(value) * 1000;
-  return HTTP_DATE.test(value) ? Math.max(0, Date.parse(value) - now) : null;
 }
 
 /** @param {unknown} error @param {boolean} idempotent @returns {boolean} */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fromHalf, toHalf } from "../src/half.js";
+import { fromHalf, toHalf } from "../src/calls/half.js";
 
 /** Every number of two bytes, from its definition. */
 function everyHalf() {

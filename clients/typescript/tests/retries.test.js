@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import { Client } from "../src/client.js";
 import { Conflict, ServiceProblem, TryLater, Unreachable } from "../src/errors.js";
-import { errorOf } from "../src/problems.js";
-import { retriesOf, retryAfterMs, waitMs } from "../src/retries.js";
+import { errorOf, retryAfterMs } from "../src/problems.js";
+import { retriesOf, waitMs } from "../src/retries.js";
 import { CATEGORIES, JOB, NO_WAIT, answered, broken, problem, scripted } from "./fakes.js";
 
 const URL = "http://inkseek.test";

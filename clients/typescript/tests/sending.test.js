@@ -19,7 +19,7 @@ function silent(_url, { signal }) {
 }
 
 test("key, path, gallery and unusual ids reach the service", async () => {
-  const { requests, fetch } = scripted(new Response("JPEG"));
+  const { requests, fetch } = scripted(new Response("JPEG", { headers: { "Content-Type": "image/jpeg" } }));
   const client = new Client("http://inkseek.test/below/", { key: "secret", fetch });
   assert.equal(await (await client.inGallery("my shoes").thumbnail("shoe/ä?#%.png")).text(), "JPEG");
   await client.thumbnail("a");
@@ -40,7 +40,7 @@ test("a key may change between requests, and one that no header can carry is not
   await client.categories();
   assert.deepEqual(requests.map(({ headers }) => headers.Authorization), ["Bearer one", undefined]);
   const error = await new Client(URL, { fetch, key: "se\ncret" }).categories().catch((one) => one);
-  assert.ok(error instanceof TypeError);
+  assert.ok(error instanceof errors.KeyRejected);
   assert.ok(!error.message.includes("cret"));
 });
 
@@ -108,6 +108,13 @@ for (const [name, answer] of [
     await assert.rejects(new Client(URL, { fetch }).info(), (error) => error instanceof errors.UnexpectedAnswer && /\/v1\/info/.test(error.message) && error.status === answer.status);
   });
 }
+
+test("a login page is neither a picture nor the end of a photo", async () => {
+  const client = new Client(URL, scripted(new Response("<html>", { headers: { "Content-Type": "text/html" } })));
+  for (const call of [client.thumbnail("a"), client.preview(new Blob(["png"])), client.deletePhoto("a"), client.search(new Blob(["png"]))]) {
+    await assert.rejects(call, errors.UnexpectedAnswer);
+  }
+});
 
 test("a service that is not there is named, and the key is not", async () => {
   const { fetch } = scripted(broken("ECONNREFUSED"));

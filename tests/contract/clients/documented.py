@@ -42,11 +42,15 @@ class Documented:
         self._check_body(request, spec)
         status, answer = next((code, one) for code, one in spec["responses"].items() if code < "300")
         content = answer.get("content", {})
-        if request.url.params.get("view") == "similar":
-            similar = next(spec for _, path, _, spec in self.routes if path.endswith("/similar"))
-            content = similar["responses"]["200"]["content"]
+        if (view := request.url.params.get("view", "record")) != "record":
+            shown = next(spec for _, path, _, spec in self.routes if path.endswith(f"/{view}"))
+            content = shown["responses"]["200"]["content"]
         example = content.get("application/json", {}).get("example")
-        return httpx.Response(int(status), **({"content": b"PNG"} if example is None else {"json": example}))
+        if example is not None:
+            return httpx.Response(int(status), json=example)
+        if not content:
+            return httpx.Response(int(status))
+        return httpx.Response(int(status), content=b"a file", headers={"Content-Type": next(iter(content))})
 
     def _check_body(self, request: httpx.Request, spec: dict[str, Any]) -> None:
         accepted = spec.get("requestBody", {}).get("content", {})

@@ -72,7 +72,7 @@ def answering(documented: Documented) -> Starlette:
             said = documented(sent)
         except (AssertionError, StopIteration) as error:
             return Response(f"{request.method} {request.url}: {error!r}", 599)
-        return Response(said.content, said.status_code)
+        return Response(said.content, said.status_code, media_type=said.headers.get("Content-Type"))
 
     return Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])])
 

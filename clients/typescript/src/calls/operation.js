@@ -5,7 +5,7 @@
  * @import { Info, Job, Jobs, Readiness, RebuildParameters, Versions } from "../schemas.js"
  */
 
-import { jsonWith, queryOf, readText } from "../call.js";
+import { jsonWith, queryOf } from "../call.js";
 
 /** @param {RebuildParameters} [parameters] @returns {Call<Job>} */
 export function rebuild(parameters = {}) {
@@ -44,5 +44,5 @@ export function ready() {
 
 /** @returns {Call<string>} */
 export function metrics() {
-  return { method: "GET", path: "/metrics", read: readText, ofGallery: false };
+  return { method: "GET", path: "/metrics", read: (response) => response.text(), ofGallery: false };
 }

@@ -1,15 +1,11 @@
 /**
- * Calls about photos, categories, galleries, and changes of them one by one and in bulk.
+ * Calls that list and show photos, categories and galleries.
  *
  * @import { Call } from "../call.js"
- * @import { Change, Field, FileInput } from "../inputs.js"
- * @import { Categories, Galleries, Job, ListingParameters, Photo, Photos } from "../schemas.js"
- * @typedef {{category?: string, metadata?: Record<string, unknown>}} Description   what is to be said of a photo: without
- *   `category`, an upload takes the first part of its id and a change leaves it; null as a value of metadata takes a field away
+ * @import { Categories, Galleries, ListingParameters, Photo, Photos } from "../schemas.js"
  */
 
-import { jsonWith, queryOf, quoted, readBlob, readNothing } from "../call.js";
-import { formOf } from "../inputs.js";
+import { jsonWith, pathOfPhoto, queryOf, readPicture } from "../call.js";
 
 /** @param {ListingParameters} [parameters] @returns {Call<Photos>} */
 export function list(parameters = {}) {
@@ -18,45 +14,12 @@ export function list(parameters = {}) {
 
 /** @param {string} photoId @returns {Call<Photo>} */
 export function record(photoId) {
-  return { method: "GET", path: pathOf(photoId), query: "view=record", read: jsonWith("photo_id") };
+  return { method: "GET", path: pathOfPhoto(photoId), query: "view=record", read: jsonWith("photo_id") };
 }
 
 /** @param {string} photoId @param {"thumbnail" | "image"} view @returns {Call<Blob>} */
 export function picture(photoId, view) {
-  return { method: "GET", path: pathOf(photoId), query: queryOf({ view }), read: readBlob };
-}
-
-/** @param {string} photoId @param {FileInput} file @param {Description} [description] @returns {Call<Photo>} */
-export function put(photoId, file, { category, metadata } = {}) {
-  /** @type {Field[]} */
-  const fields = [["photo", file]];
-  if (category !== undefined) fields.push(["category", category]);
-  if (metadata !== undefined) fields.push(["metadata", JSON.stringify(metadata)]);
-  return { method: "PUT", path: pathOf(photoId), body: formOf(fields), read: jsonWith("photo_id"), slow: true };
-}
-
-/** @param {string} photoId @param {Description} description @returns {Call<Photo>} */
-export function describe(photoId, { category, metadata }) {
-  const body = JSON.stringify({ category, metadata });
-  return { method: "PATCH", path: pathOf(photoId), body, contentType: "application/merge-patch+json", read: jsonWith("photo_id") };
-}
-
-/** @param {string} photoId @returns {Call<void>} */
-export function remove(photoId) {
-  return { method: "DELETE", path: pathOf(photoId), read: readNothing };
-}
-
-/** @param {Iterable<Change>} changes @returns {Call<Job>} */
-export function change(changes) {
-  /** @type {Field[]} */
-  const files = [];
-  const items = [...changes].map(({ file, ...item }, number) => {
-    if (file === undefined) return item;
-    files.push([`file-${number}`, file]);
-    return { ...item, file: `file-${number}` };
-  });
-  const body = formOf([["items", JSON.stringify(items)], ...files]);
-  return { method: "POST", path: "/v1/photos:batch", body, read: jsonWith("job_id"), idempotent: false, slow: true };
+  return { method: "GET", path: pathOfPhoto(photoId), query: queryOf({ view }), read: readPicture };
 }
 
 /** @returns {Call<Categories>} */
@@ -67,9 +30,4 @@ export function categories() {
 /** @returns {Call<Galleries>} */
 export function galleries() {
   return { method: "GET", path: "/v1/galleries", read: jsonWith("galleries"), ofGallery: false };
-}
-
-/** @param {string} photoId @returns {string} */
-function pathOf(photoId) {
-  return `/v1/photos/${quoted(photoId)}`;
 }

@@ -9,8 +9,13 @@
  */
 
 import { ServiceProblem } from "../errors.js";
-import { sizeInForm } from "../inputs.js";
+import { isNativeFile, sketchField } from "../inputs.js";
 import { errorOf } from "../problems.js";
+
+/** What a form adds to each of its files: boundary and headers. */
+const FORM_BYTES = 512;
+/** At most as many bytes has a UTF-16 code unit in UTF-8. */
+const BYTES_OF_CHARACTER = 3;
 
 /** What was answered to a sketch: an answer, or the problem. @template {Sketch} T */
 export class SketchAnswer {
@@ -55,4 +60,12 @@ export async function* batchesOf(sketches, maxItems, maxBytes) {
     held += size;
   }
   if (batch.length > 0) yield batch;
+}
+
+/** @param {Sketch} sketch @returns {number} at most so many bytes of a form; Infinity for a file that only React Native can read */
+function sizeInForm(sketch) {
+  const field = sketchField(sketch);
+  if (typeof field === "string") return FORM_BYTES + BYTES_OF_CHARACTER * field.length;
+  if (isNativeFile(field)) return Infinity;
+  return FORM_BYTES + (field instanceof Blob ? field.size : field.byteLength);
 }

@@ -2,7 +2,7 @@
 
 import * as calls from "../calls/operation.js";
 import { JobFailed, TimedOut } from "../errors.js";
-import { pause } from "../waiting.js";
+import { pause } from "../retrying_sender.js";
 import { AdapterCalls } from "./adapters.js";
 import { parametersOf } from "./parameters.js";
 

@@ -1,5 +1,6 @@
 /** Photos of the gallery: listed, shown, stored, described and deleted. */
 
+import * as changes from "../calls/changes.js";
 import * as calls from "../calls/photos.js";
 import { itemsOf } from "./pages.js";
 import { parametersOf } from "./parameters.js";
@@ -7,7 +8,7 @@ import { SearchCalls } from "./search.js";
 
 /**
  * @import { Change, FileInput } from "../inputs.js"
- * @import { Description } from "../calls/photos.js"
+ * @import { Description } from "../calls/changes.js"
  * @import { Categories, Galleries, Job, ListedPhoto, ListingParameters, Photo, Photos } from "../schemas.js"
  * @import { SendOptions } from "../sender.js"
  */
@@ -57,7 +58,7 @@ export class PhotoCalls extends SearchCalls {
    * @returns {Promise<Photo>} stored; searches that begin afterwards find it
    */
   putPhoto(photoId, file, options = {}) {
-    return this.send(calls.put(photoId, file, options), options);
+    return this.send(changes.put(photoId, file, options), options);
   }
 
   /**
@@ -66,21 +67,21 @@ export class PhotoCalls extends SearchCalls {
    * @returns {Promise<Photo>}
    */
   describePhoto(photoId, description) {
-    return this.send(calls.describe(photoId, description), description);
+    return this.send(changes.describe(photoId, description), description);
   }
 
   /** Deletes a photo, uploaded or indexed; a file in the gallery's folder stays. @param {string} photoId @param {SendOptions} [options] */
   deletePhoto(photoId, options) {
-    return this.send(calls.remove(photoId), options);
+    return this.send(changes.remove(photoId), options);
   }
 
   /**
-   * @param {Iterable<Change>} changes
+   * @param {Iterable<Change>} items
    * @param {SendOptions} [options]
    * @returns {Promise<Job>} that does them in their order: see `waitFor`
    */
-  changePhotos(changes, options) {
-    return this.send(calls.change(changes), options);
+  changePhotos(items, options) {
+    return this.send(changes.change(items), options);
   }
 
   /** @param {SendOptions} [options] @returns {Promise<Categories>} by name, with their numbers of photos */

@@ -1,9 +1,10 @@
 /** Searching: one sketch, page after page, several sketches, and any number of them. */
 
 import * as calls from "../calls/search.js";
+import * as vectors from "../calls/vectors.js";
 import { info } from "../calls/operation.js";
 import { ServiceProblem, TooLarge, TryLater } from "../errors.js";
-import { Sender } from "../sender.js";
+import { RetryingSender } from "../retrying_sender.js";
 import { SketchAnswer, batchesOf, outcomesOf } from "./many.js";
 import { itemsOf } from "./pages.js";
 import { parametersOf } from "./parameters.js";
@@ -19,7 +20,7 @@ import { parametersOf } from "./parameters.js";
 /** Photos that an iteration requests at a time. */
 const PAGE = 100;
 
-export class SearchCalls extends Sender {
+export class SearchCalls extends RetryingSender {
   /**
    * @param {Sketch} sketch
    * @param {SearchParameters & SendOptions} [options] of the API, such as k (1 to 200), category, filter, min_score, focus
@@ -45,17 +46,17 @@ export class SearchCalls extends Sender {
    * @returns {Promise<SearchAnswer>} as `search`; throws Conflict where another bundle is in service
    */
   searchVector(embedding, options = {}) {
-    return this.send(calls.searchVector(embedding, parametersOf(options)), options);
+    return this.send(vectors.searchVector(embedding, parametersOf(options)), options);
   }
 
   /** @param {SendOptions} [options] @returns {Promise<EncoderDescription>} what it takes to encode a sketch */
   encoder(options) {
-    return this.send(calls.encoder(), options);
+    return this.send(vectors.encoder(), options);
   }
 
   /** @param {string} bundleId @param {SendOptions} [options] @returns {Promise<Blob>} the encoder; throws NotFound where the operator does not give it away */
   encoderFile(bundleId, options) {
-    return this.send(calls.encoderFile(bundleId), options);
+    return this.send(vectors.encoderFile(bundleId), options);
   }
 
   /**

@@ -1,4 +1,4 @@
-/** Time limits and pauses that a caller's signal ends, without AbortSignal.any and AbortSignal.timeout, which not every runtime has. */
+/** Time limits that a caller's signal ends, without AbortSignal.any and AbortSignal.timeout, which not every runtime has. */
 
 /**
  * @param {AbortSignal | null | undefined} signal
@@ -21,22 +21,6 @@ export function timeLimit(signal, ms) {
     signal?.removeEventListener("abort", abort);
   };
   return { signal: controller.signal, isOver: () => over, done };
-}
-
-/** @param {number} ms @param {AbortSignal | null} [signal] @returns {Promise<void>} rejects with the signal's reason when it aborts */
-export function pause(ms, signal) {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(reasonOf(signal));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    if (signal?.aborted) abort();
-    else signal?.addEventListener("abort", abort, { once: true });
-  });
 }
 
 /** @param {AbortSignal | null | undefined} signal that has aborted @param {unknown} [otherwise] where the runtime keeps no reasons */
