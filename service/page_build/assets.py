@@ -9,7 +9,8 @@ from html import escape
 from pathlib import Path
 
 from service.page_build.errors import PageInvalid
-from service.page_build.scripts import bundle_scripts, plain_style
+from service.page_build.plain import plain_document, plain_style
+from service.page_build.scripts import bundle_scripts
 from service.page_build.texts import Texts, fill_in, load_texts, script_json
 
 BUILT = "page/built/"
@@ -51,8 +52,8 @@ class BuiltPage:
                 for path in sorted((folder / "js").rglob("*.js"))
             }
             style = "".join((folder / "css" / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES)
-            template = (folder / "index.html").read_text(encoding="utf-8")
-            icons = (folder / "images" / "icons.svg").read_text(encoding="utf-8")
+            template = plain_document((folder / "index.html").read_text(encoding="utf-8"))
+            icons = plain_document((folder / "images" / "icons.svg").read_text(encoding="utf-8"))
         except OSError as error:
             raise PageInvalid(f"the page's files cannot be read: {error}") from error
         script = Asset.of(bundle_scripts(sources, _ENTRY), "text/javascript")

@@ -8,25 +8,40 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from service.page_build.errors import PageInvalid
+from service.page_build.plain import plain_script
 
 _NAMED = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
 _STAR = re.compile(r'^import \* as (\w+) from "(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
 _UNSUPPORTED = re.compile(r"^(?:import|export)\b.*|.*\bimport\.meta\b.*|.*\bimport\(.*", re.MULTILINE)
-_BLOCK_COMMENT = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
-_LINE_COMMENT = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
-_INDENT_OR_EMPTY = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
+
+
+# Not those that an object stands before.
+_WORD = re.compile(r"(?<![\w$.#])[A-Za-z_$][\w$]*")
 
 
 @dataclass
 class _Module:
+    """A module's text without its imports and exports, and what these name.
+
+    `named`: pairs of a name in another module and of the name here, with the path of that module; `whole`: the name
+    here of a whole module, with its path.
+    """
+
     body: str
-    imports: list[tuple[str, str]] = field(default_factory=list)  # what stands left of "=", and the module's path
+    named: list[tuple[list[tuple[str, str]], str]] = field(default_factory=list)
+    whole: list[tuple[str, str]] = field(default_factory=list)
     exports: list[str] = field(default_factory=list)
+
+    @property
+    def targets(self) -> list[str]:
+        """The modules that it imports, in the order of their loading."""
+        return [target for _, target in (*self.named, *self.whole)]
 
 
 def bundle_scripts(sources: Mapping[str, str], entry: str) -> str:
@@ -38,35 +53,67 @@ def bundle_scripts(sources: Mapping[str, str], entry: str) -> str:
     modules = {path: _read(path, text) for path, text in sources.items()}
     order: list[str] = []
     _visit(entry, modules, order, ())
+    shared = _shared_names(modules, order)
     names = {path: f"module{number}" for number, path in enumerate(order)}
     parts = []
     for path in order:
         module = modules[path]
-        lines = [f"const {left} = {names[target]};\n" for left, target in module.imports]
-        code = "".join(lines) + module.body
+        code = _bindings(module, names, shared) + module.body
         if path == entry:
             parts.append(f"{{\n{code}}}\n")  # a block and no function: the entry may await at its top level
-        else:
-            parts.append(f"const {names[path]} = (() => {{\n{code}return {{ {', '.join(module.exports)} }};\n}})();\n")
+            continue
+        exports = f"{{ {', '.join(module.exports)} }}"
+        parts.append(f"const {names[path]} = (() => {{\n{code}return {exports};\n}})();\n")
+        if own := [name for name in module.exports if (path, name) in shared]:
+            parts.append(f"const {{ {', '.join(own)} }} = {names[path]};\n")
     return "".join(parts)
 
 
-def plain_style(text: str) -> str:
-    """A style sheet without the comments that have lines of their own, indentation and empty lines."""
-    return _INDENT_OR_EMPTY.sub("", _BLOCK_COMMENT.sub("", text))
+def _bindings(module: _Module, names: Mapping[str, str], shared: set[tuple[str, str]]) -> str:
+    """Constants for what a module imports; what is shared has its name already."""
+    lines = [f"const {name} = {names[target]};\n" for name, target in module.whole]
+    for pairs, target in module.named:
+        needed = [(one, here) for one, here in pairs if one != here or (target, one) not in shared]
+        own = [one if one == here else f"{one}: {here}" for one, here in needed]
+        lines += [f"const {{ {', '.join(own)} }} = {names[target]};\n"] if own else []
+    return "".join(lines)
+
+
+def _shared_names(modules: Mapping[str, _Module], order: Sequence[str]) -> set[tuple[str, str]]:
+    """Exports, as module and name, that every module behind may call by their names.
+
+    These are named once among all exports, and no other module that does not import them has that word, whatever it
+    means there.
+    """
+    exports = [(path, name) for path in order for name in modules[path].exports]
+    often = Counter(name for _, name in exports)
+    imported = {
+        (path, target, one)
+        for path in order
+        for pairs, target in modules[path].named
+        for one, here in pairs
+        if one == here
+    }
+    words = {path: set(_WORD.findall(modules[path].body)) for path in order}
+    return {
+        (path, name)
+        for path, name in exports
+        if often[name] == 1
+        and all(other == path or (other, path, name) in imported or name not in words[other] for other in order)
+    }
 
 
 def _read(path: str, text: str) -> _Module:
-    text = _without_comments(path, text)
+    text = plain_script(text, path)
     module = _Module(text)
 
     def named(match: re.Match[str]) -> str:
         names = [name.split(" as ") for name in re.split(r"\s*,\s*", match[1].strip(" \n,"))]
-        module.imports.append((f"{{ {', '.join(': '.join(pair) for pair in names)} }}", _resolve(path, match[2])))
+        module.named.append(([(pair[0], pair[-1]) for pair in names], _resolve(path, match[2])))
         return ""
 
     def star(match: re.Match[str]) -> str:
-        module.imports.append((match[1], _resolve(path, match[2])))
+        module.whole.append((match[1], _resolve(path, match[2])))
         return ""
 
     def export(match: re.Match[str]) -> str:
@@ -77,15 +124,6 @@ def _read(path: str, text: str) -> _Module:
     if odd := _UNSUPPORTED.search(module.body):
         raise PageInvalid(f"{path}: {odd[0].strip()!r} is no form of import or export that the page uses")
     return module
-
-
-def _without_comments(path: str, text: str) -> str:
-    """Comments that have lines of their own, indentation and empty lines are left out: more than half of the bytes."""
-    text = _LINE_COMMENT.sub("", _BLOCK_COMMENT.sub("", text))
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.count("`") % 2:
-            raise PageInvalid(f"{path}: a template literal goes on after line {number}, and would lose its indentation")
-    return _INDENT_OR_EMPTY.sub("", text)
 
 
 def _resolve(importer: str, target: str) -> str:
@@ -99,6 +137,6 @@ def _visit(path: str, modules: Mapping[str, _Module], order: list[str], above: t
         return
     if path not in modules:
         raise PageInvalid(f"{above[-1] if above else 'the page'} imports {path}, which is missing")
-    for _, target in modules[path].imports:
+    for target in modules[path].targets:
         _visit(target, modules, order, (*above, path))
     order.append(path)

@@ -3,29 +3,6 @@
  * deletes each of them and uses the page.
  */
 
-/**
- * AbortSignal.any and AbortSignal.timeout (Safari 17.4 and 16), or the same by hand.
- * @param {AbortSignal | null | undefined} signal
- * @param {number} ms
- * @returns {{signal: AbortSignal, timedOut: () => boolean, done: () => void}} aborts with `signal`, or after `ms`; done: no longer
- */
-export function withTimeout(signal, ms) {
-  const controller = new AbortController();
-  let late = false;
-  const abort = () => controller.abort();
-  const timer = setTimeout(() => {
-    late = true;
-    abort();
-  }, ms);
-  if (signal?.aborted) abort();
-  signal?.addEventListener("abort", abort);
-  const done = () => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
-  };
-  return { signal: controller.signal, timedOut: () => late, done };
-}
-
 /** @param {HTMLElement} element @param {boolean} on nobody can press or focus what is in it (Safari 15.5) */
 export function setInert(element, on) {
   if ("inert" in HTMLElement.prototype) {

@@ -136,7 +136,7 @@ def test_a_drawing_style_is_adapted_to_and_chosen(teacher: User) -> None:
     expect(choice).to_have_value("Ada & co")
     expect(teacher.page.get_by_text("adapted", exact=True)).to_be_visible()
     assert teacher.sent_by(lambda: choice.select_option("Anyone")).url.endswith("/v1/search?k=24")
-    assert teacher.sent_by(lambda: choice.select_option("Ada & co")).url.endswith("&profile=Ada+%26+co")
+    assert teacher.sent_by(lambda: choice.select_option("Ada & co")).url.endswith("&profile=Ada%20%26%20co")
 
 
 def test_pairs_that_cannot_be_used_are_named_and_marked(teacher: User) -> None:

@@ -1,26 +1,26 @@
 /**
  * The client of jobs and versions, for those who may change photos.
  *
- * @typedef {{job_id: string, kind: "photos" | "rebuild", state: "queued" | "running" | "done" | "failed" | "cancelled", stage: string,
- *   done: number, total: number | null, failed: number, detail: string, updated_at: string}} Job
- * @typedef {{version: string, created_at: string, photos: number, published: boolean, in_service: boolean}} Version
+ * @typedef {import("../inkseek_client/schemas.js").Job} Job
+ * @typedef {import("../inkseek_client/schemas.js").Version} Version
  */
 
-import { requestJson } from "./request.js";
+import * as calls from "../inkseek_client/calls/operation.js";
+import { send } from "./request.js";
 
 export class Jobs {
   /** @returns {Promise<Job[]>} the newest first */
   async list() {
-    return (await requestJson("/v1/jobs")).jobs;
+    return (await send(calls.jobs())).jobs;
   }
 
   /** @param {string} jobId @returns {Promise<Job>} as it is then */
   async cancel(jobId) {
-    return requestJson(`/v1/jobs/${encodeURIComponent(jobId)}:cancel`, { method: "POST" });
+    return send(calls.cancel(jobId));
   }
 
   /** @returns {Promise<{versions: Version[], changes_pending: number}>} the newest first */
   async versions() {
-    return requestJson("/v1/versions");
+    return send(calls.versions());
   }
 }

@@ -36,12 +36,6 @@ export function forgetKey() {
   }
 }
 
-/** @returns {Record<string, string>} the headers that carry the key */
-export function keyHeaders() {
-  const key = readKey();
-  return key === null ? {} : { Authorization: `Bearer ${key}` };
-}
-
 /** @param {(problem: import("./problem.js").Problem) => void} heard when a request needs a key, or another one */
 export function onKeyNeeded(heard) {
   listener = heard;

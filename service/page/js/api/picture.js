@@ -3,9 +3,10 @@
  * it and shown from memory, so that no address holds a secret and no cookie is needed.
  */
 
+import { readPicture } from "../inkseek_client/call.js";
 import { readKey } from "./key.js";
-import { requestBlob } from "./request.js";
-import { isOfApi } from "./root.js";
+import { send } from "./request.js";
+import { SERVICE, isOfApi } from "./root.js";
 
 /** Some pages of results; the oldest are let go. */
 const MOST_KEPT = 400;
@@ -15,12 +16,14 @@ const kept = new Map();
 /** @type {WeakMap<HTMLImageElement, string>} what each image is to show by now */
 const wanted = new WeakMap();
 
-/** @param {string} address of a picture @returns {Promise<string>} an address that needs no key; rejects as `request` does */
+/** @param {string} address of a picture @returns {Promise<string>} an address that needs no key; rejects as `send` does */
 export function pictureUrl(address) {
   if (readKey() === null || !isOfApi(address)) return Promise.resolve(address);
   const known = kept.get(address);
   if (known) return known;
-  const fetched = requestBlob(address, { priority: "low" }).then((picture) => URL.createObjectURL(picture));
+  /** @type {import("../inkseek_client/call.js").Call<Blob>} */
+  const call = { method: "GET", path: address.slice(SERVICE.length), read: readPicture, ofGallery: false };
+  const fetched = send(call, { isPatient: true }).then((picture) => URL.createObjectURL(picture));
   kept.set(address, fetched);
   fetched.catch(() => kept.delete(address));
   letOldestGo();

@@ -10,8 +10,8 @@ const TRANSIENT_STATUSES = new Set([429, 502, 503, 504]);
 
 /** The service rejected the request, or failed: an RFC 9457 problem. */
 export class Problem extends Error {
-  /** @param {number} status @param {Record<string, any>} body @param {number | null} retryAfterS */
-  constructor(status, body, retryAfterS = null) {
+  /** @param {number} status @param {Record<string, any>} body @param {number | null} retryAfterMs */
+  constructor(status, body, retryAfterMs = null) {
     const words = LANGUAGE === SERVICE_LANGUAGE || body.translated ? body : translated(body.code);
     super(words.detail || (words.title ? "" : text("problem.status", { status: String(status) })));
     /** @type {string} */
@@ -21,7 +21,7 @@ export class Problem extends Error {
     /** @type {{where: string, what: string}[]} */
     this.errors = body.errors ?? [];
     this.status = status;
-    this.retryAfterS = retryAfterS;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** @returns {boolean} whether the same request may be answered soon */
@@ -33,13 +33,6 @@ export class Problem extends Error {
   static ofCategory(category) {
     const words = { title: text("offers.category_gone", { name: category }), detail: text("offers.category_gone.detail") };
     return new Problem(422, { code: "unknown_category", translated: true, ...words });
-  }
-
-  /** @param {Response} response @returns {Promise<Problem>} */
-  static async from(response) {
-    const body = await response.json().catch(() => ({}));
-    const retryAfterS = Number.parseFloat(response.headers.get("Retry-After") ?? "");
-    return new Problem(response.status, body, Number.isFinite(retryAfterS) ? retryAfterS : null);
   }
 }
 

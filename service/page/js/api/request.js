@@ -1,15 +1,22 @@
-/** One request to the service, with the user's key, a time limit and typed errors. */
+/** Calls of the client, with the user's key and the page's gallery; what goes wrong is said in the page's language. */
 
-import { withTimeout } from "../features.js";
+import { InkseekClientError, ServiceProblem, TimedOut, UnexpectedAnswer } from "../inkseek_client/errors.js";
+import { Sender } from "../inkseek_client/sender.js";
 import { text } from "../texts.js";
-import { keyHeaders, reportProblem } from "./key.js";
+import { readKey, reportProblem } from "./key.js";
 import { Problem, SignedOut, Unreachable } from "./problem.js";
-import { isOfApi, routeUrl } from "./root.js";
+import { GALLERY, SERVICE } from "./root.js";
 
-const TIMEOUT_MS = 20_000;
+/** Calls are sent once: whoever sends again says so on the page. */
+const OPTIONS = { key: readKey, gallery: GALLERY, timeoutMs: 20_000 };
 const HTML = /^(?:text\/html|application\/xhtml\+xml)/i;
 /** Of a proxy that asks who one is, and does not speak the service's JSON. */
 const SIGN_IN_STATUSES = new Set([401, 403, 407, 511]);
+/** The code of an answer that is no problem document. */
+const FOREIGN = "http_error";
+
+const sender = new Sender(SERVICE, OPTIONS);
+const patientSender = new Sender(SERVICE, { ...OPTIONS, fetch: (url, init) => fetch(url, /** @type {RequestInit} */ ({ ...init, priority: "low" })) });
 
 /** @type {(error: SignedOut) => void} */
 let listener = () => {};
@@ -19,65 +26,46 @@ export function onSignedOut(heard) {
   listener = heard;
 }
 
-/** @typedef {Omit<RequestInit, "headers"> & {timeout_ms?: number, ofService?: boolean}} Init   ofService: whatever the page's gallery is */
-
 /**
  * @template T
- * @param {string} address a short route, such as `/v1/search`, or the URL of something that an answer named
- * @param {Init} init
- * @param {(response: Response) => Promise<T>} read reads the answer, within the time limit
+ * @param {import("../inkseek_client/call.js").Call<T>} call
+ * @param {{signal?: AbortSignal, timeoutMs?: number, isPatient?: boolean}} [options] isPatient: whatever else is fetched comes first
  * @returns {Promise<T>}
  * @throws {Problem | Unreachable} or an AbortError of the `signal`
  */
-export async function request(address, { signal, timeout_ms = TIMEOUT_MS, ofService = false, ...init }, read) {
-  const limit = withTimeout(signal, timeout_ms);
+export async function send(call, { isPatient = false, ...options } = {}) {
   try {
-    // The service redirects nobody: whoever does is a proxy that wants its login page to be seen.
-    const options = /** @type {RequestInit} */ ({ ...init, headers: keyHeaders(), redirect: "manual", signal: limit.signal });
-    return await read(await checked(await fetch(isOfApi(address) ? address : routeUrl(address, { ofService }), options)));
+    return await (isPatient ? patientSender : sender).send(call, options);
   } catch (error) {
-    throw typed(error, limit.timedOut());
-  } finally {
-    limit.done();
+    throw error instanceof InkseekClientError ? translated(error) : error;
   }
 }
 
-/** @param {string} address @param {Init} [init] @returns {Promise<any>} the answer's JSON */
-export function requestJson(address, init = {}) {
-  return request(address, init, (response) => response.json());
+/** @param {string} path of a picture, as an answer has it @returns {string} its URL */
+export function answeredUrl(path) {
+  return sender.urlOf(path);
 }
 
-/** @param {string} address @param {Init} [init] @returns {Promise<Blob>} */
-export function requestBlob(address, init = {}) {
-  return request(address, init, (response) => response.blob());
+/** @param {InkseekClientError} error @returns {Problem | Unreachable} */
+function translated(error) {
+  if (asksToSignIn(error)) {
+    const signedOut = new SignedOut();
+    listener(signedOut);
+    return signedOut;
+  }
+  if (error instanceof ServiceProblem) {
+    const problem = new Problem(error.status, error.code === FOREIGN ? {} : error.problem, error.retryAfterMs);
+    reportProblem(problem);
+    return problem;
+  }
+  const garbled = error instanceof UnexpectedAnswer;
+  return new Unreachable(text(garbled ? "unreachable.garbled" : error instanceof TimedOut ? "unreachable.late" : "unreachable.gone"), { cause: error });
 }
 
-/** @param {Response} response @returns {Promise<Response>} the same, if the service answered with success */
-async function checked(response) {
-  const html = HTML.test(response.headers.get("Content-Type") ?? "");
-  const asks = response.type === "opaqueredirect" || (html && (response.ok || SIGN_IN_STATUSES.has(response.status)));
-  if (asks) throw signedOut();
-  if (response.ok) return response;
-  const problem = await Problem.from(response);
-  if (problem.status === 401 && !problem.code) throw signedOut();
-  reportProblem(problem);
-  throw problem;
-}
-
-function signedOut() {
-  const error = new SignedOut();
-  listener(error);
-  return error;
-}
-
-/** @param {unknown} error of fetch, or of this module @param {boolean} timedOut @returns {unknown} an AbortError stays as it is */
-function typed(error, timedOut) {
-  if (error instanceof Problem || (isAbort(error) && !timedOut)) return error;
-  if (error instanceof SyntaxError) return new Unreachable(text("unreachable.garbled"), { cause: error });
-  return new Unreachable(text(timedOut ? "unreachable.late" : "unreachable.gone"), { cause: error });
-}
-
-/** @param {unknown} error @returns {boolean} */
-function isAbort(error) {
-  return (error instanceof Error || error instanceof DOMException) && error.name === "AbortError";
+/** @param {InkseekClientError} error @returns {boolean} whether a proxy in front of the service answered that, with its login page or on the way to it */
+function asksToSignIn(error) {
+  if (!(error instanceof UnexpectedAnswer || error instanceof ServiceProblem)) return false;
+  const html = HTML.test(error.headers?.get("Content-Type") ?? "");
+  if (error instanceof UnexpectedAnswer) return html || error.status === 0;
+  return error.code === FOREIGN && ((html && SIGN_IN_STATUSES.has(error.status)) || error.status === 401);
 }

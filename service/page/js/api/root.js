@@ -10,23 +10,8 @@ const ROOT = new URL("../../", query(document, "script[type=module]", HTMLScript
 /** The page's `?gallery=NAME`: which gallery all requests are for; null for the default one. */
 export const GALLERY = new URLSearchParams(location.search).get("gallery");
 
-/**
- * @param {string} route a short one, such as `/v1/search`
- * @param {{ofService?: boolean}} options ofService: whatever the page's gallery is
- * @returns {string} the URL of the same of the page's gallery
- */
-export function routeUrl(route, { ofService = false } = {}) {
-  const gallery = GALLERY === null || ofService ? route : route.replace(/^\/v1\//, `/v1/galleries/${encodeURIComponent(GALLERY)}/`);
-  return below(gallery);
-}
-
-/**
- * @param {string} path of a picture, as an answer has it: with the proxy's path where the service knows it
- * @returns {string} its URL
- */
-export function answeredUrl(path) {
-  return path.startsWith(`${ROOT.pathname}v1/`) ? new URL(path, ROOT).href : below(path);
-}
+/** Where the client finds the service. */
+export const SERVICE = ROOT.href.replace(/\/$/, "");
 
 /** @param {string} url @returns {boolean} whether it is one of the API, which may need a key */
 export function isOfApi(url) {

@@ -61,7 +61,7 @@ export class JobsDialog {
     const entry = document.createElement("li");
     const kind = job.kind === "photos" ? text("jobs.photos") : text("jobs.rebuild");
     const words = [kind, text(STATES[job.state])];
-    if (job.total !== null) words.push(text("jobs.progress", { done: job.done, total: job.total }));
+    if (typeof job.total === "number") words.push(text("jobs.progress", { done: job.done, total: job.total }));
     if (job.failed) words.push(text("jobs.without", { count: job.failed }));
     entry.textContent = words.join(" · ");
     if (job.state === "queued" || job.state === "running") {

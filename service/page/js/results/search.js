@@ -103,7 +103,7 @@ export class Search {
     this.#panel.showProblem(error, retries, error instanceof Problem ? this.#offers(error) : []);
     if (!retries) return;
     const waitMs = RETRY_MS[Math.min(this.#retries++, RETRY_MS.length - 1)];
-    const askedForMs = error instanceof Problem ? (error.retryAfterS ?? 0) * 1000 : 0;
+    const askedForMs = error instanceof Problem ? (error.retryAfterMs ?? 0) : 0;
     this.#timer = setTimeout(() => this.run(), Math.max(waitMs, askedForMs));
   }
 }

@@ -53,9 +53,9 @@ export class Adaptation {
     });
   }
 
-  /** Fits an adapter of the target. @param {FormData} form of the support set */
-  fit(form) {
-    return this.#fit(() => this.#adapters.fit(this.#readTarget(), form));
+  /** Fits an adapter of the target. @param {import("../api/adapters.js").Examples} examples of the support set */
+  fit(examples) {
+    return this.#fit(() => this.#adapters.fit(this.#readTarget(), examples));
   }
 
   /** Shows the target's versions. */

@@ -153,7 +153,7 @@ export class TeachPanel {
       files.value = "";
     });
     this.#find("next").addEventListener("click", () => this.#page.onNext());
-    this.#find("fit").addEventListener("click", () => this.#adaptation.fit(this.#collector.support.toForm()));
+    this.#find("fit").addEventListener("click", () => this.#adaptation.fit(this.#collector.support.toExamples()));
   }
 
   #targetChanged() {

@@ -58,7 +58,7 @@ export class StyleChoice {
   async load(choice = this.chosen ?? savedChoice()) {
     const profiles = await this.#adapters.profiles();
     this.#names = profiles.map(({ profile }) => profile);
-    const usable = profiles.filter(({ active }) => active !== null).map(({ profile }) => profile);
+    const usable = profiles.filter(({ active }) => active).map(({ profile }) => profile);
     this.#usable = usable;
     this.#select.replaceChildren(new Option(text("profile.anyone"), ""), ...usable.map((name) => new Option(name, name)));
     this.#select.value = usable.includes(choice) ? choice : "";

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.http.routes.page import PAGE
 from service.page_build.errors import PageInvalid
-from service.page_build.scripts import bundle_scripts, plain_style
+from service.page_build.plain import plain_document, plain_style, short_private_names
+from service.page_build.scripts import bundle_scripts
 
 SOURCES = {
     "main.js": """/** Entry. */
@@ -47,16 +51,103 @@ export function times(a, b) {
 
 
 def test_a_bundle_does_what_its_modules_do() -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("there is no Node.js to run it")
     bundle = bundle_scripts(SOURCES, "main.js")
     assert "Entry." not in bundle
     assert "A comment of its own" not in bundle
-    ran = subprocess.run(
-        [node, "--input-type=module"], input=bundle, capture_output=True, text=True, timeout=60, check=True
+    assert run_module(bundle) == ["square // no comment 9", 4, 1, "later"]
+
+
+SHARED = {
+    "main.js": """import { area, SIDE } from "./square.js";
+import { open, times as product } from "./words.js";
+console.log(JSON.stringify([area(SIDE), open(), product(2, 3)]));
+""",
+    "square.js": """import { times } from "./words.js";
+export const SIDE = 4;
+export function area(length) {
+  const open = 1;
+  return times(length, length) + open;
+}
+""",
+    "words.js": """export function times(a, b) {
+  return a * b;
+}
+export const open = () => "opened";
+""",
+}
+
+
+def run_module(script: str) -> Any:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no Node.js to run it")
+    module = [node, "--input-type=module"]
+    return json.loads(
+        subprocess.run(module, input=script, capture_output=True, text=True, timeout=60, check=True).stdout
     )
-    assert json.loads(ran.stdout) == ["square // no comment 9", 4, 1, "later"]
+
+
+def test_names_that_only_importers_have_are_bound_once() -> None:
+    bundle = bundle_scripts(SHARED, "main.js")
+    assert run_module(bundle) == [17, "opened", 6]
+    # square.js has a word "open" of its own, and another name is the importer's alone: main.js binds both.
+    assert [line for line in bundle.splitlines() if line.endswith(("= module0;", "= module1;"))] == [
+        "const { times } = module0;",
+        "const { SIDE, area } = module1;",
+        "const { open, times: product } = module0;",
+    ]
+
+
+def test_private_names_are_short_where_nothing_else_is_written_so() -> None:
+    text = """class Counter {
+#value = 0;
+static #made = 0;
+get #next() {
+return this.#value + 1;
+}
+async #later(other) {
+return [other.#value, Counter.#made, "see #made", this.#a()];
+}
+#a() {
+return this.#next;
+}
+static async run() {
+return new Counter().#later(new Counter());
+}
+}
+console.log(JSON.stringify(await Counter.run()));
+"""
+    short = short_private_names(text)
+    assert run_module(short) == run_module(text) == [0, 0, "see #made", 1]
+    assert set(re.findall(r"#(\w+)", short)) == {"made", "b", "c", "d", "e"}
+
+
+def test_comments_behind_code_go_unless_they_may_be_text() -> None:
+    sources = {
+        "main.js": """const a = /** @type {number} */ (1); // one
+const b = "a // b"; // it's text
+console.log(JSON.stringify([a, b, "/** @type {x} */"]));
+"""
+    }
+    bundle = bundle_scripts(sources, "main.js")
+    assert run_module(bundle) == [1, "a // b", "/** @type {x} */"]
+    assert "one" not in bundle
+    assert "number" not in bundle
+
+
+def test_the_page_has_the_modules_of_the_typescript_client_as_they_are() -> None:
+    copies = PAGE / "js" / "inkseek_client"
+    sources = PAGE.parents[1] / "clients" / "typescript" / "src"
+    names = [path.relative_to(copies) for path in copies.rglob("*.js")]
+    assert Path("sender.js") in names
+    for name in names:
+        assert (copies / name).read_text(encoding="utf-8") == (sources / name).read_text(encoding="utf-8"), (
+            "make page-client"
+        )
+
+
+def test_a_document_has_no_indentation() -> None:
+    assert plain_document("<p>\n  a <b>b</b>\n\n</p>\n") == "<p>\na <b>b</b>\n</p>\n"
 
 
 @pytest.mark.parametrize(

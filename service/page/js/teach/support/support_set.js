@@ -88,15 +88,12 @@ export class SupportSet {
     });
   }
 
-  /** @returns {FormData} as the service takes it: each sketch with its photo, in order; then the photos that nobody drew */
-  toForm() {
-    const form = new FormData();
-    for (const { sketch, photo } of this.#sent) {
-      if (sketch) form.append("sketch", sketch.png, "drawing.png");
-      if (photo.file) form.append("photo", photo.file, photo.file.name);
-      else if (photo.photo_id) form.append("photo_id", photo.photo_id);
-    }
-    return form;
+  /** @returns {import("../../api/adapters.js").Examples} each sketch with its photo; then the photos that nobody drew */
+  toExamples() {
+    return {
+      pairs: this.#pairs.flatMap(({ sketch, photo }) => (sketch ? [[sketch.png, photoOf(photo)]] : [])),
+      photos: this.#pairs.flatMap(({ sketch, photo }) => (sketch ? [] : [photoOf(photo)])),
+    };
   }
 
   get #sent() {
@@ -115,4 +112,9 @@ export class SupportSet {
     else if (pair) this.remove(pair.id);
     return pair?.photo;
   }
+}
+
+/** @param {PairPhoto} photo @returns {string | File} its id in the gallery, or the file to upload */
+function photoOf({ file, photo_id: photoId }) {
+  return file ?? /** @type {string} */ (photoId);
 }
