@@ -305,12 +305,13 @@ class GalleryIndex:
     ) -> list[SearchHit]:
         candidates, scores = self._scored(query[None], k, rows, exact, hidden if hidden is not None else _NONE)
         scores, best = top_k(scores, k, candidates)
-        # Rounding may put the cosine of equal vectors a hair outside of [-1, 1].
-        clipped = np.clip(scores, -1.0, 1.0)
+        least = None if min_score is None else float(np.float32(min_score))  # scores are of that precision
+        # Rounding may put the cosine of equal vectors a hair outside of [-1, 1]. What is no number stays none.
+        clipped = [max(min(score, 1.0), -1.0) for score in scores.tolist()]
         return [
-            SearchHit(row=int(row), score=float(score))
-            for row, score in zip(best, clipped, strict=True)
-            if min_score is None or score >= min_score
+            SearchHit(row, score)
+            for row, score in zip(best.tolist(), clipped, strict=True)
+            if least is None or score >= least
         ]
 
     def _scored(self, query: Vectors, k: int, rows: Rows | None, exact: bool, hidden: Rows) -> tuple[Rows, Vectors]:
@@ -319,14 +320,14 @@ class GalleryIndex:
         reachable = self.count if rows is None else len(rows)
         while True:
             (candidates,) = self._store.candidates(query, requested, within=rows, exact=exact)
-            gone = left_out(candidates, hidden)
+            gone = left_out(candidates, hidden) if len(hidden) else _NONE
             # All of them were candidates, or enough: an approximate store may have to be asked for more.
             if max(requested, len(candidates)) >= reachable or len(candidates) - len(gone) >= k:
                 break
             requested = min(2 * requested, reachable)
         # Hidden ones are scored as well: every row in one go is faster than a copy of nearly all vectors.
         scores = self._store.products(query, candidates)[0]
-        return np.delete(candidates, gone), np.delete(scores, gone)
+        return (np.delete(candidates, gone), np.delete(scores, gone)) if len(gone) else (candidates, scores)
 
 
 def _needs_vectors(manifest: IndexManifest, milvus: MilvusServer | None) -> bool:

@@ -115,13 +115,14 @@ class Preprocess(BaseModel):
 
     def tensor(self, view: Image.Image) -> Vectors:
         """A view, L or RGB of size_px squared -> (3, size_px, size_px) float32: (value / 255 - mean) / std."""
-        pixels = levels_of(view) if view.mode == "L" else np.asarray(view)
+        # Levels as numbers once for all channels of a grey view.
+        pixels = levels_of(view).astype(np.float32) if view.mode == "L" else np.asarray(view)
         out = np.empty((3, self.size_px, self.size_px), dtype=np.float32)
         # Channel by channel into a preallocated array: six times cheaper than one expression over (H, W, 3).
-        for channel in range(3):
-            plane = pixels if pixels.ndim == 2 else pixels[..., channel]
-            np.multiply(plane, np.float32(1 / (255 * self.std[channel])), out=out[channel])
-            out[channel] -= np.float32(self.mean[channel] / self.std[channel])
+        for channel, plane in enumerate(out):
+            seen = pixels if pixels.ndim == 2 else pixels[..., channel]
+            np.multiply(seen, np.float32(1 / (255 * self.std[channel])), out=plane)
+            np.subtract(plane, np.float32(self.mean[channel] / self.std[channel]), out=plane)
         return out
 
     def __call__(self, image: Image.Image, frame: Frame = "auto") -> Vectors:

@@ -59,11 +59,13 @@ class Paper:
     def _ink(self, grey: NDArray[np.uint8], image: Image.Image, window: Window = WHOLE_PAGE) -> Ink:
         if self.dark:
             grey = ~grey
-        if self.light is None:
+        if self.light is None and self.level - self.noise >= 255:
+            ink: Ink = ~grey
+        elif self.light is None:
             # An array, since numpy takes ten times as long for the minimum with a number.
             level = np.full(grey.shape, max(0, self.level - self.noise), dtype=np.uint8)
             # The minimum first: a difference of bytes below zero would wrap round to dark ink.
-            ink: Ink = level - np.minimum(grey, level)
+            ink = level - np.minimum(grey, level)
         else:
             ground = _evaluated(self.light, grey.shape, window) - np.float32(self.noise)
             ink = np.clip(ground - grey, 0, 255).astype(np.uint8)
@@ -99,6 +101,8 @@ def paper_and_ink(image: Image.Image) -> tuple[Paper, Ink]:
             raise SketchSolid(
                 f"more than {_MAX_INK_SHARE:.0%} of the sketch is ink: no line can be told from its background"
             )
+        return paper, ink
+    if darkest_border == lightest_border and image.mode == "L":  # then there is no ink on it
         return paper, ink
     border = _border(ink)
     noise = _percentiles(border, (0.8,))[0] if border.any() else 0

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.bundle.sketch.ink import INK_LEVEL, Ink, Paper, darkened, image_of, is_coloured, paper_and_ink
 from models.bundle.sketch.line_width import line_width, of_one_width
-from models.bundle.sketch.page import Box, drawn_box, without_border, without_rules
+from models.bundle.sketch.page import Box, Drawn, drawn_box, without_border, without_rules
 
 Frame: TypeAlias = Literal["auto", "true", "false"]
 """Whether a drawing is cropped, centred and scaled as strokes are; auto: where it lies as no trained drawing did."""
@@ -45,17 +45,18 @@ def normalise_sketch(image: Image.Image, normalisation: SketchNormalisation, fra
     Already clean sketches (black on white, 256 px, filling the canvas) come back unchanged.
     Raises SketchEmpty, SketchSolid.
     """
-    if not is_coloured(image):
+    if image.mode != "L" and not is_coloured(image):
         image = image.convert("L")
     page = _reduced(image)
     paper, ink = paper_and_ink(page)
     ink = darkened(ink, paper.min_contrast)
     if frame == "false":
         return image_of(~_placed(ink, drawn_box(ink), normalisation))
-    clean = without_rules(without_border(ink))
-    if clean.max() <= INK_LEVEL:  # nothing but lines across the page: they are the drawing
+    drawn = Drawn(ink)
+    clean = without_rules(without_border(ink, drawn))
+    if clean is not ink and clean.max() <= INK_LEVEL:  # nothing but lines across the page: they are the drawing
         clean = ink
-    box = drawn_box(clean)
+    box = drawn_box(clean, drawn if clean is ink else None)
     if frame == "true" or clean is not ink or _is_unlike_trained(box, clean):
         if clean is ink and page is not image:
             clean = _close_up(image, paper, box, page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,21 +34,35 @@ class Box:
         return max(self.right - self.left, self.bottom - self.top)
 
 
-def drawn_box(ink: Ink) -> Box:
-    """Where the drawing lies, dust left out. The page must have ink."""
-    drawn = (ink > INK_LEVEL).astype(np.float32)
-    top, bottom = _span(_along_rows(drawn))
-    left, right = _span(_along_columns(drawn[top:bottom]))
+class Drawn:
+    """Which pixels of a page count as ink (H, W), and how many of each row and column, (H,) and (W,)."""
+
+    def __init__(self, ink: Ink) -> None:
+        """Columns are counted when they are asked for."""
+        self.pixels = ink > INK_LEVEL
+        self.counted = self.pixels.astype(np.float32)
+        self.rows = _along_rows(self.counted)
+
+    @cached_property
+    def columns(self) -> NDArray[np.float32]:
+        """Drawn pixels of each column."""
+        return _along_columns(self.counted)
+
+
+def drawn_box(ink: Ink, drawn: Drawn | None = None) -> Box:
+    """Where the drawing lies, dust left out. The page must have ink. `drawn`: its ink, where it was looked at."""
+    drawn = drawn or Drawn(ink)
+    top, bottom = _span(drawn.rows)
+    left, right = _span(_along_columns(drawn.counted[top:bottom]))
     return Box(left, top, right, bottom)
 
 
-def without_border(ink: Ink) -> Ink:
+def without_border(ink: Ink, page: Drawn) -> Ink:
     """The page without a rectangle along its edges that touches nothing within; the same array where there is none."""
-    drawn = ink > INK_LEVEL
-    counted = drawn.astype(np.float32)
+    drawn = page.pixels
     edges = []
-    for along, length in ((_along_rows, drawn.shape[1]), (_along_columns, drawn.shape[0])):
-        profile = along(counted)
+    for axis, length in ((0, drawn.shape[1]), (1, drawn.shape[0])):
+        profile = page.columns if axis else page.rows
         limit = max(2, round(_BORDER_SHARE * len(profile)))
         across = profile > _ACROSS * length
         first, last = np.flatnonzero(across[:limit]), np.flatnonzero(across[-limit:])
@@ -113,6 +128,8 @@ def _along_columns(on: NDArray[np.float32]) -> NDArray[np.float32]:
 def _span(profile: NDArray[np.float32]) -> tuple[int, int]:
     """(N,) ink of each row -> first row of the drawing, and the one after its last."""
     starts, ends = _runs(profile > 0)
+    if len(starts) == 1:
+        return int(starts[0]), int(ends[0])
     least = _SPECK_SHARE * int(profile.sum())
     apart = max(2.0, _GAP_SHARE * len(profile))
     first, last = 0, len(starts) - 1
@@ -127,5 +144,7 @@ def _span(profile: NDArray[np.float32]) -> tuple[int, int]:
 
 def _runs(on: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """(N,) -> where the runs of True start, and where they end (exclusive)."""
-    changes = np.flatnonzero(np.diff(on, prepend=False, append=False))
+    framed = np.zeros(len(on) + 2, np.bool_)
+    framed[1:-1] = on
+    changes = (framed[1:] != framed[:-1]).nonzero()[0]
     return changes[::2], changes[1::2]
