@@ -95,7 +95,7 @@ def list_once(location: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source, scratch = open_source(location), Path(folder)
         with Report(scratch / "report.jsonl") as report, listed_photos(source, report, scratch) as photos:
-            stamps = stamps_of(source, photos)
+            stamps = stamps_of(source, photos, scratch / "stamps.npy")
             listed = sum(1 for _ in photos)
     seconds = time.perf_counter() - started
     # Not getrusage: what that reports begins with the memory of the process that started this one.

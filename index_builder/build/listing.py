@@ -12,12 +12,13 @@ from typing import overload
 
 import numpy as np
 
+from index_builder.files.scratch import is_counted, scratch_array
 from index_builder.files.stamp import FileStamp
 from index_builder.report import Note, Report, Skipped
 from index_builder.sources.base import PhotoSource, SourcePhoto
 from models.arrays import Rows
 
-_FILE = "listing.sqlite"
+_FILE, _NUMBERS = "listing.sqlite", "listing.npy"
 _BLOCK_PHOTOS = 500  # SQLite limits the parameters of a statement, to 999 in older builds
 _TABLE = "CREATE TABLE listed (number INTEGER PRIMARY KEY, photo_id TEXT UNIQUE NOT NULL, photo TEXT NOT NULL)"
 # A scratch file: nothing reads it after a crash. The cache is what a listing costs in memory.
@@ -70,6 +71,8 @@ class ListedPhotos(Sequence[SourcePhoto]):
 
     def at(self, positions: Rows) -> ListedPhotos:
         """A view of the photos at these positions, in their order."""
+        if len(positions) == len(self) and is_counted(positions):
+            return self  # what a build from nothing asks for: no copy
         return ListedPhotos(self._database, self._lock, self._numbers[positions])
 
 
@@ -94,11 +97,14 @@ def listed_photos(source: PhotoSource, report: Report, scratch: Path) -> Iterato
         # Bytes of UTF-8, by which SQLite sorts, have the order of code points, by which Python does.
         order = database.execute("SELECT number FROM listed ORDER BY photo_id")
         ((count,),) = database.execute("SELECT COUNT(*) FROM listed")
-        numbers = np.fromiter((number for (number,) in order), np.int64, count)
+        numbers = scratch_array(scratch / _NUMBERS, (count,))
+        for position, (number,) in enumerate(order):
+            numbers[position] = number
         yield ListedPhotos(database, threading.Lock(), numbers)
     finally:
         database.close()
-        (scratch / _FILE).unlink(missing_ok=True)
+        for name in (_FILE, _NUMBERS):
+            (scratch / name).unlink(missing_ok=True)
 
 
 def _added(database: sqlite3.Connection, photo: SourcePhoto) -> bool:

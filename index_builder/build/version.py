@@ -27,12 +27,13 @@ from index_builder.errors import GalleryEmpty, TooManyDeleted
 from index_builder.quality.probes import Probe, sketch_probe
 from index_builder.segments.assemble import named_segments, write_rows
 from index_builder.segments.reuse_by_hash import Published, Reuse, reuse
-from index_builder.segments.stamps import Stamps, read_stamps, settled, stamps_of, write_stamps
+from index_builder.segments.stamps import Stamps, read_stamps, stamps_of, write_settled, write_stamps
 from index_builder.sources.base import SourcePhoto
 from models.arrays import Rows
 
 _HASH_BLOCK_BYTES = 1 << 20
 _FEW_DELETED = 10
+_SCRATCH_STAMPS = "listed_stamps.npy"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def stage_version(work: Work, base: GalleryIndex | None) -> IndexManifest | None
     with ExitStack() as listing:
         with work.times.stage("gallery"):
             photos = listing.enter_context(listed_photos(work.source, work.report, work.staging))
-            stamps = stamps_of(work.source, photos)
+            scratch = work.staging / _SCRATCH_STAMPS
+            listing.callback(scratch.unlink, missing_ok=True)
+            stamps = stamps_of(work.source, photos, scratch)
         work.progress("gallery", len(photos), len(photos))
         return _staged(work, base, photos, stamps, sketches, now_ns)
 
@@ -88,9 +91,13 @@ def _staged(
     # Before anything is embedded; photos that are listed and turn out to be unreadable are counted afterwards.
     _check_deleted(work, base, taken)
     todo = np.flatnonzero(taken.kept < 0)
-    copied = {int(at): taken.copied[int(position)] for at, position in enumerate(todo) if int(position) in taken.copied}
+    copied = {}
+    if taken.copied:
+        at_of = ((at, int(position)) for at, position in enumerate(todo))
+        copied = {at: taken.copied[position] for at, position in at_of if position in taken.copied}
     with work.times.stage("photos"):
-        partitions = write_partitions(work, Todo(photos.at(todo), stamps[todo], copied, base))
+        stamps_todo = stamps if len(todo) == len(photos) else stamps[todo]
+        partitions = write_partitions(work, Todo(photos.at(todo), stamps_todo, copied, base))
     written = written_in(partitions)
     kept = len(photos) - len(todo)
     if base is not None and not written.any() and kept == base.count and _describes(base, work):
@@ -104,7 +111,7 @@ def _staged(
     note_near_duplicates(work, parts, np.flatnonzero(taken.kept[live] < 0))
     embedded = _embedded(partitions, copied)
     made = Made(embedded, int(live.sum()) - embedded)
-    stamps_file = write_stamps(work.staging, settled(stamps[live], now_ns))
+    stamps_file = write_settled(work.staging, stamps, live, now_ns)
     return described(work, base, parts, sketches, made, stamps_file)
 
 
@@ -166,7 +173,7 @@ def _put_together(
         entry, built = built_segment(work, *merged)
         variants[entry.name] = built
         segments.append(entry)
-        places[written] = np.column_stack([np.full(len(written), len(segments) - 1), np.arange(len(written))])
+        places[written, 0], places[written, 1] = len(segments) - 1, np.arange(len(written), dtype=np.int32)
     live = places[:, 0] >= 0
     return Parts(*named_segments(segments, places[live]), variants), live
 

@@ -7,6 +7,7 @@ those alone that share a group. A group that hundreds share says little, such as
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -29,32 +30,36 @@ def near_duplicates(
     """
     values = hashes.view(np.uint64)
     is_new = np.isin(rows, new)
-    pairs = {pair for group in range(_GROUPS) for pair in _alike(values, is_new, group)}
-    found: dict[int, tuple[int, float]] = {}
-    for later, earlier in sorted(pairs):
-        row, other = int(rows[later]), int(rows[earlier])
-        if row not in found and (cosine := _cosine(store, row, other)) >= MIN_COSINE:
-            found[row] = (other, cosine)
-    for row, (other, cosine) in sorted(found.items()):
-        yield row, other, cosine
+    # The first twin of each position, by position: all pairs of a gallery whose photos are alike would fill the memory.
+    twins = np.full(len(rows), len(rows), np.int32)
+    for group in range(_GROUPS):
+        for position, others in _alike(values, is_new, group):
+            for other in others[others < twins[position]].tolist():
+                if _cosine(store, int(rows[position]), int(rows[other])) >= MIN_COSINE:
+                    twins[position] = other
+                    break
+    for position in np.flatnonzero(twins < len(rows)).tolist():
+        row, other = int(rows[position]), int(rows[twins[position]])
+        yield row, other, _cosine(store, row, other)
 
 
-def _alike(values: npt.NDArray[np.uint64], is_new: npt.NDArray[np.bool_], group: int) -> Iterator[tuple[int, int]]:
-    """(position to name, position that it is like) of hashes that share a group of bits and differ in few others."""
-    shared = (values >> np.uint64(16 * group)) & np.uint64(0xFFFF)
-    order = np.lexsort((values, shared))
-    starts = np.flatnonzero(np.diff(shared[order], prepend=np.uint64(0x10000)))
-    for members in np.split(order, starts[1:]):
+def _alike(values: npt.NDArray[np.uint64], is_new: npt.NDArray[np.bool_], group: int) -> Iterator[tuple[int, Rows]]:
+    """(position to name, ascending positions that it is like) of hashes that share a group of bits and few others."""
+    shared = ((values >> np.uint64(16 * group)) & np.uint64(0xFFFF)).astype(np.uint16)
+    order = np.lexsort((values, shared)).astype(np.int32)
+    ends = np.flatnonzero(np.diff(shared[order])) + 1
+    for start, end in pairwise([0, *ends.tolist(), len(order)]):
+        members = order[start:end]
         if len(members) < 2 or not is_new[members].any():
             continue
         for at in np.flatnonzero(is_new[members]).tolist():
             position = int(members[at])
             around = members[max(0, at - _MOST_ALIKE // 2) : at + _MOST_ALIKE // 2]
             near = around[np.bitwise_count(values[around] ^ values[position]) <= MAX_BITS]
-            for other in near.tolist():
-                # A new photo is like one that was there; of two new ones, the later is like the earlier.
-                if other != position and (not is_new[other] or other < position):
-                    yield position, other
+            # A new photo is like one that was there; of two new ones, the later is like the earlier.
+            earlier = near[(near != position) & (~is_new[near] | (near < position))]
+            if len(earlier):
+                yield position, np.sort(earlier)
 
 
 def _cosine(store: VectorStore, row: int, other: int) -> float:

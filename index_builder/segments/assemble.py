@@ -19,8 +19,9 @@ def named_segments(segments: Sequence[SegmentEntry], places: Places) -> tuple[tu
     `places` (G, 2): segment by its position in `segments`, and row in it. Untouched segments come as they are.
     """
     live = np.bincount(places[:, 0], minlength=len(segments)).tolist()
-    number_of = np.cumsum([count > 0 for count in live]) - 1
-    renumbered = np.column_stack([number_of[places[:, 0]], places[:, 1]]).astype(np.int32)
+    number_of = (np.cumsum([count > 0 for count in live]) - 1).astype(np.int32)
+    renumbered = np.empty_like(places, np.int32)
+    renumbered[:, 0], renumbered[:, 1] = number_of[places[:, 0]], places[:, 1]
     kept = (segment.model_copy(update={"live": count}) for segment, count in zip(segments, live, strict=True) if count)
     return tuple(kept), renumbered
 

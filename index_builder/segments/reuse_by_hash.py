@@ -42,7 +42,7 @@ class Reuse:
     @classmethod
     def nothing(cls, count: int) -> Reuse:
         """Of so many listed photos, all are new."""
-        none = np.full(count, -1, np.int64)
+        none = np.broadcast_to(np.int64(-1), count)
         return cls(none, {}, none)
 
     def lost(self, published: int, live: npt.NDArray[np.bool_] | None = None) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index_builder.artifact import layout
+from index_builder.files.scratch import scratch_array
 from index_builder.sources.base import PhotoSource, SourcePhoto
 from models.atomic_files import sync_path
 
@@ -20,18 +21,19 @@ Stamps: TypeAlias = npt.NDArray[np.int64]
 
 _BLOCK = 1_024  # photos whose stamps are under way at a time
 _REQUESTS = 16
+_WRITTEN_ROWS = 2**16
 
 # A file that changes twice within the clock's tick of the file system has one stamp for two contents: what was young
 # when it was listed is read again by the next update.
 SETTLED_NS = 2_000_000_000
 
 
-def stamps_of(source: PhotoSource, photos: Sequence[SourcePhoto]) -> Stamps:
+def stamps_of(source: PhotoSource, photos: Sequence[SourcePhoto], scratch: Path) -> Stamps:
     """The stamps of the photos' files as they are now, in their order: the listing's, or else the source's.
 
-    Raises SourceUnavailable.
+    `scratch`: the file that keeps them meanwhile. Raises SourceUnavailable, OSError.
     """
-    stamps = np.full((len(photos), 2), -1, np.int64)
+    stamps = scratch_array(scratch, (len(photos), 2), fill=-1)
     # Where each stamp is a request, waiting for one at a time would take longer than all the rest.
     with ThreadPoolExecutor(_REQUESTS, "stamps") as pool:
         look = pool.map if source.description.is_remote else map
@@ -44,11 +46,21 @@ def stamps_of(source: PhotoSource, photos: Sequence[SourcePhoto]) -> Stamps:
     return stamps
 
 
-def settled(stamps: Stamps, now_ns: int) -> Stamps:
-    """The stamps without those of files that changed within two seconds of `now_ns`, which prove nothing."""
-    kept = stamps.copy()
-    kept[stamps[:, 1] > now_ns - SETTLED_NS] = -1
-    return kept
+def write_settled(version: Path, stamps: Stamps, live: npt.NDArray[np.bool_], now_ns: int) -> str:
+    """As `write_stamps`, of the stamps that are `live` (N,); in blocks.
+
+    Those of files that changed within two seconds of `now_ns` prove nothing and become unknown.
+    """
+    count = int(np.count_nonzero(live))
+    kept, at = scratch_array(version / layout.STAMPS, (count, 2)), 0
+    for start in range(0, len(stamps), _WRITTEN_ROWS):
+        block = stamps[start : start + _WRITTEN_ROWS][live[start : start + _WRITTEN_ROWS]]
+        block[block[:, 1] > now_ns - SETTLED_NS] = -1
+        kept[at : at + len(block)] = block
+        at += len(block)
+    del kept  # so that it is in the file
+    sync_path(version / layout.STAMPS)
+    return layout.STAMPS
 
 
 def write_stamps(version: Path, stamps: Stamps) -> str:

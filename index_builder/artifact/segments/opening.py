@@ -67,6 +67,13 @@ def open_segments(
     `stores`: of segments that are open already, by name; `device`: where the others are searched. Raises
     StoreUnreadable, IndexCorrupt.
     """
+    if len(entries) == 1 and entries[0].live == entries[0].count == len(places):
+        # Its rows are the gallery's: a map of them would be the largest thing in memory.
+        (entry,) = entries
+        folder = layout.segment_dir(version, entry.name)
+        known = stores.get(entry.name)
+        whole = known or open_store(folder, entry.search, count=entry.count, dim=dim, device=device)
+        return whole, _photos(folder, fields, entry.count)
     row_map = _row_map(entries, places)
     opened, photos = [], []
     for number, entry in enumerate(entries):
@@ -75,8 +82,6 @@ def open_segments(
         store = stores.get(entry.name)
         opened.append(store or open_store(folder, entry.search, count=entry.count, dim=dim, live=some, device=device))
         photos.append(_photos(folder, fields, entry.count))
-    if len(entries) == 1 and entries[0].live == entries[0].count:
-        return opened[0], photos[0]
     return SegmentedStore(opened, row_map), SegmentedPhotos(photos, row_map)
 
 
