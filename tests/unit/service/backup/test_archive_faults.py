@@ -126,6 +126,32 @@ def test_a_link_is_no_member(archive: Path, target: Places, tmp_path: Path) -> N
     both_reject(path, target, ArchiveUnsafe, "no plain file")
 
 
+def test_a_sparse_file_that_claims_a_disk_full_of_zeros_is_no_member(
+    archive: Path, target: Places, tmp_path: Path
+) -> None:
+    members = read_members(archive)
+    huge, name = 2**60, members[-1][0].name
+    entry = {"bytes": huge, "sha256": "0" * 64}
+    sparse = tarfile.TarInfo(name)
+    sparse.pax_headers = {
+        "GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.size": str(huge), "GNU.sparse.map": "0,4",
+    }  # fmt: skip
+    path = tmp_path / "sparse.tar"
+    write_members(
+        path, [*described(members[:-1], lambda document: document["members"].update({name: entry})), (sparse, b"tiny")]
+    )
+    with tarfile.open(path) as tar:
+        assert tar.getmembers()[-1].issparse()
+    both_reject(path, target, ArchiveUnsafe, "no plain file")
+
+
+def test_a_member_of_another_size_is_not_written(archive: Path, target: Places, tmp_path: Path) -> None:
+    members = read_members(archive)
+    path = tmp_path / "longer.tar"
+    write_members(path, [*members[:-1], (members[-1][0], members[-1][1] + b" ")])
+    both_reject(path, target, ArchiveCorrupt, "keys.json: expected [0-9]+ bytes, got")
+
+
 def test_members_that_are_not_listed_or_not_there(archive: Path, target: Places, tmp_path: Path) -> None:
     members = read_members(archive)
     path = tmp_path / "other.tar"
