@@ -63,7 +63,7 @@ check-page: $(PAGE_CODE)/node_modules/.package-lock.json ## Type-check the page'
 check-client: $(PAGE_CODE)/node_modules/.package-lock.json $(CLIENT)/node_modules/.package-lock.json ## Type-check and lint the TypeScript client
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(CLIENT)/node_modules/.bin/tsc --project $(CLIENT)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(CLIENT)/node_modules/.bin/tsc --project $(CLIENT)/tsconfig.local.json
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PAGE_CODE)/node_modules/.bin/eslint --config $(PAGE_CODE)/eslint.config.js --max-warnings 0 $(CLIENT)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PAGE_CODE)/node_modules/.bin/eslint --config $(PAGE_CODE)/eslint.config.js --max-warnings 0 $(CLIENT) examples/offline
 
 client-types: $(CLIENT)/node_modules/.package-lock.json ## Write the TypeScript client's types from the OpenAPI document
 	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=. $(BIN)/python $(CLIENT)/write_types.py

@@ -29,5 +29,6 @@ export default [
     languageOptions: { globals: globals.node },
     rules: { "no-unused-vars": ["error", { args: "all", argsIgnorePattern: "^_", varsIgnorePattern: "^_" }] },
   },
+  { files: ["**/examples/offline/*.js"], languageOptions: { globals: { ...globals.browser, ...globals.serviceworker } } },
   { files: ["**/service/page/js/**/*.js", "**/service/http/reference/static/*.js"], languageOptions: { globals: globals.browser } },
 ];

@@ -10,26 +10,12 @@ from urllib.parse import quote
 from fastapi import Header, Path, Request
 from starlette.responses import Response
 
-from models.bundle import (
-    STROKE_CANVAS_PX,
-    STROKE_LINE_PX,
-    STROKE_MARGIN,
-    Bundle,
-    BundleCorrupt,
-    SketchNormalisation,
-    name_of_bundle,
-)
+from models.bundle import Bundle, BundleCorrupt, name_of_bundle
 from service.config import Settings
 from service.errors import EncoderWithheld
 from service.http.openapi import Responses, ok, picture, problem_responses
 from service.http.route import api_router
-from service.http.schemas.encoder import (
-    ENCODER_EXAMPLE,
-    EncoderDescription,
-    EncoderInput,
-    EncoderParts,
-    StrokeStyle,
-)
+from service.http.schemas.encoder import ENCODER_EXAMPLE, EncoderDescription, describe_encoder
 from service.http.serving import process_of, serving_of
 from service.http.tenancy import base_path
 
@@ -54,29 +40,8 @@ def get_encoder(request: Request) -> EncoderDescription:
     with serving_of(request) as retriever:
         bundle = retriever.bundle
         mirrored_helps = len(retriever.gallery().view.one_way_rows) > 0
-    spec = bundle.manifest.sketch
-    preprocess, file = spec.preprocess, bundle.manifest.files[spec.file]
-    placing = preprocess.sketch or SketchNormalisation()
     url = f"{base_path(request)}/encoder/{quote(bundle.bundle_id)}.onnx" if _is_given(settings, bundle) else None
-    return EncoderDescription(
-        bundle_id=bundle.bundle_id,
-        embedding_dim=bundle.embedding_dim,
-        parts=EncoderParts(**bundle.parts.model_dump()) if bundle.parts else None,
-        input=EncoderInput(
-            name="image",
-            size_px=preprocess.size_px,
-            mean=list(preprocess.mean),
-            std=list(preprocess.std),
-            min_extent=placing.min_extent,
-            target_extent=placing.target_extent,
-        ),
-        output="embedding",
-        strokes=StrokeStyle(canvas_px=STROKE_CANVAS_PX, line_px=STROKE_LINE_PX, margin=STROKE_MARGIN),
-        mirrored_helps=mirrored_helps,
-        url=url,
-        bytes=file.bytes,
-        sha256=file.sha256,
-    )
+    return describe_encoder(bundle, mirrored_helps=mirrored_helps, url=url)
 
 
 @router.get(

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from models.bundle import STROKE_CANVAS_PX, STROKE_LINE_PX, STROKE_MARGIN
+from models.bundle import STROKE_CANVAS_PX, STROKE_LINE_PX, STROKE_MARGIN, Bundle, SketchNormalisation
 from service.http.schemas.base import EXAMPLE_BUNDLE_ID, Schema
 
 
@@ -62,6 +62,32 @@ class EncoderDescription(Schema):
     ] = None
     bytes: Annotated[int, Field(ge=1, description="Of the file.")]
     sha256: str
+
+
+def describe_encoder(bundle: Bundle, *, mirrored_helps: bool, url: str | None = None) -> EncoderDescription:
+    """The sketch encoder of a bundle. `mirrored_helps`: photos of the gallery face one way. `url`: of its file."""
+    spec = bundle.manifest.sketch
+    preprocess, file = spec.preprocess, bundle.manifest.files[spec.file]
+    placing = preprocess.sketch or SketchNormalisation()
+    return EncoderDescription(
+        bundle_id=bundle.bundle_id,
+        embedding_dim=bundle.embedding_dim,
+        parts=EncoderParts(**bundle.parts.model_dump()) if bundle.parts else None,
+        input=EncoderInput(
+            name="image",
+            size_px=preprocess.size_px,
+            mean=list(preprocess.mean),
+            std=list(preprocess.std),
+            min_extent=placing.min_extent,
+            target_extent=placing.target_extent,
+        ),
+        output="embedding",
+        strokes=StrokeStyle(canvas_px=STROKE_CANVAS_PX, line_px=STROKE_LINE_PX, margin=STROKE_MARGIN),
+        mirrored_helps=mirrored_helps,
+        url=url,
+        bytes=file.bytes,
+        sha256=file.sha256,
+    )
 
 
 ENCODER_EXAMPLE: dict[str, Any] = {

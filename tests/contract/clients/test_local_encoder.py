@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from models.arrays import Vectors
 from models.bundle import Bundle, Frame, SketchEmpty, SketchSolid, mirrored, rasterise_strokes
 from service.config import Settings
+from service.http.schemas.encoder import describe_encoder
 from tests.contract.clients.conftest import serving
 from tests.contract.clients.test_typescript_client import FOLDER, needs_node, run
 
@@ -127,21 +128,6 @@ def every_case() -> list[Case]:
     ]
 
 
-def describe(bundle: Bundle) -> dict[str, Any]:
-    """As /v1/encoder does."""
-    spec = bundle.manifest.sketch
-    file, preprocess = bundle.manifest.files[spec.file], spec.preprocess.model_dump(mode="json")
-    return {
-        "bundle_id": bundle.bundle_id,
-        "embedding_dim": bundle.embedding_dim,
-        "input": {"name": "image", **preprocess, **preprocess["sketch"]},
-        "output": "embedding",
-        "strokes": {"canvas_px": 256, "line_px": 2.5, "margin": 0.08},
-        "bytes": file.bytes,
-        "sha256": file.sha256,
-    }
-
-
 def numbers(text: str) -> Vectors:
     return np.frombuffer(base64.b64decode(text), "<f4")
 
@@ -158,7 +144,7 @@ def seen_by_the_service(bundle: Bundle, case: Case) -> Image.Image | str:
 def test_sketches_are_prepared_to_the_bit_and_encoded_alike(tmp_path: Path) -> None:
     bundle, cases = Bundle.load("default"), every_case()
     (tmp_path / "cases.jsonl").write_text("\n".join(json.dumps(case.sent()) for case in cases))
-    (tmp_path / "description.json").write_text(json.dumps(describe(bundle)))
+    (tmp_path / "description.json").write_text(describe_encoder(bundle, mirrored_helps=False).model_dump_json())
     model = bundle.path / bundle.manifest.sketch.file
     printed = run("node", "tests/local_compare.js", tmp_path / "cases.jsonl", tmp_path / "description.json", model)
     answers = [json.loads(line) for line in printed.splitlines()]
