@@ -5,7 +5,6 @@ What makes bundles needs the training extra, whose packages take seconds to impo
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Annotated
 
@@ -25,18 +24,14 @@ from models.bundle import (
 )
 from models.cli.calibrate import calibrate_command
 from models.cli.options import (
-    DEMO_GALLERY,
     BundleArgument,
-    BundleOption,
-    GalleryOption,
-    KindsOption,
-    KindsSplitOption,
     bundle_name,
 )
+from models.cli.quantize import quantize_command
 from models.cli.trim import trim_command
-from models.console import ExitCode, fail, print_json, stderr, stdout
+from models.cli.written import report_written, require_extra
+from models.console import ExitCode, fail, print_json, stdout
 from models.errors import InkseekError
-from models.evaluation.splits import KindSearches
 from models.studies.trade_off.entry import markdown
 from models.studies.trade_off.measure import measure_trade_off
 from models.studies.trade_off.page import trade_off_page
@@ -44,10 +39,6 @@ from models.studies.trade_off.page import trade_off_page
 app = typer.Typer(no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
-
-
-class TrainingExtraMissing(InkseekError):
-    """The command needs packages that serving does not."""
 
 
 @app.command()
@@ -123,7 +114,7 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Export students as a bundle; it is written only when both gates are passed, parity and accuracy (else exit 3)."""
-    _require_extra(as_json)
+    require_extra(as_json)
     from models.export.build import Release, build_bundle
     from models.export.gates import GateNotPassed
     from models.export.stored_weights import Storage
@@ -141,55 +132,10 @@ def build(
         fail(error, as_json=as_json, code=ExitCode.GATE_NOT_PASSED)
     except (InkseekError, OSError) as error:
         fail(error, as_json=as_json)
-    _report_written(bundle.manifest, out, as_json)
+    report_written(bundle.manifest, out, as_json)
 
 
-@app.command()
-def quantize(
-    data: Annotated[Path, typer.Option(help="The folder of the data sets that the bundle was trained on.")],
-    out: Annotated[Path, typer.Option(help="The variant's directory; a bundle that is there is replaced.")],
-    bundle: BundleOption = None,
-    precision: Annotated[str, typer.Option(help="int8, for CPUs, or float16, for GPUs.")] = "int8",
-    name: Annotated[
-        str | None,
-        typer.Option(
-            parser=bundle_name, metavar="NAME", help="The variant's name; by default the parent's with the precision."
-        ),
-    ] = None,
-    max_loss: Annotated[
-        float, typer.Option(min=0.0, help="Points of acc@1 that it may lose, at the far end of the 95 % interval.")
-    ] = 0.5,
-    kinds: KindsOption = None,
-    kinds_split: KindsSplitOption = None,
-    gallery: GalleryOption = DEMO_GALLERY,
-    pairs: Annotated[int, typer.Option(min=1, help="Training pairs to find the ranges of activations on.")] = 256,
-    as_json: AsJson = False,
-) -> None:
-    """Make a variant of a bundle in another precision; it is written only when it passes its gate (else exit 3).
-
-    The gate compares variant and parent query by query, on all validation
-    queries pooled: the bundle's validation splits and, with --kinds,
-    drawings in a mixed gallery.
-    """
-    _require_extra(as_json)
-    from models.export.gates import GateNotPassed
-    from models.export.precision.variants import Precision, VariantRequest, make_variant
-
-    # Checked here and not by typer, because the names are defined beside what needs the training extra.
-    if precision not in list(Precision):
-        raise typer.BadParameter(f"one of {', '.join(Precision)}", param_hint="--precision")
-    searches = None if kinds is None else KindSearches(kinds, gallery, tuple(kinds_split or ("val",)))
-    parent = bundle_path(bundle)
-    request = VariantRequest(parent, data, out, Precision(precision), name, max_loss / 100, searches, pairs)
-    try:
-        manifest = make_variant(request, lambda line: stderr().print(line, highlight=False, soft_wrap=True))
-    except GateNotPassed as error:
-        fail(error, as_json=as_json, code=ExitCode.GATE_NOT_PASSED)
-    except (InkseekError, OSError) as error:
-        fail(error, as_json=as_json)
-    _report_written(manifest, out, as_json)
-
-
+app.command("quantize")(quantize_command)
 app.command("calibrate")(calibrate_command)
 app.command("trim")(trim_command)
 
@@ -207,14 +153,14 @@ def card(
     as_json: AsJson = False,
 ) -> None:
     """Write a bundle's model card anew, with evaluations of it; its id and its indexes stay valid."""
-    _require_extra(as_json)
+    require_extra(as_json)
     from models.export.card.rewrite import rewrite_card
 
     try:
         manifest = rewrite_card(bundle, intro, evaluation or ())
     except (InkseekError, OSError) as error:
         fail(error, as_json=as_json)
-    _report_written(manifest, bundle, as_json)
+    report_written(manifest, bundle, as_json)
 
 
 @app.command("add-adaptation")
@@ -257,21 +203,6 @@ def compare(
         print_json([vars(entry) for entry in entries])
     else:
         stdout().print(markdown(entries), markup=False, highlight=False, soft_wrap=True)
-
-
-def _require_extra(as_json: bool) -> None:
-    if not all(importlib.util.find_spec(package) for package in ("onnx", "torch")):
-        advice = "pip install --editable '.[train]' in a checkout"
-        fail(TrainingExtraMissing(f"this needs torch and onnx, which serving does not: {advice}"), as_json=as_json)
-
-
-def _report_written(manifest: BundleManifest, out: Path, as_json: bool) -> None:
-    size = sum(entry.bytes for entry in manifest.files.values())
-    if as_json:
-        print_json({"bundle_id": manifest.bundle_id, "out": str(out), "bytes": size, "metrics": manifest.metrics})
-    else:
-        line = f"{manifest.bundle_id} written to {out}, {size / 1e6:.1f} MB"
-        stdout().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _summary(manifest: BundleManifest) -> Table:

@@ -78,6 +78,14 @@ def store_weights(model: ModelProto, storage: Storage) -> None:
     model.graph.node.extend(restoring + nodes)
 
 
+def stored_as(onnx_file: bytes, storage: Storage) -> bytes:
+    """A file whose weights are stored in any way -> the same in this one, rounded to it."""
+    model = onnx.load_from_string(onnx_file)
+    store_in_single(model)
+    store_weights(model, storage)
+    return to_bytes(model)
+
+
 def store_in_single(model: ModelProto) -> None:
     """Undo `store_weights`: tools that change a model's arithmetic look for weights, not for what a node gives."""
     stored = {weights.name: weights for weights in model.graph.initializer}

@@ -1,4 +1,4 @@
-"""A bundle in another precision: a bundle of its own, since its embeddings differ, made from its parent's files alone.
+"""A bundle in another precision, or with fewer channels: of its own, since embeddings differ, from its parent's files.
 
 It is compared with its parent, through the files that ship, on all validation queries that there are: those of the
 splits that the parent was measured on, and drawings of kinds in a mixed gallery. It is written only where the interval
@@ -33,6 +33,7 @@ from models.data.images.training_sets import SetConfig
 from models.errors import InkseekError
 from models.evaluation.protocol import BothFigures
 from models.evaluation.splits import KindSearches, ValidationSplit, load_galleries, load_kinds
+from models.export.narrowing import hidden_channels, narrow
 from models.export.parity import Parity, pooled
 from models.export.precision.calibration import Calibration, calibration_images
 from models.export.precision.float16 import to_float16
@@ -45,6 +46,7 @@ from models.export.precision.pooled_queries import (
     pooled_difference,
 )
 from models.export.split_figures import SplitRows, as_metrics, as_table
+from models.export.stored_weights import Storage, stored_as
 
 Convert = Callable[[bytes, NDArray[np.float32]], bytes]
 
@@ -54,11 +56,17 @@ _TOLERANCE = 1e-3  # cosines nearer than this are in an order that rounding gave
 class Precision(StrEnum):
     """The numbers that a variant computes in."""
 
+    FLOAT32 = "float32"  # as its parent: for what is changed otherwise
     INT8 = "int8"  # for CPUs
     FLOAT16 = "float16"  # for GPUs
 
 
+def _as_it_is(onnx_file: bytes, _: NDArray[np.float32]) -> bytes:
+    return onnx_file
+
+
 RECIPES: Mapping[Precision, Mapping[str, Convert]] = {
+    Precision.FLOAT32: {"float32": _as_it_is},
     Precision.INT8: {"int8": to_int8, "int8, stem in float32": partial(to_int8, float_stem=True)},
     Precision.FLOAT16: {"float16": to_float16},
 }
@@ -69,13 +77,18 @@ class ParentUnfit(InkseekError):
     """No variant can be made of this bundle."""
 
 
+class NothingToChange(ParentUnfit):
+    """The variant would be its parent."""
+
+
 @dataclass(frozen=True)
 class VariantRequest:
     """`parent`: the bundle's directory. `data`: the folder that holds the data sets it was trained on.
 
     `max_loss`: of acc@1 as a share, over all queries pooled, at the far end of the interval. `kinds`: more queries,
     without which the interval of the splits alone may be too wide to pass. `calibration_pairs`: training pairs that
-    ranges are found on.
+    ranges are found on. `narrow`: the tolerance that channels of the sketch encoder are left out at, see
+    `models.export.narrowing.narrow`; None: all stay. `storage`: of the weights of a variant in float32.
     """
 
     parent: Path
@@ -86,6 +99,8 @@ class VariantRequest:
     max_loss: float = 0.005
     kinds: KindSearches | None = None
     calibration_pairs: int = 256
+    narrow: float | None = None
+    storage: Storage = Storage.HALF
 
 
 @dataclass(frozen=True)
@@ -123,10 +138,12 @@ def make_variant(request: VariantRequest, report: Callable[[str], None]) -> Bund
         draft = Path(folder) / "draft"
         galleries = load_galleries(request.data, splits)
         kinds = load_kinds(request.kinds) if request.kinds is not None else {}
-        images = calibration_images(parent, request.data, sets, request.calibration_pairs)
+        drawings = None if request.narrow is None or request.kinds is None else request.kinds.drawings
+        images = calibration_images(parent, request.data, sets, request.calibration_pairs, drawings)
+        sources = _sources(parent, request, images)
         before = measure_queries(parent, galleries, kinds)
         for recipe, convert in RECIPES[request.precision].items():
-            models = _converted(parent, convert, images)
+            models = convert(sources[0], images.sketches), convert(sources[1], images.photos)
             _write(parent, request, models, out=draft, card="")
             opened = Bundle.load(draft, Runtime(device="cpu", threads=1))
             candidate = _compared(recipe, before, measure_queries(opened, galleries, kinds))
@@ -164,9 +181,20 @@ def _trained_on(parent: Bundle) -> tuple[tuple[ValidationSplit, ...], tuple[SetC
     return splits, pairs
 
 
-def _converted(parent: Bundle, convert: Convert, images: Calibration) -> tuple[bytes, bytes]:
-    sketch, photo = (parent.path / spec.file for spec in (parent.manifest.sketch, parent.manifest.photo))
-    return convert(sketch.read_bytes(), images.sketches), convert(photo.read_bytes(), images.photos)
+def _sources(parent: Bundle, request: VariantRequest, images: Calibration) -> tuple[bytes, bytes]:
+    """The parent's files, the sketch encoder's with the channels that the request leaves it. Raises NothingToChange.
+
+    Photos are encoded once, ahead; somebody waits for a sketch. So the sketch encoder alone is narrowed.
+    """
+    sketch, photo = ((parent.path / spec.file).read_bytes() for spec in (parent.manifest.sketch, parent.manifest.photo))
+    if request.narrow is not None:
+        before = hidden_channels(sketch)
+        sketch = narrow(sketch, np.concatenate([images.sketches, images.drawings]), request.narrow)
+        if hidden_channels(sketch) == before:
+            raise NothingToChange(f"{parent.bundle_id} has no channel that could be left out at {request.narrow:g}")
+    if request.precision == Precision.FLOAT32:
+        return stored_as(sketch, request.storage), stored_as(photo, request.storage)
+    return sketch, photo
 
 
 def _compared(recipe: str, before: Measured, after: Measured) -> Candidate:
@@ -197,6 +225,13 @@ def _publish(
     }
     calibration = {"pairs": images.folders, "method": "minmax"}
     provenance = {"recipe": candidate.recipe, "calibration": calibration}
+    if request.narrow is not None:
+        files = (parent.path / parent.manifest.sketch.file).read_bytes(), models[0]
+        provenance["narrowed"] = {
+            "tolerance": request.narrow,
+            "drawings": len(images.drawings),
+            "hidden_channels": [hidden_channels(file) for file in files],
+        }
     manifest = _write(parent, request, models, request.out, card, metrics, provenance)
     if parent.adaptation is not None:
         # Its embeddings are the parent's but for rounding.
@@ -220,7 +255,7 @@ def _write(
 ) -> BundleManifest:
     return write_bundle(
         out,
-        name=request.name or f"{parent.manifest.name}-{request.precision}",
+        name=request.name or f"{parent.manifest.name}-{'narrow-' if request.narrow else ''}{request.precision}",
         sketch_onnx=models[0],
         sketch_preprocess=parent.sketch.preprocess,
         photo_onnx=models[1],
@@ -234,11 +269,20 @@ def _write(
 
 def _card(parent: Bundle, request: VariantRequest, images: Calibration, candidate: Candidate) -> str:
     pairs = ", ".join(f"{count} of {folder}" for folder, count in images.folders.items())
+    how, why = f"the same encoders in another precision ({candidate.recipe})", "by rounding"
+    found = f"Ranges were found on training pairs: {pairs}."
+    if request.narrow is not None:
+        narrower = "the same encoders, the sketch encoder with fewer channels inside"
+        how = narrower if request.precision == Precision.FLOAT32 else f"{narrower}, both in {candidate.recipe}"
+        why = "a little"
+        found = (
+            f"What is left out and ranges were found on {len(images.drawings)} drawings and training pairs: {pairs}."
+        )
     return f"""# {parent.manifest.name} in {request.precision}
 
-A variant of `{parent.bundle_id}`, whose card follows: the same encoders in another precision ({candidate.recipe}).
-Its embeddings differ from its parent's by rounding, so it needs an index of its own. Ranges were found on training
-pairs: {pairs}. Figures of the variant, every sketch searched among its category's photos:
+A variant of `{parent.bundle_id}`, whose card follows: {how}.
+Its embeddings differ from its parent's {why}, so it needs an index of its own. {found}
+Figures of the variant, every sketch searched among its category's photos:
 
 {as_table(candidate.figures)}
 
