@@ -133,6 +133,8 @@ def make_variant(request: VariantRequest, report: Callable[[str], None]) -> Bund
     require_free_place(request.out)
     parent = Bundle.load(request.parent, Runtime(device="cpu", threads=1))
     splits, sets = _trained_on(parent)
+    if request.narrow is not None and "narrowed" in parent.manifest.provenance:
+        raise ParentUnfit(f"{parent.bundle_id} has been narrowed already: narrow what it was made from")
     failures: list[LossTooHigh] = []
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "draft"
@@ -253,6 +255,8 @@ def _write(
     metrics: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> BundleManifest:
+    # A narrower bundle in the same numbers may be the parent of one in others: that is one step of each kind.
+    origin = "narrowed_from" if request.precision == Precision.FLOAT32 else "variant_of"
     return write_bundle(
         out,
         name=request.name or f"{parent.manifest.name}-{'narrow-' if request.narrow else ''}{request.precision}",
@@ -262,7 +266,7 @@ def _write(
         photo_preprocess=parent.photo.preprocess,
         model_card=card,
         metrics=metrics,
-        provenance={**parent.manifest.provenance, "variant_of": parent.bundle_id, **(provenance or {})},
+        provenance={**parent.manifest.provenance, origin: parent.bundle_id, **(provenance or {})},
         parts=parent.parts,
     )
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from models.export.narrowing import hidden_channels, narrow
 from models.export.narrowing.residuals import inverted_residuals
 from models.export.narrowing.selection import fit_fewer, held_back
 from models.export.onnx_export import export_onnx
-from models.export.precision.variants import NothingToChange, Precision, VariantRequest, make_variant
+from models.export.precision.variants import NothingToChange, ParentUnfit, Precision, VariantRequest, make_variant
 from models.export.stored_weights import Storage, store_in_single
 from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.networks.layers.efficientnet_lite import EfficientNetLite
@@ -166,6 +167,11 @@ def test_a_narrower_variant_says_what_it_left_out(parent: Path, shapes_dir: Path
     assert told["hidden_channels"][1] < told["hidden_channels"][0]
     assert made.name == "shapes-narrow-float32"
     assert "fewer channels inside" in (tmp_path / "narrow" / "MODEL_CARD.md").read_text()
+    assert made.provenance["narrowed_from"] == read_manifest(parent).bundle_id
+    with pytest.raises(ParentUnfit, match="narrowed already"):
+        make_variant(replace(request, parent=tmp_path / "narrow", out=tmp_path / "twice"), lambda line: None)
+    again = replace(request, parent=tmp_path / "narrow", out=tmp_path / "int8", precision=Precision.INT8, narrow=None)
+    assert make_variant(again, lambda line: None).provenance["variant_of"] == made.bundle_id
     # Photos are encoded ahead: their encoder keeps all channels.
     assert widths((tmp_path / "narrow" / "photo.onnx").read_bytes()) == widths((parent / "photo.onnx").read_bytes())
 
