@@ -59,7 +59,7 @@ def build_site(
     if not (runtime / "ort-wasm-simd-threaded.wasm").exists():
         raise FileNotFoundError(f"no onnxruntime-web in {runtime}: `npm ci --prefix clients/typescript` installs it")
     shutil.rmtree(out, ignore_errors=True)
-    (out / "client").mkdir(parents=True)
+    (out / "client" / "calls").mkdir(parents=True)
     index = GalleryIndex.load(index_dir, bundle_id=bundle.bundle_id)
     try:
         _write_gallery(out, index, bundle, photos)
@@ -70,7 +70,7 @@ def build_site(
     _pack(runtime / "ort-wasm-simd-threaded.wasm", out / "runtime.wasm.packed")
     shutil.copy(runtime / "ort.wasm.bundle.min.mjs", out / "runtime.js")
     shutil.copytree(CLIENT / "src" / "local", out / "client" / "local", ignore=_UNUSED)
-    shutil.copy(CLIENT / "src" / "half.js", out / "client")
+    shutil.copy(CLIENT / "src" / "calls" / "half.js", out / "client" / "calls")
     for name in PAGE:
         shutil.copy(HERE / name, out)
     return _write_service_worker(out)

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Conflict, NotFound } from "../src/errors.js";
-import { toHalf } from "../src/half.js";
+import { toHalf } from "../src/calls/half.js";
 import { EncoderUnusable, LocalEncoder, LocalGallery, LocalSearch, SketchEmpty, SketchSolid, StrokesInvalid, view } from "../src/local/entry.js";
 
 const INPUT = { name: "image", size_px: 48, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25], min_extent: 0.2, target_extent: 0.8 };

@@ -5,7 +5,7 @@
  * @typedef {{row: number, score: number, mirrored: boolean}} LocalHit   the cosine; of the mirrored drawing where that is higher
  */
 
-import { fromHalf } from "../half.js";
+import { fromHalf } from "../calls/half.js";
 
 export class LocalGallery {
   #vectors;
