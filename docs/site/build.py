@@ -55,9 +55,10 @@ def gather(source: Path) -> None:
         path = waiting.pop()
         place = source / place_of(path)
         place.parent.mkdir(parents=True, exist_ok=True)
-        if path.endswith(".md"):
+        if path.endswith((".md", ".ipynb")):
             text = (ROOT / path).read_text(encoding="utf-8")
             text = home(text) if path == "README.md" else text
+            text = _notebook(text) if path.endswith(".ipynb") else text
             linked = {link for link in links_of(text, path) if (ROOT / link).exists()}
             text = placed(text, path, lambda named: (ROOT / named).exists() or named == "docs/reference/http.md")
             pictures: dict[str, str] = {}
@@ -76,6 +77,12 @@ def gather(source: Path) -> None:
             _write(place, f"# {path}\n\n``````{language}\n{(ROOT / path).read_text(encoding='utf-8')}\n``````\n")
         else:
             shutil.copy(ROOT / path, place)
+
+
+def _notebook(text: str) -> str:
+    """A notebook without outputs as a page."""
+    cells = ((cell["cell_type"], "".join(cell["source"])) for cell in json.loads(text)["cells"])
+    return "\n\n".join(source if kind == "markdown" else f"```python\n{source}\n```" for kind, source in cells)
 
 
 def _texts(folder: Path) -> list[Path]:
