@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from index_builder.quality.drawings import drawn
 from index_builder.quality.probes import spread
 from models.arrays import Vectors
 from models.bundle import Bundle, Embedded, Encoder
+from models.images.line_drawing import drawn
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 _FIRST_VIEWS = 2  # encoded before the others, so that a small table need not wait for a large one

@@ -8,6 +8,7 @@ if fitted.passes_gate:
 
 from models.adapters.adapter import Adapter, NoAdapter
 from models.adapters.category import CategoryAdapter
+from models.adapters.deep import Drawings, ProjectionRule, fit_deep
 from models.adapters.errors import AdaptationCorrupt
 from models.adapters.gate import ExpectedGain, Fitted, GainPrior, LeaveOneOut, Ranks
 from models.adapters.state import Adaptation, FittedCategory, FittedStyle, LiveSupport
@@ -18,6 +19,7 @@ __all__ = [
     "AdaptationCorrupt",
     "Adapter",
     "CategoryAdapter",
+    "Drawings",
     "ExpectedGain",
     "Fitted",
     "FittedCategory",
@@ -26,6 +28,8 @@ __all__ = [
     "LeaveOneOut",
     "LiveSupport",
     "NoAdapter",
+    "ProjectionRule",
     "Ranks",
     "StyleAdapter",
+    "fit_deep",
 ]

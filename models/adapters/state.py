@@ -63,10 +63,14 @@ _OF_ONE_LENGTH = ("gains",)
 
 @dataclass(frozen=True)
 class LiveSupport:
-    """The examples that the active adapter was fitted to: `sketches` (S, E), `positives` (S,) rows of their photos."""
+    """The examples that the active adapter was fitted to: `sketches` (S, E), `positives` (S,) rows of their photos.
+
+    `is_deep`: its projection was tuned; what has no drawings to tune one by takes it for the light one of its examples.
+    """
 
     sketches: Vectors
     positives: Rows
+    is_deep: bool = False
 
 
 class AdaptationSettings(BaseModel):

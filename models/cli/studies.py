@@ -84,15 +84,20 @@ def compare(
     embeddings: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A cache of embeddings, such as RUN/embeddings of `train adapt`.")
     ] = None,
+    halves: Annotated[
+        bool, typer.Option(help="In place of folds: learn from one half of the test categories, test on the other.")
+    ] = False,
 ) -> None:
     """Compare few-shot methods and ablations over the same episodes: JSON, Markdown and an HTML page."""
     from models.studies.few_shot_comparison.compare import ComparisonRun
     from models.studies.few_shot_comparison.compare import compare as run_comparison
     from models.studies.few_shot_comparison.variant import ComparisonConfig
 
+    if halves and fold:
+        raise typer.BadParameter("halves are in the place of folds", param_hint="--halves")
     try:
         loaded = ComparisonConfig.load(config)
-        run = ComparisonRun(loaded, data, out, bundle, adaptation, tuple(fold or ()), embeddings)
+        run = ComparisonRun(loaded, data, out, bundle, adaptation, tuple(fold or ()), embeddings, halves)
         run_comparison(run, _log)
     except (InkseekError, OSError) as error:
         fail(error)

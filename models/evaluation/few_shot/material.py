@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from models.arrays import Vectors
 from models.data.datasets import PairDataset, PhotoKey
@@ -28,6 +29,19 @@ class EmbeddedPart:
     people: tuple[str, ...]
     keys: tuple[PhotoKey, ...]
     left_out: tuple[str, ...] = ()
+
+    def of_categories(self, names: Collection[str]) -> EmbeddedPart:
+        """The sketches and photos of these categories."""
+        kept = [row for row, photo in enumerate(self.drawn) if photo.category in names]
+        shown = [row for row, photo in enumerate(self.keys) if photo.category in names]
+        return replace(
+            self,
+            sketches=self.sketches[kept],
+            photos=self.photos[shown],
+            drawn=tuple(self.drawn[row] for row in kept),
+            people=tuple(self.people[row] for row in kept),
+            keys=tuple(self.keys[row] for row in shown),
+        )
 
     def material(self, unit: Unit) -> Material:
         """Its tasks of this unit, with the embeddings. Raises NoTasks, NothingToEvaluate."""

@@ -31,8 +31,9 @@ class ComparisonRun:
     """What is compared with what.
 
     `bundle`: a name or a directory, None for the default. `adaptation`: an .npz file in place of the bundle's own.
-    `folds`: a `students.pt` each, as for meta-training; without them the bundle's tests alone are run. `embeddings`:
-    where embeddings are cached, by default below `out`.
+    `folds`: a `students.pt` each, as for meta-training; without them the bundle's tests alone are run. `halves`: learn
+    from one half of the test split's categories and test on the other, in the bundle's own space, in place of folds.
+    `embeddings`: where embeddings are cached, by default below `out`.
     """
 
     config: ComparisonConfig
@@ -42,6 +43,7 @@ class ComparisonRun:
     adaptation: Path | None = None
     folds: Sequence[Path] = field(default=())
     embeddings: Path | None = None
+    halves: bool = False
 
 
 def compare(run: ComparisonRun, log: Callable[[str], object]) -> None:
@@ -55,7 +57,10 @@ def compare(run: ComparisonRun, log: Callable[[str], object]) -> None:
     own = Adaptation.load(run.adaptation) if run.adaptation else bundle.adaptation
     spaces = Spaces(run.data, run.embeddings or run.out / "embeddings", log)
     learning = Learning(config, run.out / "learned", log)
-    folds = spaces.folds(config, config.adapt_config(config.variants[0]), bundle, run.folds) if run.folds else []
+    base = config.adapt_config(config.variants[0])
+    folds = spaces.folds(config, base, bundle, run.folds) if run.folds else []
+    if run.halves:
+        folds = spaces.halves(config, base.folder, bundle)
     # Without folds there are no training tasks to choose a number by; the middle of each grid stands in.
     closed: tuple[Method, ...] = tuple(grid[len(grid) // 2] for grid in GRIDS.values())
     if folds:
@@ -67,7 +72,7 @@ def compare(run: ComparisonRun, log: Callable[[str], object]) -> None:
             ("Folds", f"{len(folds)}"),
         ),
         table=table(folds, learning, own) if folds else None,
-        ablations=ablations(folds[:1], learning) if folds and config.ablations else None,
+        ablations=ablations(folds if run.halves else folds[:1], learning) if folds and config.ablations else None,
         tests=tuple(tested(spaces.test(each, bundle), each.unit, config, own, closed) for each in config.tests),
         margins=predicted_margins(folds, learning),
     )

@@ -173,12 +173,20 @@ def tested(
 
 
 def pooled(trials: Sequence[Trial]) -> Trial:
-    """The same queries by several encoders, as one trial: each photo and task brings all of its own."""
+    """One trial of all. The same tasks in several spaces each bring all of their queries; other tasks are added."""
     first = trials[0]
+    photos, tasks, names = [first.photos], [first.tasks], first.task_names
+    for trial in trials[1:]:
+        is_same = trial.task_names == first.task_names
+        # Rows and numbers of other tasks' trials count from 0 again, and would be taken for the first one's.
+        photos.append(trial.photos + (0 if is_same else 1 + max(int(each.max()) for each in photos)))
+        tasks.append(trial.tasks + (0 if is_same else len(names)))
+        names = names if is_same else (*names, *trial.task_names)
     return replace(
         first,
-        photos=np.concatenate([trial.photos for trial in trials]),
-        tasks=np.concatenate([trial.tasks for trial in trials]),
+        task_names=names,
+        photos=np.concatenate(photos),
+        tasks=np.concatenate(tasks),
         draws=np.concatenate([trial.draws for trial in trials]),
         ranks={arm: np.concatenate([trial.ranks[arm] for trial in trials]) for arm in first.ranks},
     )

@@ -51,6 +51,16 @@ class Spaces:
         name = f"{dataset.name} {config.test_split}, encoders of the folds"
         return [Fold(meta, replace(test, name=name)) for meta, test in zip(metas, tests, strict=True)]
 
+    def halves(self, config: ComparisonConfig, folder: str, bundle: Bundle) -> list[Fold]:
+        """Two folds in the bundle's own space: one half of the test split's categories to learn from, and the other."""
+        dataset = open_dataset(self.data / folder)
+        self.log(f"encoding {config.test_split} of {dataset.name}, unless cached")
+        part = cached_part(bundle, dataset.split(config.test_split), config.test_split, self.kept)
+        part = replace(part, name=f"{dataset.name} {config.test_split}, learned from the other half")
+        names = sorted({key.category for key in part.drawn})
+        either = [part.of_categories(names[start::2]) for start in range(2)]
+        return [Fold(meta, test) for meta, test in (either, reversed(either))]
+
     def test(self, requested: TestSet, encoders: EncoderPair) -> EmbeddedPart:
         """A test set in the space of a bundle's encoders."""
         part = open_dataset(self.data / requested.folder).split(requested.split)

@@ -11,8 +11,9 @@ from PIL import Image, ImageDraw
 from index_builder.artifact import GalleryIndex
 from index_builder.artifact.photo_store import PhotoStore
 from index_builder.build import BuildRequest, build_index
-from index_builder.quality.drawings import drawn, drawn_probe
+from index_builder.quality.drawings import drawn_probe
 from models.bundle import Bundle, Runtime
+from models.images.line_drawing import drawn
 
 
 def box() -> Image.Image:
