@@ -206,17 +206,15 @@ def _compared(
     own = positives if used else positives[:0]
     shown, drawn = sketches[: len(own)], drawings.vectors
     each_photo = np.array([1 / (own == photo).sum() for photo in own], np.float32)
-    weights = [
-        rule.pair_share * each_photo / max(1, len(pairs)),
-        np.full(len(drawn), 1 / max(1, len(drawn)), np.float32),
-    ]
+    of_pairs = rule.pair_share * each_photo / max(1, len(pairs))
+    of_drawings = np.full(len(drawn), 1 / max(1, len(drawn)), np.float32)
     allowed = np.ones((len(own) + len(drawn), len(candidates)), np.bool_)
     allowed[: len(own)] = np.isin(candidates, pairs)
     queries = [_features(category, shown, own), _features(category, drawn, drawings.positives)]
     return Comparison(
         np.concatenate(queries),
         np.searchsorted(candidates, np.concatenate([own, drawings.positives])),
-        np.concatenate(weights).astype(np.float32),
+        np.concatenate([of_pairs, of_drawings]).astype(np.float32),
         allowed,
     )
 
