@@ -210,9 +210,9 @@ def _compared(
     of_drawings = np.full(len(drawn), 1 / max(1, len(drawn)), np.float32)
     allowed = np.ones((len(own) + len(drawn), len(candidates)), np.bool_)
     allowed[: len(own)] = np.isin(candidates, pairs)
-    queries = [_features(category, shown, own), _features(category, drawn, drawings.positives)]
+    queries: Vectors = np.concatenate([_features(category, shown, own), _features(category, drawn, drawings.positives)])
     return Comparison(
-        np.concatenate(queries),
+        queries,
         np.searchsorted(candidates, np.concatenate([own, drawings.positives])),
         np.concatenate([of_pairs, of_drawings]).astype(np.float32),
         allowed,

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from models.arrays import Vectors
 from models.bundle import ImageEncoder, Preprocess
 from models.bundle.embedding import WrappedEncoder
 from models.data.builders.synthetic import line_drawings, random_styles
+from models.images.line_drawing import PAGE_PX, drawn
 
 _CLOSER = 1.15
 # How far a person's drawing is off in place and size, roughly: see `AugmentConfig`.
@@ -65,9 +66,20 @@ class DrawnEncoder:
         return self.sketch.encode(batch)
 
     def _drawing(self, image: Image.Image) -> Image.Image:
+        """As the training's generator draws, moved as a hand would."""
         number = self.seed * 1_000_003 + next(self._number)
         (drawing,) = line_drawings([image.convert("RGB")], styles=random_styles(number, 1, 1))
         return _moved(drawing, number)
+
+
+@dataclass(frozen=True)
+class LinedEncoder(DrawnEncoder):
+    """The same of the lines that the service draws: the strongest edges, bent a little."""
+
+    def _drawing(self, image: Image.Image) -> Image.Image:
+        page = drawn(image, self.seed * 1_000 + next(self._number))
+        # One upright line, which matches nothing, where there is no edge: an empty page would be no sketch at all.
+        return (page or ImageOps.expand(Image.new("L", (4, PAGE_PX // 2)), PAGE_PX // 4, 255)).convert("RGB")
 
 
 def _moved(drawing: Image.Image, number: int) -> Image.Image:

@@ -13,23 +13,30 @@ from models.adapters import Adaptation, GainPrior
 from models.arrays import Rows
 from models.bundle import Bundle, Runtime
 from models.bundle.manifest import ADAPTATION_NAME
-from models.data.datasets import open_dataset
+from models.data.datasets import PairDataset, open_dataset
+from models.data.kinds.word_vectors import name_vectors
 from models.evaluation.few_shot.protocol import Material, Trial, Unit, run
 from models.evaluation.few_shot.results import Result
 from models.ranking import ranks_of
+from models.studies.adaptation_directions.fits.conditioning import Known
+from models.studies.adaptation_directions.further_ways import conditioned_families, deeper_families
 from models.studies.adaptation_directions.gate_episodes import confusion, gate_episodes
 from models.studies.adaptation_directions.report import Study, write
 from models.studies.adaptation_directions.selection import cross_fitted
 from models.studies.adaptation_directions.served import closed_form, gain_prior
 from models.studies.adaptation_directions.views import Columns, viewed
 from models.studies.adaptation_directions.ways import Way, families, usual_cell_gains
+from models.training.recipes.adaptive.spaces import cached_part
 
 BASELINE = "mean-centred"
 
 
 @dataclass(frozen=True)
 class StudyRun:
-    """What is measured on what. `bundle`: a name or a directory, None for the default; `draws`: of each category."""
+    """What is measured on what. `bundle`: a name or a directory, None for the default; `draws`: of each category.
+
+    `trained_on`: the split that the encoders know, from whose categories weights are learned as well.
+    """
 
     data: Path
     split: str
@@ -37,6 +44,7 @@ class StudyRun:
     bundle: Path | None = None
     ks: tuple[int, ...] = (1, 5, 10)
     draws: int = 50
+    trained_on: str = "train"
     seed: int = 0
 
 
@@ -47,7 +55,13 @@ def study(run_: StudyRun, log: Callable[[str], object]) -> Study:
     dataset = open_dataset(run_.data)
     part, columns = viewed(bundle, dataset.split(run_.split), run_.split, run_.out / "embeddings", log)
     material = part.material(Unit.CATEGORY)
-    compared = families(columns, bundle.adaptation, usual_cell_gains(material, columns))
+    usual = usual_cell_gains(material, columns)
+    bare = closed_form(usual)
+    compared = families(columns, bundle.adaptation, usual)
+    log("deeper ways, and weights learned from other categories")
+    compared |= deeper_families(columns, bare)
+    trained = known_categories(bundle, dataset, run_.trained_on, run_.out / "embeddings")
+    compared |= conditioned_families(material, columns, bare, trained)
     members = [way for family in compared.values() for way in family]
     log(f"{len(members)} ways over {run_.draws} draws of {len(material.tasks)} categories")
     trial = run(material, members, run_.ks, draws=run_.draws, seed=run_.seed)
@@ -66,6 +80,21 @@ def study(run_: StudyRun, log: Callable[[str], object]) -> Study:
     )
     write(run_.out, done)
     return done
+
+
+def known_categories(bundle: Bundle, dataset: PairDataset, split: str, cache: Path) -> list[tuple[str, Known]]:
+    """The categories of a split by name, in the layout's space; none where the set has no such split."""
+    if split not in dataset.splits:
+        return []
+    part = cached_part(bundle, dataset.split(split), split, cache)
+    names = sorted({key.category for key in part.drawn})
+    found = []
+    for name, word in zip(names, name_vectors(names)[0], strict=True):
+        own = part.of_categories({name})
+        rows = {key: row for row, key in enumerate(own.keys)}
+        targets = np.array([rows[key] for key in own.drawn], np.int64)
+        found.append((name, Known(own.sketches, targets, own.photos, word)))
+    return found
 
 
 def _gated(material: Material, columns: Columns, run_: StudyRun) -> tuple[Adaptation, dict[str, dict[str, float]]]:

@@ -1,7 +1,7 @@
 """Every view that the study's ways read of a sketch or a photo, encoded once and cached: one row of numbers for each.
 
-A row is layout | kind | cells | drawn | closer, each piece of length 1 but for the cells. Sketches have zeros in the
-last two.
+A row is layout | kind | cells | drawn | closer | lined | cells of those, each piece of length 1 but for cells. Sketches
+have zeros in the last four.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from models.bundle import Bundle, EmbeddingParts, ImageEncoder, Runtime
 from models.data.datasets import PairDataset
 from models.evaluation.few_shot.material import EmbeddedPart
 from models.studies.adaptation_directions.cells import CellEncoder
-from models.studies.adaptation_directions.photo_views import CloserEncoder, DrawnEncoder
+from models.studies.adaptation_directions.photo_views import CloserEncoder, DrawnEncoder, LinedEncoder
 from models.training.recipes.adaptive.spaces import cached_part
 
 DRAWINGS = 4
-"""Drawings made of each photo."""
+"""Drawings made of each photo by the training's generator."""
+LINES = 6
+"""Drawings made of each photo by `models.images.line_drawing`, as the service makes them."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,12 @@ class Columns:
     kind: int
     cells: int
     drawings: int = DRAWINGS
+    lines: int = LINES
 
     @cached_property
     def _ends(self) -> tuple[int, ...]:
-        widths = (self.layout, self.kind, self.cells, self.drawings * self.layout, self.layout)
-        return tuple(int(end) for end in np.cumsum((0, *widths)))
+        of_photos = (self.drawings * self.layout, self.layout, self.lines * self.layout, self.lines * self.cells)
+        return tuple(int(end) for end in np.cumsum((0, self.layout, self.kind, self.cells, *of_photos)))
 
     def _piece(self, rows: Vectors, number: int) -> Vectors:
         return rows[:, self._ends[number] : self._ends[number + 1]]
@@ -62,6 +65,14 @@ class Columns:
     def closer_of(self, rows: Vectors) -> Vectors:
         """(N, all) photos -> (N, E) embeddings of their middle."""
         return self._piece(rows, 4)
+
+    def lined_of(self, rows: Vectors) -> Vectors:
+        """(N, all) photos -> (N, lines, E) embeddings of their line drawings."""
+        return self._piece(rows, 5).reshape(len(rows), self.lines, self.layout)
+
+    def lined_cells_of(self, rows: Vectors) -> Vectors:
+        """(N, all) photos -> (N, lines, C * cells): what those were projected from."""
+        return self._piece(rows, 6).reshape(len(rows), self.lines, self.cells)
 
 
 @dataclass(frozen=True)
@@ -92,15 +103,22 @@ def viewed(
         for seed in range(DRAWINGS)
     ]
     pairs.append((_Pair(f"{identity}-closer", bundle.sketch, CloserEncoder(bundle.photo)), unpaired))
+    pairs += [
+        (_Pair(f"{identity}-{kind}{seed}", bundle.sketch, LinedEncoder(bundle.photo, encoder, seed)), unpaired)
+        for kind, encoder in (("lined", bundle.sketch), ("lined-cells", cells[0]))
+        for seed in range(LINES)
+    ]
     encoded = []
     for pair, records in pairs:
         log(f"encoding {name} by {pair.bundle_id}, unless cached")
         encoded.append(cached_part(pair, records, name, cache))
     whole, celled, *of_photos = encoded
     parts = bundle.parts or EmbeddingParts(layout_dim=bundle.embedding_dim, kind_dim=0, layout_weight=1.0)
+    celled_lines, of_photos = of_photos[-LINES:], of_photos[:-LINES]
     photos = [*_divided(whole.photos, parts), celled.photos, *(_layout(each.photos, parts) for each in of_photos)]
+    photos += [each.photos for each in celled_lines]
     sketches = [*_divided(whole.sketches, parts), celled.sketches]
-    absent = np.zeros((len(whole.sketches), len(of_photos) * parts.layout_dim), np.float32)
+    absent = np.zeros((len(whole.sketches), sum(each.shape[1] for each in photos[3:])), np.float32)
     columns = Columns(parts.layout_dim, parts.kind_dim, celled.photos.shape[1])
     rows = replace(whole, sketches=np.concatenate([*sketches, absent], axis=1), photos=np.concatenate(photos, axis=1))
     return rows, columns

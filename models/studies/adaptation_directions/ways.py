@@ -18,8 +18,8 @@ from models.adapters.prior import CentrePrior
 from models.arrays import Rows, Vectors
 from models.evaluation.few_shot.methods import TaskAdapter
 from models.evaluation.few_shot.protocol import Material
-from models.studies.adaptation_directions.drawn_metric import cell_gains, within_metric
-from models.studies.adaptation_directions.reprojection import Reprojection
+from models.studies.adaptation_directions.fits.drawn_metric import cell_gains, within_metric
+from models.studies.adaptation_directions.fits.reprojection import Reprojection
 from models.studies.adaptation_directions.views import Columns
 
 Embed = Callable[[Vectors], Vectors]

@@ -12,13 +12,16 @@ from PIL import Image, ImageDraw
 
 from models.adapters import CategoryAdapter, GainPrior
 from models.bundle import Preprocess
+from models.data.kinds.word_vectors import WORD_DIM
 from models.data.sampling.episodes import Task, episode
 from models.evaluation.few_shot.protocol import Material, Trial, Unit, run
 from models.ranking import ranks_of
-from models.studies.adaptation_directions.drawn_metric import cell_gains, within_metric
+from models.studies.adaptation_directions.fits.conditioning import Known
+from models.studies.adaptation_directions.fits.drawn_metric import cell_gains, within_metric
+from models.studies.adaptation_directions.fits.reprojection import Reprojection
+from models.studies.adaptation_directions.further_ways import conditioned_families, deeper_families
 from models.studies.adaptation_directions.gate_episodes import GateEpisode, confusion, gate_episodes
 from models.studies.adaptation_directions.photo_views import CloserEncoder, DrawnEncoder
-from models.studies.adaptation_directions.reprojection import Reprojection
 from models.studies.adaptation_directions.selection import cross_fitted
 from models.studies.adaptation_directions.served import closed_form, gain_prior
 from models.studies.adaptation_directions.study import left_out_in_turn
@@ -37,7 +40,7 @@ def unit(rows: npt.NDArray[Any]) -> Floats:
 
 def made_up(tasks: int = 4) -> tuple[Material, Columns]:
     """Rows of every view: 8 photos a task, 4 of them drawn twice."""
-    random, columns = np.random.default_rng(3), Columns(layout=E, kind=3, cells=3 * CELLS, drawings=2)
+    random, columns = np.random.default_rng(3), Columns(layout=E, kind=3, cells=3 * CELLS, drawings=2, lines=2)
     photos = 8 * tasks
     layout = unit(np.repeat(random.normal(size=(tasks, E)), 8, axis=0) + random.normal(size=(photos, E)))
     shown = np.array([8 * task + photo for task in range(tasks) for photo in range(4) for _ in range(2)])
@@ -58,8 +61,8 @@ def made_up(tasks: int = 4) -> tuple[Material, Columns]:
     material = Material(
         "made up",
         Unit.CATEGORY,
-        rows(sketches, [np.zeros((len(shown), 3 * E), np.float32)]),
-        rows(layout, [*drawings, layout]),
+        rows(sketches, [np.zeros((len(shown), 5 * E + 6 * CELLS), np.float32)]),
+        rows(layout, [*drawings, layout, *drawings, random.normal(size=(photos, 6 * CELLS)).astype(np.float32)]),
         tuple(
             Task(
                 name=f"task {number}",
@@ -130,7 +133,23 @@ def test_each_half_is_measured_by_the_member_that_the_other_half_chose() -> None
 
 def test_every_way_runs_over_episodes_and_over_all_pairs() -> None:
     material, columns = made_up()
-    compared = families(columns, None, usual_cell_gains(material, columns))
+    usual = usual_cell_gains(material, columns)
+    bare = closed_form(usual)
+    other, other_columns = made_up(3)
+    told = [
+        (
+            task.name,
+            Known(
+                other_columns.layout_of(other.sketches[task.sketches]),
+                task.targets,
+                other_columns.layout_of(other.photos[task.gallery]),
+                np.zeros(WORD_DIM, np.float32),
+            ),
+        )
+        for task in other.tasks
+    ]
+    compared = families(columns, None, usual)
+    compared |= deeper_families(columns, bare) | conditioned_families(material, columns, bare, told)
     ways = [way for family in compared.values() for way in family]
     assert len({way.name for way in ways}) == len(ways)
     trial = run(material, ways, (1, 3), draws=2)

@@ -1,0 +1,1 @@
+"""What ways fit to drawings, pairs and other categories: metrics, projections, weights."""
