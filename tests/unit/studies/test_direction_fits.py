@@ -63,10 +63,11 @@ def test_the_first_step_from_the_trunk_is_autograds() -> None:
     for told, share, allowed in ((pairs, 0.3, [1, 3]), (drawings, 1.0, [0, 1, 2, 3, 4])):
         grid = torch.from_numpy(told.cells).reshape(-1, TRUNK, CELLS).transpose(1, 2) / scale
         layout, own = torch.from_numpy(told.layout), torch.from_numpy(told.own)
-        photo_means = [
-            torch.stack([rows[own == p].mean(dim=0) for p in own.unique()]).mean(dim=0) for rows in (grid, layout)
-        ]
-        moved = ((grid - photo_means[0]) @ change).transpose(1, 2).flatten(1) + layout - photo_means[1]
+        per_photo_rows = [own == photo for photo in np.unique(told.own).tolist()]
+        of_grid, of_layout = (
+            torch.stack([rows[mine].mean(dim=0) for mine in per_photo_rows]).mean(dim=0) for rows in (grid, layout)
+        )
+        moved = ((grid - of_grid) @ change).transpose(1, 2).flatten(1) + layout - of_layout
         logits = F.normalize(moved @ turn, dim=1) @ torch.from_numpy(category.features).T / rule.temperature
         own_place = torch.tensor([allowed.index(int(photo)) for photo in own])
         each = F.cross_entropy(logits[:, allowed], own_place, reduction="none")

@@ -26,7 +26,7 @@ _TEMPERATURE = 0.1
 
 @dataclass(frozen=True)
 class Known:
-    """A category: `sketches` (N, E), `own` (N,) the row of each one's photo, `photos` (G, E), its name's `word` (W,)."""
+    """A category: `sketches` (N, E), `own` (N,) the row of each one's photo, `photos` (G, E), its `word` (W,)."""
 
     sketches: Vectors
     own: Rows
