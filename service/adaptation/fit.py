@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.adapters import Adaptation, CategoryAdapter, LeaveOneOut, LiveSupport, StyleAdapter
+from models.adapters import Adaptation, CategoryAdapter, Drawings, LeaveOneOut, LiveSupport, StyleAdapter, fit_deep
 from models.arrays import Rows, Vectors
 from service.adaptation.encoding import EncodedSketch
 from service.adaptation.examples import Examples
@@ -30,6 +30,18 @@ class FitSample:
     photos: int = 4_000
     nearest: int = 40
     distractors: int = 2_000
+
+
+DEEP = "deep"
+"""The method of an adapter whose projection was tuned, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a deep fit needs: embeddings (n, E) of drawings by the id of their photo; `progress`: see `fit_deep`."""
+
+    vectors: Mapping[str, Vectors]
+    progress: Callable[[int, int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +75,12 @@ def fit(
     *,
     force: bool = False,
     sample: FitSample | None = None,
+    drawn: Drawn | None = None,
 ) -> NewAdapter:
     """The adapter, to be activated where it passes the leave-one-out gate or by `force`; nothing is stored.
 
-    `uploads`: the encoded photos by their number among `examples.photos`. Raises AdaptationUnavailable, SupportError.
+    `uploads`: the encoded photos by their number among `examples.photos`. `drawn`: of photos of the category, with
+    which a deep adapter is fitted. Raises AdaptationUnavailable, SupportError.
     """
     adaptation, gallery, sample = _adaptation_of(retriever), retriever.gallery(), sample or FitSample()
     new, photos = resolve_photos(gallery, target, examples, uploads)
@@ -76,14 +90,15 @@ def fit(
     if target.scope == "category":
         active = gallery.state.active.get(target)
         live = retriever.store.support_of(active) if active is not None else []
-        fitted = _fit_category(adaptation, gallery, target.name, vectors, shown, new, sample, live)
+        is_deep = active is not None and retriever.store.get_adapter(target, active).method == DEEP
+        fitted = _fit_category(adaptation, gallery, target.name, vectors, shown, new, sample, live, is_deep, drawn)
     else:
         fitted = _fit_profile(adaptation, gallery, vectors, shown, sample)
     return NewAdapter(
         target=target,
         bundle_id=retriever.bundle.bundle_id,
         adaptation_id=adaptation.adaptation_id,
-        method=adaptation.method,
+        method=DEEP if drawn is not None else adaptation.method,
         margin=fitted.margin,
         leave_one_out=fitted.leave_one_out,
         adapter=fitted.adapter,
@@ -112,11 +127,13 @@ def _fit_category(
     new: Sequence[NewPhoto],
     sample: FitSample,
     live: Sequence[SupportPair],
+    live_is_deep: bool,
+    drawn: Drawn | None,
 ) -> _Fit:
     # A photo may have gone, or changed its category, since the active adapter was fitted to it.
     live_rows = _rows_of(gallery, category, live)
     rows = _rows_to_fit_to(gallery, category, sketches, shown, sample)
-    rows = np.unique(np.concatenate([rows, live_rows[live_rows >= 0]]))
+    rows = np.unique(np.concatenate([rows, live_rows[live_rows >= 0], _drawn_rows(gallery, category, drawn)]))
     # New photos have no row in the gallery yet: they are appended behind its rows, in this order.
     position = {photo.photo.photo_id: len(rows) + n for n, photo in enumerate(new)}
     if len(rows) + len(new) < 2:
@@ -132,8 +149,13 @@ def _fit_category(
     if new:
         added = np.stack([photo.photo.vector for photo in new if photo.photo.vector is not None])
         photos = np.concatenate([photos, gallery.adaptable(added)])
-    compared = _live_support(gallery, live, live_rows, rows)
-    fitted = adaptation.fit_category(sketches, np.array(positives, np.int64), photos, compared)
+    compared = _live_support(gallery, live, live_rows, rows, live_is_deep)
+    own = np.array(positives, np.int64)
+    if drawn is None:
+        fitted = adaptation.fit_category(sketches, own, photos, compared)
+    else:
+        drawings = _drawings(gallery, category, drawn, rows)
+        fitted = fit_deep(adaptation, sketches, own, photos, drawings, compared, progress=drawn.progress)
     return _Fit(fitted.adapter, fitted.margin, fitted.leave_one_out, fitted.passes_gate)
 
 
@@ -144,13 +166,35 @@ def _rows_of(gallery: Gallery, category: str, pairs: Sequence[SupportPair]) -> R
     return np.array([row if row in own else -1 for row in rows], np.int64)
 
 
-def _live_support(gallery: Gallery, pairs: Sequence[SupportPair], pair_rows: Rows, rows: Rows) -> LiveSupport | None:
+def _drawn_rows(gallery: Gallery, category: str, drawn: Drawn | None) -> Rows:
+    """Ascending rows of the photos that were drawn, and are still there."""
+    if drawn is None:
+        return np.empty(0, np.int64)
+    rows = [gallery.view.row(name) for name in drawn.vectors if gallery.view.has_photo(name)]
+    return np.intersect1d(np.array(rows, np.int64), gallery.category_rows(category))
+
+
+def _drawings(gallery: Gallery, category: str, drawn: Drawn, rows: Rows) -> Drawings:
+    """The drawings, with the positions of their photos among `rows`. Raises CategoryTooSmall where there are none."""
+    own = set(_drawn_rows(gallery, category, drawn).tolist())
+    kept = [(gallery.view.row(name), each) for name, each in drawn.vectors.items() if gallery.view.has_photo(name)]
+    kept = [(row, each) for row, each in kept if row in own]
+    if not kept:
+        raise CategoryTooSmall(f"no photo of category {category!r} has lines that can be drawn; adapt without depth")
+    owners = np.concatenate([np.full(len(each), row, np.int64) for row, each in kept])
+    vectors = gallery.adaptable(np.concatenate([each for _, each in kept]))
+    return Drawings(vectors, np.searchsorted(rows, owners))
+
+
+def _live_support(
+    gallery: Gallery, pairs: Sequence[SupportPair], pair_rows: Rows, rows: Rows, is_deep: bool
+) -> LiveSupport | None:
     """The active adapter's examples by their positions among `rows`; None where no example is left."""
     kept = [number for number, row in enumerate(pair_rows.tolist()) if row >= 0]
     if not kept:
         return None
     sketches = gallery.adaptable(np.stack([pairs[number].vector for number in kept]))
-    return LiveSupport(sketches, np.searchsorted(rows, pair_rows[kept]))
+    return LiveSupport(sketches, np.searchsorted(rows, pair_rows[kept]), is_deep)
 
 
 def _rows_to_fit_to(

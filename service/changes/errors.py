@@ -2,6 +2,7 @@
 
 ServiceError
 ├── RebuildFailed        the index builder failed, or what it published cannot be served
+├── AdaptationFailed     a deep adaptation cannot be done: a sketch of it cannot be read
 └── JobCancelled         a job was cancelled while it ran
 RequestError
 ├── MetadataInvalid      a value that does not fit its field, or a field that the gallery does not have
@@ -17,6 +18,10 @@ from service.errors import RequestError, ServiceError
 
 class RebuildFailed(ServiceError):
     """The index builder failed, or what it published cannot be served; what was published before is untouched."""
+
+
+class AdaptationFailed(ServiceError):
+    """A deep adaptation cannot be done, since a sketch of it cannot be read; no adapter was stored."""
 
 
 class JobCancelled(ServiceError):

@@ -227,6 +227,11 @@ def created(description: str, example: Any) -> Responses:
     return {201: {"description": description, "content": {"application/json": {"example": example}}}}
 
 
+def accepted(description: str, example: Any) -> Responses:
+    """The 202 of a JSON route, with an example."""
+    return {202: {"description": description, "content": {"application/json": {"example": example}}}}
+
+
 def document(app: FastAPI, of_gallery: Collection[str], vector: dict[str, Any] = VECTOR_EXAMPLE) -> dict[str, Any]:
     """The whole document; made once and kept by the app. `of_gallery`: paths that galleries have, too.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 3
-READABLE_VERSIONS = (1, 2, 3)
-"""1 knew no changes of single photos, 2 no feedback. They are read as they are, and become 3 with the first change."""
+SCHEMA_VERSION = 4
+READABLE_VERSIONS = (1, 2, 3, 4)
+"""1 knew no changes of single photos, 2 no feedback, 3 no jobs that adapt. They are read as they are, and become 4 with
+the first change.
+"""
 
 # Vectors are kept for each bundle: a change of bundle and back again encodes no photo twice.
 _FIRST = """
@@ -73,7 +75,27 @@ CREATE TABLE feedback (
 CREATE INDEX feedback_by_category ON feedback (category);
 """
 
-_STEPS = {0: _FIRST, 1: _CHANGES, 2: _FEEDBACK}
+# A CHECK cannot be altered: both tables are made anew, since dropping the old `jobs` first would drop all items.
+_ADAPT_JOBS = """
+CREATE TABLE new_jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, job_id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('photos', 'rebuild', 'adapt')),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+    stage TEXT NOT NULL, done INTEGER NOT NULL, total INTEGER, failed INTEGER NOT NULL, detail TEXT NOT NULL,
+    created_by TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, owner TEXT NOT NULL,
+    alive_at REAL NOT NULL);
+INSERT INTO new_jobs SELECT * FROM jobs;
+CREATE TABLE new_items (
+    job INTEGER NOT NULL REFERENCES new_jobs (number) ON DELETE CASCADE, position INTEGER NOT NULL,
+    item TEXT NOT NULL, image BLOB, problem TEXT, PRIMARY KEY (job, position));
+INSERT INTO new_items SELECT job, position, item, image, problem FROM job_items;
+DROP TABLE job_items;
+DROP TABLE jobs;
+ALTER TABLE new_jobs RENAME TO jobs;
+ALTER TABLE new_items RENAME TO job_items;
+"""
+
+_STEPS = {0: _FIRST, 1: _CHANGES, 2: _FEEDBACK, 3: _ADAPT_JOBS}
 
 
 def schema_version(database: sqlite3.Connection) -> int:

@@ -17,7 +17,7 @@ from models.studies.adaptation_directions.fits.deeper import Shown, TrunkRule, e
 from models.studies.adaptation_directions.views import Columns
 from models.studies.adaptation_directions.ways import Compared, Families, Way
 
-_DECAYS = (0.3, 1.0, 3.0)
+_DECAYS = (0.3, 1.0)
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,7 @@ def deeper_families(columns: Columns, adaptation: Adaptation) -> Families:
     """The projection as it is tuned in service, and the sketch encoder's own projection from its trunk on."""
     return {
         "projection tuned (deep)": (_deep(columns, adaptation),),
-        "trunk re-projected by gradient": tuple(
-            _trunk(columns, adaptation, replace(TrunkRule(), rate=rate)) for rate in (1e-4, 2e-4)
-        ),
+        "trunk re-projected by gradient": (_trunk(columns, adaptation, TrunkRule()),),
     }
 
 

@@ -101,6 +101,14 @@ class AdaptParams(Schema):
 
     force: Annotated[bool, Field(description="Activate it even where no gain is expected.")] = False
     dry_run: Annotated[bool, Field(description="Only report how good it would be; nothing is stored.")] = False
+    depth: Annotated[
+        Literal["light", "deep"],
+        Field(
+            description="`deep` also tunes the encoders' last projection, to the examples and to drawings made "
+            "of the category's photos: for a category alone, as a job of seconds to a minute (`/v1/jobs`), whose "
+            "`detail` says what came of it."
+        ),
+    ] = "light"
     frame: Annotated[Frame, Field(description=FRAME + " A refit after an upgrade goes by `auto`.")] = "auto"
 
 

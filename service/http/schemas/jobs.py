@@ -74,7 +74,7 @@ class Job(Schema):
     """A job. `total` is null where it is unknown. `failed` items are among those that are `done`."""
 
     job_id: str
-    kind: Literal["photos", "rebuild"]
+    kind: Literal["photos", "rebuild", "adapt"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     stage: str
     done: Annotated[int, Field(ge=0)]
@@ -187,6 +187,15 @@ JOB_EXAMPLE: dict[str, Any] = {
     "problems": [
         {"position": 17, "photo_id": "clothing/x.png", "code": "image_unreadable", "detail": "the file is cut short"}
     ],
+}
+DEEP_JOB_EXAMPLE: dict[str, Any] = {
+    **JOB_EXAMPLE,
+    "kind": "adapt",
+    "state": "queued",
+    "done": 0,
+    "total": None,
+    "failed": 0,
+    "problems": [],
 }
 JOBS_EXAMPLE: dict[str, Any] = {"jobs": [JOB_EXAMPLE]}
 VERSIONS_EXAMPLE: dict[str, Any] = {

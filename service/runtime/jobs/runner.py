@@ -14,6 +14,7 @@ from models.errors import InkseekError
 from service.changes.rebuilding import seal_when_due
 from service.config import Settings
 from service.errors import ServiceError
+from service.runtime.jobs.adapt import adapt_deep
 from service.runtime.jobs.builder import IndexBuilder
 from service.runtime.jobs.photos import change_photos
 from service.runtime.jobs.rebuild import rebuild
@@ -84,6 +85,8 @@ class JobRunner:
         try:
             if job.kind == "photos":
                 detail = await change_photos(job, self._jobs, self._serving, self._workers, self._settings)
+            elif job.kind == "adapt":
+                detail = await adapt_deep(job, self._jobs, self._serving, self._workers, self._settings)
             else:
                 builder = IndexBuilder(job.job_id, self._jobs, self._settings)
                 detail = await rebuild(job, self._jobs, self._serving, builder, self._settings)

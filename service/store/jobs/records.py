@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from service.store.records import NewPhoto, PhotoPatch
 
-JobKind: TypeAlias = Literal["photos", "rebuild"]
+JobKind: TypeAlias = Literal["photos", "rebuild", "adapt"]
 JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 
 WAITING: tuple[JobState, ...] = ("queued", "running")

@@ -20,7 +20,7 @@ class Job(Schema):
     """A job; `total` is None where it is unknown, and `failed` items are among those that are `done`."""
 
     job_id: str
-    kind: Literal["photos", "rebuild"]
+    kind: Literal["photos", "rebuild", "adapt"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     stage: str
     done: int

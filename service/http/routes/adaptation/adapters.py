@@ -13,6 +13,7 @@ from service.adaptation.adapt import AdaptOptions, adapt
 from service.adaptation.examples import Examples, SupportLimits
 from service.adaptation.listing import adapters_of, profiles_of
 from service.adaptation.targets import adapter_target
+from service.changes.errors import JobsLimit
 from service.errors import (
     AdaptationUnavailable,
     AdapterNotFound,
@@ -36,9 +37,10 @@ from service.errors import (
 from service.http.admission.auth import require
 from service.http.forms.support_form import read_examples
 from service.http.json_response import json_response
-from service.http.openapi import EXAMPLES_BODY, Responses, created, ok, problem_responses
+from service.http.openapi import EXAMPLES_BODY, Responses, accepted, created, ok, problem_responses
 from service.http.route import api_router
 from service.http.routes.adaptation.adapter_scopes import CATEGORY, PROFILE, ScopeRoutes
+from service.http.routes.adaptation.deep import queue_deep
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
 from service.http.schemas.adapters import (
     PROFILES_EXAMPLE,
@@ -53,6 +55,7 @@ from service.http.schemas.adapters import (
     dry_run_example,
     profiles_json,
 )
+from service.http.schemas.jobs import DEEP_JOB_EXAMPLE, Job
 from service.http.serving import ThreadJobs, answer_work, process_of, read_upload, serving_of
 from service.http.tenancy import base_path, gallery_of, tenant_of
 from service.store.records import AdapterRecord, Scope
@@ -100,6 +103,11 @@ def _add_changes(router: APIRouter, routes: ScopeRoutes) -> None:
     in_path, noun = routes.in_path, routes.noun
     report: Responses = {**ok("Only a report: `dry_run`", dry_run_example(routes.adapter))}
     report[200]["model"] = Adapter
+    is_deepened = routes.scope == "category"
+    queued: Responses = {**accepted("The job, queued: `depth=deep`", DEEP_JOB_EXAMPLE)} if is_deepened else {}
+    errors = (*_FIT_ERRORS, JobsLimit) if is_deepened else _FIT_ERRORS
+    if is_deepened:
+        queued[202]["model"] = Job
 
     @router.post(
         routes.path,
@@ -108,10 +116,12 @@ def _add_changes(router: APIRouter, routes: ScopeRoutes) -> None:
         description=routes.fit_description,
         status_code=201,
         response_model=Adapter,
-        responses=created("The adapter, stored", routes.adapter) | report | problem_responses(*_FIT_ERRORS),
+        responses=created("The adapter, stored", routes.adapter) | report | queued | problem_responses(*errors),
         openapi_extra=EXAMPLES_BODY,
     )
     async def fit_adapter(request: Request, params: Annotated[AdaptParams, Query()], name: str = in_path) -> Response:
+        if params.depth == "deep":
+            return await queue_deep(request, routes.scope, name, params)
         adapter = await _adapt(request, routes.scope, name, params)
         if params.dry_run:
             return json_response(adapter_json(adapter))

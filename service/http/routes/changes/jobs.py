@@ -17,7 +17,7 @@ from service.http.admission.auth import principal_of
 from service.http.admission.metering import charge
 from service.http.forms.batch_form import read_changes
 from service.http.json_response import json_response
-from service.http.openapi import Responses, ok, problem_responses
+from service.http.openapi import Responses, accepted, ok, problem_responses
 from service.http.problem_kinds import KINDS
 from service.http.route import api_router
 from service.http.routes.search import TRAFFIC_ERRORS
@@ -53,7 +53,7 @@ _CODES = {kind.__name__: of.code for kind, of in KINDS.items()}
 
 
 def _accepted() -> Responses:
-    return {202: {"description": "The job, queued", "content": {"application/json": {"example": JOB_EXAMPLE}}}}
+    return accepted("The job, queued", JOB_EXAMPLE)
 
 
 @router.post(
@@ -76,7 +76,7 @@ async def change_photos(request: Request) -> Response:
     items = await run_in_threadpool(read_changes, upload, settings.max_change_items)
     await charge(request, changes=True, cost=len(items) - 1)  # one was counted when the request came
     add = partial(queue_photos, _jobs_of(request), items, principal_of(request).name, settings.max_online_bytes)
-    return _queued(request, await run_in_threadpool(add))
+    return queued_job(request, await run_in_threadpool(add))
 
 
 @router.post(
@@ -95,7 +95,7 @@ def rebuild_index(request: Request, params: Annotated[RebuildParams, Query()]) -
     settings = gallery_of(request).settings
     created_by = principal_of(request).name
     job = queue_rebuild(_jobs_of(request), created_by, settings.max_online_bytes, update=params.photos)
-    return _queued(request, job)
+    return queued_job(request, job)
 
 
 @router.get(
@@ -154,7 +154,8 @@ def _jobs_of(request: Request) -> JobStore:
     return JobStore(gallery_of(request).settings.online_folder)
 
 
-def _queued(request: Request, job: JobRecord) -> Response:
+def queued_job(request: Request, job: JobRecord) -> Response:
+    """The 202 of a job that was queued, and where it is shown."""
     process_of(request).metrics.galleries.jobs.labels(job.kind).inc()
     response = json_response(job_json(job, _CODES), 202)
     response.headers["Location"] = f"{base_path(request)}/jobs/{job.job_id}"

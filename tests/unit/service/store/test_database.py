@@ -117,3 +117,25 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "online").write_text("a file")
     with pytest.raises(OnlineUnwritable, match="online"), transaction(tmp_path / "online"):
         pass
+
+
+def test_jobs_of_an_earlier_release_are_kept_with_their_items(tmp_path: Path) -> None:
+    """The tables of jobs are made anew, since a CHECK cannot be altered: nothing of them may be lost."""
+    with transaction(tmp_path) as writer:
+        writer.execute(
+            "INSERT INTO jobs (job_id, kind, state, stage, done, total, failed, detail, created_by, created_at,"
+            " updated_at, owner, alive_at) VALUES ('job-1', 'photos', 'queued', '', 0, 1, 0, '', '', '', '', '', 0)"
+        )
+        writer.execute("INSERT INTO job_items (job, position, item, image) VALUES (1, 0, 'one', x'01')")
+    with closing(sqlite3.connect(tmp_path / FILE)) as old:
+        # As version 3 had them, which knew one kind of job less.
+        old.executescript(
+            "PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON; UPDATE sqlite_master SET"
+            " sql = replace(sql, ', ''adapt''', '') WHERE name = 'jobs'; PRAGMA user_version = 3;"
+        )
+    with transaction(tmp_path) as writer:
+        writer.execute("UPDATE jobs SET kind = 'adapt'")
+        assert writer.execute("SELECT number, job_id, kind FROM jobs").fetchone()[:] == (1, "job-1", "adapt")
+        assert writer.execute("SELECT job, item, image FROM job_items").fetchone()[:] == (1, "one", b"\x01")
+        writer.execute("DELETE FROM jobs")
+        assert writer.execute("SELECT count(*) FROM job_items").fetchone()[0] == 0
