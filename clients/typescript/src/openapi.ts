@@ -1233,7 +1233,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "photos" | "rebuild";
+            kind: "photos" | "rebuild" | "adapt";
             /**
              * State
              * @enum {string}
@@ -2541,6 +2541,8 @@ export interface operations {
                 force?: boolean;
                 /** @description Only report how good it would be; nothing is stored. */
                 dry_run?: boolean;
+                /** @description `deep` also tunes the encoders' last projection, to the examples and to drawings made of the category's photos: for a category alone, as a job of seconds to a minute (`/v1/jobs`), whose `detail` says what came of it. */
+                depth?: "light" | "deep";
                 /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner. Lines get one width unless it is `false`. A refit after an upgrade goes by `auto`. */
                 frame?: "auto" | "true" | "false";
             };
@@ -2579,6 +2581,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Adapter"];
+                };
+            };
+            /** @description The job, queued: `depth=deep` */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
         };
@@ -2712,6 +2723,8 @@ export interface operations {
                 force?: boolean;
                 /** @description Only report how good it would be; nothing is stored. */
                 dry_run?: boolean;
+                /** @description `deep` also tunes the encoders' last projection, to the examples and to drawings made of the category's photos: for a category alone, as a job of seconds to a minute (`/v1/jobs`), whose `detail` says what came of it. */
+                depth?: "light" | "deep";
                 /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner. Lines get one width unless it is `false`. A refit after an upgrade goes by `auto`. */
                 frame?: "auto" | "true" | "false";
             };
