@@ -202,6 +202,13 @@ class Settings(BaseSettings):
         "where its directory can be written; 0: only on request.",
     )
 
+    shadow_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of the searches that an approximate index answers which are repeated exactly in the "
+        "background, one at a time, for the metric `inkseek_shadow_recall`; 0: none.",
+    )
     index_poll_s: float = Field(
         default=1.0, gt=0, le=3600, description="Seconds between looks for a newly published index version."
     )

@@ -109,7 +109,9 @@ class SketchJob(Generic[T_co]):
 
     def finish(self, embeddings: Vectors, encode_ms: float) -> T_co:
         """Search and render."""
-        return self._rendered(self._retriever.finish(self._begun, embeddings, encode_ms))
+        result = self._retriever.finish(self._begun, embeddings, encode_ms)
+        process_of(self._request).shadow.offer(gallery_of(self._request).serving, self._begun, embeddings)
+        return self._rendered(result)
 
     def whole(self) -> T_co:
         """The same in one go."""

@@ -33,6 +33,7 @@ _SCRAPE_TRIES, _SCRAPE_AGAIN_S = 5, 0.05
 # Seconds. A stage takes 0.1 ms (decode) to some 100 ms (a large encoder on a busy CPU).
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _SCORE_BUCKETS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # one below 0 would leave the sum out
+_RECALL_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _RESULTS = ("match", "no_good_match", "uncalibrated", "empty")
 _CONFIDENCE_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -67,11 +68,19 @@ class Metrics:
             buckets=_CONFIDENCE_BUCKETS,
             registry=r,
         )
-        self.best_score = Histogram(
-            "inkseek_best_score",
-            "Score of the best result: a cosine, rescaled within one category.",
-            buckets=_SCORE_BUCKETS,
-            registry=r,
+        self.best_score, self.shadow_recall = (
+            Histogram(
+                "inkseek_best_score",
+                "Score of the best result: a cosine, rescaled within one category.",
+                buckets=_SCORE_BUCKETS,
+                registry=r,
+            ),
+            Histogram(
+                "inkseek_shadow_recall",
+                "Share of the 10 best photos of an exact search that the search found, of those that were repeated.",
+                buckets=_RECALL_BUCKETS,
+                registry=r,
+            ),
         )
         self.rejected = Counter("inkseek_rejected", "Requests rejected unanswered, by reason.", ["reason"], registry=r)
         self.in_flight = _gauge("inkseek_in_flight", "Requests being handled.", r)

@@ -17,6 +17,7 @@ from service.runtime.heap import give_large_blocks_back
 from service.runtime.jobs.runner import JobRunner
 from service.runtime.metrics import Metrics
 from service.runtime.monitoring.monitor import Monitor
+from service.runtime.monitoring.shadow_sample import ShadowSample
 from service.runtime.serving import Serving, load_bundle, load_retriever
 from service.runtime.threads.workers import AdaptationSlots, Workers
 
@@ -36,6 +37,7 @@ class Process:
     metrics: Metrics
     adaptations: AdaptationSlots
     galleries: Galleries
+    shadow: ShadowSample
 
 
 @asynccontextmanager
@@ -78,8 +80,9 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
     galleries = Galleries(settings, default, metrics, workers)
     jobs = asyncio.create_task(JobRunner(DEFAULT_GALLERY, settings, serving, workers).run())
     adaptations = AdaptationSlots(_ADAPTATIONS_AT_ONCE, metrics)
+    shadow = ShadowSample(settings.shadow_share, metrics.shadow_recall.observe)
     try:
-        yield Process(settings, serving, workers, monitor, metrics, adaptations, galleries)
+        yield Process(settings, serving, workers, monitor, metrics, adaptations, galleries, shadow)
     finally:
         for task in (monitoring, jobs):
             task.cancel()
@@ -87,6 +90,7 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
                 await task
         # In a thread: it waits for jobs that have begun, and the event loop must not stand still meanwhile.
         await asyncio.to_thread(workers.close)
+        await asyncio.to_thread(shadow.close)
         await galleries.close()
         serving.close()
         serving.decoder.close()

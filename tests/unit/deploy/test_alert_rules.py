@@ -66,6 +66,14 @@ SERIES: dict[str, list[tuple[str, str]]] = {
         (f"inkseek_index_created_timestamp_seconds{{{OK}}}", "0x180"),
         (f"inkseek_index_created_timestamp_seconds{{{WRONG}}}", f"{-8 * 86_400}x180"),
     ],
+    "InkseekRecallLow": [
+        (f"inkseek_shadow_recall_sum{{{OK}}}", "0+9.8x180"),
+        (f"inkseek_shadow_recall_count{{{OK}}}", "0+10x180"),
+        (f"inkseek_shadow_recall_sum{{{WRONG}}}", "0+9x180"),
+        (f"inkseek_shadow_recall_count{{{WRONG}}}", "0+10x180"),
+        ('inkseek_shadow_recall_sum{instance="without a sample"}', "0x180"),
+        ('inkseek_shadow_recall_count{instance="without a sample"}', "0x180"),
+    ],
     "InkseekGalleryFails": [
         (f'inkseek_gallery_failures_total{{{OK}, gallery="shoes"}}', "4x180"),
         (f'inkseek_gallery_failures_total{{{WRONG}, gallery="shoes"}}', "0+1x180"),

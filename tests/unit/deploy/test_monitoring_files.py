@@ -128,6 +128,7 @@ def test_traffic_stages_queue_index_adapters_and_answers_are_shown() -> None:
         "inkseek_adapters_active",
         "inkseek_fits_total",
         "inkseek_answers_total",
+        "inkseek_shadow_recall_sum",
     }
 
 
