@@ -81,8 +81,8 @@ bench: $(VENV)/.dev ## Measure: each file of benchmarks/ names its baseline
 bench-peers: $(VENV)/.dev ## Measure: the service beside FastAPI, LitServe and BentoML on the same ONNX file
 	$(BIN)/python -m benchmarks.peers.run --overload
 
-bench-index: $(VENV)/.dev ## Measure, in hours: the builder beside a bare loop, its memory and updates at 200,000 photos, 300 kills
-	@set -e; for name in rate memory update kills; do echo "== $$name"; $(BIN)/python -m benchmarks.indexing.$$name; done
+bench-index: $(VENV)/.dev ## Measure, in hours: builder, memory, updates, start, uploads, 300 kills (STEPS="kills-0 …", DATA=); goes on where it ended
+	$(BIN)/python -m benchmarks.indexing.steps $(STEPS) $(if $(DATA),--data $(DATA))
 
 fuzz: $(VENV)/.dev ## Requests made from the OpenAPI document against a real service, without keys and with one: no finding
 	$(BIN)/python -m benchmarks.robustness.fuzz

@@ -30,7 +30,7 @@ MetadataValue: TypeAlias = str | int | float | bool | tuple[str | int | float | 
 COLUMNS = ("row", "photo_id", "category", "path", "sha256", "width", "height")
 PICTURE_SUFFIXES = ("/thumbnail", "/image", "/similar")
 """What the paths of a photo's pictures and neighbours have behind its id."""
-_KEPT_RECORDS = 20_000  # about 1 kB each; the photos that searches answer again and again
+KEPT_RECORDS = 20_000  # about 1 kB each; the photos that searches answer again and again
 _BLOCK_RECORDS = 4_096
 _IN_CLAUSE_ROWS = 500  # SQLite limits the parameters of a statement, to 999 in older builds
 
@@ -67,8 +67,9 @@ class Thumbnail(NamedTuple):
 class PhotoStore:
     """Reads photos.sqlite; thread-safe by one connection per thread."""
 
-    def __init__(self, path: Path, fields: Sequence[MetadataField]) -> None:
-        """Opens nothing: each thread connects with its first query."""
+    def __init__(self, path: Path, fields: Sequence[MetadataField], *, kept_records: int = KEPT_RECORDS) -> None:
+        """Opens nothing: each thread connects with its first query. `kept_records`: kept once read."""
+        self._kept_records = kept_records
         self._path = path
         self._fields = tuple(fields)
         metadata = "".join(f", {metadata_column(position)}" for position in range(len(self._fields)))
@@ -102,7 +103,7 @@ class PhotoStore:
             for values in self._query(f"{self._select} WHERE row IN ({marks})", part):
                 record = self._record(values)
                 records[record.row] = record
-                if len(self._records) < _KEPT_RECORDS:
+                if len(self._records) < self._kept_records:
                     self._records[record.row] = record
         missing = [row for row in rows if row not in records]
         if missing:

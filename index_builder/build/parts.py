@@ -56,7 +56,15 @@ class Parts:
         stores = {
             entry.name: self.variants[entry.name][0].store for entry in self.segments if entry.name in self.variants
         }
-        return open_segments(work.staging, self.segments, self.places, fields=work.fields, dim=work.dim, stores=stores)
+        return open_segments(
+            work.staging,
+            self.segments,
+            self.places,
+            fields=work.fields,
+            dim=work.dim,
+            stores=stores,
+            kept_records=0,  # each is looked at once: kept, they would be the largest thing in memory
+        )
 
 
 def built_segment(

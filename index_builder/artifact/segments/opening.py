@@ -11,7 +11,7 @@ import numpy as np
 from index_builder.artifact import layout
 from index_builder.artifact.errors import IndexCorrupt
 from index_builder.artifact.manifest import IndexManifest, MetadataField, SegmentEntry
-from index_builder.artifact.photo_store import PhotoStore
+from index_builder.artifact.photo_store import KEPT_RECORDS, PhotoStore
 from index_builder.artifact.segments.photos import PhotoTable, SegmentedPhotos
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import CPU, Collection, MilvusServer, SearchDevice, open_collection, open_store
@@ -61,11 +61,12 @@ def open_segments(
     dim: int,
     stores: Mapping[str, VectorStore] = MappingProxyType({}),
     device: SearchDevice = CPU,
+    kept_records: int = KEPT_RECORDS,
 ) -> tuple[VectorStore, PhotoTable]:
     """The vectors and photos of the rows at `places`. `version`: the folder of a version, published or staged.
 
-    `stores`: of segments that are open already, by name; `device`: where the others are searched. Raises
-    StoreUnreadable, IndexCorrupt.
+    `stores`: of segments that are open already, by name; `device`: where the others are searched. `kept_records`: see
+    `PhotoStore`. Raises StoreUnreadable, IndexCorrupt.
     """
     if len(entries) == 1 and entries[0].live == entries[0].count == len(places):
         # Its rows are the gallery's: a map of them would be the largest thing in memory.
@@ -73,7 +74,7 @@ def open_segments(
         folder = layout.segment_dir(version, entry.name)
         known = stores.get(entry.name)
         whole = known or open_store(folder, entry.search, count=entry.count, dim=dim, device=device)
-        return whole, _photos(folder, fields, entry.count)
+        return whole, _photos(folder, fields, entry.count, kept_records)
     row_map = _row_map(entries, places)
     opened, photos = [], []
     for number, entry in enumerate(entries):
@@ -81,7 +82,7 @@ def open_segments(
         some = None if entry.live == entry.count else live
         store = stores.get(entry.name)
         opened.append(store or open_store(folder, entry.search, count=entry.count, dim=dim, live=some, device=device))
-        photos.append(_photos(folder, fields, entry.count))
+        photos.append(_photos(folder, fields, entry.count, kept_records))
     return SegmentedStore(opened, row_map), SegmentedPhotos(photos, row_map)
 
 
@@ -107,8 +108,8 @@ def _row_map(entries: Sequence[SegmentEntry], places: Places) -> RowMap:
     return row_map
 
 
-def _photos(folder: Path, fields: Sequence[MetadataField], count: int) -> PhotoStore:
-    photos = PhotoStore(folder / layout.PHOTOS, fields)
+def _photos(folder: Path, fields: Sequence[MetadataField], count: int, kept_records: int = KEPT_RECORDS) -> PhotoStore:
+    photos = PhotoStore(folder / layout.PHOTOS, fields, kept_records=kept_records)
     # Also where no hashes are checked: rows of unequal files would name the wrong photos.
     if (actual := photos.count()) != count:
         photos.close()
