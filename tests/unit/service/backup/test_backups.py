@@ -26,6 +26,7 @@ from service.backup.restore import RestoreRequest, restore
 from service.backup.verify import verify
 from service.store.online_store import OnlineStore
 from service.store.records import NewAdapter
+from service.store.schema import SCHEMA_VERSION
 from tests.unit.service.backup.conftest import places_in
 from tests.unit.service.store.adding import add
 
@@ -83,7 +84,7 @@ def test_all_of_it_is_the_same_elsewhere(archive: Path, source: Places, tmp_path
 def test_an_archive_says_what_it_holds_and_is_an_ordinary_tar(archive: Path, source: Places, tmp_path: Path) -> None:
     contents = verify(archive)
     assert (contents.keys, contents.limits["max_adapters"]) == (2, 7)
-    assert contents.galleries["shop"].online_schema == 3
+    assert contents.galleries["shop"].online_schema == SCHEMA_VERSION
     with tarfile.open(archive) as tar:
         names = tar.getnames()
         tar.extractall(tmp_path / "unpacked", filter="data")

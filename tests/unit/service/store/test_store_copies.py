@@ -15,6 +15,7 @@ from service.errors import OnlineCorrupt, OnlineSchemaUnsupported, OnlineUnwrita
 from service.store.copies import check_store_file, copy_store, has_store, replace_store, version_in_header
 from service.store.online_store import OnlineStore
 from service.store.records import NewAdapter, NewPhoto
+from service.store.schema import SCHEMA_VERSION
 from tests.unit.service.store.adding import active, add
 
 MakeAdapter = Callable[..., NewAdapter]
@@ -28,8 +29,8 @@ def test_a_copy_needs_no_other_file(make_store: MakeStore, make_adapter: MakeAda
     copy = tmp_path / "copy" / "online.sqlite"
     copy.parent.mkdir()
     assert has_store(store.folder) and not has_store(tmp_path)
-    assert copy_store(store.folder, copy) == check_store_file(copy) == 3
-    assert version_in_header(copy.read_bytes()[:100]) == 3
+    assert copy_store(store.folder, copy) == check_store_file(copy) == SCHEMA_VERSION
+    assert version_in_header(copy.read_bytes()[:100]) == SCHEMA_VERSION
     assert version_in_header(b"something else") is None
     assert [path.name for path in copy.parent.iterdir()] == ["online.sqlite"]
     read = make_store(folder="copy")
