@@ -6,6 +6,7 @@ Each rule is one that holds for text of any kind, or leaves alone what it cannot
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from service.page_build.errors import PageInvalid
 
@@ -15,6 +16,8 @@ _INDENT_OR_EMPTY = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
 _CAST = re.compile(r"/\*\* @type [^\"'`\n]*?\*/ (?=[\w({\[])")
 # With a quote behind it, it may stand within a string, and stays.
 _END_COMMENT = re.compile(r"[ \t]+//[ \t][^\"'`\n]*$", re.MULTILINE)
+# As the sources are formatted: the first line ends with the brace that the next brace at a line's beginning closes.
+_FUNCTION = re.compile(r"^export (?:async )?function\*? (\w+)\([^\n]*\{\n(?:(?!\}).*\n)*\}\n", re.MULTILINE)
 _PRIVATE = re.compile(r"#([A-Za-z_]\w*)")
 # A field or a method begins its line; everything else that names it has an object before it.
 _PRIVATE_IN_CLASS = re.compile(r"(?:(?<=\.)|^(?:static )?(?:async )?(?:[gs]et )?)#([A-Za-z_]\w*)", re.MULTILINE)
@@ -29,6 +32,11 @@ def plain_script(text: str, name: str) -> str:
         if line.count("`") % 2:
             raise PageInvalid(f"{name}: a template literal goes on after line {number}, and would lose its indentation")
     return short_private_names(_INDENT_OR_EMPTY.sub("", text))
+
+
+def without_functions(text: str, names: Collection[str]) -> str:
+    """A module, with its indentation still, without those of its exported functions; one in another form stays."""
+    return _FUNCTION.sub(lambda match: "" if match[1] in names else str(match[0]), text)
 
 
 def plain_style(text: str) -> str:

@@ -1,6 +1,7 @@
 """The page's ES modules as one: a browser far away would wait for each of them, and for those that they import.
 
-Each module becomes a function that returns its exports, in the order of their imports. No module is parsed: imports and
+Each module becomes a function that returns its exports, in the order of their imports, without exported functions that
+nobody calls. No module is parsed: imports and
 exports stand at the beginning of lines in the few forms that the sources use, and any other form is an error.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from service.page_build.errors import PageInvalid
-from service.page_build.plain import plain_script
+from service.page_build.plain import plain_script, without_functions
 
 _NAMED = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
 _STAR = re.compile(r'^import \* as (\w+) from "(\.[^"]+)";\n', re.MULTILINE)
@@ -53,6 +54,9 @@ def bundle_scripts(sources: Mapping[str, str], entry: str) -> str:
     modules = {path: _read(path, text) for path, text in sources.items()}
     order: list[str] = []
     _visit(entry, modules, order, ())
+    for path in order:
+        unused = _unused_names(path, modules, order)
+        modules[path] = _read(path, without_functions(sources[path], unused)) if unused else modules[path]
     shared = _shared_names(modules, order)
     names = {path: f"module{number}" for number, path in enumerate(order)}
     parts = []
@@ -101,6 +105,19 @@ def _shared_names(modules: Mapping[str, _Module], order: Sequence[str]) -> set[t
         if often[name] == 1
         and all(other == path or (other, path, name) in imported or name not in words[other] for other in order)
     }
+
+
+def _unused_names(path: str, modules: Mapping[str, _Module], order: Sequence[str]) -> set[str]:
+    """Exports of a module that stand nowhere: not in its own body, nor in a module that imports them or all of it."""
+    module = modules[path]
+    words = Counter(_WORD.findall(module.body))
+    unused = {name for name in module.exports if words[name] == 1}
+    for other in (modules[one] for one in order):
+        unused -= {one for pairs, target in other.named if target == path for one, _ in pairs}
+        for alias in (alias for alias, target in other.whole if target == path):
+            used = re.findall(rf"(?<![\w$.#]){alias}\b(?:\.(\w+))?", other.body)
+            unused -= unused if "" in used else set(used)
+    return unused
 
 
 def _read(path: str, text: str) -> _Module:

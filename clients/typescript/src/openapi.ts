@@ -1206,6 +1206,12 @@ export interface components {
              * @description The scopes that this request has, as far as they are of use.
              */
             access: ("search" | "adapt" | "write" | "admin")[];
+            /**
+             * Feedback
+             * @description `POST /v1/feedback` takes pairs from who sends this request.
+             * @default false
+             */
+            feedback?: boolean;
             limits: components["schemas"]["Limits"];
         };
         /**

@@ -53,6 +53,7 @@ def get_info(request: Request) -> Info:
             adaptation_method=bundle.adaptation.method if bundle.adaptation else None,
             read_only=process.settings.read_only,
             access=granted(request),
+            feedback=gallery.settings.feedback and "adapt" in granted(request),
             limits=limits_of(gallery.settings),
         )
 

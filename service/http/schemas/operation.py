@@ -79,6 +79,7 @@ class Info(Schema):
     adaptation_method: str | None = None
     read_only: Annotated[bool, Field(description="Nothing is adapted or written, for any key.")]
     access: Annotated[list[Access], Field(description="The scopes that this request has, as far as they are of use.")]
+    feedback: Annotated[bool, Field(description="`POST /v1/feedback` takes pairs from who sends this request.")] = False
     limits: Limits
 
 
@@ -140,6 +141,7 @@ INFO_EXAMPLE: dict[str, Any] = {
     "adaptation_method": "adaptive",
     "read_only": False,
     "access": ["adapt", "admin", "search", "write"],
+    "feedback": False,
     "limits": {
         "max_upload_bytes": 10485760,
         "max_image_pixels": 16000000,

@@ -245,6 +245,7 @@ class Page {
       const [info] = await Promise.all([this.#client.info(), this.styles.load(asked ?? undefined)]);
       find("teach-button").hidden = !info.adaptation_id || !info.access.includes("adapt");
       this.jobs.allow(info.access.includes("write"));
+      this.dialog.feedback.isOn = info.feedback;
       if (this.styles.chosen && asked === null) this.#search({ profile: this.styles.chosen });
     } catch (error) {
       await this.#loadAgain(error, () => this.#loadAdaptation());
@@ -280,14 +281,12 @@ class Page {
   /** @param {number} index of the result */
   async #openPhoto(index) {
     const { like } = this.search;
+    const sketch = like ? undefined : await toPng(this.board.drawing);
     if (this.#queryUrl) URL.revokeObjectURL(this.#queryUrl);
-    this.#queryUrl = null;
-    let shown = { src: like?.thumbnail_url ?? "", caption: text("photo.like", { name: like?.name ?? "" }) };
-    if (!like) {
-      this.#queryUrl = URL.createObjectURL(await toPng(this.board.drawing));
-      shown = { src: this.#queryUrl, caption: text("photo.drawing") };
-    }
-    this.dialog.open(this.grid.hits, index, shown, this.teach.isOpen);
+    this.#queryUrl = sketch ? URL.createObjectURL(sketch) : null;
+    const src = this.#queryUrl ?? like?.thumbnail_url ?? "";
+    const caption = like ? text("photo.like", { name: like.name }) : text("photo.drawing");
+    this.dialog.open(this.grid.hits, index, { src, caption, sketch }, this.teach.isOpen);
   }
 }
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from service.access.key_file import add_key
+from service.access.keys import make_key
 from service.app import create_app
 from service.config import Settings
 
@@ -31,6 +34,16 @@ def test_it_is_off_by_default(adaptable: TestClient, sketch: Callable[[int], byt
     answer = adaptable.post("/v1/feedback?photo_id=box/1.png", content=sketch(1))
     assert (answer.status_code, answer.json()["code"]) == (403, "feedback_off")
     assert adaptable.get("/v1/feedback").json() == {"feedback": []}
+    assert adaptable.get("/v1/info").json()["feedback"] is False
+
+
+def test_the_service_says_whose_feedback_it_takes(settings: Settings, tmp_path: Path) -> None:
+    own = {"online_dir": tmp_path, "feedback": True}
+    for scopes, takes in (("search", False), ("search,adapt", True)):
+        narrowed = Settings.model_validate(settings.model_dump() | own | {"anonymous_scopes": scopes})
+        add_key(narrowed.key_path, make_key("other", ("search",)).key)
+        with TestClient(create_app(narrowed)) as client:
+            assert client.get("/v1/info").json()["feedback"] is takes
 
 
 def test_pairs_are_kept_listed_bounded_and_deleted(collecting: TestClient, sketch: Callable[[int], bytes]) -> None:

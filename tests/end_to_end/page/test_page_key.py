@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def locked(index_dir: Path, adaptive_bundle_dir: Path, tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """The address of a service with keys, and a key for searching, and others for adapting or writing as well."""
-    settings = Settings(index=index_dir, bundle=adaptive_bundle_dir, online_dir=tmp_path / "online", threads=1)
+    settings = Settings(
+        index=index_dir, bundle=adaptive_bundle_dir, online_dir=tmp_path / "online", threads=1, feedback=True
+    )
     granted: dict[str, tuple[Access, ...]] = {
         "searching": ("search",),
         "adapting": ("search", "adapt"),
@@ -85,6 +87,7 @@ def test_pictures_come_with_the_key(visitor: User, locked: tuple[str, dict[str, 
     expect(page.get_by_role("button", name="Teach it")).to_be_hidden()
 
     page.get_by_role("button", name="1: circle").click()
+    expect(page.get_by_role("button", name="This is it")).to_be_hidden()  # a key for searching gives no feedback
     large = page.locator("#photo-image")
     expect(page.locator("#photo-open")).to_have_attribute("href", re.compile("^blob:"))
     page.wait_for_function("image => image.naturalWidth === 256", arg=large.element_handle())

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Route, expect
+
+from service.app import create_app
+from service.config import Settings
+from tests.end_to_end.page.conftest import no_errors, serving
 
 if TYPE_CHECKING:
+    from tests.end_to_end.page.conftest import OpenUser
     from tests.end_to_end.page.user import User
 
 # In the tiny bundle, examples that mean the other shape of a pair improve the ranks: leave-one-out, over "lines",
@@ -174,3 +180,89 @@ SKETCH = """async () => {
   const { loadDrawing } = await import("/page/js/session.js");
   return [...new Uint8Array(await (await toPng(await loadDrawing())).arrayBuffer())];
 }"""
+
+
+@pytest.fixture
+def finder(index_dir: Path, adaptive_bundle_dir: Path, tmp_path: Path, open_user: OpenUser) -> Iterator[User]:
+    """The page of a service that collects feedback, with a circle drawn and found."""
+    settings = Settings(
+        index=index_dir, bundle=adaptive_bundle_dir, online_dir=tmp_path / "online", threads=1, feedback=True
+    )
+    with serving(create_app(settings)) as url:
+        user = open_user(base_url=url)
+        with no_errors(user.page):
+            user.draw_shape("circle")
+            user.expect_best("circle")
+            user.wait_for_answer()
+            yield user
+
+
+def feedback(user: User) -> list[str]:
+    return [pair["photo_id"] for pair in user.page.request.get("/v1/feedback").json()["feedback"]]
+
+
+def test_a_click_on_the_right_result_is_kept_and_undone(finder: User) -> None:
+    finder.page.locator(".card").first.click()
+    dialog = finder.page.locator("#photo-dialog")
+    right, undo = (dialog.get_by_role("button", name=name, exact=True) for name in ("This is it", "undo"))
+    thanks = dialog.get_by_text("Thank you, kept.")
+    right.click()
+    expect(thanks).to_be_visible()
+    assert feedback(finder) == ["round/circle.png"]
+
+    finder.page.get_by_role("button", name="Next photo").click()
+    expect(right).to_be_visible()
+    expect(thanks).to_be_hidden()
+    finder.page.get_by_role("button", name="Previous photo").click()
+    expect(thanks).to_be_visible()
+    undo.click()
+    expect(right).to_be_visible()
+    expect(thanks).to_be_hidden()
+    assert feedback(finder) == []
+
+    # A drawing is an example of one photo.
+    right.click()
+    expect(undo).to_be_visible()
+    finder.page.get_by_role("button", name="Next photo").click()
+    finder.page.get_by_role("button", name="This is it").click()
+    expect(finder.page.get_by_text("Thank you, kept.")).to_be_visible()
+    [second] = feedback(finder)
+    assert second != "round/circle.png"
+    finder.page.get_by_role("button", name="Previous photo").click()
+    expect(right).to_be_visible()
+
+
+def test_feedback_that_cannot_be_kept_says_why(finder: User) -> None:
+    def fail(route: Route) -> None:
+        problem = {"title": "The online store is full", "detail": "512 MB are used.", "code": "online_full"}
+        route.fulfill(status=507, json=problem, content_type="application/problem+json")
+
+    finder.page.route("**/v1/feedback?*", fail)
+    finder.page.locator(".card").first.click()
+    finder.page.get_by_role("button", name="This is it").click()
+    expect(finder.page.get_by_role("dialog").get_by_text("512 MB are used.")).to_be_visible()
+    finder.page.unroute("**/v1/feedback?*", fail)
+    finder.page.get_by_role("button", name="This is it").click()
+    expect(finder.page.get_by_text("Thank you, kept.")).to_be_visible()
+    expect(finder.page.get_by_text("512 MB are used.")).to_be_hidden()
+
+
+def test_feedback_is_of_drawings_alone(finder: User) -> None:
+    finder.page.locator(".card").first.click()
+    right = finder.page.get_by_role("button", name="This is it")
+    expect(right).to_be_visible()
+    finder.page.get_by_role("button", name="More like this").click()
+    expect(finder.page.get_by_role("navigation", name="Breadcrumb")).to_contain_text("circle")
+    finder.wait_for_answer()
+    finder.page.locator(".card").first.click()
+    expect(finder.page.get_by_role("button", name="More like this")).to_be_visible()
+    expect(right).to_be_hidden()
+
+
+def test_no_feedback_is_asked_for_where_none_is_collected(teacher: User) -> None:
+    teacher.page.locator("#teach-close").click()
+    teacher.draw_shape("circle")
+    teacher.expect_best("circle")
+    teacher.page.locator(".card").first.click()
+    expect(teacher.page.get_by_role("button", name="More like this")).to_be_visible()
+    expect(teacher.page.get_by_role("button", name="This is it")).to_be_hidden()

@@ -62,6 +62,7 @@ class Info(Schema):
     adaptation_method: str | None = None
     read_only: bool
     access: tuple[Access, ...]
+    feedback: bool = False
     limits: Limits
 
 

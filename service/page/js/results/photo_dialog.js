@@ -4,6 +4,7 @@ import { Latest, STALE } from "../api/latest.js";
 import { pictureUrl, showPicture } from "../api/picture.js";
 import { finder } from "../element.js";
 import { Modal } from "../modal.js";
+import { Feedback } from "./feedback.js";
 import { bindSwipe } from "./swipe.js";
 import { confidenceText, fileName, photoName, scoreText } from "./photo_text.js";
 import { text } from "../texts.js";
@@ -28,6 +29,7 @@ export class PhotoDialog {
    */
   constructor(dialog, client, navigation, { onSimilar, onPick, onClose }) {
     this.#find = finder(dialog);
+    this.feedback = new Feedback(this.#find("photo-feedback"));
     this.#client = client;
     this.#modal = new Modal(dialog, navigation, () => {
       this.#latest.cancel();
@@ -48,12 +50,13 @@ export class PhotoDialog {
   /**
    * @param {Hit[]} hits
    * @param {number} index
-   * @param {{src: string, caption: string}} query to compare the photo with
+   * @param {{src: string, caption: string, sketch?: Blob}} query to compare the photo with; sketch: where it was drawn
    * @param {boolean} picking whether the photo can be marked as the right one
    */
   open(hits, index, query, picking) {
     this.#hits = hits;
     this.#find("photo-pick").hidden = !picking;
+    this.feedback.begin(picking ? undefined : query.sketch);
     showPicture(this.#find("compare-image", HTMLImageElement), query.src);
     this.#find("compare-caption").textContent = query.caption;
     this.#show(index);
@@ -80,6 +83,7 @@ export class PhotoDialog {
     this.#find("photo-download", HTMLAnchorElement).download = fileName(hit.photo_id);
     this.#showImage(hit, name);
     this.#showFacts(hit, {});
+    this.feedback.show(hit);
     try {
       const photo = await this.#latest.run((signal) => this.#client.photo(hit.photo_id, signal));
       if (photo !== STALE) this.#showFacts(hit, photo);

@@ -98,6 +98,49 @@ def test_names_that_only_importers_have_are_bound_once() -> None:
     ]
 
 
+def test_exported_functions_that_nobody_calls_are_left_out() -> None:
+    sources = {
+        "main.js": """import * as calls from "./calls.js";
+import * as all from "./all.js";
+import { named } from "./named.js";
+console.log(JSON.stringify([calls.list(), Object.keys(all).length, named()]));
+""",
+        "calls.js": """export function list() {
+  return twice(1);
+}
+/** Nobody calls it. */
+export function clear(one) {
+  if (one) {
+    return "cleared";
+  }
+}
+export function twice(a) {
+  return 2 * a;
+}
+""",
+        "all.js": """export function one() {
+  return 1;
+}
+export async function two() {
+  return 2;
+}
+""",
+        "named.js": """export function other(
+  a,
+) {
+  return a;
+}
+export function named() {
+  return "named";
+}
+""",
+    }
+    bundle = bundle_scripts(sources, "main.js")
+    assert run_module(bundle) == [2, 2, "named"]
+    assert "clear" not in bundle and "twice" in bundle
+    assert "function other(" in bundle  # in a form that is left alone
+
+
 def test_private_names_are_short_where_nothing_else_is_written_so() -> None:
     text = """class Counter {
 #value = 0;
