@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
@@ -41,6 +41,20 @@ def load_texts(folder: Path) -> dict[str, Texts]:
     if DEFAULT_LANGUAGE not in found:
         raise PageInvalid(f"there are no texts in {DEFAULT_LANGUAGE!r}")
     return found
+
+
+def add_texts(texts: dict[str, Texts], folder: Path) -> dict[str, Texts]:
+    """`texts` with those of another page that shares them, from a file for each language. Raises PageInvalid."""
+    added = {}
+    for language, shared in texts.items():
+        file = folder / f"{language}.json"
+        try:
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            page, script = shared.page | kept["page"], shared.script | kept["script"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise PageInvalid(f"{file.name} of {folder.name} is no file of texts: {error!r}") from error
+        added[language] = replace(shared, page=page, script=script)
+    return added
 
 
 def fill_in(template: str, values: dict[str, str]) -> str:

@@ -36,6 +36,7 @@ export class JobsDialog {
       void this.#look();
     });
     this.#find("close").addEventListener("click", () => this.#modal.close());
+    this.#find("admin", HTMLAnchorElement).search = location.search; // ?gallery= holds there, too
   }
 
   /** @param {boolean} allowed whether the user may see jobs */

@@ -5,28 +5,44 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from service.http.problem_kinds import all_kinds
 from service.http.routes.page import PAGE
-from service.page_build.assets import BuiltPage
+from service.page_build.assets import ADMIN, DRAWING, BuiltPage, Sources
 from service.page_build.errors import PageInvalid
-from service.page_build.texts import Texts, choose_language, fill_in, load_texts, script_json
+from service.page_build.texts import Texts, add_texts, choose_language, fill_in, load_texts, script_json
 
 TEXTS = load_texts(PAGE / "texts")
+ADMIN_TEXTS = add_texts(TEXTS, PAGE / "texts" / "admin")
 INDEX = (PAGE / "index.html").read_text(encoding="utf-8")
-SCRIPTS = "".join(path.read_text(encoding="utf-8") for path in sorted((PAGE / "js").rglob("*.js")))
+ADMIN_INDEX = (PAGE / "admin.html").read_text(encoding="utf-8")
 PLACE = re.compile(r"\{\w+\}")
+
+
+def scripts(*, but: str = "") -> list[str]:
+    """The modules, without those of one folder."""
+    found = sorted((PAGE / "js").rglob("*.js"))
+    return [path.read_text(encoding="utf-8") for path in found if path.parent.name != but]
+
+
+SCRIPTS = "".join(scripts())
+
+
+def placed_in(document: str) -> set[str]:
+    return set(re.findall(r"\{\{([a-z0-9_.-]+)\}\}", document)) - {"language", "built.script", "built.style"}
 
 
 def forms(text: str | dict[str, str]) -> list[str]:
     return [text] if isinstance(text, str) else list(text.values())
 
 
-def test_english_and_german_say_the_same_things() -> None:
-    english, german = TEXTS["en"], TEXTS["de"]
-    assert list(TEXTS) == ["de", "en"]
+@pytest.mark.parametrize("texts", [TEXTS, ADMIN_TEXTS], ids=["drawing", "admin"])
+def test_english_and_german_say_the_same_things(texts: dict[str, Texts]) -> None:
+    english, german = texts["en"], texts["de"]
+    assert list(texts) == ["de", "en"]
     assert list(english.page) == list(german.page)
     assert list(english.script) == list(german.script)
     assert list(english.problems) == list(german.problems)
@@ -41,13 +57,16 @@ def test_english_and_german_say_the_same_things() -> None:
 
 
 def test_every_text_is_used_and_every_used_one_is_there() -> None:
-    placed = set(re.findall(r"\{\{([a-z0-9_.-]+)\}\}", INDEX)) - {"language", "built.script", "built.style"}
-    assert placed == set(TEXTS["en"].page)
+    assert placed_in(INDEX) == set(TEXTS["en"].page)
+    own = set(ADMIN_TEXTS["en"].page) - set(TEXTS["en"].page)
+    assert own <= placed_in(ADMIN_INDEX) <= set(ADMIN_TEXTS["en"].page)
     said = set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)*)"', SCRIPTS))
     composed = {"next.mark.now", "next.mark.next", "next.mark.first", "next.add.now", "next.add.next", "next.add.first"}
-    assert set(TEXTS["en"].script) <= said | composed
+    assert set(ADMIN_TEXTS["en"].script) <= said | composed
     called = set(re.findall(r'\btext\(\s*"([^"]+)"', SCRIPTS))
-    assert called <= set(TEXTS["en"].script)
+    assert called <= set(ADMIN_TEXTS["en"].script)
+    of_drawing = set(re.findall(r'\btext\(\s*"([^"]+)"', "".join(scripts(but="admin"))))
+    assert of_drawing <= set(TEXTS["en"].script)
 
 
 def test_every_problem_has_words_in_each_language() -> None:
@@ -60,7 +79,8 @@ def test_every_problem_has_words_in_each_language() -> None:
     }
 
 
-def test_the_document_itself_has_no_words() -> None:
+@pytest.mark.parametrize("document", [INDEX, re.sub("<code.*?</code>", "", ADMIN_INDEX)], ids=["drawing", "admin"])
+def test_the_document_itself_has_no_words(document: str) -> None:
     """Whatever is read or heard stands in the files of texts."""
 
     class Words(HTMLParser):
@@ -77,10 +97,10 @@ def test_the_document_itself_has_no_words() -> None:
             ]
 
     words = Words()
-    words.feed(INDEX)
+    words.feed(document)
     left = {re.sub(r"\{\{[^}]*\}\}", "", text).strip(" \n()[]:+") for text in words.found}
     keys = {"<!-- texts -->", "Z", "V", "P", "E", "F", "O", "M", "S", "T", "R", "-", "0", "/", "?", "←", "→"}
-    assert {text for text in left if text and text not in keys and not re.fullmatch(r"[+Z]+|\] \[", text)} == {
+    assert {text for text in left if text and text not in keys and not re.fullmatch(r"[+Z]+|\] \[", text)} <= {
         "Inkseek"
     }
 
@@ -119,8 +139,20 @@ def test_a_browser_gets_its_language(wanted: tuple[str | None, ...], accepted: s
     assert choose_language(["de", "en"], wanted, accepted) == language
 
 
-def test_documents_of_both_languages_share_one_script_and_one_style_sheet() -> None:
-    page = BuiltPage.load(PAGE)
+def test_texts_of_a_second_page_are_whole(tmp_path: Path) -> None:
+    (tmp_path / "en.json").write_text('{"page": {"own": "Own"}, "script": {}}')
+    with pytest.raises(PageInvalid, match=r"de\.json of .* is no file of texts"):
+        add_texts(TEXTS, tmp_path)
+    (tmp_path / "de.json").write_text('{"page": {"own": "Eigen"}, "script": {}}')
+    added = add_texts(TEXTS, tmp_path)
+    assert added["de"].page["own"] == "Eigen"
+    assert added["de"].problems == TEXTS["de"].problems
+    assert "own" not in TEXTS["en"].page
+
+
+@pytest.mark.parametrize("parts", [DRAWING, ADMIN], ids=["drawing", "admin"])
+def test_documents_of_both_languages_share_one_script_and_one_style_sheet(parts: Sources) -> None:
+    page = BuiltPage.load(PAGE, parts)
     assert set(page.documents) == {"de", "en"}
     assert len(page.files) == 2
     for language, document in page.documents.items():
