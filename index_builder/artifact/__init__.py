@@ -13,6 +13,7 @@ from index_builder.artifact.errors import (
 )
 from index_builder.artifact.filters.conditions import AnyOf, Clause, Condition, PhotoFilter, parse_condition
 from index_builder.artifact.filters.fields import meets
+from index_builder.artifact.filters.words import parse_words, photo_words
 from index_builder.artifact.gallery_index import GalleryIndex, SearchHit
 from index_builder.artifact.look_alikes import groups_of
 from index_builder.artifact.manifest import IndexManifest, MetadataField, OnlineMark, RecallReport
@@ -88,6 +89,8 @@ __all__ = [
     "open_device",
     "outgoing_index",
     "parse_condition",
+    "parse_words",
+    "photo_words",
     "servable_version",
     "stored_id",
     "top_k",

@@ -22,6 +22,8 @@ from index_builder.artifact.errors import IndexCorrupt, PhotoNotFound
 from index_builder.artifact.filters.conditions import Clause
 from index_builder.artifact.filters.fields import clause_sql, metadata_column
 from index_builder.artifact.filters.row_categories import RowCategories, parsed_categories
+from index_builder.artifact.filters.word_table import ROWS_WITH_WORDS, WORD_TABLE, has_full_text, match_expression
+from index_builder.artifact.filters.words import WordFilter, photo_words
 from index_builder.artifact.manifest import MetadataField
 from models.arrays import Rows
 
@@ -179,6 +181,19 @@ class PhotoStore:
         matches = self._query(f"SELECT row FROM photos WHERE {' AND '.join(terms)} ORDER BY row", parameters)
         return np.fromiter((match["row"] for match in matches), dtype=np.int64, count=len(matches))
 
+    def rows_with(self, words: WordFilter) -> Rows:
+        """Ascending rows of photos that have these words; a file without a table of words is read row by row."""
+        if self._has_table(WORD_TABLE) and has_full_text(self._connection()):
+            found = self._query(ROWS_WITH_WORDS, (match_expression(words),))
+            return np.fromiter((values[0] for values in found), dtype=np.int64, count=len(found))
+        return np.fromiter((row for row, own in self.words() if words.meets(own)), dtype=np.int64)
+
+    def words(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Row and words of every photo, in row order."""
+        columns = ("row", "photo_id", "category", *map(metadata_column, range(len(self._fields))))
+        for values in self._stream(f"SELECT {', '.join(columns)} FROM photos ORDER BY row"):
+            yield words_of_row(values, self._fields)
+
     def ids_ending(self, suffixes: Sequence[str]) -> frozenset[str]:
         """Ids that end with one of these texts; those of `PICTURE_SUFFIXES` were written with the file."""
         if self._has_table("suffixed_ids"):
@@ -284,6 +299,13 @@ def ids_ending_sql(suffixes: Sequence[str]) -> tuple[str, list[str]]:
 def stored_value(value: MetadataValue) -> str | int | float | bool | None:
     """A value as its column holds it: a list becomes a JSON array, which SQLite searches by itself."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value
+
+
+def words_of_row(values: Sequence[Any], fields: Sequence[MetadataField]) -> tuple[int, tuple[str, ...]]:
+    """Row, photo id, category and then the columns of the metadata -> the row and the photo's words."""
+    row, photo_id, category, *stored = values
+    metadata = (_value(value, field) for value, field in zip(stored, fields, strict=True))
+    return row, photo_words(photo_id, category, metadata)
 
 
 def _value(stored: str | int | float | None, field: MetadataField) -> MetadataValue:

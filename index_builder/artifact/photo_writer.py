@@ -10,6 +10,7 @@ from types import TracebackType
 
 from index_builder.artifact.filters.fields import metadata_column
 from index_builder.artifact.filters.row_categories import write_row_categories
+from index_builder.artifact.filters.word_table import write_words
 from index_builder.artifact.manifest import MetadataField
 from index_builder.artifact.photo_store import (
     COLUMNS,
@@ -18,6 +19,7 @@ from index_builder.artifact.photo_store import (
     Thumbnail,
     ids_ending_sql,
     stored_value,
+    words_of_row,
 )
 from models.atomic_files import sync_path
 
@@ -105,6 +107,7 @@ class PhotoStoreWriter:
                 self._database.execute("CREATE INDEX IF NOT EXISTS photos_by_sha256 ON photos (sha256)")
                 write_row_categories(self._database)
                 self._write_suffixed_ids()
+                self._write_words()
                 self._database.execute("COMMIT")
         finally:
             self._database.close()
@@ -117,6 +120,11 @@ class PhotoStoreWriter:
         self._database.execute("CREATE TABLE suffixed_ids (suffixes TEXT PRIMARY KEY, photo_ids TEXT NOT NULL)")
         values = json.dumps(PICTURE_SUFFIXES), json.dumps(sorted(found))
         self._database.execute("INSERT INTO suffixed_ids VALUES (?, ?)", values)
+
+    def _write_words(self) -> None:
+        columns = ("row", "photo_id", "category", *map(metadata_column, range(len(self._fields))))
+        every = self._database.execute(f"SELECT {', '.join(columns)} FROM photos ORDER BY row")
+        write_words(self._database, (words_of_row(values, self._fields) for values in every))
 
     def _flush(self) -> None:
         """Write the rows that were appended since the last time: one call for many costs a third of one for each."""

@@ -83,8 +83,8 @@ class Gallery:
             return ScoredHits(hits, style_adapter_id=style_adapter_id)
         (category,) = where.categories  # which faces one way as a whole or not: `among` would leave none of it out
         scorer = self.scorer(category, fitted=query.adapt)
-        # Without conditions it is the whole category, whose rows the scorer has.
-        within = self.view.rows_where(where) if where.conditions else None
+        # Without conditions and words it is the whole category, whose rows the scorer has.
+        within = self.view.rows_where(where) if where.looks_closer else None
         scores, rows = scorer.top_k(self.adaptable(vector[None])[0], query.k, self.products, within)
         hits = [
             SearchHit(row, score)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -287,7 +287,7 @@ class GalleryView:
         if not kept:
             self.index.rows_where(PhotoFilter(frozenset(), where.conditions))  # the conditions still have to be right
             return None
-        return PhotoFilter(kept, where.conditions)
+        return replace(where, categories=kept)
 
     def _slots_where(self, where: PhotoFilter) -> Rows:
         return matching_slots(self.online, where, self.index.manifest.metadata_fields)

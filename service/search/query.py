@@ -22,7 +22,7 @@ class SearchQuery:
     photos are compared by; None: within one category the layout, else layout and kind. `mirror`: whether
     the mirrored drawing is compared as well. `frame`: whether the drawing is brought to the size and place of strokes.
     `group_duplicates`: photos that look the same are one result, so `k` counts groups of them.
-    `cursor`: of the page that is answered; None: the first.
+    `cursor`: of the page that is answered; None: the first. `text`: words that the photos have; empty: any.
     """
 
     k: int = 10
@@ -37,18 +37,20 @@ class SearchQuery:
     frame: Frame = "auto"
     group_duplicates: bool = False
     cursor: str | None = None
+    text: str = ""
 
     @property
     def is_plain(self) -> bool:
         """Whether it is a first page of everything, for which no photo is looked up by what it is."""
-        narrowed = self.categories or self.filters or self.profile or self.cursor
+        narrowed = self.categories or self.filters or self.text or self.profile or self.cursor
         return not (narrowed or self.exact or self.group_duplicates) and self.mirror != "true"
 
     def digest(self, sketched: tuple[object, ...]) -> str:
         """Equal for equal queries of the same sketch, or photo: what pages of one ranking have in common."""
         narrowed = (self.categories, self.filters, self.min_score)
         compared = (self.adapt, self.profile, self.focus, self.mirror, self.frame)
-        return digest_of(*sketched, narrowed, compared, *(["groups"] if self.group_duplicates else []))
+        more = [*(["groups"] if self.group_duplicates else []), *([("text", self.text)] if self.text else [])]
+        return digest_of(*sketched, narrowed, compared, *more)
 
 
 def deepened(query: SearchQuery, page: Page) -> SearchQuery:

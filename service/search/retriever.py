@@ -199,7 +199,7 @@ class Retriever:
 def _filter(gallery: Gallery, query: SearchQuery) -> PhotoFilter | None:
     if query.profile is not None and query.profile not in gallery.state.profiles:
         raise UnknownProfile(unknown_name("profile", query.profile, sorted(gallery.state.profiles)))
-    return photo_filter(gallery.view, query.categories, query.filters)
+    return photo_filter(gallery.view, query.categories, query.filters, query.text)
 
 
 def _ranked(

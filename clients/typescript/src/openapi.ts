@@ -1734,6 +1734,12 @@ export interface components {
              */
             exact?: boolean;
             /**
+             * Text
+             * @description Only photos with these words in their ids, categories or metadata: all of them, the last one perhaps begun only; case and accents do not count. `"red mug"` in quotes: one behind the other. Without a word in it, it narrows nothing.
+             * @default
+             */
+            text?: string;
+            /**
              * Group Duplicates
              * @description Answer photos that look the same as one result: the best of them, with the others in its `duplicates`. Then `k` counts such groups, on every page. They look the same by a perceptual hash and by their embeddings, whatever their files are.
              * @default false
@@ -1799,6 +1805,8 @@ export interface operations {
                 min_score?: number | null;
                 /** @description Score every photo: slower, and nothing is missed. */
                 exact?: boolean;
+                /** @description Only photos with these words in their ids, categories or metadata: all of them, the last one perhaps begun only; case and accents do not count. `"red mug"` in quotes: one behind the other. Without a word in it, it narrows nothing. */
+                text?: string;
                 /** @description Answer photos that look the same as one result: the best of them, with the others in its `duplicates`. Then `k` counts such groups, on every page. They look the same by a perceptual hash and by their embeddings, whatever their files are. */
                 group_duplicates?: boolean;
                 /** @description Apply the active adapters: of the one `category`, and of `profile`. */
@@ -1859,6 +1867,8 @@ export interface operations {
                 min_score?: number | null;
                 /** @description Score every photo: slower, and nothing is missed. */
                 exact?: boolean;
+                /** @description Only photos with these words in their ids, categories or metadata: all of them, the last one perhaps begun only; case and accents do not count. `"red mug"` in quotes: one behind the other. Without a word in it, it narrows nothing. */
+                text?: string;
                 /** @description Answer photos that look the same as one result: the best of them, with the others in its `duplicates`. Then `k` counts such groups, on every page. They look the same by a perceptual hash and by their embeddings, whatever their files are. */
                 group_duplicates?: boolean;
                 /** @description Apply the active adapters: of the one `category`, and of `profile`. */
@@ -1910,6 +1920,8 @@ export interface operations {
                 min_score?: number | null;
                 /** @description Score every photo: slower, and nothing is missed. */
                 exact?: boolean;
+                /** @description Only photos with these words in their ids, categories or metadata: all of them, the last one perhaps begun only; case and accents do not count. `"red mug"` in quotes: one behind the other. Without a word in it, it narrows nothing. */
+                text?: string;
                 /** @description Answer photos that look the same as one result: the best of them, with the others in its `duplicates`. Then `k` counts such groups, on every page. They look the same by a perceptual hash and by their embeddings, whatever their files are. */
                 group_duplicates?: boolean;
                 /** @description Apply the active adapters: of the one `category`, and of `profile`. */
@@ -2134,6 +2146,8 @@ export interface operations {
                 min_score?: number | null;
                 /** @description Score every photo: slower, and nothing is missed. */
                 exact?: boolean;
+                /** @description Only photos with these words in their ids, categories or metadata: all of them, the last one perhaps begun only; case and accents do not count. `"red mug"` in quotes: one behind the other. Without a word in it, it narrows nothing. */
+                text?: string;
                 /** @description Answer photos that look the same as one result: the best of them, with the others in its `duplicates`. Then `k` counts such groups, on every page. They look the same by a perceptual hash and by their embeddings, whatever their files are. */
                 group_duplicates?: boolean;
                 /** @description `next_cursor` of the page before, sent with the same sketch and parameters; only `k` may differ. No photo comes twice and none is missed; once the gallery or an adapter has changed, it is answered 410. */
@@ -2177,6 +2191,8 @@ export interface operations {
                 min_score?: number | null;
                 /** @description Score every photo: slower, and nothing is missed. */
                 exact?: boolean;
+                /** @description Only photos with these words in their ids, categories or metadata: all of them, the last one perhaps begun only; case and accents do not count. `"red mug"` in quotes: one behind the other. Without a word in it, it narrows nothing. */
+                text?: string;
                 /** @description Answer photos that look the same as one result: the best of them, with the others in its `duplicates`. Then `k` counts such groups, on every page. They look the same by a perceptual hash and by their embeddings, whatever their files are. */
                 group_duplicates?: boolean;
                 /** @description `next_cursor` of the page before, sent with the same sketch and parameters; only `k` may differ. No photo comes twice and none is missed; once the gallery or an adapter has changed, it is answered 410. */

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from index_builder.artifact.errors import FilterInvalid
+from index_builder.artifact.filters.words import WordFilter
 
 Operator = Literal["=", "!=", ">=", "<=", ">", "<", "^=", "in"]
 OPERATORS: tuple[str, ...] = get_args(Operator)
@@ -66,14 +67,20 @@ Clause: TypeAlias = Condition | AnyOf
 
 @dataclass(frozen=True, slots=True)
 class PhotoFilter:
-    """Photos of any of `categories` (empty: of all) that meet every condition."""
+    """Photos of any of `categories` (empty: of all) that meet every condition and have the `words`."""
 
     categories: frozenset[str] = frozenset()
     conditions: tuple[Clause, ...] = ()
+    words: WordFilter | None = None
 
     def __bool__(self) -> bool:
         """Whether the filter excludes any photo at all."""
-        return bool(self.categories or self.conditions)
+        return bool(self.categories) or self.looks_closer
+
+    @property
+    def looks_closer(self) -> bool:
+        """Whether it may exclude some photos of a category."""
+        return bool(self.conditions or self.words)
 
 
 def parse_condition(text: str) -> Clause:

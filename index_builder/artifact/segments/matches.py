@@ -59,4 +59,8 @@ class FilterMatches:
             met = np.zeros(len(self._code_of_row), dtype=bool)
             met[self._photos.rows_where(where.conditions)] = True
             matching &= met
+        if where.words:
+            worded = np.zeros(len(self._code_of_row), dtype=bool)
+            worded[self._photos.rows_with(where.words)] = True
+            matching &= worded
         return np.flatnonzero(matching)

@@ -11,6 +11,7 @@ import numpy as np
 from index_builder.artifact.errors import PhotoNotFound
 from index_builder.artifact.filters.conditions import Clause
 from index_builder.artifact.filters.row_categories import RowCategories
+from index_builder.artifact.filters.words import WordFilter
 from index_builder.artifact.photo_store import PhotoRecord, PhotoStore, Thumbnail
 from index_builder.stores.row_map import RowMap
 from models.arrays import Rows
@@ -42,6 +43,9 @@ class PhotoTable(Protocol):
 
     def rows_where(self, conditions: Sequence[Clause]) -> Rows:
         """Ascending rows that meet every condition."""
+
+    def rows_with(self, words: WordFilter) -> Rows:
+        """Ascending rows of photos that have these words."""
 
     def records(self) -> Iterator[PhotoRecord]:
         """Every record in row order, read piece by piece."""
@@ -124,6 +128,12 @@ class SegmentedPhotos:
         found = [
             self._map.rows_of(number, segment.rows_where(conditions)) for number, segment in enumerate(self._segments)
         ]
+        rows: Rows = np.sort(np.concatenate(found))
+        return rows
+
+    def rows_with(self, words: WordFilter) -> Rows:
+        """Ascending rows of photos that have these words in their ids, categories or metadata."""
+        found = [self._map.rows_of(number, segment.rows_with(words)) for number, segment in enumerate(self._segments)]
         rows: Rows = np.sort(np.concatenate(found))
         return rows
 

@@ -44,6 +44,7 @@ class _VectorBody(Struct, forbid_unknown_fields=True):
     profile: str | UnsetType | None = UNSET
     focus: str | UnsetType | None = UNSET
     mirror: str | UnsetType = UNSET
+    text: str | UnsetType = UNSET
     cursor: str | UnsetType | None = UNSET
 
     def parameters(self) -> dict[str, Any]:

@@ -55,6 +55,15 @@ class NarrowingParams(FilterParams):
     k: Annotated[int, Field(ge=1, le=K_MAX, description="How many photos to answer.")] = 10
     min_score: Annotated[Score | None, Field(description="Leave out photos whose `score` is lower.")] = None
     exact: Annotated[bool, Field(description="Score every photo: slower, and nothing is missed.")] = False
+    text: Annotated[
+        str,
+        Field(
+            max_length=300,
+            description="Only photos with these words in their ids, categories or metadata: all of them, the last one "
+            'perhaps begun only; case and accents do not count. `"red mug"` in quotes: one behind the other. Without '
+            "a word in it, it narrows nothing.",
+        ),
+    ] = ""
     group_duplicates: Annotated[
         bool,
         Field(
@@ -67,7 +76,7 @@ class NarrowingParams(FilterParams):
     def to_query(self) -> SearchQuery:
         """The parameters as the use case takes them, without adapters."""
         narrowing = self.k, self.category, self.filter, self.min_score, self.exact
-        return SearchQuery(*narrowing, group_duplicates=self.group_duplicates)
+        return SearchQuery(*narrowing, group_duplicates=self.group_duplicates, text=self.text)
 
 
 class SimilarParams(NarrowingParams):

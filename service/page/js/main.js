@@ -245,7 +245,7 @@ class Page {
       const [info] = await Promise.all([this.#client.info(), this.styles.load(asked ?? undefined)]);
       find("teach-button").hidden = !info.adaptation_id || !info.access.includes("adapt");
       this.jobs.allow(info.access.includes("write"));
-      this.dialog.feedback.isOn = info.feedback;
+      this.dialog.feedback.isOn = Boolean(info.feedback);
       if (this.styles.chosen && asked === null) this.#search({ profile: this.styles.chosen });
     } catch (error) {
       await this.#loadAgain(error, () => this.#loadAdaptation());

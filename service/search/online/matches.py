@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 
 import numpy as np
 
-from index_builder.artifact import MetadataField, MetadataValue, PhotoFilter, meets
+from index_builder.artifact import MetadataField, MetadataValue, PhotoFilter, meets, photo_words
 from models.arrays import Rows
 from service.search.online.rows import OnlineRows
 from service.store.records import OnlinePhoto
@@ -18,6 +18,9 @@ def matching_slots(online: OnlineRows, where: PhotoFilter, fields: Sequence[Meta
     Raises FilterInvalid.
     """
     slots = online.in_categories(where.categories) if where.categories else online.live
+    if where.words is not None:
+        found = [slot for slot in slots.tolist() if where.words.meets(_words_of(online.photo(slot)))]
+        slots = np.array(found, np.int64)
     if not where.conditions:
         return slots
     names = {field.name for field in fields}
@@ -29,6 +32,10 @@ def matching_slots(online: OnlineRows, where: PhotoFilter, fields: Sequence[Meta
         ],
         np.int64,
     )
+
+
+def _words_of(photo: OnlinePhoto) -> tuple[str, ...]:
+    return photo_words(photo.photo_id, photo.category, photo.metadata.values())
 
 
 def _values_of(photo: OnlinePhoto, fields: Set[str]) -> dict[str, MetadataValue]:

@@ -18,6 +18,7 @@ Frame: TypeAlias = Literal["auto", "true", "false"]
 class Narrowing(TypedDict, total=False):
     """Which photos are searched: categories, conditions such as `price<=50`, and a lowest score in [-1, 1].
 
+    `text`: words that their ids, categories or metadata have, such as `"red mug" large`.
     `exact` scores every photo; `group_duplicates` answers photos that look the same as one result.
     """
 
@@ -26,6 +27,7 @@ class Narrowing(TypedDict, total=False):
     min_score: float
     exact: bool
     group_duplicates: bool
+    text: str
 
 
 class VectorOptions(Narrowing, total=False):

@@ -38,7 +38,7 @@ export class Client {
     return { ...photo, thumbnail_url: answeredUrl(photo.thumbnail_url) };
   }
 
-  /** @returns {Promise<{adaptation_id: string | null, access: string[], feedback: boolean}>} adaptation_id null: the bundle cannot be
+  /** @returns {Promise<{adaptation_id: string | null, access: string[], feedback?: boolean}>} adaptation_id null: the bundle cannot be
    *   adapted; access: the scopes of the user; feedback: whether the user's is collected */
   async info() {
     return send(operation.info());

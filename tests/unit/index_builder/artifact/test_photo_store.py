@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ from index_builder.artifact import (
     Thumbnail,
     meets,
     parse_condition,
+    parse_words,
+    photo_words,
 )
 from index_builder.artifact.photo_store import MetadataValue, PhotoStore
 from index_builder.artifact.photo_writer import PhotoStoreWriter
@@ -336,3 +340,20 @@ def test_categories_that_do_not_fit_the_rows_are_damage(tmp_path: Path, change: 
     with pytest.raises(IndexCorrupt, match="category for each"):
         store.row_categories()
     store.close()
+
+
+@pytest.mark.parametrize(
+    "text", ["00012", "c1", "c", "text 7", '"text 7"', "red 38", '"red 38"', "re d", "5 since", "001 jpg", "zz"]
+)
+def test_words_are_found_with_their_table_and_without(path: Path, tmp_path: Path, text: str) -> None:
+    words = parse_words(text)
+    assert words is not None
+    own = [photo_words(one.photo_id, one.category, one.metadata.values()) for one in map(record, range(COUNT))]
+    expected = [row for row in range(COUNT) if words.meets(own[row])]
+    assert PhotoStore(path, FIELDS).rows_with(words).tolist() == expected
+    older = tmp_path / "older.sqlite"
+    shutil.copy(path, older)
+    with closing(sqlite3.connect(older)) as database:
+        database.execute("DROP TABLE photo_words")
+        database.commit()
+    assert PhotoStore(older, FIELDS).rows_with(words).tolist() == expected
