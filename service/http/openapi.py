@@ -91,7 +91,7 @@ SKETCH_BODY: dict[str, Any] = {
                 "example": {"sketch": SVG_EXAMPLE},
             },
             **{media_type: {"schema": _BINARY} for media_type in _RASTER_TYPES},
-            "image/svg+xml": {"schema": {"type": "string"}, "example": SVG_EXAMPLE},
+            "image/svg+xml": {"schema": {"type": "string", "minLength": 1}, "example": SVG_EXAMPLE},
             "application/json": {
                 "schema": _ONE_SKETCH,
                 "examples": {

@@ -2247,7 +2247,7 @@ export interface operations {
                 "multipart/form-data": {
                     /** Format: binary */
                     photo: string;
-                    /** @description Empty for none. */
+                    /** @description Empty for none; no control characters, and no space before or after it. */
                     category?: string;
                     /** @description A JSON object: values by field. */
                     metadata?: string;
@@ -2314,13 +2314,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Empty for none. */
+                    /** @description Empty for none; no control characters, and no space before or after it. */
                     category?: string;
                     /** @description Values by field; null for none. */
                     metadata?: Record<string, never>;
                 };
                 "application/merge-patch+json": {
-                    /** @description Empty for none. */
+                    /** @description Empty for none; no control characters, and no space before or after it. */
                     category?: string;
                     /** @description Values by field; null for none. */
                     metadata?: Record<string, never>;
@@ -2354,18 +2354,16 @@ export interface operations {
                         photo_id: string;
                         /** @description The photo's file: an upload. */
                         image_base64?: string;
-                        /** @description In a form: the name of the field that has the photo's file. */
-                        file?: string;
                         /** @description Whether the photo is deleted. */
                         delete?: boolean;
-                        /** @description Empty for none. */
+                        /** @description Empty for none; no control characters, and no space before or after it. */
                         category?: string;
                         /** @description Values by field; null for none. */
                         metadata?: Record<string, never>;
                     }[];
                 };
                 "multipart/form-data": {
-                    /** @description The JSON array of items. */
+                    /** @description The JSON array of items, as in the JSON body; `file` of an item names the field that has the photo's file. */
                     items: string;
                 } & {
                     [key: string]: string;

@@ -35,7 +35,9 @@ def read_photo(upload: Upload, photo_id: str, category: str | None) -> PhotoUplo
         raise BodyInvalid("the form has no field 'photo', or no file was chosen for it")
     if CATEGORY_FIELD in fields:
         category = _text(fields[CATEGORY_FIELD], CATEGORY_FIELD)
-    metadata = read_object(fields[METADATA_FIELD], METADATA_FIELD) if METADATA_FIELD in fields else None
+    # A form sends the fields that nobody filled in, too.
+    described_as = fields.get(METADATA_FIELD)
+    metadata = read_object(described_as, METADATA_FIELD) if described_as else None
     return PhotoUpload(photo_id, fields[PHOTO_FIELD], category, metadata)
 
 

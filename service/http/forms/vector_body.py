@@ -34,7 +34,7 @@ class _VectorBody(Struct, forbid_unknown_fields=True):
     bundle: str
     vector: list[float] | str
     mirrored: list[float] | str | None = None
-    k: int | UnsetType = UNSET
+    k: int | float | UnsetType = UNSET  # 5.0 is a whole number, too
     category: list[str] | str | UnsetType = UNSET
     filter: list[str] | str | UnsetType = UNSET
     min_score: float | UnsetType | None = UNSET
@@ -99,7 +99,7 @@ def _numbers(name: str, sent: list[float] | str) -> Numbers:
     try:
         data = base64.b64decode(sent, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BodyInvalid(f"{name}: a list of numbers is expected, or base64: {error}", [(name, str(error))]) from error
+        raise VectorInvalid(f"{name}: a list of numbers is expected, or base64: {error}") from error
     if not data or len(data) % 2:
         raise VectorInvalid(f"{name}: {len(data)} bytes are no numbers in float16")
     return np.frombuffer(data, "<f2")

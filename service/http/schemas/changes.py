@@ -9,7 +9,13 @@ from pydantic import Field
 from service.http.schemas.base import Schema
 
 _BINARY = {"type": "string", "format": "binary", "minLength": 1}
-CATEGORY_SCHEMA = {"type": "string", "description": "Empty for none.", "maxLength": 500}
+_CATEGORY_PATTERN = r"^(?:[^\s\x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?)?$"
+CATEGORY_SCHEMA = {
+    "type": "string",
+    "description": "Empty for none; no control characters, and no space before or after it.",
+    "maxLength": 500,
+    "pattern": _CATEGORY_PATTERN,
+}
 METADATA_SCHEMA = {"type": "object", "description": "Values by field; null for none."}
 
 PHOTO_BODY: dict[str, Any] = {
@@ -57,5 +63,9 @@ class PutParams(Schema):
 
     category: Annotated[
         str | None,
-        Field(max_length=500, description="Its category, empty for none; left out: the first part of its id."),
+        Field(
+            max_length=500,
+            description="Its category, empty for none; left out: the first part of its id.",
+            json_schema_extra={"pattern": _CATEGORY_PATTERN},
+        ),
     ] = None

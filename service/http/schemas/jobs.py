@@ -19,13 +19,15 @@ _ITEM = {
     "properties": {
         "photo_id": {"type": "string", "minLength": 1, "maxLength": 500},
         "image_base64": {"type": "string", "minLength": 2, "description": "The photo's file: an upload."},
-        "file": {"type": "string", "description": "In a form: the name of the field that has the photo's file."},
         "delete": {"type": "boolean", "description": "Whether the photo is deleted."},
         "category": CATEGORY_SCHEMA,
         "metadata": METADATA_SCHEMA,
     },
     "additionalProperties": False,
 }
+_IN_A_FORM = (
+    "The JSON array of items, as in the JSON body; `file` of an item names the field that has the photo's file."
+)
 _ITEMS = {"type": "array", "minItems": 1, "items": _ITEM}
 BATCH_EXAMPLE: dict[str, Any] = {
     "items": [
@@ -52,7 +54,7 @@ CHANGES_BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["items"],
-                    "properties": {"items": {"type": "string", "description": "The JSON array of items."}},
+                    "properties": {"items": {"type": "string", "description": _IN_A_FORM}},
                     "additionalProperties": {"type": "string", "format": "binary"},
                 }
             },
