@@ -130,7 +130,7 @@ def test_what_does_not_follow_on_the_published_version_is_rejected(
     update_index(sealed)
     with pytest.raises(ChangesUnfit, match="handed over again"):
         seal_index(sealed, tmp_path / "two")
-    (tmp_path / "two" / "changes.json").write_text("{}")
+    (tmp_path / "two" / "changes.json").write_text("{")
     with pytest.raises(IndexCorrupt, match=r"changes\.json"):
         seal_index(sealed, tmp_path / "two")
     assert found(serve(index=own_index), star(1))[0] == "stars/1"
