@@ -177,12 +177,16 @@ class Kills:
         assert self.published() == self.listed()
         assert {path.name for path in self.out.iterdir()} <= {".lock", "current", "current_of", "segments", "versions"}
         named = set()
-        for version in layout.list_versions(self.out):
+        versions = layout.list_versions(self.out)
+        for version in versions:
             index = GalleryIndex.load(self.out, version=version)
             named |= {entry.name for entry in index.manifest.segments}
             index.close()
-        assert {path.name for path in layout.segments_dir(self.out).iterdir()} == named
-        assert {path.name for path in layout.versions_dir(self.out).iterdir()} == set(layout.list_versions(self.out))
+        for folder, wanted in ((layout.segments_dir(self.out), named), (layout.versions_dir(self.out), set(versions))):
+            there = {path.name for path in folder.iterdir()}
+            assert there == wanted, (
+                f"{folder.name}: {sorted(there - wanted)} too many, {sorted(wanted - there)} missing"
+            )
 
 
 def _as_it_is(kills: Kills) -> None:

@@ -22,6 +22,7 @@ _EXIF = b"Exif\x00\x00"
 _XMP = b"http://ns.adobe.com/xap/1.0/\x00"
 _XMP_IN_PARTS = b"http://ns.adobe.com/xmp/extension/\x00"
 _PART_BYTES = 40  # of such a part: its packet's hash, length and place
+_TIMES = 16  # a file is looked through again, at most
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_XMP = b"XML:com.adobe.xmp\x00"
 _PNG_PROFILE = b"Raw profile type "  # ImageMagick writes Exif and XMP in hexadecimal, under this name
@@ -48,6 +49,17 @@ def file_without_position(original: OpenedOriginal) -> bytes | None:
 
 
 def _cleaned(image: _File) -> bytes | None:
+    cleaned = _cleaned_once(image)
+    # In a damaged file what is zeroed may have hidden another position. Each time less is left to zero.
+    for _ in range(_TIMES):
+        again = None if cleaned is None else _cleaned_once(cleaned)
+        if again is None or again == cleaned:
+            break
+        cleaned = again
+    return cleaned
+
+
+def _cleaned_once(image: _File) -> bytes | None:
     changed: bytearray | None = None
     for block in _blocks(image):
         # From what is cleaned already: the thumbnail within an Exif block may have one of its own.

@@ -13,6 +13,7 @@ from inkseek import app
 from service.access.key_file import add_key
 from service.access.keys import make_key
 from service.store.online_store import OnlineStore
+from service.store.schema import SCHEMA_VERSION
 from tests.unit.service.conftest import MakeAdapter
 from tests.unit.service.store.adding import add
 
@@ -42,7 +43,7 @@ def test_made_verified_and_restored(folders: list[str], adaptable_bundle: Path, 
     archive = tmp_path / "a.tar"
     made = document("create", archive, *folders)
     assert (made["archive"], made["keys"], made["removed"]) == (str(archive), 1, [])
-    assert made["galleries"]["default"]["online_schema"] == 3
+    assert made["galleries"]["default"]["online_schema"] == SCHEMA_VERSION
     del made["removed"]
     assert document("verify", archive) == document("inspect", archive) == made
     shown = run("verify", archive)

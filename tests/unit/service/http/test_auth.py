@@ -78,7 +78,7 @@ NEEDED: dict[tuple[str, str], Access | None] = {
 }
 """The scope of every route; a new route fails the test below until its scope stands here."""
 
-OPEN_TO_ALL = {"/", "/docs", "/docs/style.css", "/docs/try_it.js", "/openapi.json", "/page/built/{name}"}
+OPEN_TO_ALL = {"/", "/admin", "/docs", "/docs/style.css", "/docs/try_it.js", "/openapi.json", "/page/built/{name}"}
 """No data in them: the page has to load before it can ask for a key."""
 
 
