@@ -142,7 +142,8 @@ def _published(
                 manifest = stage(Work(request, source, bundle, staging, report, progress, collections, device))
             if manifest is None:
                 assert base is not None, "a build from nothing is a change"
-                clear_staging(request.out)
+                # A build that was killed behind its swap of the pointer may have left segments of removed versions.
+                _clear(request.out, collections)
                 shutil.rmtree(layout.partitions_dir(request.out), ignore_errors=True)
                 return BuildResult(base.version, base.manifest, (), unchanged=True)
             manifest = _with_report(manifest, staging)

@@ -118,6 +118,15 @@ def test_nothing_to_change_publishes_nothing(request_: BuildRequest) -> None:
     assert sorted(path.name for path in request_.out.iterdir()) == [".lock", "current", "segments", "versions"]
 
 
+def test_what_a_killed_build_left_behind_its_swap_goes_with_the_next_update(request_: BuildRequest) -> None:
+    settle(Path(request_.photos))
+    build_index(request_)
+    (layout.segments_dir(request_.out) / ("0" * 16)).mkdir()
+    named = {entry.name for entry in manifest_of(request_, layout.current_version(request_.out))}
+    assert update_index(request_).unchanged
+    assert {path.name for path in layout.segments_dir(request_.out).iterdir()} == named
+
+
 def test_a_broken_photo_is_tried_again_and_changes_nothing(request_: BuildRequest) -> None:
     (Path(request_.photos) / "shoe" / "broken.jpg").write_bytes(b"no photo")
     build_index(request_)
