@@ -173,7 +173,7 @@ def test_what_is_no_embedding_is_said(
         ({"vector": [1.0]}, "", "body_invalid", "'bundle' is missing"),
         ({"bundle": "b"}, "", "body_invalid", "'vector' is missing"),
         ({"bundle": "b", "vector": [1.0, "x"]}, "", "body_invalid", "vector.1"),
-        ({"bundle": "b", "vector": "no base64!"}, "", "body_invalid", "base64"),
+        ({"bundle": "b", "vector": "no base64!"}, "", "vector_invalid", "base64"),
         ({"bundle": "b", "vector": [1.0], "sketch": 1}, "", "body_invalid", "'sketch'"),
         ({"bundle": "b", "vector": [1.0], "k": "5"}, "", "body_invalid", "k: "),
         ({"bundle": "b", "vector": [1.0], "k": 0}, "", "parameter_invalid", "body.k"),
