@@ -13,7 +13,7 @@ export class Board {
 
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {() => void} changed called when a stroke has ended, or something was taken away
+   * @param {() => void} changed called after each stroke, undo and clear
    */
   constructor(canvas, changed) {
     this.canvas = canvas;

@@ -2561,7 +2561,7 @@ export interface operations {
                 force?: boolean;
                 /** @description Only report how good it would be; nothing is stored. */
                 dry_run?: boolean;
-                /** @description `deep` also tunes the encoders' last projection, to the examples and to drawings made of the category's photos: for a category alone, as a job of seconds to a minute (`/v1/jobs`), whose `detail` says what came of it. */
+                /** @description `deep` also tunes the encoders' last projection, to the examples and to drawings made of the category's photos: for a category alone, as a job of seconds to a minute (`/v1/jobs`), whose `detail` says whether the adapter is active and what is expected of it. */
                 depth?: "light" | "deep";
                 /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner. Lines get one width unless it is `false`. A refit after an upgrade goes by `auto`. */
                 frame?: "auto" | "true" | "false";
@@ -2743,7 +2743,7 @@ export interface operations {
                 force?: boolean;
                 /** @description Only report how good it would be; nothing is stored. */
                 dry_run?: boolean;
-                /** @description `deep` also tunes the encoders' last projection, to the examples and to drawings made of the category's photos: for a category alone, as a job of seconds to a minute (`/v1/jobs`), whose `detail` says what came of it. */
+                /** @description `deep` also tunes the encoders' last projection, to the examples and to drawings made of the category's photos: for a category alone, as a job of seconds to a minute (`/v1/jobs`), whose `detail` says whether the adapter is active and what is expected of it. */
                 depth?: "light" | "deep";
                 /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner. Lines get one width unless it is `false`. A refit after an upgrade goes by `auto`. */
                 frame?: "auto" | "true" | "false";

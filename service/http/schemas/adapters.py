@@ -106,7 +106,7 @@ class AdaptParams(Schema):
         Field(
             description="`deep` also tunes the encoders' last projection, to the examples and to drawings made "
             "of the category's photos: for a category alone, as a job of seconds to a minute (`/v1/jobs`), whose "
-            "`detail` says what came of it."
+            "`detail` says whether the adapter is active and what is expected of it."
         ),
     ] = "light"
     frame: Annotated[Frame, Field(description=FRAME + " A refit after an upgrade goes by `auto`.")] = "auto"
