@@ -68,7 +68,7 @@ _MARKS = b"".join(start for start, _ in _WIDE[:4]) + codecs.BOM_UTF8 + b" \t\r\n
 _MOST_MARKUP_BYTES = 2**22  # a data URL of SVG may hold markup, with whatever escapes; larger ones are not drawn
 # For the document; what is sent may have line breaks, too. Markup in a data URL, or base64: either alphabet, filled up
 # to fours or not.
-_IMAGE_PATTERN = (
+IMAGE_PATTERN = (
     r"^(data:image/svg\+xml(;(charset=|utf)[A-Za-z0-9-]{0,20})?,(<|%3[Cc])[\s\S]*|(data:[^,]{0,200},)?"
     r"([A-Za-z0-9+/_-]{4})*([A-Za-z0-9+/_-]{4}|[A-Za-z0-9+/_-]{2}(==)?|[A-Za-z0-9+/_-]{3}=?))$"
 )
@@ -78,7 +78,7 @@ _ABSENT = Raw(b"")
 class ImageBody(Struct, forbid_unknown_fields=True):
     """A picture of the sketch in base64; a `data:` URL is accepted too."""
 
-    image_base64: Annotated[str, Meta(min_length=2, pattern=_IMAGE_PATTERN, examples=[IMAGE_EXAMPLE["image_base64"]])]
+    image_base64: Annotated[str, Meta(min_length=2, pattern=IMAGE_PATTERN, examples=[IMAGE_EXAMPLE["image_base64"]])]
 
 
 class StrokesBody(Struct, forbid_unknown_fields=True):

@@ -2350,17 +2350,19 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    items: {
+                    items: ({
                         photo_id: string;
                         /** @description The photo's file: an upload. */
                         image_base64?: string;
-                        /** @description Whether the photo is deleted. */
-                        delete?: boolean;
                         /** @description Empty for none; no control characters, and no space before or after it. */
                         category?: string;
                         /** @description Values by field; null for none. */
                         metadata?: Record<string, never>;
-                    }[];
+                    } | {
+                        photo_id: string;
+                        /** @enum {boolean} */
+                        delete: true;
+                    })[];
                 };
                 "multipart/form-data": {
                     /** @description The JSON array of items, as in the JSON body; `file` of an item names the field that has the photo's file. */

@@ -10,21 +10,36 @@ from pydantic import Field
 from service.changes.versions import VersionRecord
 from service.http.schemas.base import EXAMPLE_BUNDLE_ID, EXAMPLE_INDEX_VERSION, EXAMPLE_PHOTO_ID, Schema
 from service.http.schemas.changes import CATEGORY_SCHEMA, METADATA_SCHEMA
-from service.sketches.json_forms import IMAGE_EXAMPLE
+from service.sketches.json_forms import IMAGE_EXAMPLE, IMAGE_PATTERN
 from service.store.jobs.records import JobRecord
 
-_ITEM = {
+_PHOTO_ID = {"type": "string", "minLength": 1, "maxLength": 500}
+_CHANGE = {
+    "title": "An upload, or a change of what is said of a photo",
     "type": "object",
     "required": ["photo_id"],
+    "minProperties": 2,
     "properties": {
-        "photo_id": {"type": "string", "minLength": 1, "maxLength": 500},
-        "image_base64": {"type": "string", "minLength": 2, "description": "The photo's file: an upload."},
-        "delete": {"type": "boolean", "description": "Whether the photo is deleted."},
+        "photo_id": _PHOTO_ID,
+        "image_base64": {
+            "type": "string",
+            "minLength": 2,
+            "pattern": IMAGE_PATTERN,
+            "description": "The photo's file: an upload.",
+        },
         "category": CATEGORY_SCHEMA,
         "metadata": METADATA_SCHEMA,
     },
     "additionalProperties": False,
 }
+_DELETION = {
+    "title": "A deletion",
+    "type": "object",
+    "required": ["photo_id", "delete"],
+    "properties": {"photo_id": _PHOTO_ID, "delete": {"type": "boolean", "enum": [True]}},
+    "additionalProperties": False,
+}
+_ITEM = {"anyOf": [_CHANGE, _DELETION]}
 _IN_A_FORM = (
     "The JSON array of items, as in the JSON body; `file` of an item names the field that has the photo's file."
 )
