@@ -34,6 +34,10 @@ def search(
         list[str] | None,
         typer.Option("--filter", help="Condition on metadata, such as artist=openmoji; may be repeated."),
     ] = None,
+    text: Annotated[
+        str,
+        typer.Option(help="Only photos with these words in their ids, categories or metadata, such as 'red mug'."),
+    ] = "",
     min_score: Annotated[float | None, typer.Option(min=-1.0, max=1.0, help="Leave out lower scores.")] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Score every photo, not the index's candidates.")] = False,
     profile: Annotated[str | None, typer.Option(help="Whose way of drawing it is: a profile with adapters.")] = None,
@@ -67,7 +71,7 @@ def search(
     if url is not None and (index or bundle or online_dir):
         raise typer.BadParameter("--index, --bundle and --online-dir are the service's own where --url is given")
     narrowing = k, tuple(category or ()), tuple(condition or ()), min_score, exact
-    query = SearchQuery(*narrowing, adapt, profile, focus, mirror, frame, group_duplicates)
+    query = SearchQuery(*narrowing, adapt, profile, focus, mirror, frame, group_duplicates, text=text)
     if url is None:
         settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:

@@ -73,4 +73,6 @@ def _options(query: SearchQuery) -> SearchOptions:
         given["frame"] = query.frame
     if query.group_duplicates:
         given["group_duplicates"] = True
+    if query.text:
+        given["text"] = query.text
     return given

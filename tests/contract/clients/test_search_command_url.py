@@ -43,6 +43,8 @@ def document(result: Result) -> dict[str, Any]:
         (),
         ("-k", 3, "--category", "cross", "--mirror", "true", "--exact"),
         ("-k", 20, "--category", "box", "--category", "cross", "--filter", "artist=ada", "--no-adapt"),
+        ("-k", 20, "--text", "ada PNG", "--exact"),
+        ("-k", 20, "--text", '"box 3"', "--category", "box"),
         ("-k", 4, "--min-score", 0.2, "--group-duplicates", "--frame", "false"),
     ],
 )
@@ -55,6 +57,15 @@ def test_the_answer_is_that_of_the_index(
     for answer in (of_service, of_index):
         answer.pop("next_cursor")  # made with a secret of the process
     assert of_service == of_index
+
+
+def test_words_narrow_both(url: str, sketch: Path, index_dir: Path, adaptable_bundle_dir: Path) -> None:
+    for where in (("--url", url), ("--index", index_dir, "--bundle", adaptable_bundle_dir)):
+        every = document(search(sketch, *where, "--json", "-k", 50))["results"]
+        ours = {hit["photo_id"] for hit in every if hit["category"] == "box" and hit["metadata"]["artist"] == "ada"}
+        worded = document(search(sketch, *where, "--json", "-k", 50, "--text", "box ada"))["results"]
+        assert 0 < len(ours) < len(every)
+        assert {hit["photo_id"] for hit in worded} == ours
 
 
 def test_the_table_and_the_sheet_are_those_of_the_index(
