@@ -26,7 +26,7 @@ import numpy as np
 
 from index_builder.artifact import GalleryIndex, PhotoFilter, PhotoRecord, SearchPlan, Thumbnail, inner_products, layout
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest
-from index_builder.artifact.photo_writer import PhotoStoreWriter
+from index_builder.artifact.photos.writer import PhotoStoreWriter
 from index_builder.stores.vectors_file import VectorWriter
 from models.adapters import Adaptation
 from models.arrays import Vectors

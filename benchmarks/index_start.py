@@ -32,7 +32,7 @@ import numpy as np
 
 from index_builder.artifact import GalleryIndex, PhotoRecord, Thumbnail, layout
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest
-from index_builder.artifact.photo_writer import PhotoStoreWriter
+from index_builder.artifact.photos.writer import PhotoStoreWriter
 from index_builder.artifact.staging import locked, new_segment, new_staging
 from index_builder.publish import publish
 from index_builder.segments.seal import seal

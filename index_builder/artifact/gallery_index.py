@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from index_builder.artifact.bundle_versions import mismatch
 from index_builder.artifact.filters.conditions import PhotoFilter
 from index_builder.artifact.manifest import IndexManifest
 from index_builder.artifact.originals import OriginalFiles, Originals
-from index_builder.artifact.photo_store import PICTURE_SUFFIXES, PhotoRecord, Thumbnail
+from index_builder.artifact.photos.record import PICTURE_SUFFIXES, PhotoRecord, Thumbnail
 from index_builder.artifact.segments.checked_files import CheckedFiles
 from index_builder.artifact.segments.hold import VersionHold
 from index_builder.artifact.segments.matches import FilterMatches
@@ -24,20 +23,11 @@ from index_builder.artifact.verification import check_hashes, check_sizes, files
 from index_builder.files.originals import StoredOriginal
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import CPU, MilvusServer, SearchDevice
-from index_builder.stores.ranking import left_out, top_k
+from index_builder.stores.hits import SearchHit, best_hits
 from models.arrays import Rows, Vectors
 
 _CHECKED_ROWS = 65_536
 _ORIGINALS_LOOKED_AT = 8
-_MORE_FOR_HIDDEN = 64  # rows proposed beyond twice those requested, before it is known how many of them are hidden
-_NONE: Rows = np.empty(0, np.int64)
-
-
-class SearchHit(NamedTuple):
-    """A row of the gallery and its cosine with the query, in [-1, 1]."""
-
-    row: int
-    score: float
 
 
 class GalleryIndex:
@@ -196,13 +186,16 @@ class GalleryIndex:
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         rows = self.rows_where(where) if where else None
         # One query at a time: an answer must not depend on which others arrive with it.
-        return [self._search_one(query, k, rows, exact, min_score, hidden) for query in queries]
+        return [
+            best_hits(self._store, query, k, within=rows, exact=exact, min_score=min_score, hidden=hidden)
+            for query in queries
+        ]
 
     def search_rows(
         self, query: Vectors, k: int, rows: Rows, *, exact: bool = False, min_score: float | None = None
     ) -> list[SearchHit]:
         """(E,) unit vector, (R,) ascending rows -> the k best hits among them, as a filtered `search` finds them."""
-        return self._search_one(query, k, rows, exact, min_score, None)
+        return best_hits(self._store, query, k, within=rows, exact=exact, min_score=min_score)
 
     def rows_where(self, where: PhotoFilter) -> Rows:
         """Ascending rows of the photos that match. Raises CategoryNotFound, FilterInvalid."""
@@ -299,35 +292,6 @@ class GalleryIndex:
         self._store.close()
         if self._hold:
             self._hold.release()
-
-    def _search_one(
-        self, query: Vectors, k: int, rows: Rows | None, exact: bool, min_score: float | None, hidden: Rows | None
-    ) -> list[SearchHit]:
-        candidates, scores = self._scored(query[None], k, rows, exact, hidden if hidden is not None else _NONE)
-        scores, best = top_k(scores, k, candidates)
-        least = None if min_score is None else float(np.float32(min_score))  # scores are of that precision
-        # Rounding may put the cosine of equal vectors a hair outside of [-1, 1]. What is no number stays none.
-        clipped = [max(min(score, 1.0), -1.0) for score in scores.tolist()]
-        return [
-            SearchHit(row, score)
-            for row, score in zip(best.tolist(), clipped, strict=True)
-            if least is None or score >= least
-        ]
-
-    def _scored(self, query: Vectors, k: int, rows: Rows | None, exact: bool, hidden: Rows) -> tuple[Rows, Vectors]:
-        """Candidates (C,) without hidden ones, k of them where there are as many, and their scores (C,)."""
-        requested = k + min(len(hidden), k + _MORE_FOR_HIDDEN)
-        reachable = self.count if rows is None else len(rows)
-        while True:
-            (candidates,) = self._store.candidates(query, requested, within=rows, exact=exact)
-            gone = left_out(candidates, hidden) if len(hidden) else _NONE
-            # All of them were candidates, or enough: an approximate store may have to be asked for more.
-            if max(requested, len(candidates)) >= reachable or len(candidates) - len(gone) >= k:
-                break
-            requested = min(2 * requested, reachable)
-        # Hidden ones are scored as well: every row in one go is faster than a copy of nearly all vectors.
-        scores = self._store.products(query, candidates)[0]
-        return (np.delete(candidates, gone), np.delete(scores, gone)) if len(gone) else (candidates, scores)
 
 
 def _needs_vectors(manifest: IndexManifest, milvus: MilvusServer | None) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index_builder.artifact import GalleryIndex, layout
-from index_builder.artifact.photo_store import PhotoRecord
+from index_builder.artifact.photos.record import PhotoRecord
 from index_builder.artifact.staging import new_segment
 from index_builder.build.work import Work
 from index_builder.cluster.partitions import write_on_cluster

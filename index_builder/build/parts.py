@@ -10,7 +10,7 @@ from pathlib import Path
 
 from index_builder.artifact import layout
 from index_builder.artifact.manifest import SegmentEntry
-from index_builder.artifact.photo_store import PhotoStore
+from index_builder.artifact.photos.store import PhotoStore
 from index_builder.artifact.segments.opening import open_segments
 from index_builder.artifact.segments.photos import PhotoTable
 from index_builder.artifact.staging import new_segment

@@ -11,7 +11,8 @@ import numpy as np
 from index_builder.artifact import GalleryIndex, PhotoNotFound, layout
 from index_builder.artifact.errors import BundleMismatch
 from index_builder.artifact.manifest import IndexManifest, OnlineMark, SegmentEntry
-from index_builder.artifact.photo_store import PhotoRecord, PhotoStore
+from index_builder.artifact.photos.record import PhotoRecord
+from index_builder.artifact.photos.store import PhotoStore
 from index_builder.artifact.segments.online_changes import OnlineChanges, read_changes
 from index_builder.artifact.segments.opening import places_of
 from index_builder.artifact.staging import new_segment

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from index_builder.artifact import GalleryIndex, layout
 from index_builder.artifact.manifest import BuildSummary, Facing, GallerySource, IndexManifest, OnlineMark
-from index_builder.artifact.photo_store import PhotoRecord
+from index_builder.artifact.photos.record import PhotoRecord
 from index_builder.artifact.segments.opening import places_of
 from index_builder.build.in_milvus import searched_in_milvus
 from index_builder.build.listing import ListedPhotos, listed_photos

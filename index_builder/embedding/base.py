@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from index_builder.artifact.photo_store import Thumbnail
+from index_builder.artifact.photos.record import Thumbnail
 from index_builder.report import Skipped
 from index_builder.sources.base import PhotoSource, SourcePhoto
 from models.arrays import Vectors

@@ -8,7 +8,7 @@ import os
 import numpy as np
 from PIL import Image
 
-from index_builder.artifact.thumbnails import make_thumbnail
+from index_builder.artifact.photos.thumbnails import make_thumbnail
 from index_builder.embedding.base import PhotoFacts
 from index_builder.files.store import ObjectChanged
 from index_builder.report import Skipped, SkipReason

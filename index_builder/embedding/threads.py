@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from index_builder.artifact.thumbnails import THUMBNAIL_PX
+from index_builder.artifact.photos.thumbnails import THUMBNAIL_PX
 from index_builder.embedding.base import EmbeddedPhoto, PhotoFacts
 from index_builder.embedding.reader import facts_of, read_bytes, skipped
 from index_builder.embedding.stage_times import StageTimes, TimedEncoder, timed

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from index_builder.artifact import layout
 from index_builder.artifact.manifest import MetadataField
-from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
-from index_builder.artifact.photo_writer import PhotoStoreWriter
+from index_builder.artifact.photos.record import PhotoRecord, Thumbnail
+from index_builder.artifact.photos.writer import PhotoStoreWriter
 from index_builder.embedding.base import EmbeddedPhoto
 from index_builder.report import Note, Report, Skipped
 from index_builder.stores.base import VectorStore

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from index_builder.artifact.manifest import MetadataField, SegmentEntry
-from index_builder.artifact.photo_store import PhotoStore
+from index_builder.artifact.photos.store import PhotoStore
 from index_builder.artifact.segments.photos import SegmentedPhotos
 from index_builder.report import Report
 from index_builder.segments.append import SegmentWriter

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from index_builder.artifact.photo_store import MetadataValue, PhotoRecord
+from index_builder.artifact.photos.record import MetadataValue, PhotoRecord
 from index_builder.segments.stamps import Stamps
 from index_builder.sources.base import SourcePhoto
 from models.arrays import Rows

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from index_builder.artifact.manifest import GallerySource, MetadataField
-from index_builder.artifact.photo_store import MetadataValue
+from index_builder.artifact.photos.record import MetadataValue
 from index_builder.files.stamp import FileStamp
 from index_builder.report import Note, Skipped
 

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper
 
 from index_builder.artifact import BundleMismatch, ExactStore, GalleryIndex, IndexCorrupt, IndexNotFound
 from index_builder.artifact.originals import OriginalFiles
-from index_builder.artifact.photo_store import PhotoStore
+from index_builder.artifact.photos.store import PhotoStore
 from index_builder.build import BuildRequest, build_index
 from models.bundle import Bundle, BundleCorrupt, BundleNotFound, Runtime, write_bundle
 from service.app import create_app

@@ -14,7 +14,7 @@ from PIL import Image
 
 from index_builder.artifact import MetadataField, PhotoRecord, Thumbnail, layout
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest, RecallReport
-from index_builder.artifact.photo_writer import PhotoStoreWriter
+from index_builder.artifact.photos.writer import PhotoStoreWriter
 from index_builder.artifact.staging import new_staging
 from index_builder.publish import publish
 from index_builder.report import Report, Skipped

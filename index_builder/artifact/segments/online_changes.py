@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from index_builder.artifact.errors import IndexCorrupt, IndexSchemaUnsupported
 from index_builder.artifact.layout import PHOTOS, VECTORS
 from index_builder.artifact.manifest import MetadataField, OnlineMark
-from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
-from index_builder.artifact.photo_writer import PhotoStoreWriter
+from index_builder.artifact.photos.record import PhotoRecord, Thumbnail
+from index_builder.artifact.photos.writer import PhotoStoreWriter
 from index_builder.stores.vectors_file import VectorWriter
 from models.arrays import Vectors
 from models.atomic_files import sync_path

@@ -11,7 +11,7 @@ import numpy as np
 from index_builder.artifact import layout
 from index_builder.artifact.errors import IndexCorrupt
 from index_builder.artifact.manifest import IndexManifest, MetadataField, SegmentEntry
-from index_builder.artifact.photo_store import KEPT_RECORDS, PhotoStore
+from index_builder.artifact.photos.store import KEPT_RECORDS, PhotoStore
 from index_builder.artifact.segments.photos import PhotoTable, SegmentedPhotos
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import CPU, Collection, MilvusServer, SearchDevice, open_collection, open_store

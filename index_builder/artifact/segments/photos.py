@@ -12,7 +12,8 @@ from index_builder.artifact.errors import PhotoNotFound
 from index_builder.artifact.filters.conditions import Clause
 from index_builder.artifact.filters.row_categories import RowCategories
 from index_builder.artifact.filters.words import WordFilter
-from index_builder.artifact.photo_store import PhotoRecord, PhotoStore, Thumbnail
+from index_builder.artifact.photos.record import PhotoRecord, Thumbnail
+from index_builder.artifact.photos.store import PhotoStore
 from index_builder.stores.row_map import RowMap
 from models.arrays import Rows
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from index_builder.artifact.manifest import FieldType
-from index_builder.artifact.photo_store import MetadataValue
+from index_builder.artifact.photos.record import MetadataValue
 
 LARGEST_INTEGER = 2**63 - 1  # SQLite's; larger ones become floats
 _LONGEST_INTEGER = 20

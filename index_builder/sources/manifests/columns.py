@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from index_builder.artifact.manifest import FieldType
-from index_builder.artifact.photo_store import MetadataValue
+from index_builder.artifact.photos.record import MetadataValue
 from index_builder.errors import GalleryInvalid
 from index_builder.sources.manifests.cells import ColumnType, date_text, finite
 

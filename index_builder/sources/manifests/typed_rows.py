@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from index_builder.artifact.manifest import MetadataField
-from index_builder.artifact.photo_store import MetadataValue
+from index_builder.artifact.photos.record import MetadataValue
 from index_builder.report import Note, Skipped
 from index_builder.sources.manifests.cells import ColumnType
 from index_builder.sources.manifests.columns import RESERVED, checked_count, text_of

@@ -15,8 +15,8 @@ from index_builder.artifact import (
     Thumbnail,
     parse_condition,
 )
-from index_builder.artifact.photo_store import PhotoStore
-from index_builder.artifact.photo_writer import PhotoStoreWriter
+from index_builder.artifact.photos.store import PhotoStore
+from index_builder.artifact.photos.writer import PhotoStoreWriter
 from index_builder.artifact.segments.matches import FilterMatches
 
 FIELDS = (MetadataField(name="n", type="number"),)

@@ -13,8 +13,8 @@ from index_builder.artifact import left_out
 from index_builder.artifact.gallery_index import GalleryIndex
 from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest
 from index_builder.artifact.originals import OriginalFiles
-from index_builder.artifact.photo_store import PhotoRecord, Thumbnail
-from index_builder.artifact.photo_writer import PhotoStoreWriter
+from index_builder.artifact.photos.record import PhotoRecord, Thumbnail
+from index_builder.artifact.photos.writer import PhotoStoreWriter
 from index_builder.artifact.segments.opening import open_parts
 from index_builder.stores.choice import build_store
 from index_builder.stores.plan import SearchPlan

@@ -25,8 +25,9 @@ from index_builder.artifact import (
     parse_words,
     photo_words,
 )
-from index_builder.artifact.photo_store import MetadataValue, PhotoStore
-from index_builder.artifact.photo_writer import PhotoStoreWriter
+from index_builder.artifact.photos.record import MetadataValue
+from index_builder.artifact.photos.store import PhotoStore
+from index_builder.artifact.photos.writer import PhotoStoreWriter
 
 FIELDS = (
     MetadataField(name="price", type="number"),

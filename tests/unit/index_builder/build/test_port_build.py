@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from index_builder.artifact import MetadataField, layout
 from index_builder.artifact.manifest import GallerySource
-from index_builder.artifact.photo_store import PhotoStore
+from index_builder.artifact.photos.store import PhotoStore
 from index_builder.build.listing import listed_photos
 from index_builder.embedding.reader import PhotoEmpty, facts_of, read_bytes, skipped
 from index_builder.embedding.threads import ThreadedEmbedder

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from index_builder.artifact import GalleryIndex
-from index_builder.artifact.photo_store import PhotoStore
+from index_builder.artifact.photos.store import PhotoStore
 from index_builder.build import BuildRequest, build_index
 from index_builder.quality.drawings import drawn_probe
 from models.bundle import Bundle, Runtime

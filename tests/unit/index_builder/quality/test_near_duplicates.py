@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
 from index_builder.artifact.look_alikes import MAX_BITS, MIN_COSINE
-from index_builder.artifact.thumbnails import difference_hash, make_thumbnail
+from index_builder.artifact.photos.thumbnails import difference_hash, make_thumbnail
 from index_builder.quality.near_duplicates import near_duplicates
 from index_builder.stores.exact import ExactStore
 from models.arrays import Vectors

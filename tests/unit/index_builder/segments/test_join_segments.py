@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from index_builder.artifact import GalleryIndex, PhotoRecord, Thumbnail, layout
-from index_builder.artifact.photo_store import PhotoStore
+from index_builder.artifact.photos.store import PhotoStore
 from index_builder.artifact.segments.opening import open_parts
 from index_builder.build import BuildRequest, build_index, update_index
 from index_builder.report import Report

@@ -23,7 +23,7 @@ from index_builder.artifact import (
     parse_condition,
 )
 from index_builder.artifact.manifest import BuildSummary, Facing, GallerySource, IndexManifest, SegmentEntry
-from index_builder.artifact.photo_writer import PhotoStoreWriter
+from index_builder.artifact.photos.writer import PhotoStoreWriter
 from index_builder.artifact.staging import locked, new_segment, new_staging
 from index_builder.publish import publish
 from index_builder.report import Report

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index_builder.artifact.photo_store import MetadataValue
+from index_builder.artifact.photos.record import MetadataValue
 from index_builder.errors import GalleryInvalid
 from index_builder.sources.manifests.cells import ColumnTyper, TextTyper, date_text
 from index_builder.sources.manifests.columns import ValueTyper, checked_header, text_of

@@ -8,7 +8,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from index_builder.artifact.photo_store import Thumbnail
+from index_builder.artifact.photos.record import Thumbnail
 from models.images import format_of, plain_picture
 
 THUMBNAIL_PX = 256

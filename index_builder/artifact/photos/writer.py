@@ -12,15 +12,8 @@ from index_builder.artifact.filters.fields import metadata_column
 from index_builder.artifact.filters.row_categories import write_row_categories
 from index_builder.artifact.filters.word_table import write_words
 from index_builder.artifact.manifest import MetadataField
-from index_builder.artifact.photo_store import (
-    COLUMNS,
-    PICTURE_SUFFIXES,
-    PhotoRecord,
-    Thumbnail,
-    ids_ending_sql,
-    stored_value,
-    words_of_row,
-)
+from index_builder.artifact.photos.columns import COLUMNS, ids_ending_sql, stored_value, words_of_row, words_sql
+from index_builder.artifact.photos.record import PICTURE_SUFFIXES, PhotoRecord, Thumbnail
 from models.atomic_files import sync_path
 
 _BLOCK_PHOTOS = 64  # that wait to be written: half a megabyte, nearly all of it thumbnails
@@ -122,8 +115,7 @@ class PhotoStoreWriter:
         self._database.execute("INSERT INTO suffixed_ids VALUES (?, ?)", values)
 
     def _write_words(self) -> None:
-        columns = ("row", "photo_id", "category", *map(metadata_column, range(len(self._fields))))
-        every = self._database.execute(f"SELECT {', '.join(columns)} FROM photos ORDER BY row")
+        every = self._database.execute(words_sql(self._fields))
         write_words(self._database, (words_of_row(values, self._fields) for values in every))
 
     def _flush(self) -> None:
