@@ -15,7 +15,7 @@ from service.access.keyring import Keyring
 from service.access.networks import networks_of
 from service.access.rate_limits import RateLimits
 from service.config import Settings
-from service.http import openapi, problems
+from service.http import problems
 from service.http.admission.auth import Authenticate, Authentication, KeyAuthentication
 from service.http.admission.browsers import BrowserGuard, BrowserRules
 from service.http.edge.compression import Compression
@@ -28,6 +28,7 @@ from service.http.edge.request_body import BodyLimits, RequestBody
 from service.http.edge.request_scope import RequestScope
 from service.http.express.searches import Searches
 from service.http.forms.vector_body import MOST_BYTES as VECTOR_BYTES
+from service.http.openapi.document import openapi_document
 from service.http.root_path import RootPath
 from service.http.route import ApiRoute, DirectRoutes
 from service.http.routes import (
@@ -132,7 +133,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None, tra
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
     )
-    app.openapi = lambda: openapi.document(app, _paths_of_galleries(), _vector_example(app))  # type: ignore[method-assign]  # FastAPI's documented way
+    app.openapi = lambda: openapi_document(app, _paths_of_galleries(), _vector_example(app))  # type: ignore[method-assign]  # FastAPI's documented way
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/page", page.PageFiles(directory=page.PAGE, check_dir=False))

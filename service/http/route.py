@@ -17,7 +17,7 @@ from service.access.principal import Access
 from service.errors import ParameterInvalid
 from service.http.admission.auth import CHANGING, require, require_change
 from service.http.admission.metering import charge
-from service.http.openapi import access_responses, security
+from service.http.openapi.responses import access_responses, security
 from service.http.problems import answer_to
 from service.http.query_params import QueryReader
 from service.http.tenancy import gallery_lease, names_gallery

@@ -17,9 +17,9 @@ from service.search.gallery_view import GalleryView
 from service.search.mirroring import MirroredSketch, better_of
 from service.search.query import SearchQuery
 from service.search.results import Adapted
-from service.store.online_state import OnlineState
 from service.store.online_store import OnlineStore
 from service.store.records import AdapterTarget
+from service.store.state.online_state import OnlineState
 
 # An approximate index proposes this many photos for each that a mirrored search answers: those that face both ways do
 # not count, and an exact search of every other photo would take as long as one of the whole gallery.

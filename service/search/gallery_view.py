@@ -29,8 +29,8 @@ from service.search.online.matches import matching_slots
 from service.search.online.rows import OnlineRows
 from service.search.paging import digest_of
 from service.store.online_store import OnlineStore
-from service.store.photo_changes import PhotoChanges
 from service.store.records import EXAMPLE_PREFIX, OnlinePhoto
+from service.store.state.photo_changes import PhotoChanges
 
 T = TypeVar("T")
 

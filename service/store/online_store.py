@@ -1,21 +1,17 @@
-"""The online store of one process: its view of the database, always of one moment, and the changes it makes."""
+"""The online store of one process: what it reads of the database, and the changes that it makes."""
 
 from __future__ import annotations
 
-import logging
 import sqlite3
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from index_builder.artifact import PhotoNotFound, Thumbnail
 from models.adapters import CategoryAdapter, StyleAdapter
-from service.errors import AdapterNotFound, NothingToRollBack, OnlineCorrupt, OnlineFull, OnlineUnreadable
+from service.errors import AdapterNotFound, NothingToRollBack, OnlineFull
 from service.store import adapters, changes, photos
 from service.store.arrays import adapter_from_bytes
-from service.store.database import FILE, connect, has_tables, transaction, unreadable, used_bytes
-from service.store.online_state import OnlineState
-from service.store.photo_changes import PhotoChanges
+from service.store.database import FILE, transaction, unreadable, used_bytes
 from service.store.records import (
     AdapterRecord,
     AdapterTarget,
@@ -27,11 +23,8 @@ from service.store.records import (
     StoreLimits,
     SupportPair,
 )
-
-_log = logging.getLogger("inkseek.service")
-
-
-NOTHING = OnlineState()
+from service.store.state.online_state import OnlineState
+from service.store.state.reader import StateReader
 
 
 class OnlineStore:
@@ -54,18 +47,8 @@ class OnlineStore:
         self._limits = limits or StoreLimits()
         self.folder = folder
         self.bundle_id = bundle_id
-        self.problem: str | None = None
         self._adapted_dim = adapted_dim
-        self._path = folder / FILE
-        self._lock = threading.Lock()
-        self._reader: sqlite3.Connection | None = None
-        self._reader_inode = 0
-        self._seen_version = -1
-        self._generation = 0
-        self._cookie: int | None = None
-        self._state = NOTHING
-        self._opened_once = False
-        self._lost: str | None = None
+        self._reader = StateReader(folder / FILE, bundle_id, sealed)
 
     def state(self) -> OnlineState:
         """The store as it is now; what another process changed is seen at once.
@@ -73,23 +56,17 @@ class OnlineStore:
         Raises OnlineCorrupt when it is damaged from the start. Otherwise the last whole state is still served, and
         `problem` says why.
         """
-        with self._lock:
-            try:
-                self._refresh()
-            except (OnlineCorrupt, OnlineUnreadable, sqlite3.Error) as error:
-                cause = unreadable(error) if isinstance(error, sqlite3.Error) else error
-                if not self._opened_once and isinstance(cause, OnlineCorrupt):
-                    raise cause from error
-                self._note(str(cause))
-            else:
-                self._note(self._lost)
-            self._opened_once = True
-            return self._state
+        return self._reader.state()
+
+    @property
+    def problem(self) -> str | None:
+        """Why the last state is not the present one; None where it is."""
+        return self._reader.problem
 
     @property
     def change_count(self) -> int:
         """Photos that were uploaded, changed or deleted since the index was built, when the store was last read."""
-        return self._state.changes.count
+        return self._reader.last_state.changes.count
 
     def reject_when_full(self, target: AdapterTarget) -> None:
         """Raises OnlineFull, OnlineTargetsLimit where an adapter for `target` could not be stored."""
@@ -99,22 +76,19 @@ class OnlineStore:
 
     def list_adapters(self, target: AdapterTarget | None = None) -> list[AdapterRecord]:
         """The adapters of one target, or all; the newest first."""
-        with self._lock:
-            database = self._database()
+        with self._reader.database() as database:
             return adapters.list_adapters(database, self.bundle_id, target) if database else []
 
     def get_adapter(self, target: AdapterTarget, adapter_id: str) -> AdapterRecord:
         """One stored adapter of that target. Raises AdapterNotFound."""
-        with self._lock:
-            database = self._database()
+        with self._reader.database() as database:
             if database:
                 return adapters.get_adapter(database, self.bundle_id, target, adapter_id)
         raise AdapterNotFound(f"{target} has no adapter {adapter_id!r}")
 
     def adapter(self, adapter_id: str) -> CategoryAdapter | StyleAdapter | None:
         """An adapter's arrays; None when it was deleted in this very moment. Raises OnlineCorrupt, OnlineUnreadable."""
-        with self._lock:
-            database = self._database()
+        with self._reader.database() as database:
             try:
                 arrays = adapters.arrays_of(database, adapter_id) if database else None
             except sqlite3.Error as error:
@@ -129,20 +103,17 @@ class OnlineStore:
 
     def support_of(self, adapter_id: str) -> list[SupportPair]:
         """The examples that an adapter was fitted to."""
-        with self._lock:
-            database = self._database()
+        with self._reader.database() as database:
             return adapters.support_of(database, adapter_id) if database else []
 
     def thumbnail(self, photo_id: str) -> Thumbnail | None:
         """An uploaded photo's thumbnail; None for an id that is not stored."""
-        with self._lock:
-            database = self._database()
+        with self._reader.database() as database:
             return photos.thumbnail_of(database, photo_id) if database else None
 
     def image(self, photo_id: str) -> bytes | None:
         """An uploaded photo's file, to the byte; None for an id that is not stored."""
-        with self._lock:
-            database = self._database()
+        with self._reader.database() as database:
             return photos.image_of(database, photo_id) if database else None
 
     def add(self, new: NewAdapter, max_adapters: int, max_photos: int) -> AdapterRecord:
@@ -217,20 +188,17 @@ class OnlineStore:
 
     def content_of(self, sha256: str) -> NewPhoto | None:
         """An uploaded photo of a file with that hash, which this bundle has embedded; None where there is none."""
-        with self._lock:
-            database = self._database()
+        with self._reader.database() as database:
             return photos.content_of(database, sha256, self.bundle_id) if database else None
 
     def sha256_of(self, photo_id: str) -> tuple[str, str] | None:
         """Hash and category of an uploaded photo; None for an id that is not stored."""
-        with self._lock:
-            database = self._database()
+        with self._reader.database() as database:
             return photos.sha256_of(database, photo_id) if database else None
 
     def close(self) -> None:
         """Close the database; a later call opens it again."""
-        with self._lock:
-            self._close()
+        self._reader.close()
 
     @property
     def after(self) -> int:
@@ -240,85 +208,3 @@ class OnlineStore:
     def _reject_bytes(self, used: int) -> None:
         if used >= self._limits.max_bytes:
             raise OnlineFull(f"{used:,} bytes of adapters and photos are kept; {self._limits.max_bytes:,} are the most")
-
-    def _note(self, problem: str | None) -> None:
-        """What is wrong, from now on; logged once."""
-        if problem is not None and problem != self.problem:
-            _log.error("the online store: %s", problem)
-        self.problem = problem
-
-    def _refresh(self) -> None:
-        database = self._database()
-        if database is None or not has_tables(database):
-            if self._state.targets or self._state.photos:
-                self._lost = (
-                    f"its database is gone or empty: {len(self._state.targets):,} categories and profiles had adapters "
-                    f"in it, and it had {len(self._state.photos):,} photos"
-                )
-            self._state, self._seen_version = NOTHING, -1
-            return
-        self._lost = None
-        # Changes with each commit of another connection, and our changes are made through others than this one.
-        version = int(database.execute("PRAGMA data_version").fetchone()[0])
-        if version == self._seen_version:
-            return
-        # One transaction for all queries, so that they see one commit. A commit between the version and this is loaded
-        # now and once more on the next call; the other order would miss it.
-        database.execute("BEGIN")
-        try:
-            self._state = self._load(database)
-        finally:
-            database.execute("COMMIT")
-        self._seen_version = version
-
-    def _load(self, database: sqlite3.Connection) -> OnlineState:
-        active = adapters.active_adapters(database, self.bundle_id)
-        outdated = adapters.outdated(database, self.bundle_id)
-        store_id, change, photo_count = changes.totals(database)
-        self._look_whether_replaced(database)
-        known = self._state.changes
-        if known.generation != self._generation or known.store_id != store_id or change < known.change > known.sealed:
-            # What the index holds of another store says nothing of this one.
-            same = self._sealed is not None and self._sealed.store_id == store_id
-            sealed = self.after if same else 0
-            known = PhotoChanges(self._generation, sealed, store_id, sealed)
-        known = known.followed_by(
-            photos.photos_after(database, self.bundle_id, known.change),
-            changes.patches_after(database, known.change),
-            changes.deletions_after(database, known.change),
-            max(change, known.sealed),
-        )
-        targets = adapters.targets(database)
-        return OnlineState(active, targets, known, photo_count, tuple(outdated), used_bytes(database))
-
-    def _look_whether_replaced(self, database: sqlite3.Connection) -> None:
-        """SQLite counts this cookie up where a backup is copied into the database (`copies.replace_store`), whose
-        numbers of changes may be those of other changes.
-        """
-        cookie = int(database.execute("PRAGMA schema_version").fetchone()[0])
-        if self._cookie is not None and cookie != self._cookie:
-            self._generation += 1
-        self._cookie = cookie
-
-    def _database(self) -> sqlite3.Connection | None:
-        """The reading connection, to the file that lies there now (a backup may have been put in its place)."""
-        try:
-            inode = self._path.stat().st_ino
-        except OSError:
-            self._close()
-            return None
-        if self._reader is None or inode != self._reader_inode:
-            self._close()
-            reader = connect(self._path)
-            if not has_tables(reader):
-                reader.close()
-                return None
-            self._reader, self._reader_inode = reader, inode
-            self._generation += 1
-        return self._reader
-
-    def _close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-        # `data_version` can only be compared within one connection.
-        self._reader, self._seen_version = None, -1

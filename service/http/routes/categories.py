@@ -6,7 +6,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from service.http.json_response import json_response
-from service.http.openapi import ok, problem_responses
+from service.http.openapi.responses import ok, problem_responses
 from service.http.route import api_router
 from service.http.schemas.gallery import CATEGORIES_EXAMPLE, Categories, categories_json
 from service.http.serving import serving_of

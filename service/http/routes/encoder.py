@@ -13,7 +13,7 @@ from starlette.responses import Response
 from models.bundle import Bundle, BundleCorrupt, name_of_bundle
 from service.config import Settings
 from service.errors import EncoderWithheld
-from service.http.openapi import Responses, ok, picture, problem_responses
+from service.http.openapi.responses import Responses, ok, picture, problem_responses
 from service.http.route import api_router
 from service.http.schemas.encoder import ENCODER_EXAMPLE, EncoderDescription, describe_encoder
 from service.http.serving import process_of, serving_of

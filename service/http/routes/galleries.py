@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from service.http.admission.auth import principal_of
 from service.http.json_response import json_response
-from service.http.openapi import ok, problem_responses
+from service.http.openapi.responses import ok, problem_responses
 from service.http.route import api_router
 from service.http.schemas.galleries import GALLERIES_EXAMPLE, Galleries, gallery_json
 from service.http.serving import process_of

@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from service.errors import NotReady
-from service.http.openapi import ok, picture, problem_responses
+from service.http.openapi.responses import ok, picture, problem_responses
 from service.http.route import api_router
 from service.http.schemas.operation import READY_EXAMPLE, Alive, Readiness
 from service.http.serving import process_of

@@ -6,7 +6,7 @@ from fastapi import Request
 
 from service.config import Settings
 from service.http.admission.auth import granted, principal_of
-from service.http.openapi import ok, problem_responses
+from service.http.openapi.responses import ok, problem_responses
 from service.http.route import api_router
 from service.http.schemas.operation import INFO_EXAMPLE, Info, Limits, MetadataFieldInfo
 from service.http.schemas.search import K_MAX

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from index_builder.artifact import PhotoNotFound, StoreUnavailable
 from service.errors import DeadlineExceeded, QueueFull
 from service.http.json_response import json_bytes, json_response
-from service.http.openapi import Responses, ok, picture, problem_responses
+from service.http.openapi.responses import Responses, ok, picture, problem_responses
 from service.http.pictures import DISPLAYABLE, image_of, thumbnail_of
 from service.http.query_params import QueryReader
 from service.http.route import api_router, reject_parameters

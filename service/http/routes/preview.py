@@ -9,7 +9,8 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from service.http.forms.body import read_single
-from service.http.openapi import SKETCH_BODY, picture, problem_responses
+from service.http.openapi.request_bodies import SKETCH_BODY
+from service.http.openapi.responses import picture, problem_responses
 from service.http.route import api_router
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
 from service.http.schemas.search import PreviewParams

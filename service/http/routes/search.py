@@ -28,7 +28,8 @@ from service.errors import (
 from service.http.admission.metering import charge
 from service.http.forms.body import Upload, read_batch, read_single
 from service.http.json_response import json_bytes, json_response
-from service.http.openapi import BATCH_BODY, SKETCH_BODY, ok, problem_responses
+from service.http.openapi.request_bodies import BATCH_BODY, SKETCH_BODY
+from service.http.openapi.responses import ok, problem_responses
 from service.http.problems import problem
 from service.http.route import api_router
 from service.http.schemas.answers import BATCH_EXAMPLE, SEARCH_EXAMPLE, BatchAnswer, SearchAnswer, search_json

@@ -11,7 +11,7 @@ from index_builder.artifact import StoreUnavailable
 from service.errors import BodyInvalid, EncoderDiffers, UnknownProfile, VectorInvalid
 from service.http.forms.vector_body import read_vectors
 from service.http.json_response import json_bytes, json_response
-from service.http.openapi import ok, problem_responses
+from service.http.openapi.responses import ok, problem_responses
 from service.http.route import api_router
 from service.http.routes.search import NARROWING_ERRORS, PAGE_ERRORS, TRAFFIC_ERRORS, rendered
 from service.http.schemas.answers import SEARCH_EXAMPLE, SearchAnswer

@@ -15,7 +15,7 @@ from service.runtime.monitoring.index_monitor import Describe, IndexMonitor, cre
 from service.runtime.monitoring.online_monitor import OnlineMonitor
 from service.runtime.serving import Serving, load_retriever
 from service.search.retriever import Retriever
-from service.store.online_state import OnlineState
+from service.store.state.online_state import OnlineState
 
 
 def settings_of_gallery(settings: Settings, name: str, folder: Path) -> Settings:

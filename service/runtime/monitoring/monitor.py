@@ -15,8 +15,8 @@ from service.runtime.monitoring.online_monitor import OnlineMonitor
 from service.runtime.serving import Serving, check_canary
 from service.runtime.threads.workers import Workers
 from service.search.retriever import Retriever
-from service.store.online_state import OnlineState
 from service.store.records import Scope
+from service.store.state.online_state import OnlineState
 
 _log = logging.getLogger("inkseek.service")
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from service.runtime.serving import Serving
 from service.search.gallery import Gallery
-from service.store.online_state import OnlineState
+from service.store.state.online_state import OnlineState
 
 _log = logging.getLogger("inkseek.service")
 

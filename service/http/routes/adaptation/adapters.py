@@ -37,7 +37,8 @@ from service.errors import (
 from service.http.admission.auth import require
 from service.http.forms.support_form import read_examples
 from service.http.json_response import json_response
-from service.http.openapi import EXAMPLES_BODY, Responses, accepted, created, ok, problem_responses
+from service.http.openapi.request_bodies import EXAMPLES_BODY
+from service.http.openapi.responses import Responses, accepted, created, ok, problem_responses
 from service.http.route import api_router
 from service.http.routes.adaptation.adapter_scopes import CATEGORY, PROFILE, ScopeRoutes
 from service.http.routes.adaptation.deep import queue_deep

@@ -19,7 +19,8 @@ from service.errors import (
 )
 from service.http.forms.body import sketch_bytes
 from service.http.json_response import json_response
-from service.http.openapi import SKETCH_BODY, created, ok, problem_responses
+from service.http.openapi.request_bodies import SKETCH_BODY
+from service.http.openapi.responses import created, ok, problem_responses
 from service.http.route import api_router
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
 from service.http.schemas.feedback import (

@@ -17,7 +17,7 @@ from service.http.admission.auth import principal_of
 from service.http.admission.metering import charge
 from service.http.forms.batch_form import read_changes
 from service.http.json_response import json_response
-from service.http.openapi import Responses, accepted, ok, problem_responses
+from service.http.openapi.responses import Responses, accepted, ok, problem_responses
 from service.http.problem_kinds import KINDS
 from service.http.route import api_router
 from service.http.routes.search import TRAFFIC_ERRORS

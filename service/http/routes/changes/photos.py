@@ -15,7 +15,7 @@ from service.changes.errors import MetadataInvalid
 from service.errors import BodyInvalid, NameInvalid, OnlineFull, OnlinePhotosLimit, OnlineUnwritable
 from service.http.forms.photo_form import read_description, read_photo
 from service.http.json_response import json_bytes, json_response
-from service.http.openapi import Responses, created, ok, problem_responses
+from service.http.openapi.responses import Responses, created, ok, problem_responses
 from service.http.route import api_router
 from service.http.routes.photos import PhotoId
 from service.http.routes.search import TRAFFIC_ERRORS

@@ -14,8 +14,9 @@ from service.adaptation.adapt import dry_run_record
 from service.adaptation.listing import ProfileRecord
 from service.config import Settings
 from service.errors import ParameterInvalid, QueueFull, UnknownCategory
-from service.http import openapi, problem_kinds, problems
+from service.http import problem_kinds, problems
 from service.http.json_response import json_bytes, json_response
+from service.http.openapi.responses import problem_responses
 from service.http.reference.page import render
 from service.http.routes.info import limits_of
 from service.http.schemas import adapters, answers, gallery, operation, search
@@ -154,12 +155,12 @@ def test_json_is_written_once() -> None:
 
 
 def test_problem_responses_list_each_kind_once() -> None:
-    responses = openapi.problem_responses(ParameterInvalid, UnknownCategory, QueueFull)
+    responses = problem_responses(ParameterInvalid, UnknownCategory, QueueFull)
     assert set(responses) == {422, 429, 500}
     assert responses[422]["description"].count("parameter_invalid") == 1
     assert set(responses[422]["content"][problems.MEDIA_TYPE]["examples"]) == {"parameter_invalid", "unknown_category"}
     assert "Retry-After" in responses[429]["headers"]
-    assert set(openapi.problem_responses()) == {422, 500}
+    assert set(problem_responses()) == {422, 500}
 
 
 def test_the_reference_page_escapes_what_it_shows() -> None:

@@ -22,8 +22,8 @@ from index_builder.build import BuildRequest, build_index
 from models.arrays import Vectors
 from service.search.gallery_view import GalleryView
 from service.store.online_store import OnlineStore
-from service.store.photo_changes import PhotoChanges
 from service.store.records import OnlinePhoto
+from service.store.state.photo_changes import PhotoChanges
 
 MakeView = Callable[..., GalleryView]
 

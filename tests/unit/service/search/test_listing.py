@@ -17,8 +17,8 @@ from service.search.listing import ListQuery, list_photos
 from service.search.paging import encode_cursor
 from service.search.retriever import Retriever
 from service.store.online_store import OnlineStore
-from service.store.photo_changes import PhotoChanges
 from service.store.records import OnlinePhoto
+from service.store.state.photo_changes import PhotoChanges
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ from service.search.query import Mirror, SearchQuery
 from service.search.results import SearchResult
 from service.search.retriever import Retriever
 from service.sketches.sketch import EncodedImage
-from service.store.photo_changes import PhotoChanges
 from service.store.records import NewPhoto
+from service.store.state.photo_changes import PhotoChanges
 
 OpenGallery = Callable[[str, KindChoice], Retriever]
 EACH = 14

@@ -17,8 +17,9 @@ from service.errors import (
     OnlineUnreadable,
     OnlineUnwritable,
 )
-from service.store.online_store import NOTHING, OnlineStore
+from service.store.online_store import OnlineStore
 from service.store.records import NewAdapter, NewPhoto
+from service.store.state.online_state import NOTHING
 from tests.unit.service.store.adding import active, add
 
 MakeAdapter = Callable[..., NewAdapter]

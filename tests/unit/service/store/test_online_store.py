@@ -21,8 +21,9 @@ from service.errors import (
     OnlinePhotosLimit,
     OnlineTargetsLimit,
 )
-from service.store.online_store import NOTHING, OnlineStore
+from service.store.online_store import OnlineStore
 from service.store.records import AdapterTarget, NewAdapter, NewPhoto, StoreLimits
+from service.store.state.online_state import NOTHING
 from tests.unit.service.store.adding import SHOE, active, add
 
 MakeAdapter = Callable[..., NewAdapter]

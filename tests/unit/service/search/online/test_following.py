@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from index_builder.artifact import PhotoFilter, PhotoNotFound, parse_condition
 from service.search.gallery_view import GalleryView
 from service.search.retriever import Retriever
-from service.store.photo_changes import PhotoChanges
 from service.store.records import OnlinePhoto, PhotoPatch
+from service.store.state.photo_changes import PhotoChanges
 
 IDS = ["box/0.png", "box/1.png", "cross/2.png", "new/a", "new/b", "online/c"]
 KINDS, CATEGORIES = ["put", "patch", "delete"], ["box", "cross", "new"]

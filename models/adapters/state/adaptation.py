@@ -1,62 +1,38 @@
 """Few-shot adaptation at serving time: a few drawings and their photos -> a category adapter or a style adapter.
 
 What is learned across categories (the frame's shrinkage, the prior of the sketches' centre, the start of M, the inner
-rate, the margin) is an `Adaptation`: `adaptation.npz` in a bundle, which this module alone reads and writes. Fitting
-takes milliseconds of numpy; no image is encoded again and no index rebuilt.
+rate, the margin) is an `Adaptation`: `adaptation.npz` in a bundle. Fitting takes milliseconds of numpy; no image is
+encoded again and no index rebuilt.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from models.adapters.category import CategoryAdapter, centred_cosines
 from models.adapters.errors import AdaptationCorrupt
 from models.adapters.fit import LowRankResidual, PreparedCategory, StepRule
 from models.adapters.frame import GalleryFrame
-from models.adapters.gate import Fitted, GainPrior, contenders, leave_one_out, spread_ratio
+from models.adapters.gate import Fitted, contenders, leave_one_out, spread_ratio
 from models.adapters.margin import MarginPredictor
 from models.adapters.prior import CentrePrior
+from models.adapters.state.adaptation_file import Header, file_bytes, parsed
+from models.adapters.state.settings import AdaptationSettings, Method
 from models.adapters.style import StyleAdapter, StyleRule, fit_style
 from models.arrays import Rows, Vectors
 from models.atomic_files import write_bytes
-from models.schema_versions import is_readable, unreadable
-
-Method = Literal["adaptive", "bayes", "centred"]
-"""`adaptive`: an inner step on M (Adaptive FG-SBIR, ECCV 2022), within the category's frame. `bayes`: the frame and the
-sketches' centre alone, in closed form. `centred`: no examples count."""
 
 FittedCategory: TypeAlias = Fitted[CategoryAdapter]
 FittedStyle: TypeAlias = Fitted[StyleAdapter]
 
-_FORMAT: Literal[1] = 1
-_HEADER = "header"
-# What numpy, zipfile and pydantic raise on bytes that are no such file; RuntimeError: an encrypted or odd archive.
-_UNREADABLE = (
-    ValueError,
-    LookupError,
-    TypeError,
-    EOFError,
-    SyntaxError,
-    RuntimeError,
-    MemoryError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 # A direction of one embedding space means nothing in another, even where E is the same.
 _OF_ONE_SPACE = ("head", "down", "up", "usual")
-_LATER = ("gain", "style_gain")  # settings that adaptations of the first release had not
 # Weights of a layout's cells mean the same in every space with that layout, thus wherever E is the same.
 _OF_ONE_LENGTH = ("gains",)
 
@@ -71,43 +47,6 @@ class LiveSupport:
     sketches: Vectors
     positives: Rows
     is_deep: bool = False
-
-
-class AdaptationSettings(BaseModel):
-    """The scalars among the meta-learned parameters.
-
-    `shrinkage`, `power`: of the category's frame, see `GalleryFrame.of`. `centre`: of its sketches. `rate`, `softness`:
-    of the inner step, see `inner_step`; `negatives`: how many photos other than the support's take part in it, the
-    nearest first. `style_strength`, `style_photos`, `style_share`: see `StyleRule`. `gain`, `style_gain`: what fits are
-    expected to gain, by which the gate decides.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    shrinkage: float = Field(default=1.0, gt=0)
-    power: float = Field(default=0.0, ge=0)
-    centre: CentrePrior = CentrePrior()
-    rate: float = Field(default=0.0, ge=0)
-    softness: float = Field(default=0.05, ge=0)
-    negatives: int = Field(default=24, ge=0)
-    style_strength: float = Field(default=0.5, ge=0)
-    style_photos: float = Field(default=4.0, ge=0)
-    style_share: float = Field(default=0.5, ge=0)
-    gain: GainPrior = GainPrior()
-    style_gain: GainPrior = GainPrior()
-
-
-class _Header(BaseModel):
-    """What stands beside the arrays of the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: Literal[1] = _FORMAT
-    method: Method
-    name: str
-    bundle_id: str
-    embedding_dim: int = Field(ge=1)
-    settings: AdaptationSettings
 
 
 @dataclass(frozen=True)
@@ -137,7 +76,7 @@ class Adaptation:
     @property
     def adaptation_id(self) -> str:
         """Name and digest of everything that decides what is fitted: equal exactly when fits are."""
-        digest = hashlib.sha256(self._header(self._known_from_the_start()))
+        digest = hashlib.sha256(self._header().to_json(identifying=True))
         # The order in which arrays were added is no difference, and the same bytes in another shape are one.
         for name in sorted(self.arrays):
             array = self.arrays[name]
@@ -226,11 +165,8 @@ class Adaptation:
         write_bytes(path, self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        """The .npz file: the arrays as float32, and `header`, a JSON document of everything else in UTF-8."""
-        buffer = io.BytesIO()
-        arrays: dict[str, NDArray[Any]] = {n: np.asarray(self.arrays[n], np.float32) for n in sorted(self.arrays)}
-        np.savez(buffer, allow_pickle=False, **{_HEADER: np.frombuffer(self._header(), np.uint8), **arrays})
-        return buffer.getvalue()
+        """The .npz file, see `adaptation_file`."""
+        return file_bytes(self._header(), self.arrays)
 
     @classmethod
     def load(cls, path: Path) -> Adaptation:
@@ -243,22 +179,8 @@ class Adaptation:
     @classmethod
     def from_bytes(cls, data: bytes, source: str = "adaptation") -> Adaptation:
         """The inverse of `to_bytes`; `source` names it in errors. Raises AdaptationCorrupt."""
-        try:
-            # A bundle may come from anyone, and reading a pickle runs code that it names.
-            with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                stored = {name: np.asarray(file[name]) for name in file.files}
-            described = stored.pop(_HEADER).tobytes()
-            document = json.loads(described)
-            version = document.get("format", _FORMAT) if isinstance(document, dict) else _FORMAT
-            if not is_readable(version, (_FORMAT,)):
-                raise AdaptationCorrupt(unreadable(source, version, (_FORMAT,)))
-            header = _Header.model_validate_json(described)
-            arrays = {name: _finite(name, array) for name, array in stored.items()}
-            loaded = cls(header.method, header.embedding_dim, header.settings, arrays, header.name, header.bundle_id)
-            loaded._check_shapes()
-        except _UNREADABLE as error:
-            raise AdaptationCorrupt(f"{source} is not an adaptation file of format {_FORMAT}: {error}") from error
-        return loaded
+        header, arrays = parsed(data, source)
+        return cls(header.method, header.embedding_dim, header.settings, arrays, header.name, header.bundle_id)
 
     def require_fits(self, embedding_dim: int, bundle_id: str) -> None:
         """Raises AdaptationCorrupt when this was made for other embeddings."""
@@ -268,41 +190,11 @@ class Adaptation:
                 f"{self.bundle_id or 'any bundle'}, not for {embedding_dim} of {bundle_id}: train it again"
             )
 
-    def _known_from_the_start(self) -> dict[str, Any]:
-        """The settings, without later ones that say nothing: an adaptation of an earlier release keeps its id."""
-        settings, unset = self.settings.model_dump(), AdaptationSettings().model_dump()
-        return {name: value for name, value in settings.items() if name not in _LATER or value != unset[name]}
-
-    def _header(self, settings: dict[str, Any] | None = None) -> bytes:
-        header = _Header(
+    def _header(self) -> Header:
+        return Header(
             method=self.method,
             name=self.name,
             bundle_id=self.bundle_id,
             embedding_dim=self.embedding_dim,
             settings=self.settings,
         )
-        values = header.model_dump()
-        return json.dumps(values if settings is None else {**values, "settings": settings}, sort_keys=True).encode()
-
-    def _check_shapes(self) -> None:
-        """Raises ValueError, KeyError."""
-        if self.method == "adaptive":
-            MarginPredictor.from_arrays(self.arrays)
-        dim = self.embedding_dim
-        for name, rank, axis in (("head", 2, 0), ("usual", 1, 0), ("gains", 1, 0), ("down", 2, 0), ("up", 2, 1)):
-            if name in self.arrays and (self.arrays[name].ndim != rank or self.arrays[name].shape[axis] != dim):
-                raise ValueError(f"{name} has shape {self.arrays[name].shape}, E is {dim}")
-        if "gains" in self.arrays and not (self.arrays["gains"] > 0).all():
-            raise ValueError("gains are weights, above 0")
-        if ("down" in self.arrays) != ("up" in self.arrays):
-            raise ValueError("down and up belong together; one of them is missing")
-        if "down" in self.arrays and self.arrays["down"].shape[1] != len(self.arrays["up"]):
-            raise ValueError(f"down and up have ranks {self.arrays['down'].shape[1]} and {len(self.arrays['up'])}")
-
-
-def _finite(name: str, array: NDArray[Any]) -> Vectors:
-    """Raises ValueError."""
-    # A single NaN would spread to every score of a search without an error anywhere.
-    if array.dtype != np.float32 or not np.isfinite(array).all():
-        raise ValueError(f"{name} is {array.dtype}, or holds numbers that are not finite; float32 is expected")
-    return array

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from service.store.photo_changes import PhotoChanges
 from service.store.records import AdapterRecord, AdapterTarget, OnlinePhoto
+from service.store.state.photo_changes import PhotoChanges
 
 
 @dataclass(frozen=True)
@@ -35,3 +35,6 @@ class OnlineState:
         without an adapter instead of failing.
         """
         return frozenset(target.name for target in self.targets if target.scope == "profile")
+
+
+NOTHING = OnlineState()

@@ -1,0 +1,1 @@
+"""What the online store held at one moment, and how each moment is read."""
