@@ -10,9 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import overload
 
-import numpy as np
-
-from index_builder.files.scratch import is_counted, scratch_array
+from index_builder.files.scratch import scratch_array
 from index_builder.files.stamp import FileStamp
 from index_builder.report import Note, Report, Skipped
 from index_builder.sources.base import PhotoSource, SourcePhoto
@@ -20,7 +18,12 @@ from models.arrays import Rows
 
 _FILE, _NUMBERS = "listing.sqlite", "listing.npy"
 _BLOCK_PHOTOS = 500  # SQLite limits the parameters of a statement, to 999 in older builds
-_TABLE = "CREATE TABLE listed (number INTEGER PRIMARY KEY, photo_id TEXT UNIQUE NOT NULL, photo TEXT NOT NULL)"
+_COLUMNS = "photo_id, category, path, metadata, bytes, modified_ns"
+_SURROGATES = "surrogatepass"  # paths that are not valid UTF-8 have some, and SQLite's text none
+_TABLE = (
+    "CREATE TABLE listed (number INTEGER PRIMARY KEY, photo_id TEXT UNIQUE NOT NULL, category BLOB NOT NULL,"
+    " path BLOB, metadata TEXT, bytes INTEGER, modified_ns INTEGER)"
+)
 # A scratch file: nothing reads it after a crash. The cache is what a listing costs in memory.
 _SCRATCH = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -2048")
 
@@ -47,13 +50,12 @@ class ListedPhotos(Sequence[SourcePhoto]):
     def __getitem__(self, position: int | slice) -> SourcePhoto | ListedPhotos:
         """One photo, or a view of several."""
         if isinstance(position, slice):
-            return self.at(np.arange(len(self))[position])
+            return ListedPhotos(self._database, self._lock, self._numbers[position])
         with self._lock:
             query = self._database.execute(
-                "SELECT photo_id, photo FROM listed WHERE number = ?", (int(self._numbers[position]),)
+                f"SELECT {_COLUMNS} FROM listed WHERE number = ?", (int(self._numbers[position]),)
             )
-            photo_id, photo = query.fetchone()
-        return _parsed(photo_id, photo)
+            return _parsed(*query.fetchone())
 
     def __iter__(self) -> Iterator[SourcePhoto]:
         """Each photo in order."""
@@ -64,15 +66,13 @@ class ListedPhotos(Sequence[SourcePhoto]):
         marks = ", ".join("?" * len(numbers))
         with self._lock:
             entries = self._database.execute(
-                f"SELECT number, photo_id, photo FROM listed WHERE number IN ({marks})", numbers
+                f"SELECT number, {_COLUMNS} FROM listed WHERE number IN ({marks})", numbers
             ).fetchall()
-        read = {number: _parsed(photo_id, photo) for number, photo_id, photo in entries}
+        read = {number: _parsed(*values) for number, *values in entries}
         return [read[number] for number in numbers]
 
     def at(self, positions: Rows) -> ListedPhotos:
         """A view of the photos at these positions, in their order."""
-        if len(positions) == len(self) and is_counted(positions):
-            return self  # what a build from nothing asks for: no copy
         return ListedPhotos(self._database, self._lock, self._numbers[positions])
 
 
@@ -108,19 +108,32 @@ def listed_photos(source: PhotoSource, report: Report, scratch: Path) -> Iterato
 
 
 def _added(database: sqlite3.Connection, photo: SourcePhoto) -> bool:
-    # ASCII escapes carry paths that are not valid UTF-8 as well.
-    entry = json.dumps([photo.category, photo.path, photo.metadata, photo.stamp])
-    added = database.execute("INSERT OR IGNORE INTO listed (photo_id, photo) VALUES (?, ?)", (photo.photo_id, entry))
-    return added.rowcount == 1
+    path = None if photo.path == photo.photo_id else _bytes(photo.path)
+    metadata = json.dumps(photo.metadata) if photo.metadata else None
+    values = (photo.photo_id, _bytes(photo.category), path, metadata, *(photo.stamp or (None, None)))
+    return (
+        database.execute(f"INSERT OR IGNORE INTO listed ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", values).rowcount == 1
+    )
 
 
 def _repeated(database: sqlite3.Connection, photo: SourcePhoto) -> Skipped:
-    query = database.execute("SELECT photo FROM listed WHERE photo_id = ?", (photo.photo_id,))
-    first = _parsed(photo.photo_id, query.fetchone()[0])
+    query = database.execute(f"SELECT {_COLUMNS} FROM listed WHERE photo_id = ?", (photo.photo_id,))
+    first = _parsed(*query.fetchone())
     return Skipped("duplicate_id", photo.path, f"{first.path} has this id already", photo.photo_id)
 
 
-def _parsed(photo_id: str, entry: str) -> SourcePhoto:
-    category, path, metadata, stamp = json.loads(entry)
-    values = tuple(tuple(value) if isinstance(value, list) else value for value in metadata)
-    return SourcePhoto(photo_id, category, path, values, None if stamp is None else FileStamp(*stamp))
+def _parsed(
+    photo_id: str, category: bytes, path: bytes | None, metadata: str | None, size: int | None, modified_ns: int | None
+) -> SourcePhoto:
+    values = () if metadata is None else json.loads(metadata)
+    return SourcePhoto(
+        photo_id,
+        category.decode(errors=_SURROGATES),
+        photo_id if path is None else path.decode(errors=_SURROGATES),
+        tuple(tuple(value) if isinstance(value, list) else value for value in values),
+        None if size is None or modified_ns is None else FileStamp(size, modified_ns),
+    )
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors=_SURROGATES)

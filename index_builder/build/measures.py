@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+import numpy.typing as npt
+
 from index_builder.artifact.manifest import Facing, RecallReport, SearchCost, SegmentEntry
 from index_builder.artifact.segments.photos import PhotoTable
 from index_builder.build.parts import Parts, plans_of, rebuilt
@@ -22,7 +25,6 @@ from index_builder.report import Note
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import StoreVariant
 from index_builder.stores.plan import SearchPlan
-from models.arrays import Rows
 
 # An update measures with fewer: an exact search of 200,000 photos takes 20 ms, and the update a few seconds.
 UPDATE_QUERIES = 100
@@ -129,12 +131,13 @@ def faced(
             photos.close()
 
 
-def note_near_duplicates(work: Work, parts: Parts, new: Rows) -> None:
-    """A note in the report on each of the `new` rows (ascending) whose photo another one of the gallery looks like."""
+def note_near_duplicates(work: Work, parts: Parts, is_new: npt.NDArray[np.bool_]) -> None:
+    """A note in the report on each row that `is_new` (G,) whose photo another one of the gallery looks like."""
     with work.stage("duplicates"):
         store, photos = parts.open(work)
         try:
-            for row, twin, cosine in near_duplicates(*photos.every_perceptual_hash(), store, new):
+            rows, hashes = photos.every_perceptual_hash()
+            for row, twin, cosine in near_duplicates(rows, hashes, is_new[rows], store):
                 photo, other = photos.photos([row, twin])
                 if photo.sha256 != other.sha256:  # those are noted as what they are
                     detail = f"looks like {other.photo_id} (cosine {cosine:.3f})"

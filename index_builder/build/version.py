@@ -29,7 +29,6 @@ from index_builder.segments.assemble import named_segments, write_rows
 from index_builder.segments.reuse_by_hash import Published, Reuse, reuse
 from index_builder.segments.stamps import Stamps, read_stamps, stamps_of, write_settled, write_stamps
 from index_builder.sources.base import SourcePhoto
-from models.arrays import Rows
 
 _HASH_BLOCK_BYTES = 1 << 20
 _FEW_DELETED = 10
@@ -90,29 +89,37 @@ def _staged(
     taken = _taken_over(work, photos, stamps, base)
     # Before anything is embedded; photos that are listed and turn out to be unreadable are counted afterwards.
     _check_deleted(work, base, taken)
-    todo = np.flatnonzero(taken.kept < 0)
-    copied = {}
-    if taken.copied:
-        at_of = ((at, int(position)) for at, position in enumerate(todo))
-        copied = {at: taken.copied[position] for at, position in at_of if position in taken.copied}
+    is_todo = taken.kept < 0
+    todo = _todo(photos, stamps, taken, is_todo, base)
     with work.times.stage("photos"):
-        stamps_todo = stamps if len(todo) == len(photos) else stamps[todo]
-        partitions = write_partitions(work, Todo(photos.at(todo), stamps_todo, copied, base))
-    written = written_in(partitions)
-    kept = len(photos) - len(todo)
+        partitions = write_partitions(work, todo)
+    written = is_todo  # of the photos to write, those that have a row now
+    written[is_todo] = written_in(partitions)
+    kept = len(photos) - len(todo.photos)
     if base is not None and not written.any() and kept == base.count and _describes(base, work):
         return None
     if not kept and not written.any():
         reasons = ", ".join(f"{reason}: {number}" for reason, number in work.report.skipped.most_common())
         raise GalleryEmpty(f"no photo of {work.request.photos} could be indexed ({reasons or 'it is empty'})")
-    parts, live = _put_together(work, base, taken, todo[written], partitions)
+    parts, live = _put_together(work, base, taken, written, partitions)
     _check_deleted(work, base, taken, live)
     parts = compacted(work, parts)
-    note_near_duplicates(work, parts, np.flatnonzero(taken.kept[live] < 0))
-    embedded = _embedded(partitions, copied)
+    note_near_duplicates(work, parts, written[live])
+    embedded = _embedded(partitions, todo.copied)
     made = Made(embedded, int(live.sum()) - embedded)
     stamps_file = write_settled(work.staging, stamps, live, now_ns)
     return described(work, base, parts, sketches, made, stamps_file)
+
+
+def _todo(
+    photos: ListedPhotos, stamps: Stamps, taken: Reuse, is_todo: npt.NDArray[np.bool_], base: GalleryIndex | None
+) -> Todo:
+    if is_todo.all():  # as in a build from nothing: no copy of anything that is as long as the gallery
+        return Todo(photos, stamps, taken.copied, base)
+    positions = np.flatnonzero(is_todo)
+    at_of = ((at, position) for at, position in enumerate(positions.tolist()))
+    copied = {at: taken.copied[position] for at, position in at_of if position in taken.copied}
+    return Todo(photos.at(positions), stamps[positions], copied, base)
 
 
 def _taken_over(work: Work, photos: ListedPhotos, stamps: Stamps, base: GalleryIndex | None) -> Reuse:
@@ -160,7 +167,11 @@ def _content_hash(work: Work, photo: SourcePhoto) -> str | None:
 
 
 def _put_together(
-    work: Work, base: GalleryIndex | None, taken: Reuse, written: Rows, partitions: list[Partition]
+    work: Work,
+    base: GalleryIndex | None,
+    taken: Reuse,
+    written: npt.NDArray[np.bool_],
+    partitions: list[Partition],
 ) -> tuple[Parts, npt.NDArray[np.bool_]]:
     """The segments with a row for each photo that is kept or `written`; which of the listed photos these are."""
     places = np.full((len(taken.kept), 2), -1, np.int32)
@@ -173,9 +184,9 @@ def _put_together(
         entry, built = built_segment(work, *merged)
         variants[entry.name] = built
         segments.append(entry)
-        places[written, 0], places[written, 1] = len(segments) - 1, np.arange(len(written), dtype=np.int32)
+        places[written, 0], places[written, 1] = len(segments) - 1, np.arange(written.sum(), dtype=np.int32)
     live = places[:, 0] >= 0
-    return Parts(*named_segments(segments, places[live]), variants), live
+    return Parts(*named_segments(segments, places if live.all() else places[live]), variants), live
 
 
 def described(

@@ -25,11 +25,3 @@ def scratch_array(path: Path, shape: tuple[int, ...], fill: int = 0) -> Rows:
         for start in range(0, shape[0], _BLOCK):
             array[start : start + _BLOCK] = fill
     return array
-
-
-def is_counted(rows: Rows) -> bool:
-    """Whether the rows are 0, 1, 2 and so on; looked at in blocks."""
-    return all(
-        np.array_equal(rows[start : start + _BLOCK], np.arange(start, min(start + _BLOCK, len(rows))))
-        for start in range(0, len(rows), _BLOCK)
-    )

@@ -17,19 +17,19 @@ from index_builder.stores.base import VectorStore
 from models.arrays import Rows
 
 _GROUPS = 4
+_PARTS = 16  # of the hashes, by the first bits of a group: sorted one by one, they take less memory than at once
 _MOST_ALIKE = 256  # members of a group that are compared with each photo; those next to it by hash come first
 
 
 def near_duplicates(
-    rows: Rows, hashes: npt.NDArray[np.int64], store: VectorStore, new: Rows
+    rows: Rows, hashes: npt.NDArray[np.int64], is_new: npt.NDArray[np.bool_], store: VectorStore
 ) -> Iterator[tuple[int, int, float]]:
-    """(row, other row, cosine) of each `new` row (ascending) that looks like another photo: the lowest such row.
+    """(row, other row, cosine) of each new row that looks like another photo: the lowest such row.
 
-    `rows` (N,): ascending, those that have a perceptual hash; `hashes` (N,): signed numbers. Of two new photos that
-    look alike, the later one is named.
+    `rows` (N,): ascending, those that have a perceptual hash; `hashes` (N,): signed numbers; `is_new` (N,): which rows
+    are looked at. Of two new photos that look alike, the later one is named.
     """
-    values = hashes.view(np.uint64)
-    is_new = np.isin(rows, new)
+    values = np.ascontiguousarray(hashes, "<i8").view("<u8")
     # The first twin of each position, by position: all pairs of a gallery whose photos are alike would fill the memory.
     twins = np.full(len(rows), len(rows), np.int32)
     for group in range(_GROUPS):
@@ -45,13 +45,7 @@ def near_duplicates(
 
 def _alike(values: npt.NDArray[np.uint64], is_new: npt.NDArray[np.bool_], group: int) -> Iterator[tuple[int, Rows]]:
     """(position to name, ascending positions that it is like) of hashes that share a group of bits and few others."""
-    shared = ((values >> np.uint64(16 * group)) & np.uint64(0xFFFF)).astype(np.uint16)
-    order = np.lexsort((values, shared)).astype(np.int32)
-    ends = np.flatnonzero(np.diff(shared[order])) + 1
-    for start, end in pairwise([0, *ends.tolist(), len(order)]):
-        members = order[start:end]
-        if len(members) < 2 or not is_new[members].any():
-            continue
+    for members in _sharing(values, values.view("<u2").reshape(-1, _GROUPS)[:, group]):
         for at in np.flatnonzero(is_new[members]).tolist():
             position = int(members[at])
             around = members[max(0, at - _MOST_ALIKE // 2) : at + _MOST_ALIKE // 2]
@@ -60,6 +54,18 @@ def _alike(values: npt.NDArray[np.uint64], is_new: npt.NDArray[np.bool_], group:
             earlier = near[(near != position) & (~is_new[near] | (near < position))]
             if len(earlier):
                 yield position, np.sort(earlier)
+
+
+def _sharing(values: npt.NDArray[np.uint64], shared: npt.NDArray[np.uint16]) -> Iterator[Rows]:
+    """The positions of each value of `shared` (N,) that several have, in the order of `values` (N,)."""
+    for part in range(_PARTS):
+        some = np.flatnonzero(shared >> 12 == part)
+        keys = shared[some]
+        order = np.lexsort((values[some], keys))
+        ends = np.flatnonzero(np.diff(keys[order])) + 1
+        for start, end in pairwise([0, *ends.tolist(), len(order)]):
+            if end - start > 1:
+                yield some[order[start:end]]
 
 
 def _cosine(store: VectorStore, row: int, other: int) -> float:

@@ -19,11 +19,13 @@ def named_segments(segments: Sequence[SegmentEntry], places: Places) -> tuple[tu
     `places` (G, 2): segment by its position in `segments`, and row in it. Untouched segments come as they are.
     """
     live = np.bincount(places[:, 0], minlength=len(segments)).tolist()
+    kept = tuple(
+        segment.model_copy(update={"live": count}) for segment, count in zip(segments, live, strict=True) if count
+    )
+    if len(kept) == len(segments):
+        return kept, places  # no copy of what may be the largest thing in memory
     number_of = (np.cumsum([count > 0 for count in live]) - 1).astype(np.int32)
-    renumbered = np.empty_like(places, np.int32)
-    renumbered[:, 0], renumbered[:, 1] = number_of[places[:, 0]], places[:, 1]
-    kept = (segment.model_copy(update={"live": count}) for segment, count in zip(segments, live, strict=True) if count)
-    return tuple(kept), renumbered
+    return kept, np.column_stack([number_of[places[:, 0]], places[:, 1]])
 
 
 def write_rows(version: Path, segments: Sequence[SegmentEntry], places: Places) -> tuple[str, ...]:

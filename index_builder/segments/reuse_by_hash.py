@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index_builder.artifact.photos.record import MetadataValue, PhotoRecord
-from index_builder.segments.stamps import Stamps
+from index_builder.segments.stamps import Stamps, in_blocks
 from index_builder.sources.base import SourcePhoto
 from models.arrays import Rows
 
@@ -72,10 +72,11 @@ def reuse(
     """
     kept, before = np.full(len(photos), -1, np.int64), np.full(len(photos), -1, np.int64)
     copied: dict[int, PhotoRecord] = {}
-    for position, (photo, record) in enumerate(_matched(photos, published.records)):
+    matched = _matched(photos, published.records)
+    for position, ((photo, record), stamp) in enumerate(zip(matched, in_blocks(stamps), strict=True)):
         same: PhotoRecord | None = None
         before[position] = -1 if record is None else record.row
-        if record is not None and stamps[position, 0] >= 0 and (stamps[position] == published.stamps[record.row]).all():
+        if record is not None and stamp[0] >= 0 and stamp == published.stamps[record.row].tolist():
             same = record
         elif (digest := content_hash(photo)) is not None:
             same = record if record is not None and record.sha256 == digest else published.with_bytes(digest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -44,6 +44,12 @@ def stamps_of(source: PhotoSource, photos: Sequence[SourcePhoto], scratch: Path)
                 if stamp is not None:
                     stamps[number] = stamp
     return stamps
+
+
+def in_blocks(stamps: Stamps) -> Iterator[list[int]]:
+    """Each stamp as plain numbers, which Python compares ten times as fast as an array's."""
+    for start in range(0, len(stamps), _BLOCK):
+        yield from stamps[start : start + _BLOCK].tolist()
 
 
 def write_settled(version: Path, stamps: Stamps, live: npt.NDArray[np.bool_], now_ns: int) -> str:

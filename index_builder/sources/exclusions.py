@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ DEFAULT_PATTERNS = (
     "*.part",
     "*.partial",
 )
+_NAMED_GROUP = re.compile(r"\(\?P<\w+>")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class _Level:
     origin: str
     patterns: tuple[str, ...]
     spec: pathspec.GitIgnoreSpec
+    any_of: re.Pattern[str]  # what some pattern fits: one look at a path instead of one for each pattern
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Exclusions:
         """The pattern that excludes `path`, with where it stands; None where it belongs to the gallery."""
         for level in reversed(self._levels):
             below = path[len(level.folder) :].lstrip("/") + ("/" if is_folder else "")
+            if level.any_of.match(below) is None:
+                continue
             found = level.spec.check_file(below)
             if found.include is not None:
                 index = found.index
@@ -81,6 +86,13 @@ class Exclusions:
 
 def _level(folder: str, origin: str, patterns: Sequence[str]) -> _Level:
     try:
-        return _Level(folder, origin, tuple(patterns), pathspec.GitIgnoreSpec.from_lines(patterns))
+        spec = pathspec.GitIgnoreSpec.from_lines(patterns)
     except ValueError as error:  # pathspec's own error is one
         raise GalleryInvalid(f"{origin}: a pattern cannot be read: {error}") from error
+    return _Level(folder, origin, tuple(patterns), spec, _any_of(spec))
+
+
+def _any_of(spec: pathspec.GitIgnoreSpec) -> re.Pattern[str]:
+    # Remarks have no expression. The groups' names repeat, which one expression must not.
+    each = (_NAMED_GROUP.sub("(?:", one.regex.pattern) for one in spec.patterns if one.regex is not None)
+    return re.compile("|".join(f"(?:{expression})" for expression in each) or r"(?!)")

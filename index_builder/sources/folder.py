@@ -97,9 +97,17 @@ class FolderSource:
     def _listed(self, entry: os.DirEntry[str], path: str, exclusions: Exclusions) -> Iterator[SourcePhoto | Skipped]:
         if entry.name == IGNORE_FILE:  # read above; it is no photo that somebody may miss
             return
-        listed = listed_as(path, exclusions)
+        listed = listed_as(path, exclusions, _stamp_of(entry))
         # A link, socket or device needs the slow look; most entries are plain files.
         plain = isinstance(listed, Skipped) or entry.is_file(follow_symlinks=False)
         if not plain and (fault := fault_of(self._root, path, follow_links=self._follow_links)):
             listed = fault
         yield listed
+
+
+def _stamp_of(entry: os.DirEntry[str]) -> FileStamp | None:
+    try:
+        status = entry.stat()
+    except OSError:
+        return None
+    return FileStamp(status.st_size, status.st_mtime_ns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 MAX_ID_CHARACTERS = 1024  # an id is part of a URL, whose length clients and proxies limit
+_NO_PARTS = frozenset(("", ".", ".."))
 
 
 class PhotoIdInvalid(ValueError):
@@ -17,16 +18,19 @@ def photo_id_from(text: str) -> str:
     Raises PhotoIdInvalid for empty or overlong text, invalid UTF-8, control characters, and for empty, `.` or `..`
     parts between slashes (clients would resolve them away).
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise PhotoIdInvalid("the name is not valid UTF-8") from None
-    photo_id = unicodedata.normalize("NFC", text)
+    if is_plain := text.isascii() and text.isprintable():  # as nearly every name is
+        photo_id = text
+    else:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise PhotoIdInvalid("the name is not valid UTF-8") from None
+        photo_id = unicodedata.normalize("NFC", text)
     if not 0 < len(photo_id) <= MAX_ID_CHARACTERS:
         raise PhotoIdInvalid(f"an id has 1 to {MAX_ID_CHARACTERS} characters, this one has {len(photo_id)}")
-    if any(unicodedata.category(character) == "Cc" for character in photo_id):
+    if not is_plain and any(unicodedata.category(character) == "Cc" for character in photo_id):
         raise PhotoIdInvalid("the name holds control characters")
-    if any(part in ("", ".", "..") for part in photo_id.split("/")):
+    if not _NO_PARTS.isdisjoint(photo_id.split("/")):
         raise PhotoIdInvalid("an id has no empty, '.' or '..' part between its slashes")
     return photo_id
 

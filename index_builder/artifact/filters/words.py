@@ -53,17 +53,25 @@ def parse_words(text: str) -> WordFilter | None:
     return WordFilter(tuple(kept)) if kept else None
 
 
-@lru_cache(maxsize=16_384)
-def words_of(text: str) -> tuple[str, ...]:
+def cut(text: str) -> tuple[str, ...]:
     """The words of a text, without case and accents: letters and digits that stand together."""
+    if text.isascii():
+        return tuple(_WORD.findall(text.lower()))
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return tuple(_WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter))))
 
 
-def photo_words(photo_id: str, category: str, metadata: Iterable[object]) -> tuple[str, ...]:
-    """The words of a photo, with BOUNDARY behind each field; a list's members are fields, true and false no words."""
-    words: list[str] = []
-    for value in (photo_id, category, *metadata):
+words_of = lru_cache(maxsize=16_384)(cut)
+"""`cut`, which keeps the words of texts that come again."""
+
+
+def photo_words(photo_id: str, category: str, metadata: Iterable[object], *, again: bool = True) -> tuple[str, ...]:
+    """The words of a photo, with BOUNDARY behind each field; a list's members are fields, true and false no words.
+
+    `again`: whether the photo will be asked for again, so that the words of its id are worth their memory.
+    """
+    words = [*(words_of if again else cut)(photo_id), BOUNDARY]
+    for value in (category, *metadata):
         for member in value if isinstance(value, (tuple, list)) else (value,):
             if member is not None and not isinstance(member, bool):
                 words += (*words_of(str(member)), BOUNDARY)

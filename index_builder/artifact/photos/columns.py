@@ -34,10 +34,10 @@ def read_value(stored: str | int | float | None, field: MetadataField) -> Metada
 
 
 def read_record(values: sqlite3.Row, fields: Sequence[MetadataField]) -> PhotoRecord:
-    """The record of a row that has `COLUMNS` and the columns of all fields."""
-    columns = ((field, values[metadata_column(position)]) for position, field in enumerate(fields))
-    metadata = {field.name: read_value(value, field) for field, value in columns}
-    return PhotoRecord(**{name: values[name] for name in COLUMNS}, metadata=metadata)
+    """The record of a row of `COLUMNS` and then the columns of all fields."""
+    row, photo_id, category, path, sha256, width, height, *stored = values
+    metadata = {field.name: read_value(value, field) for field, value in zip(fields, stored, strict=True)}
+    return PhotoRecord(row, photo_id, category, path, sha256, width, height, metadata)
 
 
 def words_sql(fields: Sequence[MetadataField]) -> str:
@@ -50,7 +50,7 @@ def words_of_row(values: Sequence[Any], fields: Sequence[MetadataField]) -> tupl
     """A row of `words_sql` -> its number and the photo's words."""
     row, photo_id, category, *stored = values
     metadata = (read_value(value, field) for value, field in zip(stored, fields, strict=True))
-    return row, photo_words(photo_id, category, metadata)
+    return row, photo_words(photo_id, category, metadata, again=False)
 
 
 def ids_ending_sql(suffixes: Sequence[str]) -> tuple[str, list[str]]:

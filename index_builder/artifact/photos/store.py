@@ -168,8 +168,15 @@ class PhotoStore:
         """(N,) ascending rows that have a perceptual hash, and (N,) their hashes as signed numbers."""
         if not self._file.has_table("hashes"):
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        pairs = np.fromiter(self._file.stream("SELECT row, hash FROM hashes ORDER BY row"), np.dtype("i8, i8"))
-        return pairs["f0"], pairs["f1"]
+        # Of a known length: an array that grows is copied, and takes up to half as much again.
+        count = self._file.number("SELECT count(*) FROM hashes")
+        rows, hashes = (
+            np.fromiter(
+                (value for (value,) in self._file.stream(f"SELECT {name} FROM hashes ORDER BY row")), "i8", count
+            )
+            for name in ("row", "hash")
+        )
+        return rows, hashes
 
     def perceptual_hashes(self, rows: Sequence[int]) -> dict[int, int]:
         """The perceptual hash of each of `rows` that has one."""

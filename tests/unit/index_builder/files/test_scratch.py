@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from index_builder.artifact import layout
-from index_builder.files.scratch import is_counted, scratch_array
+from index_builder.files.scratch import scratch_array
 from index_builder.segments.stamps import SETTLED_NS, read_stamps, write_settled
 
 
@@ -22,15 +22,6 @@ def test_it_is_filled_and_written_to_its_file(tmp_path: Path, shape: tuple[int, 
         del array
         again = np.load(tmp_path / "a.npy")
         assert (again[-1] == 7).all() and (again[:-1] == -1).all()
-
-
-@pytest.mark.parametrize(
-    ("rows", "expected"),
-    [([], True), ([0, 1, 2], True), ([0, 2], False), ([1, 2], False), (range(70_000), True)],
-)
-def test_counted_rows(rows: list[int], expected: bool) -> None:
-    assert is_counted(np.array(rows, np.int64)) is expected
-    assert not is_counted(np.append(np.arange(70_000), 3))
 
 
 def test_stamps_of_live_photos_are_written_without_young_ones(tmp_path: Path) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pathspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from index_builder.errors import GalleryInvalid
 from index_builder.report import Note, Skipped
 from index_builder.sources.base import SourcePhoto
 from index_builder.sources.choice import open_source
+from index_builder.sources.exclusions import Exclusions
 
 
 def put(photos: Path, *names: str) -> None:
@@ -113,3 +117,16 @@ def test_an_original_behind_a_followed_link_is_served(photos: Path, tmp_path: Pa
     followed = open_source(photos / "m.csv", follow_links=True)
     assert followed.description.follows_links
     assert [type(entry) for entry in followed.list()] == [SourcePhoto]
+
+
+_PARTS = st.sampled_from(["a", "b.jpg", "old", "x y", "Thumbs.db", "*.jpg", "**", "o?d", "[ab]", "!a", "# remark", ""])
+_PATTERNS = st.lists(_PARTS, min_size=1, max_size=3).map("/".join)
+
+
+@given(patterns=st.lists(_PATTERNS, max_size=4), path=st.lists(_PARTS.filter(bool), min_size=1, max_size=4))
+def test_one_look_at_all_patterns_finds_what_each_of_them_fits(patterns: list[str], path: list[str]) -> None:
+    exclusions, name = Exclusions.of(patterns, "here"), "/".join(path)
+    for is_folder in (False, True):
+        found = pathspec.GitIgnoreSpec.from_lines(patterns).check_file(name + "/" * is_folder)
+        expected = f"{patterns[found.index or 0]} (here)" if found.include else None
+        assert exclusions.of_path(name, is_folder=is_folder) == expected
