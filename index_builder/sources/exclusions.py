@@ -95,4 +95,5 @@ def _level(folder: str, origin: str, patterns: Sequence[str]) -> _Level:
 def _any_of(spec: pathspec.GitIgnoreSpec) -> re.Pattern[str]:
     # Remarks have no expression. The groups' names repeat, which one expression must not.
     each = (_NAMED_GROUP.sub("(?:", one.regex.pattern) for one in spec.patterns if one.regex is not None)
-    return re.compile("|".join(f"(?:{expression})" for expression in each) or r"(?!)")
+    begun = (one if one.startswith("^") else f"(?s:.*){one}" for one in each)
+    return re.compile("|".join(f"(?:{one})" for one in begun) or r"(?!)")
