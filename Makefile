@@ -11,7 +11,7 @@ CLIENT := clients/typescript
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run wheels install-test test coverage check check-python check-page check-client client-types client-pack page-client bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test docker-gpu-test hooks browser clean
+.PHONY: help run wheels install-test test coverage check check-python check-page check-client client-types client-pack page-client bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test stores-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test docker-gpu-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -155,6 +155,11 @@ ray-test: $(VENV)/.dev ## Two real Ray nodes on this machine, of which one is ki
 milvus-test: $(VENV)/.dev ## A real Milvus server beside the tests of stores, builds and searches in it (Linux on x86-64; MILVUS_TEST_URI takes another)
 	test -n "$(MILVUS_TEST_URI)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check milvus==2.3.5
 	$(BIN)/pytest tests/end_to_end/test_milvus_server.py -rs
+
+stores-test: $(VENV)/.dev ## Galleries in Google Cloud Storage and Azure, each behind an emulator on this machine (npm installs Azurite)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt gcsfs adlfs gcp-storage-emulator==2026.7.19
+	npm install --silent --no-save --prefix var/azurite azurite@3.37.0
+	$(BIN)/pytest tests/unit/index_builder/files/test_google_and_azure.py -rs
 
 # Helm 4 as a library and the schemas of Kubernetes take 350 MB, so that they are no part of the environment.
 chart-test: $(VENV)/.dev ## Lint and render the Helm chart, validate its objects against the schemas of Kubernetes

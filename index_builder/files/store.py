@@ -66,6 +66,8 @@ class ObjectStore:
         except ImportError as error:
             extra = EXTRAS[scheme]
             raise SourceUnavailable(f"{url}: install Inkseek with its extra {extra}: 'inkseek[{extra}]'") from error
+        except Exception as error:  # Azure's client looks for credentials at once
+            raise _unreadable(url, error) from error
         url = url.rstrip("/")
         return cls(url, file_system, url.partition("://")[2])
 
@@ -166,8 +168,12 @@ class ObjectStore:
         except (SourceUnavailable, ObjectChanged, GeneratorExit):
             raise
         except Exception as error:  # each client has errors of its own: credentials, network, access, quotas
-            detail = " ".join(str(error).split())[:_DETAIL_CHARACTERS] or type(error).__name__
-            raise SourceUnavailable(f"{what} cannot be read: {detail}") from error
+            raise _unreadable(what, error) from error
+
+
+def _unreadable(what: str, error: Exception) -> SourceUnavailable:
+    detail = " ".join(str(error).split())[:_DETAIL_CHARACTERS] or type(error).__name__
+    return SourceUnavailable(f"{what} cannot be read: {detail}")
 
 
 def _stamp_of(info: dict[str, Any]) -> FileStamp | None:

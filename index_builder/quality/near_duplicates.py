@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,11 @@ from index_builder.artifact.look_alikes import MAX_BITS, MIN_COSINE
 from index_builder.stores.base import VectorStore
 from models.arrays import Rows
 
+Positions: TypeAlias = npt.NDArray[np.int32]
+
 _GROUPS = 4
-_PARTS = 16  # of the hashes, by the first bits of a group: sorted one by one, they take less memory than at once
+_PART_BITS = 6  # of a group: hashes that share them are sorted at a time, which takes less memory than all at once
+_BLOCK = 2**12
 _MOST_ALIKE = 256  # members of a group that are compared with each photo; those next to it by hash come first
 
 
@@ -38,12 +42,15 @@ def near_duplicates(
                 if _cosine(store, int(rows[position]), int(rows[other])) >= MIN_COSINE:
                     twins[position] = other
                     break
-    for position in np.flatnonzero(twins < len(rows)).tolist():
-        row, other = int(rows[position]), int(rows[twins[position]])
-        yield row, other, _cosine(store, row, other)
+    for start in range(0, len(rows), _BLOCK):
+        for position in (start + np.flatnonzero(twins[start : start + _BLOCK] < len(rows))).tolist():
+            row, other = int(rows[position]), int(rows[twins[position]])
+            yield row, other, _cosine(store, row, other)
 
 
-def _alike(values: npt.NDArray[np.uint64], is_new: npt.NDArray[np.bool_], group: int) -> Iterator[tuple[int, Rows]]:
+def _alike(
+    values: npt.NDArray[np.uint64], is_new: npt.NDArray[np.bool_], group: int
+) -> Iterator[tuple[int, Positions]]:
     """(position to name, ascending positions that it is like) of hashes that share a group of bits and few others."""
     for members in _sharing(values, values.view("<u2").reshape(-1, _GROUPS)[:, group]):
         for at in np.flatnonzero(is_new[members]).tolist():
@@ -56,10 +63,10 @@ def _alike(values: npt.NDArray[np.uint64], is_new: npt.NDArray[np.bool_], group:
                 yield position, np.sort(earlier)
 
 
-def _sharing(values: npt.NDArray[np.uint64], shared: npt.NDArray[np.uint16]) -> Iterator[Rows]:
+def _sharing(values: npt.NDArray[np.uint64], shared: npt.NDArray[np.uint16]) -> Iterator[Positions]:
     """The positions of each value of `shared` (N,) that several have, in the order of `values` (N,)."""
-    for part in range(_PARTS):
-        some = np.flatnonzero(shared >> 12 == part)
+    for part in range(1 << _PART_BITS):
+        some = np.flatnonzero(shared >> (16 - _PART_BITS) == part).astype(np.int32)
         keys = shared[some]
         order = np.lexsort((values[some], keys))
         ends = np.flatnonzero(np.diff(keys[order])) + 1

@@ -67,7 +67,9 @@ class FolderSource:
             if here in folder.above:
                 yield Skipped("not_a_file", folder.path, "a link to a folder above it")
                 continue
-            for entry in entries:
+            entries.reverse()
+            while entries:  # each gives its memory back, with the status that it keeps, before the next one
+                entry = entries.pop()
                 path = f"{folder.path}/{entry.name}".lstrip("/")
                 if not self._is_folder(entry):
                     yield from self._listed(entry, path, exclusions)

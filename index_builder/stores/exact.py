@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,13 @@ class ExactStore:
         """`vectors`: (G, E), kept without a copy; `block_rows` bounds the memory of a gathered block."""
         self._vectors = vectors.view()
         self._vectors.flags.writeable = False
-        self._all_rows = np.arange(len(vectors), dtype=np.int64)
-        self._all_rows.flags.writeable = False  # every caller of `candidates` gets this very array
         self._block_rows = block_rows
+
+    @cached_property
+    def _all_rows(self) -> Rows:
+        rows: Rows = np.arange(self.count, dtype=np.int64)
+        rows.flags.writeable = False  # every caller of `candidates` gets this very array
+        return rows
 
     @classmethod
     def open(cls, path: Path, *, count: int, dim: int) -> ExactStore:
