@@ -141,22 +141,34 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None, tra
     app.state.rate_limits, app.state.refusals = limits, refusals
     rules = BrowserRules(settings.allowed_hosts, settings.cors_origins, keyring.has_keys)
     _add_layers(app, settings, rules, authenticate, metrics, refusals, traces)
-    app.state.express = None
-    if not settings.root_path:
-        app.state.express = Searches(
-            app,
-            rules,
-            authenticate,
-            limits,
-            refusals,
-            Forwarded(networks_of(settings.trusted_proxies)) if settings.trusted_proxies else None,
-            most_bytes=settings.max_upload_bytes,
-            shares_origins=bool(settings.cors_origins),
-            read_only=settings.read_only,
-            access_log=settings.access_log,
-            traces=traces,
-        )
+    app.state.express = _express(app, settings, rules, authenticate, refusals, traces)
     return app
+
+
+def _express(
+    app: FastAPI,
+    settings: Settings,
+    rules: BrowserRules,
+    authenticate: Authenticate,
+    refusals: Refusals,
+    traces: Traces | None,
+) -> Searches | None:
+    """The short way of plain searches; None where a proxy's path stands before every path."""
+    if settings.root_path:
+        return None
+    return Searches(
+        app,
+        rules,
+        authenticate,
+        app.state.rate_limits,
+        refusals,
+        Forwarded(networks_of(settings.trusted_proxies)) if settings.trusted_proxies else None,
+        most_bytes=settings.max_upload_bytes,
+        shares_origins=bool(settings.cors_origins),
+        read_only=settings.read_only,
+        access_log=settings.access_log,
+        traces=traces,
+    )
 
 
 def _add_layers(

@@ -13,11 +13,10 @@ from rich.markup import escape
 from models.console import ExitCode, fail, print_json, stdout
 from models.errors import InkseekError
 from service.adaptation.refit import RefitResult, encode_uploads_anew, refit_adapters
-from service.adaptation.targets import adapter_target
 from service.cli.adapter_table import adapter_table
 from service.cli.exchange import export_adapter, import_adapter
 from service.cli.feedback import suggest
-from service.cli.fit import Name, Profile, fit_adapter
+from service.cli.fit import Name, Profile, fit_adapter, named_target
 from service.cli.options import AdapterId, AsJson, BundleOption, IndexDir, OnlineDir, settings_of, store_of
 from service.http.schemas.adapters import adapter_json
 from service.runtime.serving import open_retriever
@@ -41,7 +40,7 @@ def list_adapters(
     """Show the adapters, the newest first: which are active, which idle, which belong to another bundle."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
-        target = adapter_target("profile" if profile else "category", name) if name is not None else None
+        target = named_target(name, profile) if name is not None else None
         adapters = store_of(settings).list_adapters(target)
     except InkseekError as error:
         fail(error, as_json=as_json)
@@ -64,7 +63,7 @@ def activate(
     """Activate a stored adapter, whatever its leave-one-out figures."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
-        target = adapter_target("profile" if profile else "category", name)
+        target = named_target(name, profile)
         adapter = store_of(settings).activate(target, adapter_id)
     except InkseekError as error:
         fail(error, as_json=as_json)
@@ -86,7 +85,7 @@ def rollback(
     """Activate the adapter that was active before, or none."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
-        target = adapter_target("profile" if profile else "category", name)
+        target = named_target(name, profile)
         active = store_of(settings).roll_back(target)
     except InkseekError as error:
         fail(error, as_json=as_json)
@@ -110,7 +109,7 @@ def delete(
     """Delete an adapter and its examples; if it was active, the one before it is again."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
-        target = adapter_target("profile" if profile else "category", name)
+        target = named_target(name, profile)
         store_of(settings).delete(target, adapter_id, with_photos=photos)
     except InkseekError as error:
         fail(error, as_json=as_json)

@@ -12,8 +12,7 @@ from models.bundle import read_manifest
 from models.console import fail, print_json, stdout
 from models.errors import InkseekError
 from service.adaptation.exchange import exported, imported
-from service.adaptation.targets import adapter_target
-from service.cli.fit import Name, Profile
+from service.cli.fit import Name, Profile, named_target
 from service.cli.options import AdapterId, AsJson, BundleOption, IndexDir, OnlineDir, settings_of, store_of
 from service.http.schemas.adapters import adapter_json
 
@@ -31,7 +30,7 @@ def export_adapter(
     """Write an adapter with its examples to a file. Photos are named in it, and stay behind."""
     settings = settings_of(as_json, index=index, bundle=bundle, online_dir=online_dir)
     try:
-        data = exported(store_of(settings), adapter_target("profile" if profile else "category", name), adapter_id)
+        data = exported(store_of(settings), named_target(name, profile), adapter_id)
         write_bytes(out, data)
     except (InkseekError, OSError) as error:
         fail(error, as_json=as_json)

@@ -33,6 +33,11 @@ Name = Annotated[str, typer.Argument(help="A category of the gallery; with --pro
 Profile = Annotated[bool, typer.Option("--profile", help="NAME is a user's way of drawing, not a category.")]
 
 
+def named_target(name: str, profile: bool) -> AdapterTarget:
+    """What NAME means, with `--profile` or without. Raises NameInvalid."""
+    return adapter_target("profile" if profile else "category", name)
+
+
 def fit_adapter(
     name: Name,
     pair: Annotated[
@@ -65,7 +70,7 @@ def fit_adapter(
     most = settings.max_adapters, settings.max_online_photos
     options = AdaptOptions(limits, *most, frame=frame, force=force, dry_run=dry_run)
     try:
-        target = adapter_target("profile" if profile else "category", name)
+        target = named_target(name, profile)
         with open_retriever(settings) as retriever:
             examples = _examples(retriever, pair or [], pairs, photo or [])
             if from_feedback:

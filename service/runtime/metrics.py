@@ -46,6 +46,20 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, of no use here
         self.registry = r = CollectorRegistry()
         ProcessCollector(registry=r)  # memory, CPU time, open files
+        self._add_requests(r)
+        self._add_answers(r)
+        self._add_load(r)
+        self._add_index(r)
+        self._add_adapters(r)
+        self.galleries = GalleryMetrics(r, gallery_labels)
+        # Looked up once, since `labels` takes a lock each time; so are `_results`.
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._stages: Mapping[str, Histogram] = {
+            stage: self.stage_seconds.labels(stage) for stage in ("wait", "decode", "preprocess", "encode", "search")
+        }
+
+    def _add_requests(self, r: CollectorRegistry) -> None:
+        """Requests and their stages."""
         self.requests = Counter(
             "inkseek_requests",
             "Requests answered, by route template and status.",
@@ -55,6 +69,9 @@ class Metrics:
         self.request_seconds = _seconds("inkseek_request_seconds", "Whole time of a request, by route.", "route", r)
         stages = "Time of one stage of a search: wait, decode, preprocess, encode, search."
         self.stage_seconds = _seconds("inkseek_stage_seconds", stages, "stage", r)
+
+    def _add_answers(self, r: CollectorRegistry) -> None:
+        """Searches, by what was found."""
         self.answers = Counter(
             "inkseek_answers",
             "Sketches searched for, by result: match, no_good_match, uncalibrated (no confidence is known) or empty.",
@@ -68,25 +85,29 @@ class Metrics:
             buckets=_CONFIDENCE_BUCKETS,
             registry=r,
         )
-        self.best_score, self.shadow_recall = (
-            Histogram(
-                "inkseek_best_score",
-                "Score of the best result: a cosine, rescaled within one category.",
-                buckets=_SCORE_BUCKETS,
-                registry=r,
-            ),
-            Histogram(
-                "inkseek_shadow_recall",
-                "Share of the 10 best photos of an exact search that the search found, of those that were repeated.",
-                buckets=_RECALL_BUCKETS,
-                registry=r,
-            ),
+        self.best_score = Histogram(
+            "inkseek_best_score",
+            "Score of the best result: a cosine, rescaled within one category.",
+            buckets=_SCORE_BUCKETS,
+            registry=r,
         )
+        self.shadow_recall = Histogram(
+            "inkseek_shadow_recall",
+            "Share of the 10 best photos of an exact search that the search found, of those that were repeated.",
+            buckets=_RECALL_BUCKETS,
+            registry=r,
+        )
+
+    def _add_load(self, r: CollectorRegistry) -> None:
+        """What is rejected, under way and waiting."""
         self.rejected = Counter("inkseek_rejected", "Requests rejected unanswered, by reason.", ["reason"], registry=r)
         self.in_flight = _gauge("inkseek_in_flight", "Requests being handled.", r)
         self.queue = _gauge("inkseek_queue", "Jobs waiting for a worker thread.", r)
         self.queue_limit = _gauge("inkseek_queue_limit", "Requests that may wait for a worker thread.", r)
         self.threads = _gauge("inkseek_threads", "Worker threads.", r)
+
+    def _add_index(self, r: CollectorRegistry) -> None:
+        """Health, and the bundle and index in service."""
         # livemin: one process that is not ready is one too many. livemax, below: every process sees the same photos and
         # adapters, which must not be summed.
         self.ready = _gauge("inkseek_ready", "1 while the canary sketch is answered right.", r, mode="livemin")
@@ -110,14 +131,19 @@ class Metrics:
             ["bundle_id", "index_version"],
             mode="livemax",
         )
-        self.provider, self.search_device = (
-            _gauge("inkseek_provider_info", "1 for the execution provider in use.", r, ["provider"], mode="livemax"),
-            _gauge("inkseek_search_device_info", "1 for where vectors are searched.", r, ["device"], mode="livemax"),
+        self.provider = _gauge(
+            "inkseek_provider_info", "1 for the execution provider in use.", r, ["provider"], mode="livemax"
+        )
+        self.search_device = _gauge(
+            "inkseek_search_device_info", "1 for where vectors are searched.", r, ["device"], mode="livemax"
         )
         self.index_swaps = Counter("inkseek_index_swaps", "New index versions taken into service.", registry=r)
         self.index_load_failures = Counter(
             "inkseek_index_load_failures", "Published index versions that could not be loaded.", registry=r
         )
+
+    def _add_adapters(self, r: CollectorRegistry) -> None:
+        """Adapters and uploaded photos."""
         self.fits = Counter(
             "inkseek_fits",
             "Requests to fit an adapter, by outcome: active, idle (the gate was not passed), dry_run or rejected.",
@@ -134,12 +160,6 @@ class Metrics:
             mode="livemax",
         )
         self.online_photos = _gauge("inkseek_online_photos", "Uploaded photos kept.", r, mode="livemax")
-        self.galleries = GalleryMetrics(r, gallery_labels)
-        # Looked up once, since `labels` takes a lock each time; so are `_results`.
-        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self._stages: Mapping[str, Histogram] = {
-            stage: self.stage_seconds.labels(stage) for stage in ("wait", "decode", "preprocess", "encode", "search")
-        }
 
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer. `route`: a template, or another of few names."""

@@ -26,7 +26,7 @@ def write_splits(folder: Path, shares: Mapping[str, float], *, seed: int = 0, ag
     """Fill the column `split` of `manifest.csv`, and of `photos.csv` where it is there; sketches in each split.
 
     Every sketch of a photo lands in the photo's split, and so do those of its copies (the same bytes under another
-    id): else a model is measured on what it was taught. Each category is divided by itself, and one of at least as
+    id): else a model is measured on what it was trained on. Each category is divided by itself, and one of at least as
     many photos as there are splits has a photo in each. `shares`: split -> its part of the photos, in order.
     Equal tables, shares and seeds give equal splits. Raises SplitsInvalid, ColumnMissing, OSError.
     """

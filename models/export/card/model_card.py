@@ -42,7 +42,7 @@ def renewed(manifest: BundleManifest, intro: str | None, evaluations: Sequence[M
     for a variant, whose card follows its parent's, and EvaluationUnfit for a document that is none of this bundle.
     """
     if "variant_of" in manifest.provenance:
-        raise CardUnreadable(f"{manifest.bundle_id} is a variant: its card tells how, and goes on with its parent's")
+        raise CardUnreadable(f"{manifest.bundle_id} is a variant: its card says how, and continues with its parent's")
     for document in evaluations:
         evaluation_table(document)
         if document.get("bundle_id") != manifest.bundle_id:

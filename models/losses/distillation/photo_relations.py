@@ -1,7 +1,7 @@
-"""What a network that has seen photographs alone says of the batch's photos, taught to both modalities.
+"""What a network that has seen photographs alone says of the batch's photos, distilled into both modalities.
 
-A photo-only teacher on unlabelled photos, as in SketchPVT (Sain et al., CVPR 2023); here its similarities are taught as
-distributions (see `pair_relations`), to photos directly and to a sketch by way of its photo.
+A photo-only teacher on unlabelled photos, as in SketchPVT (Sain et al., CVPR 2023); here its similarities are distilled
+as distributions (see `pair_relations`), to photos directly and to a sketch by way of its photo.
 """
 
 from __future__ import annotations

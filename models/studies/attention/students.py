@@ -12,33 +12,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.bundle import Bundle, EmbeddingParts, ImageEncoder, Runtime
+from models.evaluation.encoders import EncoderPair
 from models.studies.attention.layout import Layout
 from models.training.weights.students_file import load_students
 from models.training.weights.torch_encoders import TorchEncoder, TorchPair
 
 
-class InspectedStudents(Protocol):
+class InspectedStudents(EncoderPair, Protocol):
     """Encoders whose embeddings have a known layout."""
-
-    @property
-    def bundle_id(self) -> str:
-        """What these are called."""
 
     @property
     def layout(self) -> Layout:
         """Where in the image their numbers come from."""
-
-    @property
-    def parts(self) -> EmbeddingParts | None:
-        """How an embedding is divided."""
-
-    @property
-    def sketch(self) -> ImageEncoder:
-        """Of sketches."""
-
-    @property
-    def photo(self) -> ImageEncoder:
-        """Of photos."""
 
 
 @dataclass(frozen=True)

@@ -48,11 +48,11 @@ class Read(Protocol):
 
 
 class Paused:
-    """Connections that were refused. None is read before there is a place, or as long as it was told to wait.
+    """Connections that were rejected. None is read before there is a place, or as long as it was told to wait.
 
-    Who asks again at once would be refused again, which takes a tenth of a millisecond with the system's share and the
-    client's: at ten times what the service can take, a fifth of its time would go there. Unread, they cost nothing, and
-    the one that has waited longest has its turn with the next place.
+    Who tries again at once would be rejected again, which takes a tenth of a millisecond with the shares of the system
+    and the client: at ten times what the service can take, a fifth of its time would go there. Unread, they cost
+    nothing, and the one that has waited longest has its turn with the next place.
     """
 
     def __init__(self, free: Callable[[], int], pause_s: float = _RETRY_S) -> None:
@@ -62,7 +62,7 @@ class Paused:
         self._waiting: dict[Read, asyncio.TimerHandle] = {}
 
     def add(self, connection: Read) -> None:
-        """It has just been refused."""
+        """It has just been rejected."""
         if connection not in self._waiting:
             connection.flow.pause_reading()
             timer = asyncio.get_running_loop().call_later(self._pause_s, self._read_on, connection)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from models.data.datasets.records.errors import LayoutIncomplete
+
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 _KNOWN_CATEGORIES = {"shoe": "shoe", "chair": "chair", "handbag": "handbag", "cloth": "clothes"}
 
@@ -42,6 +44,14 @@ def bases(root: Path, is_base: Callable[[Path], bool], depth: int = 2) -> list[P
     if depth == 0:
         return []
     return [base for folder in folders_in(root) for base in bases(folder, is_base, depth - 1)]
+
+
+def required_bases(root: Path, is_base: Callable[[Path], bool], requires: str) -> list[Path]:
+    """As `bases`, at least one. Raises LayoutIncomplete, which says that `root` lacks what a layout `requires`."""
+    folders = bases(root, is_base)
+    if not folders:
+        raise LayoutIncomplete(f"{root} has no {requires}")
+    return folders
 
 
 def category_from(folder: Path) -> str:

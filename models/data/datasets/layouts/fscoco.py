@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.data.datasets.files.folders import bases, folders_in, images_in, is_visible
+from models.data.datasets.files.folders import bases, folders_in, images_in, is_visible, required_bases
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset
 from models.data.datasets.records.errors import LayoutIncomplete
@@ -33,9 +33,7 @@ def recognises(root: Path) -> bool:
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read images of the sketches; strokes with `options.strokes` or without images. Raises LayoutIncomplete."""
-    folders = bases(root, _is_base)
-    if not folders:
-        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
+    folders = required_bases(root, _is_base, REQUIRES)
     base = folders[0]
     folder = base / "raster_sketches"
     if options.strokes or not folder.is_dir():

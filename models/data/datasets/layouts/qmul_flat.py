@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.data.datasets.files.folders import bases, category_from, folders_in, images_in, lines_of
+from models.data.datasets.files.folders import bases, category_from, folders_in, images_in, lines_of, required_bases
 from models.data.datasets.layouts.qmul_folders import add_suffixed_sketch
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset
-from models.data.datasets.records.errors import LayoutIncomplete
 from models.data.datasets.records.findings import FindingKind
 from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import Photo, PhotoKey
@@ -29,9 +28,7 @@ def recognises(root: Path) -> bool:
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read every set below `root`. Raises LayoutIncomplete."""
-    folders = bases(root, _is_base)
-    if not folders:
-        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
+    folders = required_bases(root, _is_base, REQUIRES)
     collector = Collector(root, options.keep_marked)
     for base in folders:
         photos, sketches = _folder(base, "photo"), _folder(base, "sketch")

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.data.datasets.files.folders import bases, before_last, category_from, images_in
+from models.data.datasets.files.folders import bases, before_last, category_from, images_in, required_bases
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset
-from models.data.datasets.records.errors import LayoutIncomplete
 from models.data.datasets.records.findings import FindingKind
 from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import Photo, PhotoKey
@@ -30,9 +29,7 @@ def recognises(root: Path) -> bool:
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read every set below `root`: ShoeV2 beside ChairV2 makes two categories. Raises LayoutIncomplete."""
-    folders = bases(root, _is_base)
-    if not folders:
-        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
+    folders = required_bases(root, _is_base, REQUIRES)
     collector = Collector(root, options.keep_marked)
     for base in folders:
         category = category_from(base)

@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.datasets.files.folders import bases, before_last, category_from, images_in, is_visible
+from models.data.datasets.files.folders import bases, before_last, category_from, images_in, is_visible, required_bases
 from models.data.datasets.files.restricted_pickle import load_arrays
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset
-from models.data.datasets.records.errors import LayoutIncomplete
 from models.data.datasets.records.findings import FindingKind
 from models.data.datasets.records.options import ReadOptions
 from models.data.datasets.records.record import Photo, PhotoKey
@@ -36,9 +35,7 @@ def recognises(root: Path) -> bool:
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read every set below `root`. Raises LayoutIncomplete, PickleRejected."""
-    folders = bases(root, _is_base)
-    if not folders:
-        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
+    folders = required_bases(root, _is_base, REQUIRES)
     collector = Collector(root, options.keep_marked)
     for base in folders:
         archive = _archive(base)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from models.data.datasets.files.folders import bases, before_last, folders_in, images_in, lines_of
+from models.data.datasets.files.folders import bases, before_last, folders_in, images_in, lines_of, required_bases
 from models.data.datasets.records.collector import Collector
 from models.data.datasets.records.dataset import PairDataset
 from models.data.datasets.records.errors import LayoutIncomplete
@@ -32,9 +32,7 @@ def recognises(root: Path) -> bool:
 
 def read(root: Path, options: ReadOptions) -> PairDataset:
     """Read one rendering. Raises LayoutIncomplete, with the renderings that are there."""
-    folders = bases(root, _holds_renderings)
-    if not folders:
-        raise LayoutIncomplete(f"{root} has no {REQUIRES}")
+    folders = required_bases(root, _holds_renderings, REQUIRES)
     base = folders[0]
     photos, sketches = _renderings(base, options)
     info = _info_folder(root, base)

@@ -1,1 +1,1 @@
-"""Students of two parts, layout and kind, taught together by pairs and by drawings and photos of many kinds."""
+"""Students of two parts, layout and kind, trained together on pairs and on drawings and photos of many kinds."""
