@@ -44,8 +44,9 @@ class EmbeddingParts(BaseModel):
         return unit_rows(embeddings[:, self.layout_dim :])
 
     def with_layout(self, embedding: Vectors, layout: Vectors) -> Vectors:
-        """(E,), (layout_dim,) of length 1 -> (E,) with that layout, its kind kept."""
-        whole: Vectors = np.concatenate([np.float32(self.layout_weight) * layout, embedding[self.layout_dim :]])
+        """(E,), (layout_dim,) of length 1 -> (E,) with that layout at its own layout's length, its kind kept."""
+        length = np.linalg.norm(embedding[: self.layout_dim])
+        whole: Vectors = np.concatenate([length * layout, embedding[self.layout_dim :]])
         return whole
 
     def over_layout(self, weights: Vectors) -> Vectors:

@@ -1,4 +1,5 @@
-"""`inkseek bundle inspect | verify | build | card | quantize | calibrate | trim | add-adaptation | compare`.
+"""`inkseek bundle inspect | verify | build | card | quantize | known-kinds | calibrate | trim | add-adaptation |
+compare`.
 
 What makes bundles needs the training extra, whose packages take seconds to import: these commands import it when run.
 """
@@ -23,6 +24,7 @@ from models.bundle import (
     read_manifest,
 )
 from models.cli.calibrate import calibrate_command
+from models.cli.known_kinds import known_kinds_command
 from models.cli.options import (
     BundleArgument,
     bundle_name,
@@ -136,6 +138,7 @@ def build(
 
 
 app.command("quantize")(quantize_command)
+app.command("known-kinds")(known_kinds_command)
 app.command("calibrate")(calibrate_command)
 app.command("trim")(trim_command)
 

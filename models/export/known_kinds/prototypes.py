@@ -1,0 +1,40 @@
+"""Kinds that an encoder was trained on, each as the mean of its training images' embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.adapters.adapter import unit_rows
+from models.arrays import Vectors
+from models.errors import InkseekError
+
+
+class TooFewKinds(InkseekError):
+    """There are no kinds with enough images to make prototypes of."""
+
+
+@dataclass(frozen=True)
+class KnownKinds:
+    """Rows of length 1: of kinds with drawings, `sketches` (M, D), and of kinds with photos, `photos` (N, D)."""
+
+    sketches: Vectors
+    photos: Vectors
+
+
+def prototypes(kind_parts: Vectors, kinds: Sequence[Sequence[int]], least: int) -> Vectors:
+    """(I, D) kind parts of images and the kinds' numbers of each -> (M, D), a row of length 1
+    per kind, in the order of the numbers.
+
+    A kind has at least `least` images. Raises TooFewKinds where none has.
+    """
+    rows: dict[int, list[int]] = {}
+    for row, names in enumerate(kinds):
+        for name in names:
+            rows.setdefault(name, []).append(row)
+    kept = [rows[name] for name in sorted(rows) if len(rows[name]) >= least]
+    if not kept:
+        raise TooFewKinds(f"of {len(rows)} kinds none has {least} images")
+    return unit_rows(np.stack([kind_parts[each].mean(axis=0, dtype=np.float32) for each in kept]))
