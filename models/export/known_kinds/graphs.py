@@ -1,8 +1,8 @@
 """Encoders in ONNX whose embeddings weigh kind and layout by how familiar the kind is.
 
 A photo's embedding e = (w l, v k) becomes (p e, g known, r, 0, 0): p^2 = 1 - g^2, and r makes its length 1. A sketch's
-becomes c / (1 + W) (l / (p w), W k / (p v), -W d / g), W and d by its familiarity, followed by 0, by a number that makes
-its length 1 where photos have 0, and by 0. The product of the two is c times what `KindWeighing` says; c is the largest
+becomes c / (1 + W) (l / (p w), W k / (p v), -W d / g), W and d by its familiarity, followed by 0, a number that makes
+its length 1 where photos have 0, and 0. The product of the two is c times what `KindWeighing` says; c is the largest
 factor that leaves no sketch longer than 1. So any index of inner products computes it, and what reads the parts of a
 photo finds them as before: the new numbers are the last ones of its kind.
 """
