@@ -92,8 +92,8 @@ def describe_encoder(bundle: Bundle, *, mirrored_helps: bool, url: str | None = 
 
 ENCODER_EXAMPLE: dict[str, Any] = {
     "bundle_id": EXAMPLE_BUNDLE_ID,
-    "embedding_dim": 992,
-    "parts": {"layout_dim": 800, "kind_dim": 192, "layout_weight": 0.6455},
+    "embedding_dim": 996,
+    "parts": {"layout_dim": 800, "kind_dim": 196, "layout_weight": 0.6124},
     "input": {
         "name": "image",
         "size_px": 144,
