@@ -21,11 +21,14 @@ def top_k(scores: Vectors, k: int, rows: Rows | None = None) -> tuple[Vectors, R
     if len(scores) <= _FEW_SCORES:
         best = np.argsort(-scores, kind="stable")[:k]
         return scores[best], best if rows is None else rows[best]
-    positions = np.arange(len(scores))
-    if k < len(scores):
-        kth_best = np.partition(scores, len(scores) - k)[len(scores) - k]
-        positions = np.flatnonzero(scores >= kth_best)
-    best = positions[np.lexsort((positions, -scores[positions]))[:k]]
+    if k == len(scores):
+        best = (-scores).argsort(kind="stable")
+    else:
+        selected = scores.copy()
+        selected.partition(len(scores) - k)
+        (positions,) = (scores >= selected[len(scores) - k]).nonzero()
+        # Positions ascend, so a stable sort leaves equal scores in the order of their rows.
+        best = positions[(-scores[positions]).argsort(kind="stable")[:k]]
     return scores[best], best if rows is None else rows[best]
 
 

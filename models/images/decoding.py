@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -120,7 +121,12 @@ def decodes_quickly(data: bytes, limits: ImageLimits, draft_px: int | None = Non
 
 def accepted_formats() -> tuple[str, ...]:
     """PHOTO_FORMATS whose decoder is installed."""
-    return tuple(format for format in PHOTO_FORMATS if format not in EXTRAS or format in plugin_formats())
+    return _accepted(plugin_formats())
+
+
+@cache
+def _accepted(plugins: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(format for format in PHOTO_FORMATS if format not in EXTRAS or format in plugins)
 
 
 def read_content(file: ImageFile, limits: ImageLimits | None = None) -> bytes | Image.Image:

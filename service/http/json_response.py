@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_json
 from starlette.responses import Response
+
+from index_builder.artifact import PhotoRecord
+from service.http.schemas.answers import about_json, search_json
+from service.http.schemas.base import PhotoUrls, present
+from service.search.results import RankedPhoto, SearchResult
+
+_MOST_PIECES = 8_192  # of some 400 bytes, with their records
 
 
 def json_bytes(document: Any) -> bytes:
@@ -17,3 +26,53 @@ def json_response(document: Any, status: int = 200) -> Response:
     """The whole response; `document` may be JSON already, as bytes from a worker thread."""
     content = document if isinstance(document, bytes) else json_bytes(document)
     return Response(content, status, media_type="application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The JSON of one photo before its score, and behind what differs from answer to answer."""
+
+    photo: PhotoRecord
+    urls: PhotoUrls
+    head: bytes
+    tail: bytes
+
+
+class AnswerWriter:
+    """Writes searches' answers as `search_json` has them, photos from pieces that are kept. From any thread."""
+
+    def __init__(self) -> None:
+        """Nothing is kept yet."""
+        self._kept: dict[tuple[str, str], _Pieces] = {}
+
+    def written(self, result: SearchResult, urls: PhotoUrls) -> bytes:
+        """A SearchAnswer in UTF-8."""
+        photos = result.photos
+        if photos and photos[0].duplicates is not None:  # of all photos, or of none
+            return json_bytes(search_json(result, urls))
+        about = to_json(about_json(result), inf_nan_mode="null")
+        return b'{"results":[%b],%b' % (b",".join([self._photo(ranked, urls) for ranked in photos]), about[1:])
+
+    def _photo(self, ranked: RankedPhoto, urls: PhotoUrls) -> bytes:
+        photo = ranked.photo
+        key = urls.base_path, photo.photo_id
+        pieces = self._kept.get(key)
+        # A photo may be described anew, and one of another gallery may have the same id.
+        if pieces is None or pieces.urls != urls or (pieces.photo is not photo and pieces.photo != photo):
+            if len(self._kept) >= _MOST_PIECES:
+                self._kept.clear()
+            pieces = self._kept[key] = _pieces(photo, urls)
+        confidence = ranked.confidence and round(ranked.confidence, 4)
+        score, mirrored = _number(round(ranked.score, 6)), "true" if ranked.mirrored else "false"
+        own = f'{score},"confidence":{_number(confidence)},"rank":{ranked.rank},"mirrored":{mirrored}'
+        return b"%b%b%b" % (pieces.head, own.encode(), pieces.tail)
+
+
+def _pieces(photo: PhotoRecord, urls: PhotoUrls) -> _Pieces:
+    head = json_bytes({"photo_id": photo.photo_id, "category": photo.category})
+    tail = json_bytes({**urls.of(photo.photo_id), "metadata": present(photo.metadata)})
+    return _Pieces(photo, urls, head[:-1] + b',"score":', b"," + tail[1:])
+
+
+def _number(value: float | None) -> str:
+    return repr(value) if value is not None and math.isfinite(value) else "null"

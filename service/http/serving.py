@@ -5,8 +5,7 @@ Plain calls, not `Depends`: FastAPI takes longer to resolve three of those than 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar, cast
 
 from fastapi import Request
@@ -18,6 +17,7 @@ from service.http.forms.body import Upload
 from service.http.schemas.base import PhotoUrls
 from service.http.tenancy import gallery_of, tenant_of
 from service.runtime.process import Process
+from service.runtime.serving import Borrowed
 from service.search.query import SearchQuery
 from service.search.results import SearchResult
 from service.search.retriever import Retriever
@@ -36,11 +36,9 @@ def process_of(request: Request) -> Process:
     return cast(Process, request.app.state.process)
 
 
-@contextmanager
-def serving_of(request: Request) -> Iterator[Retriever]:
+def serving_of(request: Request) -> Borrowed:
     """The bundle, gallery and adapters that the request is served from; they stay open until the block is left."""
-    with gallery_of(request).serving.borrow() as retriever:
-        yield retriever
+    return gallery_of(request).serving.borrow()
 
 
 def urls_of(retriever: Retriever, base_path: str) -> PhotoUrls:
@@ -86,7 +84,7 @@ class SketchJob(Generic[T_co]):
         self._read = read
         self._render = render
         self._body_bytes = body_bytes
-        self._lease = ExitStack()
+        self._borrowed: Borrowed | None = None
 
     @property
     def is_short(self) -> bool:
@@ -96,7 +94,9 @@ class SketchJob(Generic[T_co]):
 
     def begin(self) -> Vectors | None:
         """The sketch's input for the encoder; None for one that a child process decodes, which may take a second."""
-        self._retriever = self._lease.enter_context(serving_of(self._request))
+        borrowed = serving_of(self._request)
+        self._retriever = borrowed.__enter__()
+        self._borrowed = borrowed  # until `end`
         self._sketch = self._read(self._retriever)
         if not self._retriever.decoder.is_quick(self._sketch):
             return None
@@ -119,7 +119,9 @@ class SketchJob(Generic[T_co]):
 
     def end(self) -> None:
         """Give the retriever back."""
-        self._lease.close()
+        borrowed, self._borrowed = self._borrowed, None
+        if borrowed is not None:
+            borrowed.__exit__(None)
 
     def _rendered(self, result: SearchResult) -> T_co:
         with stage("render"):

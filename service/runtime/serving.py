@@ -195,23 +195,9 @@ class Serving:
         """Where vectors are searched; it stays the same while the process lives."""
         return self._lease.retriever.index.device
 
-    @contextmanager
-    def borrow(self) -> Iterator[Retriever]:
+    def borrow(self) -> Borrowed:
         """The retriever in service, which stays open until the block is left. Raises GalleryUnavailable once closed."""
-        with self._lock:
-            lease = self._lease
-            if lease.retired:  # a job that began after its request was given up
-                raise GalleryUnavailable("the gallery is closed")
-            lease.jobs += 1
-        try:
-            yield lease.retriever
-        finally:
-            with self._lock:
-                lease.jobs -= 1
-                finished = lease.retired and lease.jobs == 0
-            # Outside the lock, as in `_retire`: nobody who borrows has to wait until files are closed.
-            if finished:
-                lease.retriever.close()
+        return Borrowed(self)
 
     def swap(self, retriever: Retriever) -> None:
         """Serve `retriever` from now on; the old index is closed when nobody uses it any more."""
@@ -228,3 +214,32 @@ class Serving:
             idle = old.jobs == 0
         if idle:
             old.retriever.close()
+
+
+class Borrowed:
+    """A context: see `Serving.borrow`. Entered with each request, so it is no generator."""
+
+    __slots__ = ("_lease", "_serving")
+
+    def __init__(self, serving: Serving) -> None:
+        """Nothing is borrowed before it is entered."""
+        self._serving = serving
+
+    def __enter__(self) -> Retriever:
+        """Borrow it."""
+        with self._serving._lock:
+            lease = self._lease = self._serving._lease
+            if lease.retired:  # a job that began after its request was given up
+                raise GalleryUnavailable("the gallery is closed")
+            lease.jobs += 1
+        return lease.retriever
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back."""
+        lease = self._lease
+        with self._serving._lock:
+            lease.jobs -= 1
+            finished = lease.retired and lease.jobs == 0
+        # Outside the lock, as in `_retire`: nobody who borrows has to wait until files are closed.
+        if finished:
+            lease.retriever.close()

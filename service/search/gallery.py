@@ -130,11 +130,11 @@ class Gallery:
     def likeness(self, hits: Sequence[SearchHit]) -> float:
         """How alike the hits' photos are to the first one's, by kind where embeddings have parts."""
         # Vectors are read in ascending order of their rows; what is compared of them is put into the order of the hits.
-        rows = np.array([hit.row for hit in hits], np.int64)
-        order = np.argsort(rows)
-        embeddings = self.view.vectors(rows[order])
+        rows = [hit.row for hit in hits]
+        ascending = sorted(rows)
+        embeddings = self.view.vectors(np.array(ascending, np.int64))
         kinds = embeddings if self.parts is None else self.parts.kind_of(embeddings)
-        return likeness(kinds[np.argsort(order)])
+        return likeness(kinds[[ascending.index(row) for row in rows]])
 
     def category_rows(self, category: str) -> Rows:
         """Ascending rows of a category's photos; none for a category that is not there (yet)."""

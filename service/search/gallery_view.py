@@ -227,11 +227,12 @@ class GalleryView:
 
     def photos(self, rows: Sequence[int]) -> list[PhotoRecord]:
         """The records of rows, in their order. Raises PhotoNotFound."""
-        indexed = iter(self.index.photos([row for row in rows if row < self.index.count]))
-        return [
-            next(indexed) if row < self.index.count else self._record(self.online.photo(row - self.index.count))
-            for row in rows
-        ]
+        count = self.index.count
+        within = [row for row in rows if row < count]
+        if len(within) == len(rows):
+            return self.index.photos(within)
+        indexed = iter(self.index.photos(within))
+        return [next(indexed) if row < count else self._record(self.online.photo(row - count)) for row in rows]
 
     def thumbnail(self, photo_id: str) -> Thumbnail:
         """A JPEG of at most 256 px, with its ETag. Raises PhotoNotFound."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -57,14 +55,9 @@ class Stopwatch:
     stages_ms: dict[str, float] = field(default_factory=dict)
     _started: float = field(default_factory=time.perf_counter)
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str) -> _Stage:
         """Time the block, under `name`; a block that raises is not recorded."""
-        entered = time.perf_counter()
-        yield
-        left = time.perf_counter()
-        self.stages_ms[name] = (left - entered) * 1000
-        report(name, entered, left)
+        return _Stage(self, name)
 
     def add(self, name: str, milliseconds: float) -> None:
         """A stage that is just over and was timed elsewhere."""
@@ -75,3 +68,21 @@ class Stopwatch:
     def timings(self) -> dict[str, float]:
         """Milliseconds of every stage, and of everything so far as `total`."""
         return {**self.stages_ms, "total": (time.perf_counter() - self._started) * 1000}
+
+
+class _Stage:
+    """A block that is timed. A generator in its place takes three times as long."""
+
+    __slots__ = ("_entered", "_name", "_stopwatch")
+
+    def __init__(self, stopwatch: Stopwatch, name: str) -> None:
+        self._stopwatch, self._name = stopwatch, name
+
+    def __enter__(self) -> None:
+        self._entered = time.perf_counter()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            left = time.perf_counter()
+            self._stopwatch.stages_ms[self._name] = (left - self._entered) * 1000
+            report(self._name, self._entered, left)

@@ -213,19 +213,27 @@ def _ranked(
 ) -> list[RankedPhoto]:
     """The photos of the page, of the best hits up to its end, each with those of its group where they are grouped."""
     hits, confidences = answered.hits, answered.confidences
+    if page.is_first and not grouped:  # each hit is a group, and there is no page before
+        records = gallery.view.photos([hit.row for hit in hits[: page.k]])
+        return [
+            RankedPhoto(
+                photo, hit.score, rank, hit.row in flipped, None if confidences is None else confidences[rank - 1]
+            )
+            for rank, (photo, hit) in enumerate(zip(records, hits, strict=False), 1)
+        ]
     leaders = [hits[group[0]] for group in groups]
     keys = leaders if page.is_first else [SearchHit(gallery.view.key_of(hit.row), hit.score) for hit in leaders]
     on_page = [groups[number] for number in page.positions(keys)]
     rows = [hits[position].row for group in on_page for position in group]
-    records = dict(zip(rows, gallery.view.photos(rows), strict=True))
+    by_row = dict(zip(rows, gallery.view.photos(rows), strict=True))
     return [
         RankedPhoto(
-            records[hits[leader].row],
+            by_row[hits[leader].row],
             hits[leader].score,
             rank,
             hits[leader].row in flipped,
             None if confidences is None else confidences[leader],
-            tuple((records[hits[n].row], hits[n].score) for n in others) if grouped else None,
+            tuple((by_row[hits[n].row], hits[n].score) for n in others) if grouped else None,
         )
         for rank, (leader, *others) in enumerate(on_page, page.before + 1)
     ]
@@ -235,5 +243,6 @@ def _next_cursor(
     page: Page, photos: Sequence[RankedPhoto], state: str, view: GalleryView, *, proposed: bool
 ) -> str | None:
     proposed = proposed and not view.index.manifest.search.is_exact
-    keys = [view.key_of(ranked.photo.row) for ranked in photos]
+    # Of an exact ranking, a page is named by how many photos come before it.
+    keys = [view.key_of(ranked.photo.row) if proposed else ranked.photo.row for ranked in photos]
     return page.next_cursor(keys, state, view.count, proposed=proposed)

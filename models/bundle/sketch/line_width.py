@@ -36,7 +36,7 @@ def line_width(ink: Ink) -> float:
     np.not_equal(levels[row:], levels[row - 1 : -1], out=flat[row:])
     flat[row:] |= levels[row:] != levels[:-row]
     edges[:, 0] = False
-    places = np.flatnonzero(flat)
+    (places,) = flat.nonzero()
     here, left, above = (levels[places - back].astype(np.float32) for back in (0, 1, row))
     across, down = here - left, here - above
     outline = float(np.sqrt(across * across + down * down).sum(dtype=np.float64))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ def without_border(ink: Ink, page: Drawn) -> Ink:
         profile = page.columns if axis else page.rows
         limit = max(2, round(_BORDER_SHARE * len(profile)))
         across = profile > _ACROSS * length
-        first, last = np.flatnonzero(across[:limit]), np.flatnonzero(across[-limit:])
+        (first,), (last,) = across[:limit].nonzero(), across[-limit:].nonzero()
         if not len(first) or not len(last):
             return ink
         edges.append((int(first[-1]) + 1, len(profile) - limit + int(last[0])))
@@ -115,14 +115,21 @@ def _count_across(profile: NDArray[np.float32], length: int) -> int:
 
 def _along_rows(on: NDArray[np.float32]) -> NDArray[np.float32]:
     """(H, W) zeros and ones -> (H,) how many are on; as a product, five times as fast as a sum along an axis."""
-    counts: NDArray[np.float32] = on @ np.ones(on.shape[1], np.float32)
+    counts: NDArray[np.float32] = on @ _ones(on.shape[1])
     return counts
 
 
 def _along_columns(on: NDArray[np.float32]) -> NDArray[np.float32]:
     """(H, W) -> (W,)."""
-    counts: NDArray[np.float32] = np.ones(on.shape[0], np.float32) @ on
+    counts: NDArray[np.float32] = _ones(on.shape[0]) @ on
     return counts
+
+
+@lru_cache(64)
+def _ones(count: int) -> NDArray[np.float32]:
+    ones = np.ones(count, np.float32)
+    ones.flags.writeable = False
+    return ones
 
 
 def _span(profile: NDArray[np.float32]) -> tuple[int, int]:

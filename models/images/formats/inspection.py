@@ -8,17 +8,19 @@ from models.images.formats.others import box_format, inspect_bmp, inspect_boxes,
 
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JXL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+_STARTS = (
+    ("JPEG", (b"\xff\xd8\xff",)),
+    ("GIF", (b"GIF87a", b"GIF89a")),
+    ("TIFF", _TIFF_STARTS),
+    ("JXL", _JXL_STARTS),
+)
 
 
 def format_of(data: bytes) -> str | None:
     """Pillow's name of the format; None for all that is not listed."""
-    for format, starts in (
-        ("PNG", (png.SIGNATURE,)),
-        ("JPEG", (b"\xff\xd8\xff",)),
-        ("GIF", (b"GIF87a", b"GIF89a")),
-        ("TIFF", _TIFF_STARTS),
-        ("JXL", _JXL_STARTS),
-    ):
+    if data.startswith(png.SIGNATURE):
+        return "PNG"
+    for format, starts in _STARTS:
         if data.startswith(starts):
             return format
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":

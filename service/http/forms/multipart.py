@@ -124,9 +124,10 @@ def _headers(head: bytes, line: bytes) -> dict[bytes, bytes]:
     if len(head) > _MOST_HEADER_BYTES or head.count(line) > _MOST_HEADERS:
         raise BodyInvalid("the multipart body is broken: the headers of a part are too long")
     # A line that begins with space goes on with the one before.
-    unfolded = re.sub(re.escape(line) + rb"[ \t]+", b" ", head)
+    if line + b" " in head or line + b"\t" in head:
+        head = re.sub(re.escape(line) + rb"[ \t]+", b" ", head)
     headers = {}
-    for entry in filter(None, unfolded.split(line)):
+    for entry in filter(None, head.split(line)):
         name, colon, value = entry.partition(b":")
         if not colon or not name.strip():
             raise BodyInvalid(f"the multipart body is broken: {entry[:40]!r} is no header of a part")

@@ -27,7 +27,7 @@ from service.errors import (
 )
 from service.http.admission.metering import charge
 from service.http.forms.body import Upload, read_batch, read_single
-from service.http.json_response import json_bytes, json_response
+from service.http.json_response import AnswerWriter, json_response
 from service.http.openapi.request_bodies import BATCH_BODY, SKETCH_BODY
 from service.http.openapi.responses import ok, problem_responses
 from service.http.problems import problem
@@ -58,6 +58,8 @@ TRAFFIC_ERRORS = (BodyTooLarge, BodyTimeout, BodiesTooLarge, EncodingUnsupported
 NARROWING_ERRORS = (UnknownCategory, FilterInvalid)
 PAGE_ERRORS = (CursorInvalid, CursorStale)
 
+_WRITER = AnswerWriter()
+
 
 @router.post(
     "/v1/search",
@@ -83,9 +85,9 @@ def search_job(request: Request, upload: Upload, params: SearchParams) -> Sketch
         return read_single(upload, retriever.decoder.strokes)
 
     def render(retriever: Retriever, result: SearchResult) -> bytes:
-        return json_bytes(rendered(result, metrics, urls_of(retriever, base)))
+        return written(result, metrics, urls_of(retriever, base))
 
-    return SketchJob(request, params.to_query(), read, render, body_bytes=len(upload.body))
+    return SketchJob(request, params.as_query, read, render, body_bytes=len(upload.body))
 
 
 @router.post(
@@ -104,12 +106,16 @@ async def search_batch(request: Request, params: Annotated[BatchParams, Query()]
     return json_response({"items": await answer_work(request, lambda: _search_each(request, upload, query))})
 
 
-def rendered(result: SearchResult, metrics: Metrics, urls: PhotoUrls) -> dict[str, Any]:
-    """A result as SearchAnswer, counted in `metrics`."""
+def written(result: SearchResult, metrics: Metrics, urls: PhotoUrls) -> bytes:
+    """A result as SearchAnswer, in JSON, counted in `metrics`."""
+    _count(result, metrics)
+    return _WRITER.written(result, urls)
+
+
+def _count(result: SearchResult, metrics: Metrics) -> None:
     metrics.observe_stages(result.timings_ms)
-    best = next(((ranked.score, ranked.confidence) for ranked in result.photos), None)
+    best = (result.photos[0].score, result.photos[0].confidence) if result.photos else None
     metrics.observe_answer(best, result.no_good_match)
-    return search_json(result, urls)
 
 
 async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> list[dict[str, Any]]:
@@ -123,7 +129,8 @@ async def _search_each(request: Request, upload: Upload, query: SearchQuery) -> 
     await charge(request, changes=False, cost=len(sketches) - 1)  # one was counted when the request came
 
     def render(retriever: Retriever, result: SearchResult) -> dict[str, Any]:
-        return rendered(result, process.metrics, urls_of(retriever, base))
+        _count(result, process.metrics)
+        return search_json(result, urls_of(retriever, base))
 
     # As many at a time as there are threads: a batch takes its turn between other requests.
     turn = asyncio.Semaphore(process.workers.threads)

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from index_builder.artifact import StoreUnavailable
 from service.errors import BodyInvalid, EncoderDiffers, UnknownProfile, VectorInvalid
 from service.http.forms.vector_body import read_vectors
-from service.http.json_response import json_bytes, json_response
+from service.http.json_response import json_response
 from service.http.openapi.responses import ok, problem_responses
 from service.http.route import api_router
-from service.http.routes.search import NARROWING_ERRORS, PAGE_ERRORS, TRAFFIC_ERRORS, rendered
+from service.http.routes.search import NARROWING_ERRORS, PAGE_ERRORS, TRAFFIC_ERRORS, written
 from service.http.schemas.answers import SEARCH_EXAMPLE, SearchAnswer
 from service.http.schemas.search import VectorParams
 from service.http.schemas.vector import VECTOR_BODY
@@ -53,7 +53,7 @@ async def search_vector(request: Request, params: Annotated[VectorParams, Query(
     def answer(retriever: Retriever) -> bytes:
         sent, effective = read or read_vectors(upload, params)
         result = retriever.search_vectors(sent, effective.to_query())
-        return json_bytes(rendered(result, metrics, urls_of(retriever, base)))
+        return written(result, metrics, urls_of(retriever, base))
 
     is_plain = read is not None and read[1].to_query().is_plain
     return json_response(await answer_short(request, answer, is_short=is_plain))

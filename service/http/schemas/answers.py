@@ -139,6 +139,13 @@ def search_json(result: SearchResult, urls: PhotoUrls) -> dict[str, Any]:
             }
             for ranked in result.photos
         ],
+        **about_json(result),
+    }
+
+
+def about_json(result: SearchResult) -> dict[str, Any]:
+    """All of a SearchAnswer but its results."""
+    return {
         "no_good_match": result.no_good_match,
         "next_cursor": result.next_cursor,
         "bundle_id": result.bundle_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -166,6 +167,11 @@ class SearchParams(BatchParams):
     def to_query(self) -> SearchQuery:
         """The parameters as the use case takes them."""
         return replace(super().to_query(), cursor=self.cursor)
+
+    @cached_property
+    def as_query(self) -> SearchQuery:
+        """The same, made once: requests with the same query string share their parameters."""
+        return self.to_query()
 
 
 class VectorParams(ComparingParams):

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from service.runtime.threads.fairness import FairQueue
 from service.runtime.threads.jobs import AT_ONCE, Job, run_together, settle
@@ -26,13 +25,10 @@ class Pace:
         """Not known yet."""
         self.sketch_ms: float | None = None
 
-    @contextmanager
-    def timed(self, count: int) -> Iterator[None]:
-        """The block works on so many sketches."""
-        before = time.thread_time()
-        yield
+    def spent(self, began_s: float, count: int) -> None:
+        """This thread has worked on so many sketches since `time.thread_time` said `began_s`."""
         if count:
-            spent_ms = (time.thread_time() - before) * 1000 / count
+            spent_ms = (time.thread_time() - began_s) * 1000 / count
             self.sketch_ms = (
                 spent_ms if self.sketch_ms is None else self.sketch_ms + _WEIGHT * (spent_ms - self.sketch_ms)
             )
@@ -66,8 +62,9 @@ class LoopLane:
     def _turn(self) -> None:
         try:
             jobs = self._next(max(1, min(AT_ONCE, int(_LONGEST_MS / (self._pace.sketch_ms or _LONGEST_MS)))))
-            with self._pace.timed(len(jobs)):
-                outcomes = run_together(jobs, self._aside)
+            began_s = time.thread_time()
+            outcomes = run_together(jobs, self._aside)
+            self._pace.spent(began_s, len(jobs))
             settle(outcomes)
         finally:  # a fault that nobody foresaw is the event loop's to log, and keeps nobody else from its turn
             self._is_due = self._waiting > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from service.adaptation.listing import ProfileRecord
 from service.config import Settings
 from service.errors import ParameterInvalid, QueueFull, UnknownCategory
 from service.http import problem_kinds, problems
-from service.http.json_response import json_bytes, json_response
+from service.http.json_response import AnswerWriter, json_bytes, json_response
 from service.http.openapi.responses import problem_responses
 from service.http.reference.page import render
 from service.http.routes.info import limits_of
@@ -75,6 +76,41 @@ def test_a_search_result_with_confidences() -> None:
         answers.search_json(SearchResult(hits, "b", "v", {"total": 1.0}, no_good_match=True), PhotoUrls())
     )
     assert ([hit.confidence for hit in answer.results], answer.no_good_match) == ([0.1235, 0.0], True)
+
+
+@pytest.mark.parametrize("score", [0.12345678, 1.0, -1.0, 0.0, 2e-6, -0.0000014, math.nan])
+def test_an_answer_written_from_pieces_is_the_rendered_one(score: float) -> None:
+    hits = [
+        RankedPhoto(
+            photo(price=1.5, name=None, text='"é"\n', weight=math.inf, tags=("a", "b")), score, 1, True, 0.98765
+        ),
+        RankedPhoto(photo("é/thumbnail"), score, 2, confidence=0.0),
+        RankedPhoto(photo("c", flag=False), score, 3),
+    ]
+    result = SearchResult(hits, "b", "v", {"total": 1.23456, "search": 0.5}, "none", None, "style", True, "cursor")
+    writer = AnswerWriter()
+    for urls in (PhotoUrls(), PhotoUrls("/a/v1"), PhotoUrls("/a/v1", frozenset(["a b/1.png/image"]))):
+        rendered = json.loads(json_bytes(answers.search_json(result, urls)))
+        for _ in range(2):  # made, then kept
+            written = json.loads(writer.written(result, urls))
+            assert written == rendered
+            assert list(written) == list(rendered)
+            assert [list(hit) for hit in written["results"]] == [list(hit) for hit in rendered["results"]]
+
+
+def test_a_photo_that_was_described_anew_is_written_anew() -> None:
+    writer = AnswerWriter()
+    for price in (1.0, 2.0):
+        result = SearchResult([RankedPhoto(photo(price=price), 0.5, 1)], "b", "v", {"total": 1.0})
+        assert json.loads(writer.written(result, PhotoUrls()))["results"][0]["metadata"] == {"price": price}
+
+
+def test_an_answer_without_results_and_one_of_groups() -> None:
+    nothing = SearchResult([], "b", "v", {"total": 1.0})
+    others = ((photo("other"), 0.25),)
+    groups = SearchResult([RankedPhoto(photo(), 0.5, 1, duplicates=others)], "b", "v", {"total": 1.0})
+    for result in (nothing, groups):
+        assert AnswerWriter().written(result, PhotoUrls()) == json_bytes(answers.search_json(result, PhotoUrls()))
 
 
 def test_a_photo_and_the_categories() -> None:
