@@ -85,13 +85,19 @@ def run(settings: Settings, announce: Announce) -> None:
 class DrainingServer(uvicorn.Server):
     """After SIGTERM it goes on for a while, not ready any more, so that whoever sends requests goes elsewhere."""
 
-    def __init__(self, config: uvicorn.Config, on_drain: Callable[[], None], drain_s: float) -> None:
-        """`on_drain`: called at SIGTERM; `drain_s`: how long it listens from then on."""
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_drain: Callable[[], None],
+        drain_s: float,
+        on_turn: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_drain`: called at SIGTERM; `drain_s`: how long it listens from then on. `on_turn`: ten times a second."""
         super().__init__(config)
         self.lifeline: Lifeline | None = None
         self.member: Member | None = None
         self._opening: Opening | None = None
-        self._on_drain = on_drain
+        self._on_drain, self._on_turn = on_drain, on_turn
         self._drain_s = drain_s
         self._ends_at: float | None = None
 
@@ -128,6 +134,7 @@ class DrainingServer(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to end."""
+        self._on_turn()
         if self.member is not None:
             self.member.turn()
         if self._ends_at is not None and time.monotonic() >= self._ends_at:
@@ -156,7 +163,10 @@ def _serve(
         connections.draining = True
         _process(app).monitor.health.stopping = True
 
-    server = DrainingServer(config, drain, settings.drain_s)
+    def turn() -> None:
+        _process(app).metrics.flush()  # another process may be asked for what this one has counted
+
+    server = DrainingServer(config, drain, settings.drain_s, turn)
     server.lifeline, server.member = lifeline, member
 
     async def serve() -> None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections import Counter as Tally
+from collections import deque
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from prometheus_client import (
@@ -28,6 +31,7 @@ from service.runtime.process_metrics import WorkerProcesses
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
+_MOST_NOTED = 1_024
 _SCRAPE_TRIES, _SCRAPE_AGAIN_S = 5, 0.05
 
 # Seconds. A stage takes 0.1 ms (decode) to some 100 ms (a large encoder on a busy CPU).
@@ -52,9 +56,10 @@ class Metrics:
         self._add_index(r)
         self._add_adapters(r)
         self.galleries = GalleryMetrics(r, gallery_labels)
+        self._noted: deque[tuple[Counter | _Histogram, float]] = deque()  # of searches, not counted yet
         # Looked up once, since `labels` takes a lock each time; so are `_results`.
         self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self._stages: Mapping[str, Histogram] = {
+        self._stages: Mapping[str, _Histogram] = {
             stage: self.stage_seconds.labels(stage) for stage in ("wait", "decode", "preprocess", "encode", "search")
         }
 
@@ -79,13 +84,13 @@ class Metrics:
             registry=r,
         )
         self._results = {result: self.answers.labels(result) for result in _RESULTS}
-        self.confidence = Histogram(
+        self.confidence = _Histogram(
             "inkseek_confidence",
             "Confidence of the best result, where it is known.",
             buckets=_CONFIDENCE_BUCKETS,
             registry=r,
         )
-        self.best_score = Histogram(
+        self.best_score = _Histogram(
             "inkseek_best_score",
             "Score of the best result: a cosine, rescaled within one category.",
             buckets=_SCORE_BUCKETS,
@@ -171,27 +176,51 @@ class Metrics:
         counted[1].observe(seconds)
 
     def observe_stages(self, stages_ms: Mapping[str, float]) -> None:
-        """Record each stage's time, milliseconds; `total` is no stage."""
-        for stage, histogram in self._stages.items():
-            if stage in stages_ms:
-                histogram.observe(stages_ms[stage] / 1000)
+        """Record each stage's time, milliseconds; `total` is no stage. Shown from the next `flush` on."""
+        for stage, milliseconds in stages_ms.items():
+            if (histogram := self._stages.get(stage)) is not None:
+                self._noted.append((histogram, milliseconds / 1000))
+        if len(self._noted) >= _MOST_NOTED:
+            self.flush()
 
     def observe_answer(self, best: tuple[float, float | None] | None, no_good_match: bool | None) -> None:
-        """Record what a sketch found. `best`: score and confidence of its best result; None: it found none."""
+        """Record what a sketch found. `best`: score and confidence of its best result; None: it found none.
+
+        Shown from the next `flush` on.
+        """
         if best is None:
-            self._results["empty"].inc()
+            self._noted.append((self._results["empty"], 1.0))
             return
         if no_good_match is None:
-            self._results["uncalibrated"].inc()
+            result = self._results["uncalibrated"]
         else:
-            self._results["no_good_match" if no_good_match else "match"].inc()
+            result = self._results["no_good_match" if no_good_match else "match"]
         score, confidence = best
-        self.best_score.observe(score)
+        self._noted += ((result, 1.0), (self.best_score, score))
         if confidence is not None:
-            self.confidence.observe(confidence)
+            self._noted.append((self.confidence, confidence))
+
+    def flush(self) -> None:
+        """Count what was noted of searches since the last time. From any thread; cheap where nothing was.
+
+        A search has eight such figures, and a figure costs two writes to the files that processes share.
+        """
+        amounts: dict[Counter | _Histogram, list[float]] = {}
+        while self._noted:
+            try:
+                metric, amount = self._noted.popleft()  # atomic: other threads append, or flush as well
+            except IndexError:
+                break
+            amounts.setdefault(metric, []).append(amount)
+        for metric, several in amounts.items():
+            if isinstance(metric, _Histogram):
+                metric.observe_all(several)
+            else:
+                metric.inc(sum(several))
 
     def exposition(self) -> bytes:
-        """The text that Prometheus reads."""
+        """The text that Prometheus reads. Of other processes, what they have flushed."""
+        self.flush()
         if not os.environ.get(MULTIPROCESS_VARIABLE):
             return generate_latest(self.registry)
         for _ in range(_SCRAPE_TRIES):
@@ -208,6 +237,7 @@ class Metrics:
 
     def retire_process(self) -> None:
         """Take this process out of the sums over processes that are alive."""
+        self.flush()
         forget_process(os.getpid())
 
 
@@ -217,8 +247,19 @@ def forget_process(pid: int) -> None:
         multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
-def _seconds(name: str, text: str, label: str, registry: CollectorRegistry) -> Histogram:
-    return Histogram(name, text, [label], buckets=_BUCKETS, registry=registry)
+class _Histogram(Histogram):
+    """A histogram that counts several observations at once."""
+
+    def observe_all(self, amounts: Sequence[float]) -> None:
+        """As `observe` for each of them."""
+        self._sum.inc(sum(amounts))
+        # A bucket holds what is at most its bound; the last one's is infinite.
+        for bucket, count in Tally(bisect_left(self._upper_bounds, amount) for amount in amounts).items():
+            self._buckets[bucket].inc(count)
+
+
+def _seconds(name: str, text: str, label: str, registry: CollectorRegistry) -> _Histogram:
+    return _Histogram(name, text, [label], buckets=_BUCKETS, registry=registry)
 
 
 def _gauge(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -265,6 +266,27 @@ def test_metrics_of_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sample(metrics, 'inkseek_stage_seconds_sum{stage="search"}') == pytest.approx(0.5)
     assert Metrics().registry is not metrics.registry
     metrics.retire_process()  # nothing to retire with one process
+
+
+def test_what_is_noted_of_searches_is_counted_as_if_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(MULTIPROCESS_VARIABLE, raising=False)
+    metrics, direct = Metrics(), Metrics()
+    times_ms = [0.0, 0.5, 0.6, 1.0, 2.4, 9_999.0, 10_000.0, 10_001.0] * 300
+    threads = [
+        threading.Thread(target=lambda: [metrics.observe_stages({"search": t, "total": t}) for t in times_ms])
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+        for milliseconds in times_ms:
+            direct.stage_seconds.labels("search").observe(milliseconds / 1000)
+    buckets = 'inkseek_stage_seconds_bucket{le="%s",stage="search"}'
+    for bound in ("0.0005", "0.001", "0.0025", "10.0", "+Inf"):
+        assert sample(metrics, buckets % bound) == sample(direct, buckets % bound) > 0
+    total = 'inkseek_stage_seconds_sum{stage="search"}'
+    assert sample(metrics, total) == pytest.approx(sample(direct, total))
 
 
 def test_metrics_of_answers(monkeypatch: pytest.MonkeyPatch) -> None:
