@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ class _Pieces:
     """The JSON of one photo before its score, and behind what differs from answer to answer."""
 
     photo: PhotoRecord
-    urls: PhotoUrls
+    suffixed_ids: Collection[str]
     head: bytes
     tail: bytes
 
@@ -58,21 +59,23 @@ class AnswerWriter:
         key = urls.base_path, photo.photo_id
         pieces = self._kept.get(key)
         # A photo may be described anew, and one of another gallery may have the same id.
-        if pieces is None or pieces.urls != urls or (pieces.photo is not photo and pieces.photo != photo):
+        if (
+            pieces is None
+            or pieces.suffixed_ids is not urls.suffixed_ids
+            or (pieces.photo is not photo and pieces.photo != photo)
+        ):
             if len(self._kept) >= _MOST_PIECES:
                 self._kept.clear()
             pieces = self._kept[key] = _pieces(photo, urls)
         confidence = ranked.confidence and round(ranked.confidence, 4)
-        score, mirrored = _number(round(ranked.score, 6)), "true" if ranked.mirrored else "false"
-        own = f'{score},"confidence":{_number(confidence)},"rank":{ranked.rank},"mirrored":{mirrored}'
+        score = repr(round(ranked.score, 6)) if math.isfinite(ranked.score) else "null"
+        likely = "null" if confidence is None or not math.isfinite(confidence) else repr(confidence)
+        mirrored = "true" if ranked.mirrored else "false"
+        own = f'{score},"confidence":{likely},"rank":{ranked.rank},"mirrored":{mirrored}'
         return b"%b%b%b" % (pieces.head, own.encode(), pieces.tail)
 
 
 def _pieces(photo: PhotoRecord, urls: PhotoUrls) -> _Pieces:
     head = json_bytes({"photo_id": photo.photo_id, "category": photo.category})
     tail = json_bytes({**urls.of(photo.photo_id), "metadata": present(photo.metadata)})
-    return _Pieces(photo, urls, head[:-1] + b',"score":', b"," + tail[1:])
-
-
-def _number(value: float | None) -> str:
-    return repr(value) if value is not None and math.isfinite(value) else "null"
+    return _Pieces(photo, urls.suffixed_ids, head[:-1] + b',"score":', b"," + tail[1:])
