@@ -272,10 +272,12 @@ def test_what_is_noted_of_searches_is_counted_as_if_one_by_one(monkeypatch: pyte
     monkeypatch.delenv(MULTIPROCESS_VARIABLE, raising=False)
     metrics, direct = Metrics(), Metrics()
     times_ms = [0.0, 0.5, 0.6, 1.0, 2.4, 9_999.0, 10_000.0, 10_001.0] * 300
-    threads = [
-        threading.Thread(target=lambda: [metrics.observe_stages({"search": t, "total": t}) for t in times_ms])
-        for _ in range(3)
-    ]
+
+    def observe() -> None:
+        for milliseconds in times_ms:
+            metrics.observe_stages({"search": milliseconds, "total": milliseconds})
+
+    threads = [threading.Thread(target=observe) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
