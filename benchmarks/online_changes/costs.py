@@ -46,16 +46,16 @@ def main() -> None:
 
 
 def measure(retriever: Retriever) -> None:
-    query = retriever.index.vector(3)
+    query, files = retriever.index.vector(3), [drawing(number) for number in range(100)]
 
     def search() -> None:
         retriever.gallery().view.search(query, 10, None, exact=False, min_score=None)
 
     show("search, no change", cpu_ms(search, 200))
     uploads = iter(range(1_000_000))
-    show("upload of a new file", cpu_ms(lambda: upload(retriever, next(uploads)), 100))
+    show("upload of a new file", cpu_ms(lambda: upload(retriever, files, next(uploads)), 100))
     again = iter(range(1_000_000))
-    show("upload of a known file", cpu_ms(lambda: upload(retriever, next(again)), 100))
+    show("upload of a known file", cpu_ms(lambda: upload(retriever, files, next(again)), 100))
     for total in (1_000, 10_000):
         for start in range(0, total, _AT_ONCE):
             retriever.store.put_photos([a_photo(retriever, number) for number in range(start, start + _AT_ONCE)], _MOST)
@@ -72,8 +72,8 @@ def measure(retriever: Retriever) -> None:
         show(f"following it in the next search, {total:,} changes", max(0.0, cpu_ms(followed, 50) - store - alone))
 
 
-def upload(retriever: Retriever, number: int) -> None:
-    put(retriever, PhotoUpload(f"drawn/{number}", drawing(number % 100)), _MOST)
+def upload(retriever: Retriever, files: list[bytes], number: int) -> None:
+    put(retriever, PhotoUpload(f"drawn/{number}", files[number % len(files)]), _MOST)
 
 
 def a_photo(retriever: Retriever, number: int) -> NewPhoto:

@@ -15,9 +15,10 @@ from index_builder.artifact.errors import IndexCorrupt
 class ReadConnections:
     """Queries of one file, thread-safe. A file that SQLite cannot read raises IndexCorrupt with the first query."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens nothing: each thread connects with its first query."""
+    def __init__(self, path: Path, cache_kib: int | None = None) -> None:
+        """Opens nothing: each thread connects with its first query. `cache_kib`: of pages; None for SQLite's 2,000."""
         self._path = path
+        self._cache_kib = cache_kib
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -63,6 +64,8 @@ class ReadConnections:
                         raise
                     return self._connections[0]
             connection.row_factory = sqlite3.Row
+            if self._cache_kib is not None:
+                connection.execute(f"PRAGMA cache_size = -{self._cache_kib}")
             with self._lock:
                 self._connections.append(connection)
             self._local.connection = connection

@@ -24,15 +24,19 @@ from models.arrays import Rows
 KEPT_RECORDS = 20_000  # about 1 kB each; the photos that searches answer again and again
 _BLOCK_RECORDS = 4_096
 _IN_CLAUSE_ROWS = 500  # SQLite limits the parameters of a statement, to 999 in older builds
+_CACHE_ONCE_KIB = 256  # of pages, where each row is looked at once
 
 
 class PhotoStore:
     """Reads photos.sqlite; thread-safe by one connection per thread."""
 
     def __init__(self, path: Path, fields: Sequence[MetadataField], *, kept_records: int = KEPT_RECORDS) -> None:
-        """Opens nothing: each thread connects with its first query. `kept_records`: kept once read."""
+        """Opens nothing: each thread connects with its first query.
+
+        `kept_records`: how many are kept once read; with 0, few of the file's pages are kept either.
+        """
         self._kept_records = kept_records
-        self._file = ReadConnections(path)
+        self._file = ReadConnections(path, None if kept_records else _CACHE_ONCE_KIB)
         self._name = path.name
         self._fields = tuple(fields)
         metadata = "".join(f", {metadata_column(position)}" for position in range(len(self._fields)))

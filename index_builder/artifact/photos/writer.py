@@ -41,7 +41,8 @@ class PhotoStoreWriter:
         self._database = sqlite3.connect(self._path, isolation_level=None)
         metadata = "".join(f", {metadata_column(position)}" for position in range(len(self._fields)))
         self._database.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN;"
+            # A cache of SQLite's size lets its sorts take as much for each index again.
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-1024; BEGIN;"
             "CREATE TABLE photos (row INTEGER PRIMARY KEY, photo_id TEXT NOT NULL, category TEXT NOT NULL,"
             f" path TEXT NOT NULL, sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL{metadata});"
             "CREATE TABLE thumbnails (row INTEGER PRIMARY KEY, etag TEXT NOT NULL, jpeg BLOB NOT NULL);"
