@@ -58,7 +58,8 @@ def _is_blank(image: Image.Image) -> bool:
 
 def _is_even(image: Image.Image) -> bool:
     # Compression moves a level by one or two.
-    return all(np.ptp(band.getextrema()) <= 2 for band in image.split())
+    extrema = np.reshape(image.getextrema(), (-1, 2)).tolist()
+    return all(highest - lowest <= 2 for lowest, highest in extrema)
 
 
 def skipped(photo: SourcePhoto, error: ImageError | OSError) -> Skipped:
