@@ -28,6 +28,7 @@ from service.http.edge.accepting import Member, Opening, Siblings
 from service.http.edge.connections import Connections
 from service.http.express.connection import ExpressHttp
 from service.listening import listen, page_address
+from service.runtime.heap import gather_in_large_pages
 from service.runtime.logs import configure_logging
 from service.runtime.metrics import MULTIPROCESS_VARIABLE
 from service.runtime.process import Process
@@ -175,6 +176,7 @@ def _serve(
             # What is there by now lives as long as the process: collections, of 59 ms, need not look at it.
             gc.collect()
             gc.freeze()
+            gather_in_large_pages()
             ready()
             await server.serve(sockets=listeners)
 
