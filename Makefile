@@ -11,7 +11,7 @@ CLIENT := clients/typescript
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run wheels install-test test coverage check check-python check-page check-client client-types client-pack page-client bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test stores-test chart-test rules-test ray-test train-deps train-pack train-gpu docker-test docker-gpu-test hooks browser clean
+.PHONY: help run wheels install-test test coverage check check-python check-page check-client client-types client-pack page-client bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test stores-test chart-test rules-test frameworks-test ray-test train-deps train-pack train-gpu docker-test docker-gpu-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -161,6 +161,11 @@ stores-test: $(VENV)/.dev ## Galleries in Google Cloud Storage and Azure, each b
 	npm install --silent --no-save --prefix var/azurite azurite@3.37.0
 	$(BIN)/pytest tests/unit/index_builder/files/test_google_and_azure.py -rs
 
+# Next.js takes 370 MB.
+SHOP := examples/next_shop
+frameworks-test: $(SHOP)/node_modules/.package-lock.json browser ## Build the shop in Next.js, and draw in it
+	$(BIN)/pytest -m frameworks tests/contract -rs
+
 # Helm 4 as a library and the schemas of Kubernetes take 350 MB, so that they are no part of the environment.
 chart-test: $(VENV)/.dev ## Lint and render the Helm chart, validate its objects against the schemas of Kubernetes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt helm-python-sdk==0.2.2 kubernetes-validate==1.37.0
@@ -207,4 +212,4 @@ $(VENV)/.dev: pyproject.toml clients/python/pyproject.toml constraints.txt | $(V
 	@touch $@
 
 clean: ## Remove what was built; the environment stays
-	rm -rf var build dist *.egg-info .mypy_cache .ruff_cache .coverage .coverage.* $(PAGE_CODE)/node_modules $(CLIENT)/node_modules $(CLIENT)/dist
+	rm -rf var build dist *.egg-info .mypy_cache .ruff_cache .coverage .coverage.* $(PAGE_CODE)/node_modules $(CLIENT)/node_modules $(CLIENT)/dist $(SHOP)/node_modules $(SHOP)/.next

@@ -109,6 +109,8 @@ def test_one_version_is_said_everywhere() -> None:
     chart = yaml.safe_load((ROOT / "deploy" / "helm" / "inkseek" / "Chart.yaml").read_text(encoding="utf-8"))
     assert {demo["version"], chart["version"], chart["appVersion"]} == {version}
     assert demo["dependencies"] == [f"inkseek[cpu,heif]=={version}"]
+    locked = json.loads((ROOT / "examples" / "next_shop" / "package-lock.json").read_text(encoding="utf-8"))
+    assert locked["packages"]["../../clients/typescript"]["version"] == version
     newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert newest is not None and newest[1] == version
 
