@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 OTHER = "other"
+_CHANGES = ("put", "patch", "delete")
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0)  # seconds; each one costs a series per gallery
 
@@ -73,8 +74,13 @@ class GalleryMetrics:
         if name in self._names:
             return name
         if len(self._names) >= self._most_names:
-            return OTHER
-        self._names.add(name)
+            name = OTHER
+        if name not in self._names:
+            self._names.add(name)
+            # Series begin at zero, as in Metrics: Prometheus sees no increase in one that begins at 1.
+            self.failures.labels(name)
+            for change in _CHANGES:
+                self.photo_changes.labels(name, change)
         return name
 
     def observe_request(self, name: str, status: int, seconds: float) -> None:

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections import Counter as Tally
 from collections import deque
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 from prometheus_client import (
@@ -38,6 +39,8 @@ _SCRAPE_TRIES, _SCRAPE_AGAIN_S = 5, 0.05
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _SCORE_BUCKETS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # one below 0 would leave the sum out
 _RECALL_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+_REJECTIONS = ("queue_full", "deadline", "client_gone", "rate_limited")
+_SCOPES, _OUTCOMES = ("category", "profile"), ("active", "idle", "dry_run", "rejected")
 _RESULTS = ("match", "no_good_match", "uncalibrated", "empty")
 _CONFIDENCE_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -105,7 +108,10 @@ class Metrics:
 
     def _add_load(self, r: CollectorRegistry) -> None:
         """What is rejected, under way and waiting."""
-        self.rejected = Counter("inkseek_rejected", "Requests rejected unanswered, by reason.", ["reason"], registry=r)
+        self.rejected = _from_zero(
+            Counter("inkseek_rejected", "Requests rejected unanswered, by reason.", ["reason"], registry=r),
+            *zip(_REJECTIONS, strict=True),
+        )
         self.in_flight = _gauge("inkseek_in_flight", "Requests being handled.", r)
         self.queue = _gauge("inkseek_queue", "Jobs waiting for a worker thread.", r)
         self.queue_limit = _gauge("inkseek_queue_limit", "Requests that may wait for a worker thread.", r)
@@ -149,11 +155,14 @@ class Metrics:
 
     def _add_adapters(self, r: CollectorRegistry) -> None:
         """Adapters and uploaded photos."""
-        self.fits = Counter(
-            "inkseek_fits",
-            "Requests to fit an adapter, by outcome: active, idle (the gate was not passed), dry_run or rejected.",
-            ["scope", "outcome"],
-            registry=r,
+        self.fits = _from_zero(
+            Counter(
+                "inkseek_fits",
+                "Requests to fit an adapter, by outcome: active, idle (the gate was not passed), dry_run or rejected.",
+                ["scope", "outcome"],
+                registry=r,
+            ),
+            *product(_SCOPES, _OUTCOMES),
         )
         self.adapters_active = _gauge(
             "inkseek_adapters_active", "Fitted adapters in service.", r, ["scope"], mode="livemax"
@@ -260,6 +269,13 @@ class _Histogram(Histogram):
 
 def _seconds(name: str, text: str, label: str, registry: CollectorRegistry) -> _Histogram:
     return _Histogram(name, text, [label], buckets=_BUCKETS, registry=registry)
+
+
+def _from_zero(counter: Counter, *labels: tuple[str, ...]) -> Counter:
+    """The counter with these series at zero: in one that begins at 1, Prometheus sees no increase and no first event."""
+    for values in labels:
+        counter.labels(*values)
+    return counter
 
 
 def _gauge(
