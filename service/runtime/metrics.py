@@ -272,7 +272,7 @@ def _seconds(name: str, text: str, label: str, registry: CollectorRegistry) -> _
 
 
 def _from_zero(counter: Counter, *labels: tuple[str, ...]) -> Counter:
-    """The counter with these series at zero: in one that begins at 1, Prometheus sees no increase and no first event."""
+    """The counter with these series at zero: Prometheus sees no increase in one that begins at 1."""
     for values in labels:
         counter.labels(*values)
     return counter
