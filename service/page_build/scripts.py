@@ -1,8 +1,8 @@
 """The page's ES modules as one: a browser far away would wait for each of them, and for those that they import.
 
-Each module becomes a function that returns its exports, in the order of their imports, without exported functions that
-nobody calls. No module is parsed: imports and
-exports stand at the beginning of lines in the few forms that the sources use, and any other form is an error.
+In the order of their imports, without exported functions that nobody calls. A module whose names no other one has
+stands as it is; any other becomes a function that returns its exports. No module is parsed: imports and exports stand
+at the beginning of lines in the few forms that the sources use, and any other form is an error.
 """
 
 from __future__ import annotations
@@ -20,8 +20,12 @@ _NAMED = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
 _STAR = re.compile(r'^import \* as (\w+) from "(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
 _UNSUPPORTED = re.compile(r"^(?:import|export)\b.*|.*\bimport\.meta\b.*|.*\bimport\(.*", re.MULTILINE)
-
-
+# What a module declares outside of its functions, in a text that has its indentation still.
+_TOP_LEVEL = re.compile(r"^(?:export )?(?:(?:async )?function\*?|class|const|let) (\w+|[\[{])", re.MULTILINE)
+# Of those names that a browser's window has: in the place of one, a module that means the window's would get another.
+# A test asks a browser about all the others.
+_OF_WINDOW = {"close", "closed", "event", "find", "focus", "history", "length", "name", "open", "origin", "parent",
+              "print", "scroll", "self", "status", "stop", "top"}  # fmt: skip
 # Not those that an object stands before.
 _WORD = re.compile(r"(?<![\w$.#])[A-Za-z_$][\w$]*")
 
@@ -31,13 +35,14 @@ class _Module:
     """A module's text without its imports and exports, and what these name.
 
     `named`: pairs of a name in another module and of the name here, with the path of that module; `whole`: the name
-    here of a whole module, with its path.
+    here of a whole module, with its path; `declared`: all names outside of its functions.
     """
 
     body: str
     named: list[tuple[list[tuple[str, str]], str]] = field(default_factory=list)
     whole: list[tuple[str, str]] = field(default_factory=list)
     exports: list[str] = field(default_factory=list)
+    declared: list[str] = field(default_factory=list)
 
     @property
     def targets(self) -> list[str]:
@@ -51,13 +56,8 @@ def bundle_scripts(sources: Mapping[str, str], entry: str) -> str:
     `sources`: the text of each module by its path, such as `api/request.js`. Raises PageInvalid for an import in a
     circle or of a missing module, and for forms of import and export other than the sources' own.
     """
-    modules = {path: _read(path, text) for path, text in sources.items()}
-    order: list[str] = []
-    _visit(entry, modules, order, ())
-    for path in order:
-        unused = _unused_names(path, modules, order)
-        modules[path] = _read(path, without_functions(sources[path], unused)) if unused else modules[path]
-    shared = _shared_names(modules, order)
+    modules, order = _loaded(sources, entry)
+    shared, free = _shared_names(modules, order), _free_modules(modules, order)
     names = {path: f"module{number}" for number, path in enumerate(order)}
     parts = []
     for path in order:
@@ -66,11 +66,34 @@ def bundle_scripts(sources: Mapping[str, str], entry: str) -> str:
         if path == entry:
             parts.append(f"{{\n{code}}}\n")  # a block and no function: the entry may await at its top level
             continue
+        if path in free:
+            parts.append(code)
+            continue
         exports = f"{{ {', '.join(module.exports)} }}"
         parts.append(f"const {names[path]} = (() => {{\n{code}return {exports};\n}})();\n")
         if own := [name for name in module.exports if (path, name) in shared]:
             parts.append(f"const {{ {', '.join(own)} }} = {names[path]};\n")
     return "".join(parts)
+
+
+def names_for_all(sources: Mapping[str, str], entry: str) -> set[str]:
+    """The names that every module of the bundle sees, whether or not it imports them: no window may have one."""
+    modules, order = _loaded(sources, entry)
+    free = _free_modules(modules, order)
+    return {name for _, name in _shared_names(modules, order)} | {
+        name for path in free for name in modules[path].declared
+    }
+
+
+def _loaded(sources: Mapping[str, str], entry: str) -> tuple[dict[str, _Module], list[str]]:
+    """The modules without functions that nobody calls, and the order of their loading."""
+    modules = {path: _read(path, text) for path, text in sources.items()}
+    order: list[str] = []
+    _visit(entry, modules, order, ())
+    for path in order:
+        unused = _unused_names(path, modules, order)
+        modules[path] = _read(path, without_functions(sources[path], unused)) if unused else modules[path]
+    return modules, order
 
 
 def _bindings(module: _Module, names: Mapping[str, str], shared: set[tuple[str, str]]) -> str:
@@ -84,26 +107,35 @@ def _bindings(module: _Module, names: Mapping[str, str], shared: set[tuple[str, 
 
 
 def _shared_names(modules: Mapping[str, _Module], order: Sequence[str]) -> set[tuple[str, str]]:
-    """Exports, as module and name, that every module behind may call by their names.
+    """Exports, as module and name, that every module behind may call by their names: those that are named once.
 
-    These are named once among all exports, and no other module that does not import them has that word, whatever it
-    means there.
+    A module that means something else by such a word declares it, and that is then nearer. Only what it declares
+    nowhere, a name of the window, would become another thing.
     """
     exports = [(path, name) for path in order for name in modules[path].exports]
     often = Counter(name for _, name in exports)
-    imported = {
-        (path, target, one)
-        for path in order
-        for pairs, target in modules[path].named
-        for one, here in pairs
-        if one == here
-    }
-    words = {path: set(_WORD.findall(modules[path].body)) for path in order}
+    return {(path, name) for path, name in exports if often[name] == 1 and name not in _OF_WINDOW}
+
+
+def _free_modules(modules: Mapping[str, _Module], order: Sequence[str]) -> set[str]:
+    """The modules that need no function around them.
+
+    Nothing else is declared by their names outside of functions, they need no constants for what they import, and
+    nobody imports them as a whole or by other names.
+    """
+    shared = _shared_names(modules, order)
+    often = Counter(name for path in order for name in modules[path].declared)
+    bound = {target for path in order for _, target in modules[path].whole}
+    for path in order:
+        bound |= {target for pairs, target in modules[path].named if any(one != here for one, here in pairs)}
+    names = dict.fromkeys(order, "")
     return {
-        (path, name)
-        for path, name in exports
-        if often[name] == 1
-        and all(other == path or (other, path, name) in imported or name not in words[other] for other in order)
+        path
+        for path in order[:-1]
+        if path not in bound
+        and not _bindings(modules[path], names, shared)
+        and all(often[name] == 1 and name.isidentifier() and name not in _OF_WINDOW for name in modules[path].declared)
+        and all((path, name) in shared for name in modules[path].exports)
     }
 
 
@@ -121,8 +153,9 @@ def _unused_names(path: str, modules: Mapping[str, _Module], order: Sequence[str
 
 
 def _read(path: str, text: str) -> _Module:
+    declared = _TOP_LEVEL.findall(text)
     text = plain_script(text, path)
-    module = _Module(text)
+    module = _Module(text, declared=declared)
 
     def named(match: re.Match[str]) -> str:
         names = [name.split(" as ") for name in re.split(r"\s*,\s*", match[1].strip(" \n,"))]

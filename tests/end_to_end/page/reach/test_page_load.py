@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import Page, Request, expect
+
+from service.http.routes.page import PAGE
+from service.page_build.scripts import names_for_all
 
 if TYPE_CHECKING:
     from tests.end_to_end.page.conftest import OpenContext
@@ -51,3 +55,15 @@ def test_a_second_visit_fetches_no_script_again(open_context: OpenContext, servi
     assert "/" in asked
     fetched = page.evaluate("performance.getEntriesByType('resource').filter((e) => e.transferSize).map((e) => e.name)")
     assert not [name for name in fetched if "/page/built/" in name]
+
+
+@pytest.mark.parametrize("entry", ["main.js", "admin/main.js"])
+def test_no_name_of_a_script_hides_one_of_the_window(open_context: OpenContext, service_url: str, entry: str) -> None:
+    """Modules that do not import such a name see it, too, and would get it in the place of the window's."""
+    js = PAGE / "js"
+    sources = {path.relative_to(js).as_posix(): path.read_text(encoding="utf-8") for path in js.rglob("*.js")}
+    names = sorted(names_for_all(sources, entry))
+    assert len(names) > 50
+    page = open_context().new_page()
+    page.goto("/livez")
+    assert page.evaluate("names => names.filter((name) => name in window)", names) == []

@@ -14,7 +14,7 @@ import pytest
 from service.http.routes.page import PAGE
 from service.page_build.errors import PageInvalid
 from service.page_build.plain import plain_document, plain_style, short_private_names
-from service.page_build.scripts import bundle_scripts
+from service.page_build.scripts import bundle_scripts, names_for_all
 
 SOURCES = {
     "main.js": """/** Entry. */
@@ -87,15 +87,49 @@ def run_module(script: str) -> Any:
     )
 
 
-def test_names_that_only_importers_have_are_bound_once() -> None:
+def test_names_that_are_exported_once_are_bound_once() -> None:
     bundle = bundle_scripts(SHARED, "main.js")
     assert run_module(bundle) == [17, "opened", 6]
-    # square.js has a word "open" of its own, and another name is the importer's alone: main.js binds both.
+    # `open` is the window's, and `product` the importer's alone: main.js binds both.
     assert [line for line in bundle.splitlines() if line.endswith(("= module0;", "= module1;"))] == [
         "const { times } = module0;",
-        "const { SIDE, area } = module1;",
         "const { open, times: product } = module0;",
     ]
+
+
+def test_a_module_stands_as_it_is_where_no_other_has_its_names() -> None:
+    sources = {
+        "main.js": """import { area } from "./area.js";
+import { label } from "./label.js";
+const MOST = 3;
+console.log(JSON.stringify([area(MOST), label(), typeof status]));
+""",
+        "area.js": """import { times } from "./times.js";
+const SCALE = 2;
+let calls = 0;
+export function area(side) {
+  const label = ++calls;
+  return SCALE * times(side, side) + label;
+}
+""",
+        "times.js": """const [ONE] = [1];
+export function times(a, b) {
+  return a * b * ONE;
+}
+""",
+        "label.js": """const MOST = 5;
+const status = "ready";
+export function label() {
+  return `${status} ${MOST}`;
+}
+""",
+    }
+    bundle = bundle_scripts(sources, "main.js")
+    # times.js destructures, and label.js has a name of main.js and one of the window: these have functions around them.
+    assert bundle.count("(() => {") == 2
+    assert "module0 =" in bundle and "module2 =" in bundle and "module1" not in bundle
+    assert run_module(bundle) == [19, "ready 5", "undefined"]
+    assert names_for_all(sources, "main.js") == {"area", "times", "label", "SCALE", "calls"}
 
 
 def test_exported_functions_that_nobody_calls_are_left_out() -> None:
