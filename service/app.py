@@ -11,6 +11,8 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from service.access.key_uses import FOLDER as USES
+from service.access.key_uses import KeyUses
 from service.access.keyring import Keyring
 from service.access.networks import networks_of
 from service.access.rate_limits import RateLimits
@@ -37,6 +39,7 @@ from service.http.routes import (
     galleries,
     health,
     info,
+    keys,
     page,
     photos,
     preview,
@@ -84,6 +87,7 @@ ROUTERS = (
     *adapters.ROUTERS,
     feedback.router,
     info.router,
+    keys.router,
     *health.ROUTERS,
     reference.router,
     page.router,
@@ -98,7 +102,8 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None, tra
     IndexArtifactError when the bundle or index cannot serve, or not together; KeysUnreadable.
     """
     metrics = Metrics(settings.gallery_labels)
-    keyring = Keyring(settings.key_path)
+    key_uses = KeyUses(settings.online_folder / USES)
+    keyring = Keyring(settings.key_path, uses=key_uses)
     limits = RateLimits(settings.rate_limit, settings.change_limit, settings.rate_limit_redis)
     if authenticate is None:
         authenticate = KeyAuthentication(keyring, frozenset(settings.anonymous_scopes))
@@ -138,7 +143,7 @@ def create_app(settings: Settings, authenticate: Authenticate | None = None, tra
         app.include_router(router)
     app.mount("/page", page.PageFiles(directory=page.PAGE, check_dir=False))
     problems.install(app)
-    app.state.rate_limits, app.state.refusals = limits, refusals
+    app.state.rate_limits, app.state.refusals, app.state.key_uses = limits, refusals, key_uses
     rules = BrowserRules(settings.allowed_hosts, settings.cors_origins, keyring.has_keys)
     _add_layers(app, settings, rules, authenticate, metrics, refusals, traces)
     app.state.express = _express(app, settings, rules, authenticate, refusals, traces)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from service.access.errors import KeysUnreadable
 from service.access.key_file import read_keys
+from service.access.key_uses import KeyUses
 from service.access.keys import ApiKey, key_id_of
 from service.access.principal import Principal
 from service.errors import KeyInvalid
@@ -25,10 +26,11 @@ _NO_KEY = ApiKey(key_id="", name="", sha256="0" * 64, scopes=(), created_at=date
 class Keyring:
     """The keys of one file. Not thread-safe: used on the event loop alone, where it costs a `stat` per second."""
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        """Nothing is read before the first call. `clock`: seconds."""
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic, uses: KeyUses | None = None) -> None:
+        """Nothing is read before the first call. `clock`: seconds. `uses`: where uses are noted."""
         self.path = path
         self._clock = clock
+        self._uses = uses
         self._look_at = float("-inf")
         self._seen: tuple[int, int, int] | None = None
         self._keys: dict[str, tuple[ApiKey, Principal]] = {}
@@ -57,6 +59,8 @@ class Keyring:
         state = key.state(datetime.now(UTC))
         if state != "active":
             raise KeyInvalid(f"the key {key.key_id} is {state}")
+        if self._uses is not None:
+            self._uses.note(key.key_id)
         return principal
 
     def _refresh(self) -> None:

@@ -75,6 +75,12 @@ class RateLimits:
         who = f"key:{principal.key_id}" if principal.key_id else f"address:{network_of(address)}"
         return tuple([await self._hit(policy, item, who, cost) for policy, item in limits])
 
+    async def usage(self, principal: Principal) -> tuple[Usage, ...]:
+        """What is left of each window of a key now, without counting anything."""
+        limits = [("requests", item) for item in limit_items(principal.rate_limit or self._requests)]
+        limits += [("changes", item) for item in limit_items(principal.change_limit or self._changes)]
+        return tuple([await self._look(policy, item, f"key:{principal.key_id}") for policy, item in limits])
+
     async def close(self) -> None:
         """Give the connections to Redis back."""
         if self._redis is not None and isinstance(self._redis.bridge, RedispyBridge):
@@ -85,18 +91,34 @@ class RateLimits:
             try:
                 return await self._hit_in(self._shared, policy, item, who, cost)
             except StorageError as error:
-                # Once a pause, not once a request: neither the log nor the requests wait for what does not answer.
-                self._shared_from_s = self._clock() + _REDIS_PAUSE_S
-                _log.warning("rate limits are counted in this process alone, Redis does not answer: %s", error)
+                self._leave_shared(error)
         return await self._hit_in(self._here, policy, item, who, cost)
+
+    async def _look(self, policy: str, item: RateLimitItem, who: str) -> Usage:
+        if self._shared is not None and self._clock() >= self._shared_from_s:
+            try:
+                return await self._usage_in(self._shared, policy, item, who)
+            except StorageError as error:
+                self._leave_shared(error)
+        return await self._usage_in(self._here, policy, item, who)
+
+    def _leave_shared(self, error: StorageError) -> None:
+        """Once a pause, not once a request: neither the log nor the requests wait for what does not answer."""
+        self._shared_from_s = self._clock() + _REDIS_PAUSE_S
+        _log.warning("rate limits are counted in this process alone, Redis does not answer: %s", error)
 
     async def _hit_in(
         self, limiter: FixedWindowRateLimiter, policy: str, item: RateLimitItem, who: str, cost: int
     ) -> Usage:
         allowed = await limiter.hit(item, policy, who, cost=cost)
+        return await self._usage_in(limiter, policy, item, who, is_exceeded=not allowed)
+
+    async def _usage_in(
+        self, limiter: FixedWindowRateLimiter, policy: str, item: RateLimitItem, who: str, *, is_exceeded: bool = False
+    ) -> Usage:
         reset_at, remaining = await limiter.get_window_stats(item, policy, who)
         reset_s = max(0, math.ceil(reset_at - self._clock()))
-        return Usage(policy, item.amount, item.get_expiry(), remaining, reset_s, not allowed)
+        return Usage(policy, item.amount, item.get_expiry(), remaining, reset_s, is_exceeded)
 
 
 def exceeded(usages: tuple[Usage, ...]) -> RateLimited | None:

@@ -8,6 +8,7 @@ from index_builder.artifact import StoreUnavailable
 from index_builder.artifact.errors import CategoryNotFound, FilterInvalid, PhotoNotFound
 from models.bundle import ImageTooLarge, ImageUnreadable, ImageUnsupported, SketchEmpty, SketchSolid, StrokesInvalid
 from models.errors import InkseekError
+from service.access.errors import KeyNotFound, KeysUnreadable, KeysUnwritable
 from service.changes.errors import JobNotFound, JobOver, JobsLimit, MetadataInvalid
 from service.errors import (
     AccessDenied,
@@ -127,6 +128,14 @@ KINDS: dict[type[InkseekError], Kind] = {
         "key_required", 401, "An API key is needed", "Send it as `Authorization: Bearer KEY` or as `X-API-Key`."
     ),
     KeyInvalid: Kind("key_invalid", 401, "The API key is not valid", "Ask for another one: `inkseek keys create`."),
+    KeyNotFound: Kind("key_not_found", 404, "No such key", "Keys are listed in /v1/keys."),
+    # For clients the same as of the online store: what the service keeps beside its index is unavailable.
+    KeysUnreadable: Kind(
+        "online_unreadable", 503, "Adapters and uploads cannot be read", "Searches without them are answered."
+    ),
+    KeysUnwritable: Kind(
+        "online_unwritable", 503, "Nothing can be stored", "Give the service a writable INKSEEK_ONLINE_DIR."
+    ),
     CrossSite: Kind(
         "cross_site", 403, "The request comes from another site", "Its origin has to be in INKSEEK_CORS_ORIGINS."
     ),

@@ -53,7 +53,7 @@ class ApiRoute(APIRoute):
     @property
     def is_metered(self) -> bool:
         """Whether requests count towards limits: not those of monitoring, nor the dozens of pictures of one search."""
-        return self.access not in (None, "admin") and not self.path.endswith(_PICTURES)
+        return (self.access not in (None, "admin") or self.changes) and not self.path.endswith(_PICTURES)
 
     @property
     def is_direct(self) -> bool:

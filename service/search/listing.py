@@ -17,12 +17,16 @@ _CHANGED = "the gallery has changed since the first page: begin again without a 
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """At most `limit` photos of any of `categories` that meet all `filters` (as text), behind a `cursor`."""
+    """At most `limit` photos of any of `categories` that meet all `filters` (as text), behind a `cursor`.
+
+    `text`: words that the photos have; empty: any.
+    """
 
     limit: int = 100
     categories: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
     cursor: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ def list_photos(view: GalleryView, query: ListQuery) -> PhotoPage:
 
     Raises UnknownCategory, FilterInvalid, CursorInvalid, CursorStale.
     """
-    where = photo_filter(view, query.categories, query.filters)
-    asked = digest_of("photos", query.categories, query.filters)
+    where = photo_filter(view, query.categories, query.filters, query.text)
+    asked = digest_of("photos", query.categories, query.filters, *([query.text] if query.text else []))
     first = 0 if query.cursor is None else _row_behind(view, query.cursor, asked)
     matching = view.rows if where is None else view.rows_where(where)
     total, start = len(matching), int(np.searchsorted(matching, first))

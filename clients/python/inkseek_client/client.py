@@ -7,12 +7,13 @@ from types import TracebackType
 from typing import Self
 
 from inkseek_client.surface.adapters import AdapterCalls, AsyncAdapterCalls
+from inkseek_client.surface.keys import AsyncKeyCalls, KeyCalls
 from inkseek_client.surface.operation import AsyncOperation, Operation
 from inkseek_client.surface.photos import AsyncPhotoCalls, PhotoCalls
 from inkseek_client.surface.search import AsyncSearch, Search
 
 
-class Client(Search, PhotoCalls, AdapterCalls, Operation):
+class Client(Search, PhotoCalls, AdapterCalls, KeyCalls, Operation):
     """A blocking client; threads may share one. Close it, or use it as a context manager.
 
     Calls are retried within `retries`: idempotent ones, searches among them, after broken connections and answers 429,
@@ -37,7 +38,7 @@ class Client(Search, PhotoCalls, AdapterCalls, Operation):
         self.close()
 
 
-class AsyncClient(AsyncSearch, AsyncPhotoCalls, AsyncAdapterCalls, AsyncOperation):
+class AsyncClient(AsyncSearch, AsyncPhotoCalls, AsyncAdapterCalls, AsyncKeyCalls, AsyncOperation):
     """The client for asyncio: the same methods, to be awaited; `iter_…` and `search_folder` are for `async for`."""
 
     def in_gallery(self, gallery: str | None) -> Self:

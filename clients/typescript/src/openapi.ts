@@ -689,6 +689,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the API keys
+         * @description What each grants, until when, its last use, and what is left of its limits; revoked and expired ones too.
+         *
+         *     A key that is bound to galleries sees those that are bound to no others. A service without keys answers none.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description With the request's own key, which has to have its scopes and galleries, and may not expire before it.
+         *
+         *     The service keeps its SHA-256 alone. Every process accepts the key within a second. The first key is made where the
+         *     service runs, by `inkseek keys create`.
+         */
+        post: operations["create_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description For good: requests with it are denied within a second. It stays in the list; a second time changes nothing.
+         *
+         *     The request's own key has to have each scope and gallery of the one that it revokes.
+         */
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -1278,6 +1329,62 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * Key
+         * @description A key without its secret. `limits`: its windows, its own or the service's, and what is left of them now.
+         */
+        Key: {
+            /** Key Id */
+            key_id: string;
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "revoked" | "expired";
+            /** Scopes */
+            scopes: ("search" | "adapt" | "write" | "admin")[];
+            /**
+             * Galleries
+             * @description The only ones that it is for; none: all.
+             */
+            galleries: string[];
+            /** Created At */
+            created_at: string;
+            /** Expires At */
+            expires_at?: string | null;
+            /** Revoked At */
+            revoked_at?: string | null;
+            /**
+             * Last Used At
+             * @description To the minute; null: not yet, or the online folder cannot be written.
+             */
+            last_used_at?: string | null;
+            /**
+             * Rate Limit
+             * @description Its own; null: the service's.
+             */
+            rate_limit?: string | null;
+            /**
+             * Change Limit
+             * @description Its own; null: the service's.
+             */
+            change_limit?: string | null;
+            /**
+             * Limits
+             * @description Counted in the process that answers, or by all of them in INKSEEK_RATE_LIMIT_REDIS.
+             */
+            limits: components["schemas"]["LimitWindow"][];
+        };
+        /**
+         * Keys
+         * @description Keys in the order in which they were made, revoked and expired ones too.
+         */
+        Keys: {
+            /** Keys */
+            keys: components["schemas"]["Key"][];
+        };
+        /**
          * LeaveOneOutFigures
          * @description Each photo of the examples left out in turn, with its sketches, and searched for with the adapter of the others.
          *
@@ -1288,6 +1395,25 @@ export interface components {
             before: components["schemas"]["RankFigures"];
             after: components["schemas"]["RankFigures"];
             expected?: components["schemas"]["ExpectedGain"] | null;
+        };
+        /**
+         * LimitWindow
+         * @description One window of a key's limits: of `quota` in `window_s` seconds, `remaining` are left for `reset_s` seconds.
+         */
+        LimitWindow: {
+            /**
+             * Policy
+             * @enum {string}
+             */
+            policy: "requests" | "changes";
+            /** Quota */
+            quota: number;
+            /** Window S */
+            window_s: number;
+            /** Remaining */
+            remaining: number;
+            /** Reset S */
+            reset_s: number;
         };
         /**
          * Limits
@@ -1345,6 +1471,56 @@ export interface components {
             thumbnail_url?: string | null;
             /** Image Url */
             image_url?: string | null;
+        };
+        /**
+         * MadeKey
+         * @description A key that was just made, and in `key` what has to be sent: nobody can show it again.
+         */
+        MadeKey: {
+            /** Key Id */
+            key_id: string;
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "revoked" | "expired";
+            /** Scopes */
+            scopes: ("search" | "adapt" | "write" | "admin")[];
+            /**
+             * Galleries
+             * @description The only ones that it is for; none: all.
+             */
+            galleries: string[];
+            /** Created At */
+            created_at: string;
+            /** Expires At */
+            expires_at?: string | null;
+            /** Revoked At */
+            revoked_at?: string | null;
+            /**
+             * Last Used At
+             * @description To the minute; null: not yet, or the online folder cannot be written.
+             */
+            last_used_at?: string | null;
+            /**
+             * Rate Limit
+             * @description Its own; null: the service's.
+             */
+            rate_limit?: string | null;
+            /**
+             * Change Limit
+             * @description Its own; null: the service's.
+             */
+            change_limit?: string | null;
+            /**
+             * Limits
+             * @description Counted in the process that answers, or by all of them in INKSEEK_RATE_LIMIT_REDIS.
+             */
+            limits: components["schemas"]["LimitWindow"][];
+            /** Key */
+            key: string;
         };
         /**
          * MetadataFieldInfo
@@ -2055,8 +2231,10 @@ export interface operations {
                 filter?: string[];
                 /** @description How many photos a page has. */
                 limit?: number;
-                /** @description `next_cursor` of the page before, sent with the same `category` and `filter`. No photo comes twice and none is missed; once another index version is in service, it is answered 410. */
+                /** @description `next_cursor` of the page before, with `category`, `filter` and `text` as they were. No photo comes twice and none is missed; once another index version is in service, it is answered 410. */
                 cursor?: string | null;
+                /** @description Only photos with these words in their ids, categories or metadata: all of them, the last one perhaps begun only; case and accents do not count. `"red mug"` in quotes: one behind the other. Without a word in it, it narrows nothing. */
+                text?: string;
                 /** @description Only these fields of each photo: repeat it for several, or separate them by commas. */
                 fields?: ("photo_id" | "category" | "width" | "height" | "sha256" | "metadata" | "thumbnail_url" | "image_url")[];
             };
@@ -3028,6 +3206,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Info"];
                 };
+            };
+        };
+    };
+    list_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Without their secrets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keys"];
+                };
+            };
+        };
+    };
+    create_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Whom the key is for, and what it grants. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Name
+                     * @description Whom it is for.
+                     */
+                    name: string;
+                    /**
+                     * Scopes
+                     * @description What it grants.
+                     */
+                    scopes: ("search" | "adapt" | "write" | "admin")[];
+                    /**
+                     * Expires At
+                     * @description A moment to come, with its time zone; null: it does not expire.
+                     */
+                    expires_at?: string | null;
+                    /**
+                     * Galleries
+                     * @default []
+                     */
+                    galleries?: string[];
+                    /** Rate Limit */
+                    rate_limit?: string | null;
+                    /** Change Limit */
+                    change_limit?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The key, shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeKey"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A key's id, the middle part of the key. */
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -23,8 +23,12 @@ export type Hit = Schemas["Hit"];
 export type Info = Schemas["Info"];
 export type Job = Schemas["Job"];
 export type Jobs = Schemas["Jobs"];
+export type Key = Schemas["Key"];
+export type Keys = Schemas["Keys"];
 export type Limits = Schemas["Limits"];
+export type LimitWindow = Schemas["LimitWindow"];
 export type ListedPhoto = Schemas["ListedPhoto"];
+export type MadeKey = Schemas["MadeKey"];
 export type Photo = Schemas["Photo"];
 export type Photos = Schemas["Photos"];
 export type Problem = Schemas["Problem"];
@@ -35,6 +39,9 @@ export type Readiness = Schemas["Readiness"];
 export type SearchAnswer = Schemas["SearchAnswer"];
 export type Version = Schemas["Version"];
 export type Versions = Schemas["Versions"];
+
+/** Whom a key is for, what it grants, and what limits it. */
+export type NewKey = operations["create_key"]["requestBody"]["content"]["application/json"];
 
 export type SearchParameters = Named<Query<"search">>;
 export type VectorParameters = Omit<Named<Query<"search_vector">>, "bundle" | "dtype">;

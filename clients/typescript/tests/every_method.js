@@ -19,7 +19,7 @@ const CALLS = {
   preview: (client) => client.preview(PNG, { frame: "true" }),
   similar: (client) => client.similar("a/b.jpg", NARROW),
   iterSimilar: (client) => client.iterSimilar("a/b.jpg", { filter: ["x=1", "y=2"] }).next(),
-  photos: (client) => client.photos({ limit: 5, cursor: "abc", category: "a", filter: "x=1", fields: ["photo_id", "sha256"] }),
+  photos: (client) => client.photos({ limit: 5, text: "red", cursor: "abc", category: "a", filter: "x=1", fields: ["photo_id", "sha256"] }),
   iterPhotos: (client) => client.iterPhotos().next(),
   photo: (client) => client.photo("a/b.jpg"),
   thumbnail: (client) => client.thumbnail("a/b.jpg"),
@@ -52,6 +52,9 @@ const CALLS = {
   info: (client) => client.info(),
   ready: (client) => client.ready(),
   metrics: (client) => client.metrics(),
+  keys: (client) => client.keys(),
+  createKey: (client) => client.createKey({ name: "ada", scopes: ["search"], rate_limit: "10/second" }),
+  revokeKey: (client) => client.revokeKey("5f0c2d9a71be"),
 };
 /** Of no request of their own; the tests over a real service have them. */
 const COMPOSED = ["searchMany", "waitFor", "inGallery", "send", "urlOf"];

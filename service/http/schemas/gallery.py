@@ -17,7 +17,7 @@ from service.http.schemas.base import (
     Schema,
     present,
 )
-from service.http.schemas.search import FilterParams
+from service.http.schemas.search import FilterParams, Words
 from service.search.listing import ListQuery, PhotoPage
 from service.search.paging import CURSOR_CHARACTERS
 
@@ -50,10 +50,11 @@ class ListParams(FilterParams):
         str | None,
         Field(
             max_length=CURSOR_CHARACTERS,
-            description="`next_cursor` of the page before, sent with the same `category` and `filter`. No photo comes "
-            "twice and none is missed; once another index version is in service, it is answered 410.",
+            description="`next_cursor` of the page before, with `category`, `filter` and `text` as they were. No photo "
+            "comes twice and none is missed; once another index version is in service, it is answered 410.",
         ),
     ] = None
+    text: Words = ""
     fields: Annotated[
         tuple[PhotoField, ...],
         Field(
@@ -69,7 +70,7 @@ class ListParams(FilterParams):
 
     def to_query(self) -> ListQuery:
         """The parameters as the use case takes them."""
-        return ListQuery(self.limit, self.category, self.filter, self.cursor)
+        return ListQuery(self.limit, self.category, self.filter, self.cursor, self.text)
 
 
 class ListedPhoto(Schema):

@@ -31,6 +31,17 @@ Cursor = Annotated[
 ]
 
 
+Words = Annotated[
+    str,
+    Field(
+        max_length=300,
+        description="Only photos with these words in their ids, categories or metadata: all of them, the last one "
+        'perhaps begun only; case and accents do not count. `"red mug"` in quotes: one behind the other. Without '
+        "a word in it, it narrows nothing.",
+    ),
+]
+
+
 class FilterParams(Schema):
     """Which photos are meant. Unknown parameters are rejected, so that no typo is ignored silently."""
 
@@ -56,15 +67,7 @@ class NarrowingParams(FilterParams):
     k: Annotated[int, Field(ge=1, le=K_MAX, description="How many photos to answer.")] = 10
     min_score: Annotated[Score | None, Field(description="Leave out photos whose `score` is lower.")] = None
     exact: Annotated[bool, Field(description="Score every photo: slower, and nothing is missed.")] = False
-    text: Annotated[
-        str,
-        Field(
-            max_length=300,
-            description="Only photos with these words in their ids, categories or metadata: all of them, the last one "
-            'perhaps begun only; case and accents do not count. `"red mug"` in quotes: one behind the other. Without '
-            "a word in it, it narrows nothing.",
-        ),
-    ] = ""
+    text: Words = ""
     group_duplicates: Annotated[
         bool,
         Field(

@@ -11,7 +11,7 @@ import httpx
 NOT_CALLED = {("get", "/livez")}
 SUFFIXED = {"/v1/photos/{photo_id}/thumbnail", "/v1/photos/{photo_id}/image", "/v1/photos/{photo_id}/similar"}
 """Asked for with `view` of the photo's own path, which holds for every id."""
-OF_NO_GALLERY = ("/readyz", "/metrics", "/v1/galleries")
+OF_NO_GALLERY = ("/readyz", "/metrics", "/v1/galleries", "/v1/keys", "/v1/keys/{key_id}")
 
 
 def routes_of(document: dict[str, Any]) -> Iterator[tuple[str, str, re.Pattern[str], dict[str, Any]]]:

@@ -28,8 +28,8 @@ NOT_ANSWERED = {"Alive", "JsonValue"}
 STROKES = [[[45, 80], [45, 32]]]
 CALLS: dict[str, Callable[[Client], Any]] = {
     "search": lambda c: c.search(
-        STROKES, 3, category=["a", "b"], filter="x=1", min_score=0.1, exact=True, group_duplicates=False, adapt=False,
-        profile="ada", focus="kind", mirror="true", frame="false", cursor="abc",
+        STROKES, 3, category=["a", "b"], filter="x=1", text="red", min_score=0.1, exact=True, group_duplicates=False,
+        adapt=False, profile="ada", focus="kind", mirror="true", frame="false", cursor="abc",
     ),
     "iter_search": lambda c: next(c.iter_search(b"png")),
     "search_batch": lambda c: c.search_batch([b"png", STROKES], 3, focus="detail"),
@@ -39,7 +39,7 @@ CALLS: dict[str, Callable[[Client], Any]] = {
     "preview": lambda c: c.preview(b"png", "true"),
     "similar": lambda c: c.similar("a/b.jpg", category="a"),
     "iter_similar": lambda c: next(c.iter_similar("a/b.jpg", filter=["x=1", "y=2"])),
-    "photos": lambda c: c.photos(5, cursor="abc", category="a", filter="x=1", fields=["photo_id", "sha256"]),
+    "photos": lambda c: c.photos(5, cursor="abc", category="a", filter="x=1", text="b", fields=["photo_id", "sha256"]),
     "iter_photos": lambda c: next(c.iter_photos()),
     "photo": lambda c: c.photo("a/b.jpg"),
     "thumbnail": lambda c: c.thumbnail("a/b.jpg"),
@@ -69,6 +69,9 @@ CALLS: dict[str, Callable[[Client], Any]] = {
     "info": lambda c: c.info(),
     "ready": lambda c: c.ready(),
     "metrics": lambda c: c.metrics(),
+    "keys": lambda c: c.keys(),
+    "create_key": lambda c: c.create_key("ada", ["search"], galleries=["shoes"], rate_limit="10/second"),
+    "revoke_key": lambda c: c.revoke_key("5f0c2d9a71be"),
 }  # fmt: skip
 COMPOSED = {"search_folder", "wait_for", "in_gallery", "close"}
 """Methods of no request of their own; the tests over a real service have them."""

@@ -117,6 +117,17 @@ def test_pages_are_of_one_text(described: TestClient, cross: bytes) -> None:
     assert described.post("/v1/search", content=cross, params=other).json()["code"] == "cursor_invalid"
 
 
+def test_a_listing_has_the_same_photos_page_by_page(described: TestClient, cross: bytes) -> None:
+    listed = described.get("/v1/photos", params={"text": "ada"}).json()
+    assert {photo["photo_id"] for photo in listed["photos"]} == set(found(described, cross, "ada"))
+    assert listed["total"] == len(listed["photos"])
+    first = described.get("/v1/photos", params={"text": "ada", "limit": 2}).json()
+    second = described.get("/v1/photos", params={"text": "ada", "limit": 2, "cursor": first["next_cursor"]}).json()
+    assert first["photos"] + second["photos"] == listed["photos"][:4]
+    other = described.get("/v1/photos", params={"text": "bea", "cursor": first["next_cursor"]})
+    assert other.json()["code"] == "cursor_invalid"
+
+
 def test_a_batch_and_a_vector_are_narrowed_alike(described: TestClient, cross: bytes) -> None:
     form = [("sketch", ("a.png", cross, "image/png"))]
     batch = described.post("/v1/search:batch", files=form, params={"text": "ada", "k": 50}).json()["items"]

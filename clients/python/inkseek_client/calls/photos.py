@@ -16,10 +16,11 @@ PhotoField = Literal["photo_id", "category", "width", "height", "sha256", "metad
 
 
 class Listing(TypedDict, total=False):
-    """Which photos are listed, and which fields of each."""
+    """Which photos are listed, and which fields of each; `text`: words that they have, as in a search."""
 
     category: Names
     filter: Names
+    text: str
     fields: Sequence[PhotoField]
 
 

@@ -1,5 +1,6 @@
-/** Jobs, versions, and what is being served. */
+/** Jobs, versions, keys, and what is being served. */
 
+import * as keyCalls from "../calls/keys.js";
 import * as calls from "../calls/operation.js";
 import { JobFailed, TimedOut } from "../errors.js";
 import { pause } from "../retrying_sender.js";
@@ -7,7 +8,7 @@ import { AdapterCalls } from "./adapters.js";
 import { parametersOf } from "./parameters.js";
 
 /**
- * @import { Info, Job, Jobs, Readiness, RebuildParameters, Versions } from "../schemas.js"
+ * @import { Info, Job, Jobs, Keys, MadeKey, NewKey, Readiness, RebuildParameters, Versions } from "../schemas.js"
  * @import { SendOptions } from "../sender.js"
  * @typedef {object} WaitOptions
  * @property {number} [timeoutMs]   of the whole wait, an hour by default; the job goes on
@@ -81,5 +82,27 @@ export class Operation extends AdapterCalls {
   /** @param {SendOptions} [options] @returns {Promise<string>} of Prometheus; needs a key with the scope `admin` where there are keys */
   metrics(options) {
     return this.send(calls.metrics(), options);
+  }
+
+  /** @param {SendOptions} [options] @returns {Promise<Keys>} what each grants and what is left of its limits, never a secret; needs a key with the scope `admin` */
+  keys(options) {
+    return this.send(keyCalls.keys(), options);
+  }
+
+  /**
+   * Makes a key; the client's own needs its scopes and galleries. It is never made twice for one call: when the connection breaks in
+   * the middle, Unreachable is thrown and `keys` tells.
+   *
+   * @param {NewKey} key whom it is for, its scopes, and what limits it
+   * @param {SendOptions} [options]
+   * @returns {Promise<MadeKey>} `key` of it is what has to be sent, shown this once
+   */
+  createKey(key, options) {
+    return this.send(keyCalls.create(key), options);
+  }
+
+  /** Revokes a key for good, within a second; throws NotFound. @param {string} keyId @param {SendOptions} [options] */
+  revokeKey(keyId, options) {
+    return this.send(keyCalls.revoke(keyId), options);
   }
 }
