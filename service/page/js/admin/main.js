@@ -10,6 +10,7 @@ import { Navigation } from "../navigation.js";
 import { text } from "../texts.js";
 import { AdaptersPanel } from "./adapters.js";
 import { JobsPanel } from "./jobs.js";
+import { KeysPanel } from "./keys.js";
 import { MetricsPanel } from "./metrics.js";
 import { NeighboursPanel } from "./neighbours.js";
 import { wordsOf } from "./panel.js";
@@ -28,6 +29,7 @@ class AdminPage {
     this.versions = new VersionsPanel(find("versions"), this.#service, { onQueued: () => this.jobs.panel.refresh() });
     this.adapters = new AdaptersPanel(find("adapters"));
     this.neighbours = new NeighboursPanel(find("neighbours"), this.#service);
+    this.keys = new KeysPanel(find("keys"));
     find("denied-retry").addEventListener("click", () => this.start());
     bindLanguages(query(document, ".languages", HTMLElement));
     if (GALLERY !== null) find("drawing-link", HTMLAnchorElement).search = new URLSearchParams({ gallery: GALLERY }).toString();
@@ -44,7 +46,7 @@ class AdminPage {
     find("denied").hidden = true;
     find("allowed").hidden = false;
     await this.#showAccess();
-    for (const { panel } of [this.metrics, this.versions, this.jobs, this.adapters, this.neighbours]) void panel.refresh();
+    for (const { panel } of [this.metrics, this.versions, this.jobs, this.adapters, this.neighbours, this.keys]) void panel.refresh();
   }
 
   /** Says what the key may do, and hides what it may not. */
@@ -56,6 +58,7 @@ class AdminPage {
     this.versions.allow(access.includes("write"));
     this.jobs.allow(access.includes("write"));
     this.adapters.allow(access.includes("adapt"));
+    this.keys.allow(access);
   }
 
   /** @param {unknown} error */

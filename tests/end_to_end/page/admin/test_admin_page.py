@@ -15,12 +15,10 @@ from playwright.sync_api import Page, expect
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.access.key_file import add_key
-from service.access.keys import make_key
-from service.access.principal import Access
 from service.app import create_app
 from service.config import Settings
-from tests.end_to_end.page.conftest import no_errors, serving
+from tests.end_to_end.page.admin.conftest import panel, with_key
+from tests.end_to_end.page.conftest import serving
 from tests.end_to_end.page.shapes import SHAPE_COUNT
 
 if TYPE_CHECKING:
@@ -45,51 +43,6 @@ def own_url(index_dir: Path, adaptive_bundle_dir: Path, tmp_path: Path) -> Itera
     settings = Settings(index=index, bundle=adaptive_bundle_dir, online_dir=tmp_path / "online", threads=1)
     with serving(create_app(settings)) as url:
         yield url
-
-
-@pytest.fixture
-def locked(index_dir: Path, adaptive_bundle_dir: Path, tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """The address of a service with keys, and a key that may search, one that may only read metrics, one for all."""
-    settings = Settings(index=index_dir, bundle=adaptive_bundle_dir, online_dir=tmp_path / "locked", threads=1)
-    scopes: dict[str, tuple[Access, ...]] = {
-        "searching": ("search",),
-        "monitoring": ("admin",),
-        "all": ("search", "adapt", "write", "admin"),
-    }
-    made = {name: make_key(name, granted) for name, granted in scopes.items()}
-    for new in made.values():
-        add_key(settings.key_path, new.key)
-    with serving(create_app(settings)) as url:
-        yield url, {name: new.token for name, new in made.items()}
-
-
-@pytest.fixture
-def open_admin(open_context: OpenContext) -> Iterator[Callable[..., Page]]:
-    """Opens the page; an error in its console, of the content policy say, fails the test."""
-    guards = []
-
-    def open_page(url: str, address: str = "/admin", **options: Any) -> Page:
-        page = open_context(base_url=url, **options).new_page()
-        guards.append(no_errors(page))
-        guards[-1].__enter__()
-        page.goto(address)
-        return page
-
-    yield open_page
-    for guard in guards:
-        guard.__exit__(None, None, None)
-
-
-def panel(page: Page, name: str) -> Any:
-    return page.get_by_role("region", name=name, exact=True)
-
-
-def with_key(page: Page, key: str) -> None:
-    dialog = page.get_by_role("dialog", name="API key")
-    expect(dialog).to_be_visible()
-    with page.expect_navigation():
-        dialog.get_by_label("The key that you were given").fill(key)
-        page.keyboard.press("Enter")
 
 
 def fit(url: str, shape_file: Callable[[str], Path]) -> None:
@@ -240,7 +193,7 @@ def test_a_key_for_searching_is_refused(open_admin: Callable[..., Page], locked:
     page.get_by_role("button", name="API key").click()
     with_key(page, keys["all"])
     expect(panel(page, "Versions of the index").get_by_role("listitem")).to_contain_text("in service")
-    expect(panel(page, "Keys and limits")).to_contain_text("adapt, admin, search, write")
+    expect(panel(page, "Keys and quotas")).to_contain_text("adapt, admin, search, write")
     page.wait_for_function("() => [...document.querySelectorAll('.thumb img')].some((one) => one.naturalWidth)")
 
 
@@ -285,7 +238,8 @@ def test_nothing_is_wider_than_a_phone(
     expect(page.locator("#adapters-target")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     small = page.evaluate(
-        "[...document.querySelectorAll('header a, button, main select, main input')].filter((one) => one.offsetParent"
+        "[...document.querySelectorAll('header a, button, main select, main input:not([type=checkbox]), .choice')]"
+        ".filter((one) => one.offsetParent"
         " && one.getBoundingClientRect().height < 44).map((one) => one.outerHTML)"
     )
     assert small == []
