@@ -67,7 +67,8 @@ class BuiltPage:
                 for path in sorted((folder / "js").rglob("*.js"))
             }
             style = "".join((folder / "css" / f"{name}.css").read_text(encoding="utf-8") for name in parts.styles)
-            template = plain_document((folder / parts.document).read_text(encoding="utf-8"))
+            dialog = (folder / "key_dialog.html").read_text(encoding="utf-8")
+            template = (folder / parts.document).read_text(encoding="utf-8").replace("<!-- key dialog -->", dialog)
             icons = plain_document((folder / "images" / "icons.svg").read_text(encoding="utf-8"))
         except OSError as error:
             raise PageInvalid(f"the page's files cannot be read: {error}") from error
@@ -77,7 +78,7 @@ class BuiltPage:
         texts = load_texts(folder / "texts")
         if parts.own_texts:
             texts = add_texts(texts, folder / "texts" / parts.own_texts)
-        return cls(_documents(parts.document, template, icons, texts, list(files)), files)
+        return cls(_documents(parts.document, plain_document(template), icons, texts, list(files)), files)
 
 
 def _documents(name: str, template: str, icons: str, texts: dict[str, Texts], files: list[str]) -> dict[str, Asset]:

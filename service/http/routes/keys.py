@@ -17,7 +17,7 @@ from service.errors import BodyInvalid
 from service.http.admission.auth import principal_of
 from service.http.forms.key_body import read_key_request
 from service.http.json_response import json_response
-from service.http.openapi import created, ok, problem_responses
+from service.http.openapi.responses import created, ok, problem_responses
 from service.http.route import api_router
 from service.http.routes.search import TRAFFIC_ERRORS
 from service.http.schemas.keys import (

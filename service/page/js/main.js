@@ -6,6 +6,7 @@ import { Problem } from "./api/problem.js";
 import { Board } from "./drawing/board.js";
 import { showExamples } from "./drawing/examples.js";
 import { toPng } from "./drawing/export.js";
+import { isBlank } from "./drawing/drawing.js";
 import { Preview } from "./drawing/preview.js";
 import { Tools } from "./drawing/tools.js";
 import { finder, query } from "./element.js";
@@ -35,7 +36,7 @@ const RETRY_MS = 5000;
 
 const find = finder(document);
 
-/** @typedef {Partial<Pick<Search, "k" | "categories" | "filters" | "focus" | "profile" | "group" | "like">>} SearchChange */
+/** @typedef {Partial<Pick<Search, "k" | "categories" | "filters" | "focus" | "profile" | "group" | "words" | "like">>} SearchChange */
 
 class Page {
   #client = new Client();
@@ -83,6 +84,11 @@ class Page {
     this.teach = this.#newTeachPanel();
     this.resultCount = new ResultCount(find("result-count", HTMLSelectElement), (k) => this.#search({ k }));
     this.resultCount.show(start.k);
+    this.words = find("words", HTMLInputElement);
+    this.words.addEventListener("input", () => {
+      this.#set({ words: this.words.value.trim() }, { push: false });
+      this.search.runSoon();
+    });
     this.drawings = new DrawingsDialog(find("drawings-dialog"), this.navigation, this.recent, {
       readDrawing: () => this.board.drawing,
       onOpen: (drawing) => this.board.open(drawing),
@@ -176,17 +182,18 @@ class Page {
 
   /** @returns {string} of the present search */
   get #address() {
-    const { k, categories, filters, focus, profile, group, like } = this.search;
-    return session.addressOf({ k, categories, filters, focus, profile, group, like: like?.photo_id ?? null });
+    const { k, categories, filters, focus, profile, group, words, like } = this.search;
+    return session.addressOf({ k, categories, filters, focus, profile, group, words, like: like?.photo_id ?? null });
   }
 
   /** Searches for what the address says: at the start, and after "back" and "forward". */
   async #followAddress() {
-    const { k, categories, filters, focus, profile, group, like } = session.readAddress();
+    const { k, categories, filters, focus, profile, group, words, like } = session.readAddress();
+    this.words.value = words;
     this.picker.select(categories);
     this.resultCount.show(k);
     const photo = like === null ? null : await this.#queryPhoto(like);
-    Object.assign(this.search, { k, categories, filters, focus, profile: profile ?? this.styles.chosen, group, like: photo });
+    Object.assign(this.search, { k, categories, filters, focus, profile: profile ?? this.styles.chosen, group, words, like: photo });
     this.panel.showBreadcrumb(photo);
     this.search.run();
     this.#checkCategories();
@@ -281,11 +288,11 @@ class Page {
   /** @param {number} index of the result */
   async #openPhoto(index) {
     const { like } = this.search;
-    const sketch = like ? undefined : await toPng(this.board.drawing);
+    const sketch = like || isBlank(this.board.drawing) ? undefined : await toPng(this.board.drawing);
     if (this.#queryUrl) URL.revokeObjectURL(this.#queryUrl);
     this.#queryUrl = sketch ? URL.createObjectURL(sketch) : null;
     const src = this.#queryUrl ?? like?.thumbnail_url ?? "";
-    const caption = like ? text("photo.like", { name: like.name }) : text("photo.drawing");
+    const caption = like ? text("photo.like", { name: like.name }) : sketch ? text("photo.drawing") : "";
     this.dialog.open(this.grid.hits, index, { src, caption, sketch }, this.teach.isOpen);
   }
 }

@@ -68,8 +68,8 @@ export function saveSingleKeys(on) {
 
 /**
  * @typedef {{k: number, categories: readonly string[], filters: readonly string[], focus: "balanced" | null, profile: string | null,
- *   group: boolean, like: string | null}} Address
- *   what is searched for, but for the drawing (?k=, ?category=, ?filter=, ?focus=, ?profile=, ?group=, ?like=)
+ *   group: boolean, words: string, like: string | null}} Address
+ *   what is searched for, but for the drawing (?k=, ?category=, ?filter=, ?focus=, ?profile=, ?group=, ?text=, ?like=)
  */
 
 /** @returns {Address} from the address of the page */
@@ -83,20 +83,22 @@ export function readAddress() {
     focus: query.get("focus") === "balanced" ? "balanced" : null,
     profile: query.get("profile"),
     group: query.get("group") === "true",
+    words: query.get("text") ?? "",
     like: query.get("like"),
   };
 }
 
 /** @param {Address} search @returns {string} the address of the page for that search; what it does not say (?gallery=) stays as it is */
-export function addressOf({ k, categories, filters, focus, profile, group, like }) {
+export function addressOf({ k, categories, filters, focus, profile, group, words, like }) {
   const url = new URL(location.href);
-  for (const name of ["k", "category", "filter", "focus", "profile", "group", "like"]) url.searchParams.delete(name);
+  for (const name of ["k", "category", "filter", "focus", "profile", "group", "text", "like"]) url.searchParams.delete(name);
   if (k !== DEFAULT_K) url.searchParams.set("k", String(k));
   for (const category of categories) url.searchParams.append("category", category);
   for (const filter of filters) url.searchParams.append("filter", filter);
   if (focus !== null && categories.length === 1) url.searchParams.set("focus", focus);
   if (profile !== null) url.searchParams.set("profile", profile);
   if (group) url.searchParams.set("group", "true");
+  if (words) url.searchParams.set("text", words);
   if (like !== null) url.searchParams.set("like", like);
   return url.href;
 }

@@ -2,6 +2,7 @@
 
 import { Keys, ownKeyId } from "../api/keys.js";
 import { finder } from "../element.js";
+import { copyText } from "../features.js";
 import { text } from "../texts.js";
 import { button, make, showRows } from "./elements.js";
 import { Panel } from "./panel.js";
@@ -37,8 +38,7 @@ export class KeysPanel {
       event.preventDefault();
       void this.#create();
     });
-    this.#find("copy").addEventListener("click", () => navigator.clipboard.writeText(this.#find("secret").textContent ?? ""));
-    this.#find("copy").hidden = !navigator.clipboard;
+    this.#find("copy").addEventListener("click", () => copyText(this.#find("secret").textContent ?? ""));
   }
 
   /** @param {readonly string[]} access what the page's own key may do: a new one may do no more */

@@ -5,9 +5,9 @@
  *   that it is right; duplicates: photos that look the same, where they are grouped
  * @typedef {import("../inkseek_client/schemas.js").SearchAnswer} Answer
  * @typedef {Pick<import("../inkseek_client/schemas.js").Photo, "photo_id" | "thumbnail_url"> & Partial<import("../inkseek_client/schemas.js").Photo>} Photo
- * @typedef {{k: number, categories: readonly string[], filters?: readonly string[], focus?: "balanced" | null, profile?: string | null, adapt?: boolean, group?: boolean}} Scope
+ * @typedef {{k: number, categories: readonly string[], filters?: readonly string[], focus?: "balanced" | null, profile?: string | null, adapt?: boolean, group?: boolean, words?: string}} Scope
  *   filters: conditions such as "price<=9"; focus: what to compare by, null as the service does by itself; profile: the style adapter of that profile moves the query; adapt false: the active
- *   category adapter is left out; group: photos that look the same are one result
+ *   category adapter is left out; group: photos that look the same are one result; words: that the photos have
  * @typedef {import("../inkseek_client/schemas.js").CategoryCount} CategoryCount
  */
 
@@ -23,8 +23,14 @@ export class Client {
   }
 
   /** @param {string} photoId @param {Scope} scope @param {AbortSignal} signal @returns {Promise<Answer>} */
-  async similar(photoId, { k, categories, filters, group }, signal) {
-    return withUrls(await send(searches.similar(photoId, parametersOf({ k, categories, filters, group })), { signal }));
+  async similar(photoId, { k, categories, filters, group, words }, signal) {
+    return withUrls(await send(searches.similar(photoId, parametersOf({ k, categories, filters, group, words })), { signal }));
+  }
+
+  /** @param {Scope} scope @param {AbortSignal} signal @returns {Promise<Answer>} without a drawing: the photos that have the words, unscored */
+  async list({ k, categories, filters, words }, signal) {
+    const { photos: results } = await send(photos.list({ limit: k, category: categories, filter: filters, text: words }), { signal });
+    return withUrls(/** @type {Answer} */ (/** @type {unknown} */ ({ results, timings_ms: {} })));
   }
 
   /** @param {Blob} png @param {AbortSignal} signal @returns {Promise<Blob>} what the model sees, a PNG */
@@ -67,7 +73,7 @@ function withOwnUrls(photo) {
 }
 
 /** @param {Scope} scope @returns {import("../inkseek_client/schemas.js").SearchParameters} as the API has them */
-function parametersOf({ k, categories, filters, focus = null, profile = null, adapt = true, group = false }) {
+function parametersOf({ k, categories, filters, focus = null, profile = null, adapt = true, group = false, words }) {
   return {
     k,
     category: categories,
@@ -76,5 +82,6 @@ function parametersOf({ k, categories, filters, focus = null, profile = null, ad
     profile,
     adapt: adapt ? undefined : false,
     group_duplicates: group || undefined,
+    text: words || undefined,
   };
 }

@@ -73,6 +73,7 @@ function going({ preview, grid, picker, teach, drawings }, onHelp) {
     s: () => drawings.open(),
     t: () => teach.toggle(),
     "/": () => picker.open(true),
+    w: () => finder(document)("words").focus(),
     r: () => grid.focus(),
     "?": onHelp,
   };

@@ -108,7 +108,7 @@ export class ResultsGrid {
     query(cell, ".card-alike", HTMLElement).textContent = `+${inWhole(alike)}`;
     query(cell, ".card-alike", HTMLElement).title = text("card.alike", { count: alike });
     const values = { rank: index + 1, name, category: hit.category, score: scoreText(hit.score) };
-    const label = text(hit.mirrored ? "card.label_mirrored" : "card.label", values);
+    const label = text(hit.mirrored ? "card.label_mirrored" : "card.label", values).replace(", ,", ","); // without a score
     query(cell, ".card", HTMLElement).setAttribute("aria-label", alike ? `${label}, ${text("card.alike", { count: alike })}` : label);
     query(cell, ".pick .hidden-text", HTMLElement).textContent = text("card.pick", { name });
     this.#markPicked(cell);

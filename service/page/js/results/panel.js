@@ -77,7 +77,7 @@ export class ResultsPanel {
     this.#find("no-match").hidden = !doubtful;
     this.#find("no-match-advice").textContent = text(categories.length ? "no_match.narrow" : "no_match.advice");
     this.#find("adapted").hidden = !adapterId && !styleAdapterId;
-    this.#find("timing").textContent = this.#timingText(timings.total, categories);
+    this.#find("timing").textContent = timings.total ? this.#timingText(timings.total, categories) : "";
     this.#find("timing").title = Object.entries(timings).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`).join(", ");
     if (results.length) {
       const values = { count: results.length, name: photoName(results[0]), category: results[0].category };

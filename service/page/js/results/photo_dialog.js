@@ -58,6 +58,7 @@ export class PhotoDialog {
     this.#find("photo-pick").hidden = !picking;
     this.feedback.begin(picking ? undefined : query.sketch);
     showPicture(this.#find("compare-image", HTMLImageElement), query.src);
+    this.#find("compare-image").hidden = !query.src;
     this.#find("compare-caption").textContent = query.caption;
     this.#show(index);
     this.#modal.open();

@@ -20,9 +20,9 @@ export function fileName(photoId) {
   return photoId.slice(photoId.lastIndexOf("/") + 1);
 }
 
-/** @param {number} score within [-1, 1] @returns {string} */
+/** @param {number | undefined} score within [-1, 1]; undefined: nothing was drawn to compare with @returns {string} */
 export function scoreText(score) {
-  return inHundredths(score);
+  return score === undefined ? "" : inHundredths(score);
 }
 
 /** @param {number | null | undefined} confidence within [0, 1] @returns {string | null} */

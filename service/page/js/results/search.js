@@ -29,6 +29,8 @@ export class Search {
   profile;
   /** Whether photos that look the same are one result. @type {boolean} */
   group;
+  /** That the photos have in their names, categories or metadata; "": any. @type {string} */
+  words;
   /** @type {QueryPhoto | null} the photo that is the query; null: the drawing is */
   like = null;
   #client;
@@ -44,10 +46,10 @@ export class Search {
    * @param {import("../api/client.js").Client} client
    * @param {import("./panel.js").ResultsPanel} panel
    * @param {() => import("../drawing/drawing.js").Drawing} readDrawing
-   * @param {{k: number, categories: readonly string[], filters: readonly string[], focus: "balanced" | null, profile: string | null, group: boolean}} start
+   * @param {{k: number, categories: readonly string[], filters: readonly string[], focus: "balanced" | null, profile: string | null, group: boolean, words: string}} start
    * @param {(problem: Problem) => readonly {label: string, onChoose: () => void}[]} offers what to search for instead
    */
-  constructor(client, panel, readDrawing, { k, categories, filters, focus, profile, group }, offers) {
+  constructor(client, panel, readDrawing, { k, categories, filters, focus, profile, group, words }, offers) {
     this.#client = client;
     this.#panel = panel;
     this.#readDrawing = readDrawing;
@@ -57,6 +59,7 @@ export class Search {
     this.focus = focus;
     this.profile = profile;
     this.group = group;
+    this.words = words;
     this.#offers = offers;
     // No need to wait for the next retry when the network is back.
     addEventListener("online", () => this.#retries && this.run());
@@ -74,19 +77,21 @@ export class Search {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const drawing = this.#readDrawing();
-    if (!this.like && isBlank(drawing)) {
+    const blank = isBlank(drawing);
+    if (!this.like && blank && !this.words) {
       this.#latest.cancel();
       this.#retries = 0;
       this.#panel.showEmpty();
       return;
     }
-    const { k, categories, filters, focus, profile, group, like } = this;
-    const scope = { k, categories, filters, focus, profile, group };
+    const { k, categories, filters, focus, profile, group, words, like } = this;
+    const scope = { k, categories, filters, focus, profile, group, words };
     this.#panel.showLoading();
     try {
-      const answer = await this.#latest.run(async (signal) =>
-        like ? this.#client.similar(like.photo_id, scope, signal) : this.#client.search(await toPng(drawing), scope, signal),
-      );
+      const answer = await this.#latest.run(async (signal) => {
+        if (like) return this.#client.similar(like.photo_id, scope, signal);
+        return blank ? this.#client.list(scope, signal) : this.#client.search(await toPng(drawing), scope, signal);
+      });
       if (answer === STALE) return;
       this.#retries = 0;
       this.#panel.showAnswer(answer, scope);

@@ -17,8 +17,11 @@ from service.page_build.texts import Texts, add_texts, choose_language, fill_in,
 
 TEXTS = load_texts(PAGE / "texts")
 ADMIN_TEXTS = add_texts(TEXTS, PAGE / "texts" / "admin")
-INDEX = (PAGE / "index.html").read_text(encoding="utf-8")
-ADMIN_INDEX = (PAGE / "admin.html").read_text(encoding="utf-8")
+KEY_DIALOG = (PAGE / "key_dialog.html").read_text(encoding="utf-8")
+INDEX, ADMIN_INDEX = (
+    (PAGE / name).read_text(encoding="utf-8").replace("<!-- key dialog -->", KEY_DIALOG)
+    for name in ("index.html", "admin.html")
+)
 PLACE = re.compile(r"\{\w+\}")
 
 
@@ -99,7 +102,7 @@ def test_the_document_itself_has_no_words(document: str) -> None:
     words = Words()
     words.feed(document)
     left = {re.sub(r"\{\{[^}]*\}\}", "", text).strip(" \n()[]:+") for text in words.found}
-    keys = {"<!-- texts -->", "Z", "V", "P", "E", "F", "O", "M", "S", "T", "R", "-", "0", "/", "?", "←", "→"}
+    keys = {"<!-- texts -->", "Z", "V", "P", "E", "F", "O", "M", "S", "T", "W", "R", "-", "0", "/", "?", "←", "→"}
     assert {text for text in left if text and text not in keys and not re.fullmatch(r"[+Z]+|\] \[", text)} <= {
         "Inkseek"
     }
