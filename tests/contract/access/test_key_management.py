@@ -53,7 +53,12 @@ def test_a_key_is_made_used_listed_and_revoked(
 ) -> None:
     client, settings, keys = managed
     mine = using(keys["all"].token)
-    wanted = {"name": "Ada L.", "scopes": ["search"], "expires_at": "2100-01-31T00:00:00+01:00", "rate_limit": "5/day"}
+    wanted: dict[str, Any] = {
+        "name": "Ada L.",
+        "scopes": ["search"],
+        "expires_at": "2100-01-31T00:00:00+01:00",
+        "rate_limit": "5/day",
+    }
     with caplog.at_level(logging.INFO, "inkseek.service"):
         answer = client.post("/v1/keys", json=wanted, headers=mine)
     assert answer.status_code == 201, answer.text
