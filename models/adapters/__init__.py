@@ -7,7 +7,7 @@ if fitted.passes_gate:
 """
 
 from models.adapters.adapter import Adapter, NoAdapter
-from models.adapters.category import CategoryAdapter
+from models.adapters.category import CategoryAdapter, LowRankGram
 from models.adapters.deep import Drawings, ProjectionRule, fit_deep
 from models.adapters.errors import AdaptationCorrupt
 from models.adapters.gate import ExpectedGain, Fitted, GainPrior, LeaveOneOut, Ranks
@@ -27,6 +27,7 @@ __all__ = [
     "GainPrior",
     "LeaveOneOut",
     "LiveSupport",
+    "LowRankGram",
     "NoAdapter",
     "ProjectionRule",
     "Ranks",

@@ -52,7 +52,14 @@ def plain_cosines(sketches: Vectors, photos: Vectors) -> Vectors:
 
 def unit_rows(rows: Vectors) -> Vectors:
     """(N, E) -> (N, E) float32, rows of length 1; a row of zeros stays."""
-    # numpy's `norm` by its own steps, to the same bits: what it looks at before takes longer than ten rows.
-    lengths = np.sqrt(np.add.reduce(rows * rows, axis=1, keepdims=True))
-    unit: Vectors = (rows / np.maximum(lengths, 1e-9)).astype(np.float32, copy=False)
+    unit: Vectors = (rows / np.maximum(row_lengths(rows)[:, None], 1e-9)).astype(np.float32, copy=False)
     return unit
+
+
+def row_lengths(rows: Vectors) -> Vectors:
+    """(N, E) -> (N,), several times as fast as `np.linalg.norm` over an axis, which writes all squares first.
+
+    Of ten rows, too: what `norm` looks at before takes longer than those.
+    """
+    lengths: Vectors = np.sqrt(np.einsum("ne,ne->n", rows, rows))
+    return lengths

@@ -7,11 +7,12 @@ step changes has low rank, so scores after it follow from products with the phot
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from models.adapters.adapter import unit_rows
-from models.adapters.category import CategoryAdapter
+from models.adapters.category import CategoryAdapter, LowRankGram
 from models.adapters.frame import GalleryFrame
 from models.adapters.inner_step import LowRankStep, Support, inner_step
 from models.adapters.margin import MarginPredictor
@@ -121,7 +122,7 @@ class PreparedCategory:
         drawn = self._sketch_features(sketches, fitted.centre)
         drawn_moved = drawn if self.head is None else drawn @ self.head
         if fitted.step is None:
-            unstepped: Vectors = unit_rows(drawn_moved) @ unit_rows(self.moved).T
+            unstepped: Vectors = unit_rows(drawn_moved) @ self._unit_moved.T
             return unstepped
         embedded = unit_rows(fitted.step.apply(drawn, drawn_moved))
         # The photos after the step are moved + along @ steps; neither they nor their lengths need be formed.
@@ -138,16 +139,30 @@ class PreparedCategory:
 
     def adapter(self, fitted: SupportFit) -> CategoryAdapter:
         """The category adapter of a fit: frame, residual and M after the step in one map, scale from the gallery."""
+        if self.head is None and self.residual is None and fitted.step is None:
+            map_ = self.frame.matrix()
+            gram = LowRankGram.of_frame(self.frame.axes, self.frame.gains, self.gains)
+        else:
+            map_, gram = self._map_of_head(fitted), None
+        if self.gains is None:
+            adapter = CategoryAdapter(self.frame.mean, map_, sketch_mean=fitted.centre, gram=gram)
+            return adapter.calibrated(self.gallery)
+        # An adapter subtracts before it maps, so its means are those of rows without the gains.
+        mean, centre = self.frame.mean / self.gains, fitted.centre / self.gains
+        adapter = CategoryAdapter(mean, self.gains[:, None] * map_, sketch_mean=centre, gram=gram)
+        return adapter.calibrated(self.gallery)
+
+    def _map_of_head(self, fitted: SupportFit) -> Vectors:
         head = np.eye(self.photos.shape[1], dtype=np.float32) if self.head is None else self.head
         head = head if fitted.step is None else fitted.step.head(head)
         # The step was made for M alone, on rows that had passed the residual: so the residual joins the map after it.
         head = head if self.residual is None else self.residual.before(head)
-        map_ = self.frame.turn(head.T).T  # the frame is symmetric
-        if self.gains is None:
-            return CategoryAdapter(self.frame.mean, map_, sketch_mean=fitted.centre).calibrated(self.gallery)
-        # An adapter subtracts before it maps, so its means are those of rows without the gains.
-        mean, centre = self.frame.mean / self.gains, fitted.centre / self.gains
-        return CategoryAdapter(mean, self.gains[:, None] * map_, sketch_mean=centre).calibrated(self.gallery)
+        return self.frame.turn(head.T).T  # the frame is symmetric
+
+    @cached_property
+    def _unit_moved(self) -> Vectors:
+        """(R, E'): the same for every fit, so leave-one-out scales them once."""
+        return unit_rows(self.moved)
 
     def _sketch_features(self, sketches: Vectors, centre: Vectors) -> Vectors:
         features = unit_rows(self.frame.turn(sketches - centre))

@@ -28,16 +28,17 @@ class GalleryFrame:
     gains: Vectors
 
     @classmethod
-    def of(cls, photos: Vectors, *, shrinkage: float, power: float) -> GalleryFrame:
-        """(G, E) photos -> their frame, which shrinks the directions that they differ in most.
+    def of(cls, photos: Vectors, *, shrinkage: float, power: float, scales: Vectors | None = None) -> GalleryFrame:
+        """(G, E) photos -> the frame of photos * scales (E,), which shrinks the directions that they differ in most.
 
         `floor` is `shrinkage` times the mean variance of the G - 1 directions; directions without photos keep scale 1.
         A `power` of 0 is mean-centring alone.
         """
-        mean = category_mean(photos)
+        mean = category_mean(photos) if scales is None else category_mean(photos) * scales
         if power == 0:
             return cls(mean, np.zeros((photos.shape[1], 0), np.float32), np.zeros(0, np.float32))
-        axes, variances = directions(photos, mean)
+        sample = photos[:: max(1, -(-len(photos) // _SAMPLE))]
+        axes, variances = directions(sample if scales is None else sample * scales, mean)
         floor = shrinkage * float(variances.sum()) / max(1, min(len(photos), _SAMPLE) - 1)
         gains = (1 + variances / max(floor, 1e-12)) ** -power - 1
         return cls(mean, axes, gains.astype(np.float32))
@@ -51,6 +52,12 @@ class GalleryFrame:
         scaled_axes = np.multiply(self.axes, self.gains, dtype=np.float32)
         framed: Vectors = np.add(moved, (moved @ scaled_axes) @ self.axes.T, dtype=np.float32)
         return framed
+
+    def matrix(self) -> Vectors:
+        """(E, E): `turn` as one symmetric matrix."""
+        matrix: Vectors = np.matmul(np.multiply(self.axes, self.gains, dtype=np.float32), self.axes.T)
+        matrix[np.diag_indices(len(matrix))] += 1
+        return matrix
 
 
 def directions(photos: Vectors, mean: Vectors) -> tuple[Vectors, Vectors]:

@@ -54,10 +54,11 @@ class CentrePrior(BaseModel):
         drawn = np.unique(positives)
         if not len(drawn):
             return prior
-        own = [sketches[positives == photo] for photo in drawn]
+        is_of = (positives == drawn[:, None]).astype(np.float32)  # (P, S)
+        counts = is_of.sum(axis=1)
         explained = self.follow * (photos[drawn] - mean)
-        offsets = np.stack([rows.mean(axis=0) for rows in own]) - explained - prior
-        weights = np.array([1 / (self.per_photo + (1 - self.per_photo) / len(rows)) for rows in own], np.float32)
+        offsets = is_of @ sketches / counts[:, None] - explained - prior
+        weights = 1 / (self.per_photo + (1 - self.per_photo) / counts)
         trust = 1 / self._distance_over_error(offsets, weights)
         centre: Vectors = (prior + weights @ offsets / (trust + weights.sum())).astype(np.float32)
         return centre

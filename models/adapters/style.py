@@ -24,6 +24,11 @@ class StyleAdapter:
     up: Vectors
     shift: Vectors
 
+    @property
+    def nbytes(self) -> int:
+        """Of the three arrays."""
+        return self.down.nbytes + self.up.nbytes + self.shift.nbytes
+
     @classmethod
     def neutral(cls, embedding_dim: int) -> StyleAdapter:
         """The adapter of no examples: rank 0 and no shift, so that unit rows come back as they are."""

@@ -140,10 +140,7 @@ def _fit_category(
         raise CategoryTooSmall(f"category {category!r} has a single photo: there is nothing to tell it from")
     # Rows ascend, and a sample too holds each sketch's own photo: `searchsorted` finds its very position.
     positives = [
-        position[photo.photo_id]
-        if photo.photo_id in position
-        else int(np.searchsorted(rows, gallery.view.row(photo.photo_id)))
-        for photo in shown
+        position[photo.photo_id] if photo.row is None else int(np.searchsorted(rows, photo.row)) for photo in shown
     ]
     photos = gallery.vectors(rows)
     if new:
@@ -209,17 +206,16 @@ def _rows_to_fit_to(
     if len(rows) <= sample.photos:
         return rows
     # Photos that come with this request have no row, and are all fitted to anyway.
-    own = [gallery.view.row(photo.photo_id) for photo in shown if gallery.view.has_photo(photo.photo_id)]
+    own = [photo.row for photo in shown if photo.row is not None]
     # Unfitted, so that the same examples give the same sample whatever adapter happens to be active.
-    scorer = gallery.scorer(category, fitted=False)
-    near = [scorer.top_k(sketch, sample.nearest, gallery.products)[1] for sketch in sketches]
-    return np.unique(np.concatenate([evenly(rows, sample.photos), *near, np.array(own, np.int64)]))
+    near = gallery.scorer(category, fitted=False).nearest(sketches, sample.nearest, gallery.blocks_of_products)
+    return np.unique(np.concatenate([evenly(rows, sample.photos), near.ravel(), np.array(own, np.int64)]))
 
 
 def _fit_profile(
     adaptation: Adaptation, gallery: Gallery, sketches: Vectors, shown: Sequence[SupportPhoto], sample: FitSample
 ) -> _Fit:
-    own = {gallery.view.row(photo.photo_id) for photo in shown}
+    own = {photo.row for photo in shown if photo.row is not None}
     categories = {photo.category for photo in gallery.view.photos(sorted(own))}
     near = np.concatenate([gallery.category_rows(category) for category in categories])
     # Photos of the same categories are the hard ones to tell apart; the whole gallery stands in where they are too few.

@@ -18,10 +18,11 @@ from service.store.records import AdapterTarget, NewPhoto
 
 @dataclass(frozen=True, slots=True)
 class SupportPhoto:
-    """A photo of the examples: its id, and its unit embedding (E,)."""
+    """A photo of the examples: its id, its unit embedding (E,), and its row; None for one that comes with them."""
 
     photo_id: str
     vector: Vectors
+    row: int | None
 
 
 def resolve_photos(
@@ -44,10 +45,12 @@ def resolve_photos(
             resolved.append(_indexed(gallery, twin.photo_id, row_of(gallery, target, twin.photo_id, number)))
             continue
         # One that is stored without a vector by this bundle counts as new: storing it again adds the vector.
-        if not gallery.view.has_upload(photo.photo_id):
+        is_new = not gallery.view.has_upload(photo.photo_id)
+        if is_new:
             new.setdefault(photo.photo_id, uploads[number])
         assert photo.vector is not None
-        resolved.append(SupportPhoto(photo.photo_id, photo.vector))
+        row = None if is_new else gallery.view.row(photo.photo_id)
+        resolved.append(SupportPhoto(photo.photo_id, photo.vector, row))
     return tuple(new.values()), resolved
 
 
@@ -82,4 +85,4 @@ def reject_contradictions(sketches: Sequence[EncodedSketch], photos: Sequence[Su
 
 
 def _indexed(gallery: Gallery, photo_id: str, row: int) -> SupportPhoto:
-    return SupportPhoto(photo_id, gallery.view.vectors(np.array([row]))[0])
+    return SupportPhoto(photo_id, gallery.view.vectors(np.array([row]))[0], row)

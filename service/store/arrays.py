@@ -7,9 +7,11 @@ import zipfile
 
 import numpy as np
 
-from models.adapters import CategoryAdapter, StyleAdapter
+from models.adapters import CategoryAdapter, LowRankGram, StyleAdapter
 from models.arrays import Vectors
 from service.errors import OnlineCorrupt
+
+_GRAM = ("weights", "axes", "values")
 
 
 def adapter_bytes(adapter: CategoryAdapter | StyleAdapter) -> bytes:
@@ -21,6 +23,9 @@ def adapter_bytes(adapter: CategoryAdapter | StyleAdapter) -> bytes:
         arrays = {"mean": adapter.mean, "scale": np.array([adapter.scale, adapter.offset], np.float64)}
         if adapter.map is not None:
             arrays["map"] = adapter.map
+        if adapter.gram is not None:
+            # Releases that do not know it read the map alone, which says the same.
+            arrays |= {f"gram_{name}": getattr(adapter.gram, name) for name in _GRAM}
         if adapter.sketch_mean is not None:
             arrays["sketch_mean"] = adapter.sketch_mean
     buffer = io.BytesIO()
@@ -41,6 +46,7 @@ def adapter_from_bytes(data: bytes, adapter_id: str, embedding_dim: int) -> Cate
     else:
         input_dims = {len(adapter.mean), len(adapter.sketch_centre)}
         input_dims |= set() if adapter.map is None else {len(adapter.map)}
+        input_dims |= set() if adapter.gram is None else {len(adapter.gram.weights), len(adapter.gram.axes)}
     # `OnlineStore.check` finds such numbers at the start; let through, they would fail or rank nonsense in a search.
     if input_dims != {embedding_dim} or not all(np.isfinite(array).all() for array in arrays.values()):
         raise OnlineCorrupt(f"the numbers of adapter {adapter_id} are not an adapter for {embedding_dim} numbers")
@@ -51,7 +57,12 @@ def _adapter(arrays: dict[str, Vectors]) -> CategoryAdapter | StyleAdapter:
     if "shift" in arrays:
         return StyleAdapter(arrays["down"], arrays["up"], arrays["shift"])
     scale, offset = arrays["scale"].tolist()
-    return CategoryAdapter(arrays["mean"], arrays.get("map"), scale, offset, arrays.get("sketch_mean"))
+    gram = None
+    if "gram_axes" in arrays:
+        gram = LowRankGram(*(arrays[f"gram_{name}"] for name in _GRAM))
+        if gram.axes.shape[1:] != gram.values.shape:
+            raise ValueError(f"{gram.axes.shape} axes with {gram.values.shape} values")
+    return CategoryAdapter(arrays["mean"], arrays.get("map"), scale, offset, arrays.get("sketch_mean"), gram)
 
 
 def vector_bytes(vector: Vectors) -> bytes:

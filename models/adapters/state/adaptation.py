@@ -141,11 +141,10 @@ class Adaptation:
             margin = MarginPredictor.from_arrays(self.arrays)
             rule = StepRule(margin, settings.rate, settings.softness, settings.negatives)
         gains = self.arrays.get("gains")
-        weighed = photos if gains is None else photos * gains
         return PreparedCategory.of(
             photos,
             rows,
-            frame=GalleryFrame.of(weighed, shrinkage=settings.shrinkage, power=settings.power),
+            frame=GalleryFrame.of(photos, shrinkage=settings.shrinkage, power=settings.power, scales=gains),
             prior=settings.centre,
             head=self.arrays.get("head"),
             rule=rule,

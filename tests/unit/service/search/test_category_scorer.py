@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from index_builder.artifact import ExactStore
-from models.adapters import CategoryAdapter
+from models.adapters import CategoryAdapter, LowRankGram
 from models.arrays import Vectors
 from service.search.category_scorer import CategoryScorer, Products
 
@@ -32,8 +32,18 @@ def adapters(seed: int, photos: Vectors) -> Iterator[CategoryAdapter]:
     for width in (3, DIM, 40):
         spread = rng.standard_normal((DIM, width)).astype(np.float32)
         yield CategoryAdapter(photos.mean(axis=0), spread).calibrated(photos)
+    yield with_short_gram(rng, photos)
     apart = (rng.standard_normal(DIM) / 9).astype(np.float32)
     yield CategoryAdapter(photos.mean(axis=0), spread, sketch_mean=apart).calibrated(photos)
+
+
+def with_short_gram(rng: np.random.Generator, photos: Vectors) -> CategoryAdapter:
+    """A map that scales each number and turns three directions, with its square in short."""
+    axes = np.linalg.qr(rng.standard_normal((DIM, 3)))[0].astype(np.float32)
+    scales, gains = rng.uniform(0.5, 2, DIM).astype(np.float32), np.array([-0.5, -0.1, 0.7], np.float32)
+    matrix = scales[:, None] * (np.eye(DIM, dtype=np.float32) + axes * gains @ axes.T)
+    gram = LowRankGram.of_frame(axes, gains, scales)
+    return CategoryAdapter(photos.mean(axis=0), matrix, gram=gram).calibrated(photos)
 
 
 def products_of(vectors: Vectors) -> Products:
@@ -73,6 +83,19 @@ def test_some_of_the_rows_score_as_among_all() -> None:
         assert dict(zip(found.tolist(), scores.tolist(), strict=True)).items() <= every.items()
         assert found.tolist() == sorted(within.tolist(), key=lambda row: -every[row])[:4]
         assert scorer.top_k(queries[0], 4, products, within[:0])[1].tolist() == []
+
+
+@pytest.mark.parametrize("k", [1, 7, 40])
+def test_the_nearest_of_several_queries_are_those_of_each(k: int) -> None:
+    vectors, queries = photos_and_queries(2, 40)
+    rows = np.flatnonzero(np.random.default_rng(2).random(40) < 0.6)
+    for adapter in adapters(2, vectors[rows]):
+        scorer = scorer_of(adapter, vectors, rows)
+        found = scorer.nearest(
+            queries, k, lambda weights, of: iter([weights @ vectors[of[:4]].T, weights @ vectors[of[4:]].T])
+        )
+        for query, own in zip(queries, found, strict=True):
+            assert sorted(own.tolist()) == sorted(scorer.top_k(query, k, products_of(vectors))[1].tolist())
 
 
 @settings(max_examples=60, deadline=None)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.adapters import CategoryAdapter, StyleAdapter
+from models.adapters import CategoryAdapter, LowRankGram, StyleAdapter
 from models.arrays import Vectors
 from service.errors import OnlineCorrupt
 from service.store.arrays import adapter_bytes, adapter_from_bytes, vector_bytes, vector_from_bytes
@@ -37,6 +37,16 @@ def test_a_category_adapter_comes_back_to_the_bit(seed: int, dim: int, width: in
     for ours, theirs in ((adapter.mean, back.mean), (adapter.map, back.map), (adapter.sketch_mean, back.sketch_mean)):
         assert (ours is None) == (theirs is None)
         assert ours is None or theirs is None or ours.tobytes() == theirs.tobytes()
+
+
+def test_the_short_square_of_a_map_comes_back_to_the_bit() -> None:
+    gram = LowRankGram(numbers(3, 5), numbers(4, 5, 2), numbers(5, 2))
+    back = adapter_from_bytes(
+        adapter_bytes(CategoryAdapter(numbers(0, 5), numbers(1, 5, 5), gram=gram)), "adapter-1", 5
+    )
+    assert isinstance(back, CategoryAdapter) and back.gram is not None
+    for name in ("weights", "axes", "values"):
+        assert getattr(back.gram, name).tobytes() == getattr(gram, name).tobytes()
 
 
 @pytest.mark.parametrize("rank", [0, 2])
@@ -68,6 +78,21 @@ def saved(**arrays: NDArray[Any]) -> bytes:
         saved(mean=numbers(0, 4), scale=np.array([np.inf, 0])),
         saved(mean=numbers(0, 4), scale=np.ones(2), map=numbers(0, 5, 3)),
         saved(mean=numbers(0, 4), scale=np.ones(2), sketch_mean=numbers(0, 3)),
+        saved(
+            mean=numbers(0, 4),
+            scale=np.ones(2),
+            gram_weights=numbers(0, 4),
+            gram_axes=numbers(0, 4, 2),
+            gram_values=numbers(0, 3),
+        ),
+        saved(
+            mean=numbers(0, 4),
+            scale=np.ones(2),
+            gram_weights=numbers(0, 3),
+            gram_axes=numbers(0, 4, 2),
+            gram_values=numbers(0, 2),
+        ),
+        saved(mean=numbers(0, 4), scale=np.ones(2), gram_axes=numbers(0, 4, 2)),
         saved(down=numbers(0, 4, 2), up=numbers(0, 2, 3), shift=numbers(0, 4)),
     ],
 )
