@@ -81,6 +81,7 @@ ROUTERS = (
     preview.router,
     photos.router,
     photo_changes.router,
+    jobs.jobs_router,
     jobs.router,
     categories.router,
     galleries.router,

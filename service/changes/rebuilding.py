@@ -27,9 +27,11 @@ def queue_photos(jobs: JobStore, items: Sequence[BatchItem], created_by: str, ma
     return jobs.add("photos", queued, created_by, max_bytes, _reject_too_many)
 
 
-def queue_adaptation(jobs: JobStore, items: Sequence[JobItem], created_by: str, max_bytes: int) -> JobRecord:
-    """A job that fits a deep adapter. Raises as `queue_photos`."""
-    return jobs.add("adapt", items, created_by, max_bytes, _reject_too_many)
+def queue_adaptation(
+    jobs: JobStore, items: Sequence[JobItem], created_by: str, max_bytes: int, key_id: str | None = None
+) -> JobRecord:
+    """A job that fits a deep adapter, for the key of that id. Raises as `queue_photos`."""
+    return jobs.add("adapt", items, created_by, max_bytes, _reject_too_many, key_id)
 
 
 def queue_rebuild(jobs: JobStore, created_by: str, max_bytes: int, *, update: bool) -> JobRecord:

@@ -33,6 +33,7 @@ class ApiRoute(APIRoute):
     """
 
     access: ClassVar[Access | None] = None
+    own: ClassVar[Access | None] = None
     of_gallery: ClassVar[bool] = False
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -42,7 +43,10 @@ class ApiRoute(APIRoute):
             options.get("responses") or {}, self.access, changes=self.access in CHANGING and posts, posts=posts
         )
         if self.access is not None:
-            options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "security": security(self.access)}
+            options["openapi_extra"] = {
+                **(options.get("openapi_extra") or {}),
+                "security": security(self.access, self.own),
+            }
         super().__init__(path, endpoint, **options)
 
     @property
@@ -63,14 +67,14 @@ class ApiRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler behind the checks of access, gallery and parameters, and it raises what these do."""
         handle = self._direct() or super().get_route_handler()
-        access, changes, of_gallery = self.access, self.changes, self.of_gallery
+        access, own, changes, of_gallery = self.access, self.own, self.changes, self.of_gallery
         metered = self.is_metered
         # A route with parameters has them in a schema that forbids others; FastAPI ignores them where there is none.
         takes_none = not self.dependant.query_params
 
         async def checked(request: Request) -> Response:
             if access is not None:
-                require(request, access)
+                require(request, access, own)
             if changes:
                 require_change(request)
             if metered:
@@ -140,8 +144,8 @@ class DirectRoutes:
         await response(scope, receive, send)
 
 
-def api_router(tag: str, access: Access | None, *, of_gallery: bool = True) -> APIRouter:
-    """A router whose routes need `access`; None for what orchestrators read.
+def api_router(tag: str, access: Access | None, *, of_gallery: bool = True, own: Access | None = None) -> APIRouter:
+    """A router whose routes need `access`; None for what orchestrators read. `own`: see `auth.require`.
 
     `of_gallery`: the routes are served from a gallery, the default one or the one of their path. Without `access` they
     never are.
@@ -150,6 +154,7 @@ def api_router(tag: str, access: Access | None, *, of_gallery: bool = True) -> A
     class Route(ApiRoute):
         pass
 
+    Route.own = own
     Route.access, Route.of_gallery = access, of_gallery and access is not None
     return APIRouter(tags=[tag], route_class=Route)
 

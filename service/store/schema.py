@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 4
-READABLE_VERSIONS = (1, 2, 3, 4)
-"""1 knew no changes of single photos, 2 no feedback, 3 no jobs that adapt. They are read as they are, and become 4 with
-the first change.
+SCHEMA_VERSION = 5
+READABLE_VERSIONS = (1, 2, 3, 4, 5)
+"""1 knew no changes of single photos, 2 no feedback, 3 no jobs that adapt, 4 not whose key queued a job. They are read
+as they are, and become 5 with the first change.
 """
 
 # Vectors are kept for each bundle: a change of bundle and back again encodes no photo twice.
@@ -95,7 +95,12 @@ ALTER TABLE new_jobs RENAME TO jobs;
 ALTER TABLE new_items RENAME TO job_items;
 """
 
-_STEPS = {0: _FIRST, 1: _CHANGES, 2: _FEEDBACK, 3: _ADAPT_JOBS}
+# The id of the key and not its name, which another key may have. Of jobs that are older it is unknown.
+_JOB_KEYS = """
+ALTER TABLE jobs ADD COLUMN key_id TEXT NOT NULL DEFAULT '';
+"""
+
+_STEPS = {0: _FIRST, 1: _CHANGES, 2: _FEEDBACK, 3: _ADAPT_JOBS, 4: _JOB_KEYS}
 
 
 def schema_version(database: sqlite3.Connection) -> int:

@@ -90,7 +90,7 @@ def test_another_bundle_finds_its_adapters_stale(folder: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("version", [5, 99])
+@pytest.mark.parametrize("version", [6, 99])
 def test_another_schema_version_is_rejected_and_left_alone(folder: Path, version: int) -> None:
     with closing(sqlite3.connect(folder / FILE)) as database:
         database.execute(f"PRAGMA user_version = {version}")

@@ -96,10 +96,13 @@ def principal_of(request: Request) -> Principal:
     return cast(Principal, request.scope[_PRINCIPAL])
 
 
-def require(request: Request, access: Access) -> None:
-    """Raises AccessDenied unless the principal has `access`; KeyRequired when a key is what is missing."""
+def require(request: Request, access: Access, own: Access | None = None) -> None:
+    """Raises AccessDenied unless the principal has `access`; KeyRequired when a key is what is missing.
+
+    `own`: what lets a key in as well, to what it made itself; the route leaves out everything else.
+    """
     principal = principal_of(request)
-    if access in principal.access:
+    if access in principal.access or (principal.key_id is not None and own in principal.access):
         return
     if principal.key_id is None:
         raise KeyRequired(f"this needs an API key with the scope {access!r}")

@@ -63,10 +63,13 @@ def access_responses(responses: Responses, access: Access | None, *, changes: bo
     return described
 
 
-def security(access: Access) -> list[dict[str, list[str]]]:
-    """The security of an operation that needs `access`: a key in either header, or none where there are no keys."""
-    needed: list[str] = [access]
-    return [*({name: needed} for name in SECURITY_SCHEMES), {}]
+def security(access: Access, own: Access | None = None) -> list[dict[str, list[str]]]:
+    """The security of an operation that needs `access`: a key in either header, or none where there are no keys.
+
+    `own`: the scope of keys for which it shows what they made themselves.
+    """
+    scopes: list[str] = [access] if own is None else [access, own]
+    return [*({name: [scope]} for scope in scopes for name in SECURITY_SCHEMES), {}]
 
 
 def _add_kind(responses: Responses, kind: problem_kinds.Kind) -> None:

@@ -43,18 +43,20 @@ class JobStore:
         created_by: str,
         max_bytes: int,
         check: Callable[[Sequence[JobRecord]], None],
+        key_id: str | None = None,
     ) -> JobRecord:
         """Queue a job, on the disk with its items; `check` raises where those that wait leave no place for it.
 
-        Raises OnlineFull, OnlineUnwritable, OnlineCorrupt, and what `check` raises.
+        `key_id`: of the API key that it was queued with, which may read it and cancel it. Raises OnlineFull,
+        OnlineUnwritable, OnlineCorrupt, and what `check` raises.
         """
         job_id, now = f"job-{uuid.uuid4().hex[:12]}", timestamp()
         with transaction(self._folder) as database:
             check([job for job in _listed(database) if job.state in WAITING])
             number = database.execute(
                 "INSERT INTO jobs (job_id, kind, state, stage, done, total, failed, detail, created_by, created_at,"
-                " updated_at, owner, alive_at) VALUES (?, ?, 'queued', '', 0, ?, 0, '', ?, ?, ?, '', 0)",
-                (job_id, kind, len(items) if kind == "photos" else None, created_by, now, now),
+                " updated_at, owner, alive_at, key_id) VALUES (?, ?, 'queued', '', 0, ?, 0, '', ?, ?, ?, '', 0, ?)",
+                (job_id, kind, len(items) if kind == "photos" else None, created_by, now, now, key_id or ""),
             ).lastrowid
             database.executemany(
                 "INSERT INTO job_items (job, position, item, image) VALUES (?, ?, ?, ?)",
@@ -156,7 +158,7 @@ class JobStore:
     def cancel(self, job_id: str) -> JobRecord | None:
         """Cancel a job that waits or runs: what it has changed stays. The job before that; None: there is none."""
         with transaction(self._folder) as database:
-            row = database.execute(f"SELECT {_COLUMNS} FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+            row = database.execute(f"{_select(database)} WHERE job_id = ?", (job_id,)).fetchone()
             if row is not None and row["state"] in WAITING:
                 _update(database, job_id, state="cancelled", detail="cancelled; what was done before stays")
                 _drop_items(database, job_id)
@@ -233,11 +235,11 @@ def _next(database: sqlite3.Connection) -> str | None:
 
 
 def _listed(database: sqlite3.Connection) -> list[JobRecord]:
-    return [_record(row) for row in database.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY number DESC")]
+    return [_record(row) for row in database.execute(f"{_select(database)} ORDER BY number DESC")]
 
 
 def _shown(database: sqlite3.Connection, job_id: str) -> JobRecord | None:
-    row = database.execute(f"SELECT {_COLUMNS} FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    row = database.execute(f"{_select(database)} WHERE job_id = ?", (job_id,)).fetchone()
     if row is None:
         return None
     problems = database.execute(
@@ -249,8 +251,14 @@ def _shown(database: sqlite3.Connection, job_id: str) -> JobRecord | None:
 
 
 def _found(database: sqlite3.Connection, job_id: str) -> JobRecord:
-    row = database.execute(f"SELECT {_COLUMNS} FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    row = database.execute(f"{_select(database)} WHERE job_id = ?", (job_id,)).fetchone()
     return _record(row)
+
+
+def _select(database: sqlite3.Connection) -> str:
+    # Reading changes no table, so the column may be missing until the first change.
+    key_id = "key_id" if schema_version(database) >= 5 else "'' AS key_id"
+    return f"SELECT {_COLUMNS}, {key_id} FROM jobs"
 
 
 def _record(row: sqlite3.Row, problems: tuple[ItemProblem, ...] = ()) -> JobRecord:

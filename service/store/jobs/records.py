@@ -27,7 +27,8 @@ class ItemProblem:
 class JobRecord:
     """A job. `done` of `total` steps (None: unknown) of its `stage`, `failed` of them; `detail`: of its result.
 
-    `problems`: of the first items that failed, where they were asked for.
+    `problems`: of the first items that failed, where they were asked for. `key_id`: of the API key that it was queued
+    with, empty where there was none.
     """
 
     job_id: str
@@ -41,6 +42,7 @@ class JobRecord:
     created_by: str
     created_at: str
     updated_at: str
+    key_id: str = ""
     problems: tuple[ItemProblem, ...] = ()
 
 

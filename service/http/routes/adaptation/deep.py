@@ -33,7 +33,7 @@ async def queue_deep(request: Request, scope: Scope, name: str, params: AdaptPar
         raise SupportMismatch("a drawing style moves sketches alone, so it has no projection to tune: leave depth out")
     target, settings = adapter_target(scope, name), gallery_of(request).settings
     limits = SupportLimits(settings.max_pairs, settings.max_support_photos)
-    upload, created_by = await read_upload(request), principal_of(request).name
+    upload, principal = await read_upload(request), principal_of(request)
 
     def queue(retriever: Retriever) -> JobRecord:
         examples = read_examples(upload, limits)
@@ -42,6 +42,7 @@ async def queue_deep(request: Request, scope: Scope, name: str, params: AdaptPar
         check(retriever, target, examples)
         if not params.dry_run:
             retriever.store.reject_when_full(target)
-        return queue_adaptation(JobStore(settings.online_folder), items, created_by, settings.max_online_bytes)
+        jobs = JobStore(settings.online_folder)
+        return queue_adaptation(jobs, items, principal.name, settings.max_online_bytes, principal.key_id)
 
     return queued_job(request, await answer_job(request, queue, aside=True))

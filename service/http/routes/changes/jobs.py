@@ -40,6 +40,7 @@ from service.store.jobs.job_store import JobStore
 from service.store.jobs.records import WAITING, JobRecord
 
 router = api_router("changes", "write")
+jobs_router = api_router("changes", "write", own="adapt")
 
 JobId = Annotated[
     str,
@@ -98,29 +99,30 @@ def rebuild_index(request: Request, params: Annotated[RebuildParams, Query()]) -
     return queued_job(request, job)
 
 
-@router.get(
+@jobs_router.get(
     "/v1/jobs",
     summary="List the jobs",
     response_model=Jobs,
     responses=ok("The newest first", JOBS_EXAMPLE) | problem_responses(),
 )
 def list_jobs(request: Request) -> Response:
-    """Of the gallery: those that wait or run, and the last hundred."""
-    return json_response({"jobs": [job_json(job, _CODES) for job in _jobs_of(request).every()]})
+    """Of the gallery: those that wait or run, and the last hundred. A key without `write` sees those that it queued."""
+    shown = [job for job in _jobs_of(request).every() if _may_see(request, job)]
+    return json_response({"jobs": [job_json(job, _CODES) for job in shown]})
 
 
-@router.get(
+@jobs_router.get(
     "/v1/jobs/{job_id:adapter_id}",
     summary="Show a job",
     response_model=Job,
     responses=ok("The job", JOB_EXAMPLE) | problem_responses(JobNotFound),
 )
 def get_job(request: Request, job_id: JobId) -> Response:
-    """How far it is, and which items failed."""
-    return json_response(job_json(_found(_jobs_of(request).get(job_id), job_id), _CODES))
+    """How far it is, and which items failed. For a key without `write`, jobs that it did not queue do not exist."""
+    return json_response(job_json(_found(request, job_id), _CODES))
 
 
-@router.post(
+@jobs_router.post(
     "/v1/jobs/{job_id:adapter_id}:cancel",
     operation_id="cancel_job",
     summary="Cancel a job",
@@ -129,11 +131,11 @@ def get_job(request: Request, job_id: JobId) -> Response:
 )
 def cancel_job(request: Request, job_id: JobId) -> Response:
     """What it has changed stays; a rebuild that is cancelled publishes nothing further."""
-    jobs = _jobs_of(request)
-    before = _found(jobs.get(job_id) and jobs.cancel(job_id), job_id)
-    if before.state not in WAITING:
+    _found(request, job_id)
+    before = _jobs_of(request).cancel(job_id)
+    if before is not None and before.state not in WAITING:
         raise JobOver(f"job {job_id} is {before.state}")
-    return json_response(job_json(_found(jobs.get(job_id), job_id), _CODES))
+    return json_response(job_json(_found(request, job_id), _CODES))
 
 
 @router.get(
@@ -162,7 +164,13 @@ def queued_job(request: Request, job: JobRecord) -> Response:
     return response
 
 
-def _found(job: JobRecord | None, job_id: str) -> JobRecord:
-    if job is None:
+def _may_see(request: Request, job: JobRecord) -> bool:
+    principal = principal_of(request)
+    return "write" in principal.access or (principal.key_id is not None and job.key_id == principal.key_id)
+
+
+def _found(request: Request, job_id: str) -> JobRecord:
+    job = _jobs_of(request).get(job_id)
+    if job is None or not _may_see(request, job):
         raise JobNotFound(f"there is no job {job_id!r} in this gallery")
     return job

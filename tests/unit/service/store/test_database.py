@@ -130,7 +130,8 @@ def test_jobs_of_an_earlier_release_are_kept_with_their_items(tmp_path: Path) ->
     with closing(sqlite3.connect(tmp_path / FILE)) as old:
         # As version 3 had them, which knew one kind of job less.
         old.executescript(
-            "PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON; UPDATE sqlite_master SET"
+            "ALTER TABLE jobs DROP COLUMN key_id; PRAGMA foreign_keys = OFF;"
+            "PRAGMA writable_schema = ON; UPDATE sqlite_master SET"
             " sql = replace(sql, ', ''adapt''', '') WHERE name = 'jobs'; PRAGMA user_version = 3;"
         )
     with transaction(tmp_path) as writer:

@@ -19,6 +19,7 @@ from service.store.jobs.job_store import JobStore
 from service.store.jobs.records import Deletion, ItemChange, ItemProblem, JobItem, JobRecord
 from service.store.online_store import OnlineStore
 from service.store.records import NewPhoto, PhotoPatch
+from service.store.schema import SCHEMA_VERSION
 
 MakeStore = Callable[..., OnlineStore]
 MakePhoto = Callable[..., NewPhoto]
@@ -128,3 +129,24 @@ def test_limits(jobs: JobStore, tmp_path: Path) -> None:
     with pytest.raises(OnlineFull):
         jobs.add("photos", [JobItem(0, "[]", bytes(100_000))], "ada", 50_000, anything)
     assert [one.job_id for one in jobs.every()] == [job.job_id]
+
+
+def test_a_job_keeps_the_id_of_its_key(jobs: JobStore) -> None:
+    job = jobs.add("adapt", [], "ada", 2**30, anything, "0123456789ab")
+    kept = jobs.get(job.job_id)
+    assert kept is not None and kept.key_id == job.key_id == "0123456789ab"
+    assert [one.key_id for one in jobs.every()] == ["0123456789ab"]
+
+
+def test_jobs_of_schema_version_4_are_read_as_they_are(jobs: JobStore, tmp_path: Path) -> None:
+    job = add(jobs, 1)
+    (file,) = tmp_path.rglob(FILE)
+    with closing(sqlite3.connect(file)) as old:
+        old.executescript("ALTER TABLE jobs DROP COLUMN key_id; PRAGMA user_version = 4;")
+    read = jobs.get(job.job_id)
+    assert read is not None and (read.created_by, read.key_id) == ("ada", "")
+    with closing(sqlite3.connect(file)) as old:
+        assert old.execute("PRAGMA user_version").fetchone()[0] == 4
+    assert jobs.cancel(job.job_id) is not None
+    with closing(sqlite3.connect(file)) as old:
+        assert old.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
