@@ -19,6 +19,7 @@ from service.adaptation.examples import Examples, PhotoReference, SupportLimits
 from service.adaptation.feedback import examples_of
 from service.adaptation.targets import adapter_target
 from service.cli.adapter_table import adapter_table
+from service.cli.deep import fit_deep_here
 from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
 from service.errors import SupportMismatch
 from service.http.schemas.adapters import adapter_json
@@ -52,6 +53,10 @@ def fit_adapter(
     profile: Profile = False,
     force: Annotated[bool, typer.Option("--force", help="Activate it even where no gain is expected.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report how good it would be.")] = False,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Also tune the encoders' last projection: of a category, takes up to a minute."),
+    ] = False,
     frame: Annotated[
         Frame,
         typer.Option(help="Crop and scale the drawings as strokes are; auto: those that are small or off centre."),
@@ -80,7 +85,10 @@ def fit_adapter(
                 # In this thread, one job after the other: a command has nobody else to answer meanwhile.
                 return job(retriever)
 
-            adapter = asyncio.run(adapt(run, target, lambda: examples, options))
+            if deep:
+                adapter = fit_deep_here(retriever, target, examples, options)
+            else:
+                adapter = asyncio.run(adapt(run, target, lambda: examples, options))
     except (InkseekError, OSError) as error:
         fail(error, as_json=as_json)
     if as_json:

@@ -50,6 +50,8 @@ export type SimilarParameters = Named<Query<"find_similar_photos">>;
 export type PreviewParameters = Named<Query<"preview_sketch">>;
 export type ListingParameters = Named<Query<"list_photos">>;
 export type FitParameters = Named<Query<"fit_category_adapter">>;
+/** `depth` has a method of its own: `adaptDeep` answers a job. */
+export type LightFitParameters = Omit<FitParameters, "depth">;
 export type DeletionParameters = Named<Query<"delete_category_adapter">>;
 export type FeedbackParameters = Named<Query<"list_feedback">>;
 export type RebuildParameters = Named<Query<"rebuild_index">>;

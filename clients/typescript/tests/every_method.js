@@ -34,6 +34,7 @@ const CALLS = {
     await client.adapt(PROFILE, [[PNG, "id"]]);
     return client.adapt("a/b", [[PNG, "id"], [STROKES, PNG]], { photos: ["id"], force: true, dry_run: true });
   },
+  adaptDeep: (client) => client.adaptDeep("a/b", [[PNG, "id"], [STROKES, "id-2"]], { force: true }),
   adapters: async (client) => [await client.adapters("a"), await client.adapters(PROFILE)],
   adapter: async (client) => [await client.adapter("a", "adapter-1"), await client.adapter(PROFILE, "adapter-1")],
   activateAdapter: async (client) => [await client.activateAdapter("a", "adapter-1"), await client.activateAdapter(PROFILE, "adapter-1")],

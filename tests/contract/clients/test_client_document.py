@@ -51,6 +51,7 @@ CALLS: dict[str, Callable[[Client], Any]] = {
     "categories": lambda c: c.categories(),
     "galleries": lambda c: c.galleries(),
     "adapt": lambda c: c.adapt("a/b", [(b"png", "id"), (STROKES, b"jpeg")], photos=["id"], force=True, dry_run=True),
+    "adapt_deep": lambda c: c.adapt_deep("a/b", [(b"png", "id"), (STROKES, "id-2")], force=True),
     "adapters": lambda c: c.adapters(Profile("ada")),
     "adapter": lambda c: c.adapter("a", "adapter-1"),
     "activate_adapter": lambda c: c.activate_adapter(Profile("ada"), "adapter-1"),

@@ -174,6 +174,16 @@ def test_a_rebuild_is_a_job(url: str) -> None:
         )
 
 
+def test_a_deep_adapter_is_a_job(url: str, sketches: Path) -> None:
+    seen: list[tuple[int, int | None]] = []
+    pairs = [(sketches / "cross" / f"{number}.png", f"cross/{number}.png") for number in (1, 2)]
+    with Client(url) as client:
+        job = client.adapt_deep("cross", pairs, dry_run=True)
+        ended = client.wait_for(job, poll_s=0.05, timeout_s=120.0, progress=lambda *counts: seen.append(counts))
+    assert (ended.kind, ended.state, seen[-1]) == ("adapt", "done", (3, 3))
+    assert ended.detail.startswith("nothing was stored: ")
+
+
 def test_feedback_is_kept_listed_and_deleted(url: str, cross: bytes) -> None:
     with Client(url) as client:
         kept = client.add_feedback(cross, "cross/2.png")

@@ -17,6 +17,7 @@ from inkseek_client.schemas.adapters import (
     FeedbackList,
     Profiles,
 )
+from inkseek_client.schemas.jobs import Job
 
 
 class FitOptions(TypedDict, total=False):
@@ -29,12 +30,15 @@ class FitOptions(TypedDict, total=False):
 
 def fit(target: Target, pairs: Iterable[Pair], photos: Iterable[PhotoReference], options: FitOptions) -> Call[Adapter]:
     """POST …/adapters with the pairs in order; `photos` join a category without a drawing. Raises OSError."""
-    form: list[FormField] = []
-    for sketch, photo in pairs:
-        form += [("sketch", ("sketch", read_sketch(sketch))), _photo(photo)]
-    form += [_photo(photo) for photo in photos]
+    form = (*_form(pairs), *map(_photo, photos))
     idempotent = options.get("dry_run", False)
-    return Call("POST", _path(target), reads(Adapter), params=query(**options), form=tuple(form), idempotent=idempotent)
+    return Call("POST", _path(target), reads(Adapter), params=query(**options), form=form, idempotent=idempotent)
+
+
+def fit_deep(category: str, pairs: Iterable[Pair], options: FitOptions) -> Call[Job]:
+    """POST …/adapters with depth=deep. Raises OSError."""
+    params = query(depth="deep", **options)
+    return Call("POST", _path(category), reads(Job), params=params, form=_form(pairs), idempotent=False)
 
 
 def listing(target: Target) -> Call[Adapters]:
@@ -89,6 +93,13 @@ def clear_feedback(category: str | None) -> Call[None]:
 def delete_feedback(feedback_id: str) -> Call[None]:
     """DELETE /v1/feedback/{feedback_id}."""
     return Call("DELETE", f"/v1/feedback/{quote(feedback_id, safe='')}", nothing)
+
+
+def _form(pairs: Iterable[Pair]) -> tuple[FormField, ...]:
+    form: list[FormField] = []
+    for sketch, photo in pairs:
+        form += [("sketch", ("sketch", read_sketch(sketch))), _photo(photo)]
+    return tuple(form)
 
 
 def _photo(photo: PhotoReference) -> FormField:

@@ -10,6 +10,7 @@ from inkseek_client.calls import adapters as calls
 from inkseek_client.calls.adapters import FitOptions
 from inkseek_client.inputs import Pair, PhotoReference, Sketch, Target
 from inkseek_client.schemas.adapters import Adapter, Adapters, Feedback, FeedbackList, Profiles
+from inkseek_client.schemas.jobs import Job
 from inkseek_client.sending import AsyncSender, Sender
 
 
@@ -31,6 +32,14 @@ class AdapterCalls(Sender):
         Unreachable is raised and `adapters` tells. Raises OSError for files.
         """
         return self._send(calls.fit(target, pairs, photos, options))
+
+    def adapt_deep(self, category: str, pairs: Iterable[Pair], **options: Unpack[FitOptions]) -> Job:
+        """Queue an adapter whose projection is tuned, too: a job of seconds to a minute, see `wait_for`.
+
+        Photos are ids of the category's. The job's `detail` says at the end whether the adapter is active, and what is
+        expected of it. A key sees and cancels the jobs that it queued. Raises OSError for files.
+        """
+        return self._send(calls.fit_deep(category, pairs, options))
 
     def adapters(self, target: Target) -> Adapters:
         """All adapters of a category or a profile, the newest first."""
@@ -86,6 +95,10 @@ class AsyncAdapterCalls(AsyncSender):
     ) -> Adapter:
         """As `Client.adapt`."""
         return await self._send(await self._made(partial(calls.fit, target, pairs, photos, options)))
+
+    async def adapt_deep(self, category: str, pairs: Iterable[Pair], **options: Unpack[FitOptions]) -> Job:
+        """As `Client.adapt_deep`."""
+        return await self._send(await self._made(partial(calls.fit_deep, category, pairs, options)))
 
     async def adapters(self, target: Target) -> Adapters:
         """As `Client.adapters`."""

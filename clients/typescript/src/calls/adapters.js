@@ -3,7 +3,7 @@
  *
  * @import { Call } from "../call.js"
  * @import { Field, Pair, PhotoReference, Target } from "../inputs.js"
- * @import { Adapter, Adapters, DeletionParameters, FitParameters, Profiles } from "../schemas.js"
+ * @import { Adapter, Adapters, DeletionParameters, Job, LightFitParameters, Profiles } from "../schemas.js"
  */
 
 import { jsonWith, queryOf, quoted, readNothing } from "../call.js";
@@ -13,16 +13,25 @@ import { formOf, sketchField } from "../inputs.js";
  * @param {Target} target
  * @param {Iterable<Pair>} pairs in order
  * @param {Iterable<PhotoReference>} [photos] further ones of a category, without a drawing
- * @param {FitParameters} [parameters]
+ * @param {LightFitParameters} [parameters]
  * @returns {Call<Adapter>}
  */
 export function fit(target, pairs, photos = [], parameters = {}) {
-  /** @type {Field[]} */
-  const fields = [];
-  for (const [sketch, photo] of pairs) fields.push(["sketch", sketchField(sketch)], photoField(photo));
+  const fields = pairFields(pairs);
   for (const photo of photos) fields.push(photoField(photo));
   const idempotent = parameters.dry_run ?? false;
   return { method: "POST", path: pathOf(target), query: queryOf(parameters), body: formOf(fields), read: jsonWith("leave_one_out"), idempotent, slow: true };
+}
+
+/**
+ * @param {string} category
+ * @param {Iterable<Pair>} pairs in order
+ * @param {LightFitParameters} [parameters]
+ * @returns {Call<Job>}
+ */
+export function fitDeep(category, pairs, parameters = {}) {
+  const query = queryOf({ ...parameters, depth: "deep" });
+  return { method: "POST", path: pathOf(category), query, body: formOf(pairFields(pairs)), read: jsonWith("job_id"), idempotent: false };
 }
 
 /** @param {Target} target @returns {Call<Adapters>} */
@@ -53,6 +62,14 @@ export function remove(target, adapterId, parameters = {}) {
 /** @returns {Call<Profiles>} */
 export function profiles() {
   return { method: "GET", path: "/v1/profiles", read: jsonWith("profiles") };
+}
+
+/** @param {Iterable<Pair>} pairs @returns {Field[]} */
+function pairFields(pairs) {
+  /** @type {Field[]} */
+  const fields = [];
+  for (const [sketch, photo] of pairs) fields.push(["sketch", sketchField(sketch)], photoField(photo));
+  return fields;
 }
 
 /** @param {PhotoReference} photo @returns {Field} */

@@ -7,7 +7,7 @@ import { PhotoCalls } from "./photos.js";
 
 /**
  * @import { Pair, PhotoReference, Sketch, Target } from "../inputs.js"
- * @import { Adapter, Adapters, DeletionParameters, Feedback, FeedbackList, FeedbackParameters, FitParameters, Profiles } from "../schemas.js"
+ * @import { Adapter, Adapters, DeletionParameters, Feedback, FeedbackList, FeedbackParameters, Job, LightFitParameters, Profiles } from "../schemas.js"
  * @import { SendOptions } from "../sender.js"
  * @typedef {{photos?: Iterable<PhotoReference>}} FurtherPhotos   of a category, without a drawing
  */
@@ -19,12 +19,24 @@ export class AdapterCalls extends PhotoCalls {
    *
    * @param {Target} target
    * @param {Iterable<Pair>} pairs of a sketch and its photo
-   * @param {FitParameters & SendOptions & FurtherPhotos} [options] force: activate it even where no gain is
+   * @param {LightFitParameters & SendOptions & FurtherPhotos} [options] force: activate it even where no gain is
    *   expected; dry_run: only report how good it would be
    * @returns {Promise<Adapter>}
    */
   adapt(target, pairs, { photos = [], ...options } = {}) {
     return this.send(calls.fit(target, pairs, photos, parametersOf(options)), options);
+  }
+
+  /**
+   * Queues an adapter whose projection is tuned, too: a job of seconds to a minute, see `waitFor`. Photos are ids of the category's.
+   *
+   * @param {string} category
+   * @param {Iterable<Pair>} pairs of a sketch and its photo
+   * @param {LightFitParameters & SendOptions} [options] as of `adapt`
+   * @returns {Promise<Job>} whose `detail` says at the end whether the adapter is active; a key sees the jobs that it queued
+   */
+  adaptDeep(category, pairs, options = {}) {
+    return this.send(calls.fitDeep(category, pairs, parametersOf(options)), options);
   }
 
   /** @param {Target} target @param {SendOptions} [options] @returns {Promise<Adapters>} the newest first */

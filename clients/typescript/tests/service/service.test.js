@@ -114,6 +114,14 @@ test("changes in bulk and a rebuild are jobs that are waited for", async () => {
   assert.equal((await client.waitFor((await client.rebuildIndex({ photos: false })).job_id, POLL)).kind, "rebuild");
 });
 
+test("a deep adapter is a job that is waited for", async () => {
+  const seen = [];
+  const job = await client.adaptDeep("cross", [[cross1, "cross/1.png"], [cross2, "cross/2.png"]], { force: true, dry_run: true });
+  const ended = await client.waitFor(job, { ...POLL, progress: (...counts) => seen.push(counts) });
+  assert.deepEqual([ended.kind, ended.state, seen.at(-1)], ["adapt", "done", [3, 3]]);
+  assert.match(ended.detail, /^nothing was stored: /);
+});
+
 test("feedback is kept, listed and deleted", async () => {
   const kept = await client.addFeedback(cross2, "cross/2.png");
   assert.deepEqual((await client.feedback({ category: "cross" })).feedback.map(({ feedback_id }) => feedback_id), [kept.feedback_id]);

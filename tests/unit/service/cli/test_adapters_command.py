@@ -50,6 +50,23 @@ def pair(sketch: Path, photo: str) -> list[str]:
     return ["--pair", f"{sketch}={photo}"]
 
 
+def test_a_deep_adapter_is_fitted_in_the_command(run: Run, sketches: list[Path], settings: Settings) -> None:
+    pairs = [*pair(sketches[0], "box/0.png"), *pair(sketches[2], "box/2.png")]
+    report = documented(run("fit", "box", *pairs, "--deep", "--dry-run", "--json"))
+    assert (report["adapter_id"], report["method"], report["k"]) == (None, "deep", 2)
+    assert not settings.online_folder.exists()
+    fitted = documented(run("fit", "box", *pairs, "--deep", "--force", "--json"))
+    (listed,) = documented(run("list", "box", "--json"))["adapters"]
+    assert (listed["adapter_id"], listed["method"], listed["state"]) == (fitted["adapter_id"], "deep", "active")
+
+
+def test_what_has_no_projection_to_tune(run: Run, sketches: list[Path], settings: Settings) -> None:
+    style = run("fit", "ada", "--profile", *pair(sketches[0], "box/0.png"), "--deep", code=ExitCode.FAILED)
+    assert "leave --deep out" in " ".join(style.output.split())
+    upload = run("fit", "box", *pair(sketches[0], str(sketches[1])), "--deep", code=ExitCode.FAILED)
+    assert "photo_id" in upload.output and not settings.online_folder.exists()
+
+
 def test_fit_list_switch_and_delete(run: Run, sketches: list[Path], settings: Settings) -> None:
     pairs = [*pair(sketches[0], "box/0.png"), *pair(sketches[2], "box/2.png")]
     report = documented(run("fit", "box", *pairs, "--dry-run", "--json"))
