@@ -100,7 +100,8 @@ class CategoryAdapter:
         centred = photos - self.mean
         if self.gram is not None:
             return self.gram.lengths(centred)
-        return row_lengths(centred if self.map is None else centred @ self.map)
+        moved: Vectors = centred if self.map is None else np.matmul(centred, self.map, dtype=np.float32)
+        return row_lengths(moved)
 
     def _mapped(self, centred: Vectors) -> Vectors:
         return unit_rows(centred if self.map is None else centred @ self.map)
