@@ -41,7 +41,7 @@ def with_short_gram(rng: np.random.Generator, photos: Vectors) -> CategoryAdapte
     """A map that scales each number and turns three directions, with its square in short."""
     axes = np.linalg.qr(rng.standard_normal((DIM, 3)))[0].astype(np.float32)
     scales, gains = rng.uniform(0.5, 2, DIM).astype(np.float32), np.array([-0.5, -0.1, 0.7], np.float32)
-    matrix = scales[:, None] * (np.eye(DIM, dtype=np.float32) + axes * gains @ axes.T)
+    matrix: Vectors = (scales[:, None] * (np.eye(DIM) + axes * gains @ axes.T)).astype(np.float32)
     gram = LowRankGram.of_frame(axes, gains, scales)
     return CategoryAdapter(photos.mean(axis=0), matrix, gram=gram).calibrated(photos)
 
