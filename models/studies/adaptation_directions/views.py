@@ -97,7 +97,8 @@ def viewed(
     # Sketches are the same in the last views; those without records encode none of them again.
     unpaired = replace(part, records=())
     of_cells = _Pair(f"{identity}-cells", cells[0], cells[1])
-    pairs = [(_Pair(identity, bundle.sketch, bundle.photo), part), (of_cells, part)]
+    # By a name of its own: under the bundle's, a cache holds what adapters work on, the layout alone.
+    pairs = [(_Pair(f"{identity}-whole", bundle.sketch, bundle.photo), part), (of_cells, part)]
     pairs += [
         (_Pair(f"{identity}-drawn{seed}", bundle.sketch, DrawnEncoder(bundle.photo, bundle.sketch, seed)), unpaired)
         for seed in range(DRAWINGS)
