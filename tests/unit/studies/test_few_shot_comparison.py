@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -170,20 +171,35 @@ def test_every_shipped_variant_is_valid_and_nonsense_is_refused(tmp_path: Path) 
         ComparisonConfig.load(broken)
 
 
-def test_the_command_compares_folds_and_measures_the_bundle(tmp_path: Path, tiny_bundle_dir: Path) -> None:
+def write_set(folder: Path, splits: Mapping[str, tuple[str, ...]]) -> None:
+    """A set of four drawn photos per category; `splits`: the categories of each."""
     rows = []
-    for split, names in (("train", ("cup", "owl")), ("val_unseen", ("hat",))):
+    for split, names in splits.items():
         for number, name in enumerate(names):
             for photo in range(4):
                 path = f"photos/{name}/{photo}.png"
                 for place, file in enumerate((path, f"sketches/{name}/{photo}.png")):
                     image = Image.new("RGB", (32, 32), "white")
                     image.paste((90 * number, 0, 0), (4 + place, 2 + 6 * photo, 20 + 4 * number, 8 + 6 * photo))
-                    (tmp_path / "data/set" / file).parent.mkdir(parents=True, exist_ok=True)
-                    image.save(tmp_path / "data/set" / file)
+                    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                    image.save(folder / file)
                 rows.append(f"sketches/{name}/{photo}.png,{path},{name},{photo},{split}")
     header = "sketch_path,photo_path,category,photo_id,split"
-    (tmp_path / "data/set/manifest.csv").write_text("\n".join([header, *rows]) + "\n")
+    (folder / "manifest.csv").write_text("\n".join([header, *rows]) + "\n")
+
+
+SMALL = (
+    'schema_version = 1\nstudy = "few_shot_comparison"\n'
+    'test_split = "val_unseen"\nks = [1]\ndraws = 2\nablation_k = 1\nablation_draws = 1\nshown = "proposed"\n'
+    '[about]\n[base]\nfolder = "set"\nsplit = "train"\nsteps = 1\nepisodes = 1\nks = [1]\n'
+    '[[variants]]\nname = "proposed"\n[[ablations]]\nname = "margin 0.1"\ninner = { margin = 0.1 }\n'
+    '[[plots]]\ntitle = "Margin"\naxis = "fixed"\nprefix = "margin "\n'
+    '[[tests]]\nname = "hats"\nfolder = "set"\nsplit = "val_unseen"\ncategory = "hat"\n'
+)
+
+
+def test_the_command_compares_folds_and_measures_the_bundle(tmp_path: Path, tiny_bundle_dir: Path) -> None:
+    write_set(tmp_path / "data/set", {"train": ("cup", "owl"), "val_unseen": ("hat",)})
     students = GridStudentConfig(size_px=32, widths=(8, 8), grid=2, channels=4)
     for fold in (0, 1):
         torch.manual_seed(fold)
@@ -191,14 +207,7 @@ def test_the_command_compares_folds_and_measures_the_bundle(tmp_path: Path, tiny
         experiment = {"student": {**asdict(students), "widths": list(students.widths)}}
         StudentsFile(1, state, experiment).save(tmp_path / f"{fold}.pt")
     config = tmp_path / "comparison.toml"
-    config.write_text(
-        'schema_version = 1\nstudy = "few_shot_comparison"\n'
-        'test_split = "val_unseen"\nks = [1]\ndraws = 2\nablation_k = 1\nablation_draws = 1\nshown = "proposed"\n'
-        '[about]\n[base]\nfolder = "set"\nsplit = "train"\nsteps = 1\nepisodes = 1\nks = [1]\n'
-        '[[variants]]\nname = "proposed"\n[[ablations]]\nname = "margin 0.1"\ninner = { margin = 0.1 }\n'
-        '[[plots]]\ntitle = "Margin"\naxis = "fixed"\nprefix = "margin "\n'
-        '[[tests]]\nname = "hats"\nfolder = "set"\nsplit = "val_unseen"\ncategory = "hat"\n'
-    )
+    config.write_text(SMALL)
     options = ["--config", config, "--data", tmp_path / "data", "--bundle", tiny_bundle_dir, "--out", tmp_path / "out"]
     folds = ["--fold", tmp_path / "0.pt", "--fold", tmp_path / "1.pt"]
     done = CliRunner().invoke(app, ["train", "compare", *map(str, (*options, *folds))])
@@ -212,3 +221,27 @@ def test_the_command_compares_folds_and_measures_the_bundle(tmp_path: Path, tiny
     assert "table" not in json.loads((tmp_path / "out/comparison.json").read_text())
     missing = ("--config", config, "--data", tmp_path / "none", *options[4:])
     assert CliRunner().invoke(app, ["train", "compare", *map(str, missing)]).exit_code == 1
+
+
+def test_the_command_learns_from_one_half_of_the_test_categories_and_tests_on_the_other(
+    tmp_path: Path, tiny_bundle_dir: Path
+) -> None:
+    write_set(tmp_path / "data/set", {"train": ("cup",), "val_unseen": ("hat", "key", "owl", "tie")})
+    config, out = tmp_path / "comparison.toml", tmp_path / "out"
+    config.write_text(SMALL)
+    options = ["--config", str(config), "--data", str(tmp_path / "data"), "--bundle", str(tiny_bundle_dir)]
+    result = CliRunner().invoke(app, ["train", "compare", *options, "--out", str(out), "--halves"])
+    assert result.exit_code == 0, result.output
+    document = json.loads((out / "comparison.json").read_text())
+    (compared,) = document["table"].values()
+    # Each half is tested once: four categories of two photos held out with a sketch each, two draws.
+    assert compared["queries"] == 4 * 2 * 2
+    assert set(document["predicted_margins"]) == {"hat", "key", "owl", "tie"}
+    # Both halves are learned from: "proposed", and with a fixed margin.
+    assert len(list((out / "learned").iterdir())) == 4
+    (ablated,) = document["ablations"].values()
+    assert ablated["queries"] == 4 * 2
+    fold = CliRunner().invoke(
+        app, ["train", "compare", *options, "--out", str(out), "--halves", "--fold", "students.pt"]
+    )
+    assert fold.exit_code == 2 and "in the place of folds" in " ".join(fold.output.split())

@@ -95,7 +95,7 @@ def sketch(digest: bytes) -> EncodedSketch:
 
 
 def photo(photo_id: str) -> SupportPhoto:
-    return SupportPhoto(photo_id, np.zeros(2, np.float32))
+    return SupportPhoto(photo_id, np.zeros(2, np.float32), None)
 
 
 @pytest.mark.parametrize(
