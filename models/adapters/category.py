@@ -49,9 +49,10 @@ class LowRankGram:
 
     def lengths(self, rows: Vectors) -> Vectors:
         """(N, E) -> (N,): |x M| of each row."""
-        squared = np.square(rows) @ self.weights
+        # BLAS's product with a vector depends in its last bit on the other rows, and photos that are alike have to tie.
+        squared = np.einsum("ne,e->n", np.square(rows), self.weights)
         if len(self.values):
-            squared += np.square(rows @ self.axes) @ self.values
+            squared += np.einsum("nr,r->n", np.square(rows @ self.axes), self.values)
         # Of a row that M nearly takes away, rounding can leave the square below zero.
         lengths: Vectors = np.sqrt(np.maximum(squared, 0.0))
         return lengths
