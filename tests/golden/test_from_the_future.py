@@ -119,7 +119,7 @@ def backup(folder: Path) -> object:
         (segment, IndexSchemaUnsupported, "version 1"),
         (changes, IndexSchemaUnsupported, "version 1"),
         (keys, KeysSchemaUnsupported, "version 1"),
-        (online_store, OnlineSchemaUnsupported, "version 1 to 4"),
+        (online_store, OnlineSchemaUnsupported, "version 1 to 5"),
         (adapter_file, AdapterFileInvalid, "version 1"),
         (backup, ArchiveSchemaUnsupported, "version 1"),
     ],
