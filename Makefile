@@ -161,9 +161,10 @@ stores-test: $(VENV)/.dev ## Galleries in Google Cloud Storage and Azure, each b
 	npm install --silent --no-save --prefix var/azurite azurite@3.37.0
 	$(BIN)/pytest tests/unit/index_builder/files/test_google_and_azure.py -rs
 
-# Next.js takes 370 MB.
+# Next.js, React Native and Hermes take 700 MB.
 SHOP := examples/next_shop
-frameworks-test: $(SHOP)/node_modules/.package-lock.json browser ## Build the shop in Next.js, and draw in it
+REACT_NATIVE := tests/react_native
+frameworks-test: $(SHOP)/node_modules/.package-lock.json $(REACT_NATIVE)/node_modules/.package-lock.json $(CLIENT)/node_modules/.package-lock.json browser ## Build the shop in Next.js and draw in it; run the TypeScript client in React Native's engine
 	$(BIN)/pytest -m frameworks tests/contract -rs
 
 # Helm 4 as a library and the schemas of Kubernetes take 350 MB, so that they are no part of the environment.
@@ -212,4 +213,4 @@ $(VENV)/.dev: pyproject.toml clients/python/pyproject.toml constraints.txt | $(V
 	@touch $@
 
 clean: ## Remove what was built; the environment stays
-	rm -rf var build dist *.egg-info .mypy_cache .ruff_cache .coverage .coverage.* $(PAGE_CODE)/node_modules $(CLIENT)/node_modules $(CLIENT)/dist $(SHOP)/node_modules $(SHOP)/.next
+	rm -rf var build dist *.egg-info .mypy_cache .ruff_cache .coverage .coverage.* $(PAGE_CODE)/node_modules $(CLIENT)/node_modules $(CLIENT)/dist $(SHOP)/node_modules $(SHOP)/.next $(REACT_NATIVE)/node_modules
