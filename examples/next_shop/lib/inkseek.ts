@@ -5,8 +5,8 @@ import { Client, InkseekClientError, RequestInvalid, TryLater, type Hit } from "
 import type { Product } from "./products";
 
 // Read at run time and never sent to a browser: Next.js sends what begins with NEXT_PUBLIC_.
-export const inkseek = new Client(process.env.INKSEEK_URL ?? "http://127.0.0.1:8000", {
-  key: () => process.env.INKSEEK_KEY ?? null,
+export const inkseek = new Client(process.env.SHOP_SERVICE ?? "http://127.0.0.1:8000", {
+  key: () => process.env.SHOP_KEY ?? null,
   timeoutMs: 10_000,
 });
 

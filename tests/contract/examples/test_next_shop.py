@@ -53,7 +53,7 @@ def test_versions_are_pinned_and_packages_come_from_wherever_the_machine_says() 
 
 def test_the_key_is_read_by_the_server_alone() -> None:
     texts = {path.relative_to(FOLDER).as_posix(): path.read_text(encoding="utf-8") for path in SOURCES}
-    assert [name for name, text in texts.items() if "INKSEEK_KEY" in text] == ["lib/inkseek.ts"]
+    assert [name for name, text in texts.items() if "SHOP_KEY" in text] == ["lib/inkseek.ts"]
     assert 'import "server-only"' in texts["lib/inkseek.ts"]
     for name, text in texts.items():
         assert '"use client"' not in text or "lib/inkseek" not in text, name
@@ -71,7 +71,7 @@ def started(service: str, key: str) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [NODE, str(NEXT), "start", "--hostname", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=FOLDER, env=environment(INKSEEK_URL=service, INKSEEK_KEY=key))
+    process = subprocess.Popen(command, cwd=FOLDER, env=environment(SHOP_SERVICE=service, SHOP_KEY=key))
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + DEADLINE_S
     try:
