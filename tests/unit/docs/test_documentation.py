@@ -29,7 +29,7 @@ PAGES = sorted(
         *(ROOT / "deploy").glob("**/*.md"),
         ROOT / "clients" / "python" / "README.md",
         ROOT / "docker" / "README.md",
-        *ROOT.glob("examples/**/*.md"),
+        *(page for page in ROOT.glob("examples/**/*.md") if "node_modules" not in page.parts),
     ]
 )
 COMMANDS: dict[str, TyperCommand] = dict(commands())
