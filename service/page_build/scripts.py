@@ -24,8 +24,28 @@ _UNSUPPORTED = re.compile(r"^(?:import|export)\b.*|.*\bimport\.meta\b.*|.*\bimpo
 _TOP_LEVEL = re.compile(r"^(?:export )?(?:(?:async )?function\*?|class|const|let) (\w+|[\[{])", re.MULTILINE)
 # Of those names that a browser's window has: in the place of one, a module that means the window's would get another.
 # A test asks a browser about all the others.
-_OF_WINDOW = {"close", "closed", "event", "find", "focus", "history", "length", "name", "open", "origin", "parent",
-              "print", "scroll", "self", "status", "stop", "top"}  # fmt: skip
+_OF_WINDOW = {
+    "History",
+    "Navigation",
+    "close",
+    "closed",
+    "event",
+    "find",
+    "focus",
+    "history",
+    "length",
+    "name",
+    "open",
+    "origin",
+    "parent",
+    "print",
+    "scroll",
+    "self",
+    "status",
+    "stop",
+    "top",
+    "when",
+}
 # Not those that an object stands before.
 _WORD = re.compile(r"(?<![\w$.#])[A-Za-z_$][\w$]*")
 

@@ -37,20 +37,22 @@ def test_a_key_is_made_shown_once_listed_and_revoked(
     expect(own).to_contain_text("search, adapt, write, admin · all galleries")
     expect(own.get_by_role("button")).to_have_count(0)
 
-    keys.get_by_label("Whom it is for").fill("Ada L.")
+    keys.get_by_label("Whom it is for").fill("Ada Lovelace")
     keys.get_by_label("Requests, else the service's limit").fill("7/day")
     keys.get_by_label("Expires").select_option(label="in 30 days")
     keys.get_by_role("checkbox", name="adapt").check()
     page.keyboard.press("Enter")
-    secret = keys.get_by_role("group", name="The key of Ada L. It is shown this once: keep it now.").locator("code")
+    secret = keys.get_by_role("group", name="The key of Ada Lovelace. It is shown this once: keep it now.").locator(
+        "code"
+    )
     expect(secret).to_have_text(re.compile("^inkseek_[0-9a-f]{12}_"))
     expect(secret).to_be_focused()
     token = secret.inner_text()
     expect(keys.get_by_label("Whom it is for")).to_have_value("")
-    ada = rows.filter(has_text="Ada L.")
+    ada = rows.filter(has_text="Ada Lovelace")
     expect(ada).to_contain_text("search, adapt · all galleries")
     expect(ada).to_contain_text("no use known")
-    [listed] = [key for key in listed_by(url, tokens["all"]) if key["name"] == "Ada L."]
+    [listed] = [key for key in listed_by(url, tokens["all"]) if key["name"] == "Ada Lovelace"]
     assert listed["rate_limit"] == "7/day"
 
     until(lambda: get(f"{url}/v1/info", headers={"x-api-key": token}).status_code == 200)
