@@ -12,7 +12,7 @@ from models.adapters.deep import Drawings, ProjectionRule, fit_deep
 from models.adapters.errors import AdaptationCorrupt
 from models.adapters.gate import ExpectedGain, Fitted, GainPrior, LeaveOneOut, Ranks
 from models.adapters.state import Adaptation, FittedCategory, FittedStyle, LiveSupport
-from models.adapters.style import StyleAdapter
+from models.adapters.style import StyleAdapter, joined
 
 __all__ = [
     "Adaptation",
@@ -33,4 +33,5 @@ __all__ = [
     "Ranks",
     "StyleAdapter",
     "fit_deep",
+    "joined",
 ]

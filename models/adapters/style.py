@@ -5,6 +5,7 @@ It moves queries alone, so any index and every category can use it as it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,18 @@ class StyleAdapter:
     def scores(self, sketches: Vectors, photos: Vectors) -> Vectors:
         """(Q, E) sketches embedded by this adapter, (G, E) unit rows -> (Q, G) cosines."""
         return plain_cosines(sketches, photos)
+
+
+def joined(shifts: Sequence[StyleAdapter], photos: Sequence[int], photos_trusted: float) -> StyleAdapter:
+    """Adapters of one person and rule, each with its number of photos -> that of all their examples together.
+
+    Of different photos, it is what `StyleRule.adapter` makes of all, without needing them: a mean over P photos is kept
+    by strength * P / (P + photos_trusted), so the mean of all P is sum_i (P_i + photos_trusted) shift_i over
+    P + photos_trusted. Adapters have rank 0.
+    """
+    weights = [count + photos_trusted for count in photos]
+    total = sum(weight * each.shift for weight, each in zip(weights, shifts, strict=True))
+    return StyleAdapter.shifting((total / (sum(photos) + photos_trusted)).astype(np.float32))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from models.bundle import Frame
 from service.adaptation.encoding import EncodedSketch, encode_photo, encode_sketch
 from service.adaptation.examples import Examples, SupportLimits, check_examples
 from service.adaptation.fit import check, fit
-from service.errors import ClientGone
+from service.adaptation.targets import OwnProfile
+from service.errors import ClientGone, SupportMismatch
 from service.search.results import Stopwatch
 from service.search.retriever import Retriever
 from service.store.clock import timestamp
@@ -51,13 +52,26 @@ class AdaptOptions:
     frame: Frame = "auto"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnTarget:
+    """The profile of a key, and the gallery whose photos the examples show."""
+
+    profile: OwnProfile
+    gallery: str
+
+
 async def adapt(
-    run: RunJob, target: AdapterTarget, read: Callable[[], Examples], options: AdaptOptions
+    run: RunJob,
+    target: AdapterTarget,
+    read: Callable[[], Examples],
+    options: AdaptOptions,
+    own: OwnTarget | None = None,
 ) -> AdapterRecord:
     """The adapter as it was stored, or for a dry run as it would be.
 
-    `read` parses the examples, in a worker thread. Raises SupportError, ImageError, AdaptationUnavailable,
-    AdaptersLimit, OnlinePhotosLimit, OnlineTargetsLimit, OnlineFull, OnlineUnwritable and what `read` raises.
+    `read` parses the examples, in a worker thread. `own`: the key's profile, where `target` is that. Raises
+    SupportError, ImageError, AdaptationUnavailable, AdaptersLimit, OnlinePhotosLimit, OnlineTargetsLimit, OnlineFull,
+    OnlineUnwritable and what `read` raises.
     Cancelled before it is stored, nothing is stored.
     """
     # A thread cannot be interrupted: cancelled, `finish` runs on, and has to ask for itself whether to store.
@@ -67,13 +81,20 @@ async def adapt(
         examples = read()
         check_examples(examples, options.support)
         check(retriever, target, examples)
+        if own is not None and own.profile.bundle_id != retriever.bundle.bundle_id:
+            raise SupportMismatch(
+                "this gallery has another bundle than the default one, where the key's profile is kept"
+            )
         if not options.dry_run:
-            retriever.store.reject_when_full(target)
+            (retriever.store if own is None else own.profile.store).reject_when_full(target)
         return examples
 
     def finish(retriever: Retriever) -> AdapterRecord:
         with stopwatch.stage("fit"):
             new = fit(retriever, target, examples, sketches, photos, force=options.force)
+            if own is not None:
+                assert retriever.bundle.adaptation is not None
+                new = own.profile.with_earlier(new, own.gallery, retriever.bundle.adaptation, options.support.max_pairs)
         # What is stored cannot hold the time that storing takes; only the answer has that.
         new = replace(new, timings_ms=stopwatch.timings())
         if options.dry_run:
@@ -81,7 +102,8 @@ async def adapt(
         if gone.is_set():
             raise ClientGone("nobody waits for the adapter any more; nothing was stored")
         with stopwatch.stage("store"):
-            stored = retriever.store.add(new, options.max_adapters, options.max_photos)
+            store = retriever.store if own is None else own.profile.store
+            stored = store.add(new, options.max_adapters, options.max_photos)
         return replace(stored, timings_ms=stopwatch.timings())
 
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,9 +75,15 @@ class Gallery:
         Without a category, with several, or with a focus on the kind, scores are plain cosines of the parts in focus;
         see `CategoryScorer.top_k` for the others.
         """
-        style_adapter_id = self.state.active.get(AdapterTarget("profile", query.profile or "")) if query.adapt else None
+        own = query.own if query.adapt and query.profile is None else None
+        if own is not None:
+            style_adapter_id = own.active()
+        else:
+            target = AdapterTarget("profile", query.profile or "")
+            style_adapter_id = self.state.active.get(target) if query.adapt else None
         if style_adapter_id is not None:
-            vector = self._in_style(self._style_adapter(style_adapter_id), vector)
+            read = self.view.store.adapter if own is None else own.adapter
+            vector = self._in_style(self._style_adapter(style_adapter_id, read), vector)
         if where is None or len(where.categories) != 1 or query.focus in ("kind", "balanced"):
             if self.parts is not None and query.focus is not None:
                 vector = self.parts.focused(vector, query.focus)
@@ -175,9 +181,9 @@ class Gallery:
         (moved,) = adapter.embed_sketches(self.adaptable(vector[None]))
         return moved if self.parts is None else self.parts.with_layout(vector, moved)
 
-    def _style_adapter(self, adapter_id: str) -> StyleAdapter:
+    def _style_adapter(self, adapter_id: str, read: Callable[[str], object]) -> StyleAdapter:
         def make() -> StyleAdapter:
-            adapter = self.view.store.adapter(adapter_id)
+            adapter = read(adapter_id)
             # Deleted since the state was read: the sketch is searched for as it is.
             return adapter if isinstance(adapter, StyleAdapter) else StyleAdapter.neutral(self.adapted_dim)
 

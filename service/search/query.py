@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol, TypeAlias
 
+from models.adapters import StyleAdapter
 from models.bundle import Focus, Frame
 from service.search.paging import Page, digest_of
 
 Mirror: TypeAlias = Literal["auto", "true", "false"]
 """Whether photos are compared with the mirrored drawing as well; auto: those of categories that face one way."""
+
+
+class OwnStyle(Protocol):
+    """The style of whoever searches, which follows the key from gallery to gallery."""
+
+    @property
+    def bundle_id(self) -> str:
+        """Of the encoders whose sketches it moves."""
+
+    def active(self) -> str | None:
+        """The id of its adapter; None for no style yet."""
+
+    def adapter(self, adapter_id: str) -> StyleAdapter | None:
+        """The adapter of that id; None where it was deleted meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +38,7 @@ class SearchQuery:
     the mirrored drawing is compared as well. `frame`: whether the drawing is brought to the size and place of strokes.
     `group_duplicates`: photos that look the same are one result, so `k` counts groups of them.
     `cursor`: of the page that is answered; None: the first. `text`: words that the photos have; empty: any.
+    `own`: the style to search in where no `profile` is named.
     """
 
     k: int = 10
@@ -38,6 +54,7 @@ class SearchQuery:
     group_duplicates: bool = False
     cursor: str | None = None
     text: str = ""
+    own: OwnStyle | None = field(default=None, compare=False)
 
     @property
     def is_plain(self) -> bool:
@@ -57,6 +74,15 @@ def deepened(query: SearchQuery, page: Page) -> SearchQuery:
     """The query for all photos up to the end of a page. Behind the first one every photo is scored: see `paging`."""
     k, exact = page.before + page.k, query.exact or not page.is_first
     return query if (query.k, query.exact) == (k, exact) else replace(query, k=k, exact=exact)
+
+
+OWN_MARK = "@"
+"""What names of profiles begin with that belong to an API key, and are for nobody else to see."""
+
+
+def named_profiles(profiles: Iterable[str]) -> list[str]:
+    """The profiles that everybody may use, by name."""
+    return sorted(name for name in profiles if not name.startswith(OWN_MARK))
 
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:

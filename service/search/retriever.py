@@ -18,7 +18,7 @@ from service.search.gallery import Gallery, GalleryKeeper, ScoredHits
 from service.search.gallery_view import GalleryView
 from service.search.mirroring import MirroredSketch, MirrorScope, mirror_scope
 from service.search.paging import Page, digest_of
-from service.search.query import SearchQuery, deepened, unknown_name
+from service.search.query import SearchQuery, deepened, named_profiles, unknown_name
 from service.search.results import RankedPhoto, SearchResult, Stopwatch
 from service.search.scoring.confidence import Judged, calibration_for, judged, widened
 from service.search.scoring.grouping import Groups, ranked_in_groups
@@ -107,6 +107,8 @@ class Retriever:
 
     def _begun(self, query: SearchQuery, content: tuple[object, ...]) -> BegunSearch:
         stopwatch = Stopwatch()
+        if query.own is not None and query.own.bundle_id != self.bundle.bundle_id:
+            query = replace(query, own=None)  # what moves the sketches of other encoders means nothing here
         gallery = self.gallery()
         where = _filter(gallery, query)
         page = Page.of(query.k, query.cursor, query.digest(content))
@@ -198,7 +200,7 @@ class Retriever:
 
 def _filter(gallery: Gallery, query: SearchQuery) -> PhotoFilter | None:
     if query.profile is not None and query.profile not in gallery.state.profiles:
-        raise UnknownProfile(unknown_name("profile", query.profile, sorted(gallery.state.profiles)))
+        raise UnknownProfile(unknown_name("profile", query.profile, named_profiles(gallery.state.profiles)))
     return photo_filter(gallery.view, query.categories, query.filters, query.text)
 
 

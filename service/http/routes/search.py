@@ -30,6 +30,7 @@ from service.http.forms.body import Upload, read_batch, read_single
 from service.http.json_response import AnswerWriter, json_response
 from service.http.openapi.request_bodies import BATCH_BODY, SKETCH_BODY
 from service.http.openapi.responses import ok, problem_responses
+from service.http.own_profile import in_own_style
 from service.http.problems import problem
 from service.http.route import api_router
 from service.http.schemas.answers import BATCH_EXAMPLE, SEARCH_EXAMPLE, BatchAnswer, SearchAnswer, search_json
@@ -87,7 +88,7 @@ def search_job(request: Request, upload: Upload, params: SearchParams) -> Sketch
     def render(retriever: Retriever, result: SearchResult) -> bytes:
         return written(result, metrics, urls_of(retriever, base))
 
-    return SketchJob(request, params.as_query, read, render, body_bytes=len(upload.body))
+    return SketchJob(request, in_own_style(request, params.as_query), read, render, body_bytes=len(upload.body))
 
 
 @router.post(
@@ -102,7 +103,7 @@ def search_job(request: Request, upload: Upload, params: SearchParams) -> Sketch
 )
 async def search_batch(request: Request, params: Annotated[BatchParams, Query()]) -> Response:
     """Each item is answered as if it had been sent alone; one that cannot be is answered with its problem."""
-    upload, query = await read_upload(request), params.to_query()
+    upload, query = await read_upload(request), in_own_style(request, params.to_query())
     return json_response({"items": await answer_work(request, lambda: _search_each(request, upload, query))})
 
 

@@ -12,6 +12,7 @@ from service.errors import BodyInvalid, EncoderDiffers, UnknownProfile, VectorIn
 from service.http.forms.vector_body import read_vectors
 from service.http.json_response import json_response
 from service.http.openapi.responses import ok, problem_responses
+from service.http.own_profile import in_own_style
 from service.http.route import api_router
 from service.http.routes.search import NARROWING_ERRORS, PAGE_ERRORS, TRAFFIC_ERRORS, written
 from service.http.schemas.answers import SEARCH_EXAMPLE, SearchAnswer
@@ -52,7 +53,7 @@ async def search_vector(request: Request, params: Annotated[VectorParams, Query(
 
     def answer(retriever: Retriever) -> bytes:
         sent, effective = read or read_vectors(upload, params)
-        result = retriever.search_vectors(sent, effective.to_query())
+        result = retriever.search_vectors(sent, in_own_style(request, effective.to_query()))
         return written(result, metrics, urls_of(retriever, base))
 
     is_plain = read is not None and read[1].to_query().is_plain

@@ -119,7 +119,10 @@ class ComparingParams(NarrowingParams):
     )
     profile: Annotated[
         str | None,
-        Field(max_length=NAME_CHARACTERS, description="Whose way of drawing it is: a profile of /v1/profiles."),
+        Field(
+            max_length=NAME_CHARACTERS,
+            description="Whose way of drawing it is: a profile of /v1/profiles. By default `@key`, if the key has one.",
+        ),
     ] = None
     focus: Annotated[
         Focus | None,

@@ -85,12 +85,13 @@ PROFILE = ScopeRoutes(
     scope="profile",
     path="/v1/profiles/{name}/adapters",
     parameter="name",
-    description="A name for the user who draws.",
+    description="A name for the user who draws; `@key` is the profile of the key that the request brings.",
     example="ada",
     noun="style adapter",
     fit_summary="Adapt to a user's way of drawing",
     fit_description="Fits a style adapter, as for a category, with photos of the gallery alone; searches with "
-    "`profile=` then go through it.",
+    "`profile=` then go through it.\n\nThe profile `@key` follows the key: each adaptation adds its examples to those "
+    "from other galleries, and the key's searches that name no profile go through it in all of them.",
     rollback_description="Undoes the last activation. `active` is null when no adapter is left: sketches are encoded "
     "zero-shot.",
     absent=ProfileAbsent,

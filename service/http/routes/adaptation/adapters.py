@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from index_builder.artifact import StoreUnavailable
-from service.adaptation.adapt import AdaptOptions, adapt
+from service.adaptation.adapt import AdaptOptions, OwnTarget, adapt
 from service.adaptation.examples import Examples, SupportLimits
-from service.adaptation.listing import adapters_of, profiles_of
+from service.adaptation.listing import adapters_of, own_adapters, own_record, profiles_of
 from service.adaptation.targets import adapter_target
 from service.changes.errors import JobsLimit
 from service.errors import (
@@ -39,6 +39,7 @@ from service.http.forms.support_form import read_examples
 from service.http.json_response import json_response
 from service.http.openapi.request_bodies import EXAMPLES_BODY
 from service.http.openapi.responses import Responses, accepted, created, ok, problem_responses
+from service.http.own_profile import is_own, own_profile_of, required_own_profile, store_of_target
 from service.http.route import api_router
 from service.http.routes.adaptation.adapter_scopes import CATEGORY, PROFILE, ScopeRoutes
 from service.http.routes.adaptation.deep import queue_deep
@@ -141,8 +142,8 @@ def _add_changes(router: APIRouter, routes: ScopeRoutes) -> None:
     )
     def roll_back(request: Request, name: str = in_path) -> ActiveAdapterId:
         # A plain `def`: FastAPI's own threads wait for disk and other writers; worker threads are for encoders.
-        with serving_of(request) as retriever:
-            return ActiveAdapterId(active=retriever.store.roll_back(adapter_target(routes.scope, name)))
+        with store_of_target(request, routes.scope, name) as (store, target):
+            return ActiveAdapterId(active=store.roll_back(target))
 
     @router.post(
         routes.path + "/{adapter_id:adapter_id}:activate",
@@ -154,8 +155,8 @@ def _add_changes(router: APIRouter, routes: ScopeRoutes) -> None:
         | problem_responses(NameInvalid, AdapterNotFound, AdapterStale, OnlineUnwritable),
     )
     def activate(request: Request, adapter_id: AdapterId, name: str = in_path) -> Response:
-        with serving_of(request) as retriever:
-            adapter = retriever.store.activate(adapter_target(routes.scope, name), adapter_id)
+        with store_of_target(request, routes.scope, name) as (store, target):
+            adapter = store.activate(target, adapter_id)
         return json_response(adapter_json(adapter))
 
     @router.delete(
@@ -171,8 +172,8 @@ def _add_changes(router: APIRouter, routes: ScopeRoutes) -> None:
     ) -> Response:
         if params.photos:
             require(request, "write")
-        with serving_of(request) as retriever:
-            retriever.store.delete(adapter_target(routes.scope, name), adapter_id, with_photos=params.photos)
+        with store_of_target(request, routes.scope, name) as (store, target):
+            store.delete(target, adapter_id, with_photos=params.photos)
         return Response(status_code=204)
 
 
@@ -190,6 +191,9 @@ def _add_lookups(router: APIRouter, routes: ScopeRoutes) -> None:
         responses=ok("The newest first", listed) | problem_responses(NameInvalid, routes.absent),
     )
     def list_adapters(request: Request, name: str = in_path) -> Response:
+        if is_own(routes.scope, name):
+            own = required_own_profile(request)
+            return json_response(adapters_json(own_adapters(own)))
         with serving_of(request) as retriever:
             return json_response(adapters_json(adapters_of(retriever, adapter_target(routes.scope, name))))
 
@@ -202,14 +206,16 @@ def _add_lookups(router: APIRouter, routes: ScopeRoutes) -> None:
         responses=ok("The adapter", routes.adapter) | problem_responses(NameInvalid, AdapterNotFound),
     )
     def get_adapter(request: Request, adapter_id: AdapterId, name: str = in_path) -> Response:
-        with serving_of(request) as retriever:
-            adapter = retriever.store.get_adapter(adapter_target(routes.scope, name), adapter_id)
+        with store_of_target(request, routes.scope, name) as (store, target):
+            adapter = store.get_adapter(target, adapter_id)
         return json_response(adapter_json(adapter))
 
 
 async def _adapt(request: Request, scope: Scope, name: str, params: AdaptParams) -> AdapterRecord:
     """Admits, reads and counts the request; the use case does the rest."""
-    process, target, tenant = process_of(request), adapter_target(scope, name), tenant_of(request)
+    process, tenant = process_of(request), tenant_of(request)
+    own = OwnTarget(required_own_profile(request), gallery_of(request).name) if is_own(scope, name) else None
+    target = adapter_target(scope, name) if own is None else own.profile.target
     settings = gallery_of(request).settings  # a gallery may have quotas of its own
     limits = SupportLimits(settings.max_pairs, settings.max_support_photos)
     options = AdaptOptions(
@@ -235,7 +241,9 @@ async def _adapt(request: Request, scope: Scope, name: str, params: AdaptParams)
             return examples
 
         try:
-            adapter = await answer_work(request, lambda: adapt(ThreadJobs(request, aside=True), target, read, options))
+            adapter = await answer_work(
+                request, lambda: adapt(ThreadJobs(request, aside=True), target, read, options, own)
+            )
             outcome = "dry_run" if params.dry_run else "active" if adapter.activated else "idle"
         finally:
             process.metrics.fits.labels(scope, outcome).inc()
@@ -252,9 +260,11 @@ profiles_router = api_router("adaptation", "search")
     responses=ok("Profiles by name", PROFILES_EXAMPLE) | problem_responses(),
 )
 def list_profiles(request: Request) -> Response:
-    """Every profile that has style adapters, and the one that is active."""
+    """Every profile that has style adapters, and the one that is active. That of the request's own key is `@key`."""
+    own = own_profile_of(request)
     with serving_of(request) as retriever:
-        return json_response(profiles_json(profiles_of(retriever)))
+        records = profiles_of(retriever)
+    return json_response(profiles_json([*([] if own is None else own_record(own)), *records]))
 
 
 ROUTERS = (scope_router(CATEGORY), scope_router(PROFILE), profiles_router)
