@@ -20,10 +20,7 @@ from service.store.records import AdapterTarget, Scope
 def own_profile_of(request: Request) -> OwnProfile | None:
     """The profile of the request's key, whether or not there is anything in it; None without a key."""
     key_id = principal_of(request).key_id
-    if key_id is None:
-        return None
-    with process_of(request).serving.borrow() as retriever:
-        return OwnProfile(key_id, retriever.store)
+    return None if key_id is None else OwnProfile(key_id, process_of(request).serving.store)
 
 
 def required_own_profile(request: Request) -> OwnProfile:

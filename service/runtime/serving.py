@@ -181,6 +181,11 @@ class Serving:
         return self._lease.retriever.bundle
 
     @property
+    def store(self) -> OnlineStore:
+        """The online store beside the index in service; closed with that, it opens its database again where asked."""
+        return self._lease.retriever.store
+
+    @property
     def decoder(self) -> SketchDecoder:
         """What decodes sketches; it stays the same while the process lives."""
         return self._lease.retriever.decoder

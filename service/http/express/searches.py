@@ -38,6 +38,7 @@ from service.http.routes.search import search_job
 from service.http.schemas.search import SearchParams
 from service.http.tenancy import serve_from, tenant_in
 from service.runtime.process import Process
+from service.search.query import OWN_MARK
 from service.tracing.traces import Traces, span_attributes
 
 _ROUTE = "/v1/search"
@@ -96,6 +97,8 @@ class Searches:
             params = self._params.read(query)
         except (InkseekError, RequestValidationError):
             return None
+        if params.profile is not None and params.profile.startswith(OWN_MARK):
+            return None  # which may be turned away
         process: Process = self.app.state.process
         is_free = "search" in principal.access and principal.may_see(DEFAULT_GALLERY)
         tenant = tenant_in(process, principal, DEFAULT_GALLERY)
