@@ -61,9 +61,10 @@ def joined(shifts: Sequence[StyleAdapter], photos: Sequence[int], photos_trusted
     by strength * P / (P + photos_trusted), so the mean of all P is sum_i (P_i + photos_trusted) shift_i over
     P + photos_trusted. Adapters have rank 0.
     """
-    weights = [count + photos_trusted for count in photos]
-    total = sum(weight * each.shift for weight, each in zip(weights, shifts, strict=True))
-    return StyleAdapter.shifting((total / (sum(photos) + photos_trusted)).astype(np.float32))
+    weights = np.array([count + photos_trusted for count in photos], np.float32)
+    total = weights @ np.stack([each.shift for each in shifts])
+    shift: Vectors = np.divide(total, sum(photos) + photos_trusted, dtype=np.float32)
+    return StyleAdapter.shifting(shift)
 
 
 @dataclass(frozen=True)

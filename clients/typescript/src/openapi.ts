@@ -526,6 +526,8 @@ export interface paths {
         /**
          * Adapt to a user's way of drawing
          * @description Fits a style adapter, as for a category, with photos of the gallery alone; searches with `profile=` then go through it.
+         *
+         *     The profile `@key` follows the key: each adaptation adds its examples to those from other galleries, and the key's searches that name no profile go through it in all of them.
          */
         post: operations["fit_style_adapter"];
         delete?: never;
@@ -607,7 +609,7 @@ export interface paths {
         };
         /**
          * List the profiles
-         * @description Every profile that has style adapters, and the one that is active.
+         * @description Every profile that has style adapters, and the one that is active. That of the request's own key is `@key`.
          */
         get: operations["list_profiles"];
         put?: never;
@@ -1929,7 +1931,7 @@ export interface components {
             adapt?: boolean;
             /**
              * Profile
-             * @description Whose way of drawing it is: a profile of /v1/profiles.
+             * @description Whose way of drawing it is: a profile of /v1/profiles. By default `@key`, if the key has one.
              * @default null
              */
             profile?: string | null;
@@ -1987,7 +1989,7 @@ export interface operations {
                 group_duplicates?: boolean;
                 /** @description Apply the active adapters: of the one `category`, and of `profile`. */
                 adapt?: boolean;
-                /** @description Whose way of drawing it is: a profile of /v1/profiles. */
+                /** @description Whose way of drawing it is: a profile of /v1/profiles. By default `@key`, if the key has one. */
                 profile?: string | null;
                 /** @description What photos are compared by: `kind`, the kind of thing; `detail`, the layout of its lines; `balanced`, both. By default both, and `detail` within a single `category`. Without effect where the bundle's embeddings have no parts. */
                 focus?: ("kind" | "detail" | "balanced") | null;
@@ -2049,7 +2051,7 @@ export interface operations {
                 group_duplicates?: boolean;
                 /** @description Apply the active adapters: of the one `category`, and of `profile`. */
                 adapt?: boolean;
-                /** @description Whose way of drawing it is: a profile of /v1/profiles. */
+                /** @description Whose way of drawing it is: a profile of /v1/profiles. By default `@key`, if the key has one. */
                 profile?: string | null;
                 /** @description What photos are compared by: `kind`, the kind of thing; `detail`, the layout of its lines; `balanced`, both. By default both, and `detail` within a single `category`. Without effect where the bundle's embeddings have no parts. */
                 focus?: ("kind" | "detail" | "balanced") | null;
@@ -2102,7 +2104,7 @@ export interface operations {
                 group_duplicates?: boolean;
                 /** @description Apply the active adapters: of the one `category`, and of `profile`. */
                 adapt?: boolean;
-                /** @description Whose way of drawing it is: a profile of /v1/profiles. */
+                /** @description Whose way of drawing it is: a profile of /v1/profiles. By default `@key`, if the key has one. */
                 profile?: string | null;
                 /** @description What photos are compared by: `kind`, the kind of thing; `detail`, the layout of its lines; `balanced`, both. By default both, and `detail` within a single `category`. Without effect where the bundle's embeddings have no parts. */
                 focus?: ("kind" | "detail" | "balanced") | null;
@@ -2898,7 +2900,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A name for the user who draws. */
+                /** @description A name for the user who draws; `@key` is the profile of the key that the request brings. */
                 name: string;
             };
             cookie?: never;
@@ -2930,7 +2932,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description A name for the user who draws. */
+                /** @description A name for the user who draws; `@key` is the profile of the key that the request brings. */
                 name: string;
             };
             cookie?: never;
@@ -2972,7 +2974,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A name for the user who draws. */
+                /** @description A name for the user who draws; `@key` is the profile of the key that the request brings. */
                 name: string;
             };
             cookie?: never;
@@ -2997,7 +2999,7 @@ export interface operations {
             path: {
                 /** @description An adapter's id. */
                 adapter_id: string;
-                /** @description A name for the user who draws. */
+                /** @description A name for the user who draws; `@key` is the profile of the key that the request brings. */
                 name: string;
             };
             cookie?: never;
@@ -3022,7 +3024,7 @@ export interface operations {
             path: {
                 /** @description An adapter's id. */
                 adapter_id: string;
-                /** @description A name for the user who draws. */
+                /** @description A name for the user who draws; `@key` is the profile of the key that the request brings. */
                 name: string;
             };
             cookie?: never;
@@ -3050,7 +3052,7 @@ export interface operations {
             path: {
                 /** @description An adapter's id. */
                 adapter_id: string;
-                /** @description A name for the user who draws. */
+                /** @description A name for the user who draws; `@key` is the profile of the key that the request brings. */
                 name: string;
             };
             cookie?: never;

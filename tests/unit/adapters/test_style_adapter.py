@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.adapters import Adapter, StyleAdapter
+from models.adapters import Adapter, StyleAdapter, joined
 from models.adapters.style import StyleRule, fit_style, owners_of, surroundings
 from models.arrays import Vectors
 
@@ -128,3 +128,25 @@ def test_several_sketches_of_one_photo_are_left_out_together() -> None:
     assert fitted.leave_one_out.before.mean_rank <= 3  # three photos in all
     one = fit_style(sketches[:2], photos[:2], unit(4, 19), rule())
     assert one.leave_one_out.after == one.leave_one_out.before  # fitted to nothing, the neutral adapter
+
+
+def drawn_rows(seed: int, count: int) -> Vectors:
+    return np.random.default_rng(seed).standard_normal((count, 6)).astype(np.float32)
+
+
+@pytest.mark.parametrize("counts", [(1, 1), (3, 5), (10, 2), (2, 3, 4)])
+def test_joined_shifts_are_the_fit_to_all_examples(counts: tuple[int, ...]) -> None:
+    one = StyleRule(drawn_rows(0, 1)[0] / 9, strength=0.7, photos_trusted=4.0, share=0.5)
+    sketches, around = (
+        [drawn_rows(10 + n, count) for n, count in enumerate(counts)],
+        [drawn_rows(20 + n, c) for n, c in enumerate(counts)],
+    )
+    each = [one.adapter(s, a, np.arange(len(s))) for s, a in zip(sketches, around, strict=True)]
+    whole = one.adapter(np.concatenate(sketches), np.concatenate(around), np.arange(sum(counts)))
+    np.testing.assert_allclose(joined(each, counts, one.photos_trusted).shift, whole.shift, atol=1e-6)
+
+
+def test_a_style_of_many_photos_outweighs_one_of_few() -> None:
+    left, right = StyleAdapter.shifting(np.zeros(3, np.float32)), StyleAdapter.shifting(np.ones(3, np.float32))
+    few, many = (joined([left, right], (8, count), 4.0).shift[0] for count in (1, 8))
+    assert 0 < few < many
