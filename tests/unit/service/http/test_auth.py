@@ -59,6 +59,9 @@ NEEDED: dict[tuple[str, str], Access | None] = {
     ("POST", "/v1/feedback"): "adapt",
     ("DELETE", "/v1/feedback"): "adapt",
     ("DELETE", "/v1/feedback/{feedback_id}"): "adapt",
+    ("GET", "/v1/keys"): "admin",
+    ("POST", "/v1/keys"): "admin",
+    ("DELETE", "/v1/keys/{key_id}"): "admin",
     ("GET", "/v1/profiles"): "search",
     ("POST", "/v1/preview"): "search",
     ("POST", "/v1/search"): "search",
@@ -98,7 +101,7 @@ def test_every_route_has_its_scope() -> None:
 
 
 def test_exactly_the_routes_that_change_something_are_off_in_a_read_only_service() -> None:
-    needed = {of: access for of, access in NEEDED.items() if access in ("adapt", "write")}
+    needed = {of: access for of, access in NEEDED.items() if access in ("adapt", "write", "admin")}
     changing = {(method, path) for method, path in needed if method != "GET"}
     routes = [route for route in api_routes() if isinstance(route, ApiRoute) and route.changes]
     assert {(method, route.path) for route in routes for method in route.methods or ()} == changing
