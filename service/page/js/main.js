@@ -100,8 +100,7 @@ class Page {
     this.#loadCategories();
     this.#loadAdaptation();
     const shared = takeDrawing();
-    const kept = await session.loadDrawing();
-    this.board.restore(kept);
+    this.board.restore(await session.loadDrawing());
     if (shared) this.board.open(shared);
     this.teach.restore();
     this.#restoring = false;
@@ -231,7 +230,7 @@ class Page {
     if (problem?.code === "gallery_not_found") {
       await this.recovery.loadGalleries();
       this.panel.showProblem(problem, false, this.recovery.offers(problem));
-    } else if (!isDenied(error)) setTimeout(load, RETRY_MS); // the search itself says what is wrong
+    } else if (!problem?.isDenied) setTimeout(load, RETRY_MS); // the search itself says what is wrong
   }
 
   /** Searches for an example where its photo is. @param {import("./drawing/drawing.js").Drawing} drawing @param {string} [category] */
@@ -295,11 +294,6 @@ class Page {
     const caption = like ? text("photo.like", { name: like.name }) : sketch ? text("photo.drawing") : "";
     this.dialog.open(this.grid.hits, index, { src, caption, sketch }, this.teach.isOpen);
   }
-}
-
-/** @param {unknown} error @returns {boolean} whether a key is missing, or grants too little: asking again does not help */
-function isDenied(error) {
-  return error instanceof Problem && (error.status === 401 || error.status === 403);
 }
 
 document.documentElement.classList.add("is-started");

@@ -63,7 +63,7 @@ class AdminPage {
 
   /** @param {unknown} error */
   #deny(error) {
-    const isDenied = error instanceof Problem && (error.status === 401 || error.status === 403);
+    const isDenied = error instanceof Problem && error.isDenied;
     find("denied-title").textContent = text(isDenied ? "admin.denied" : "admin.unreachable");
     find("denied-detail").textContent = wordsOf(error);
     find("denied-command").hidden = !isDenied;

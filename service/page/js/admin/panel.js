@@ -5,8 +5,6 @@ import { query } from "../element.js";
 import { text } from "../texts.js";
 
 /** What the API asks of whoever lacks a scope. */
-const MISSING = new Set([401, 403]);
-
 export class Panel {
   #status;
   #look;
@@ -58,7 +56,7 @@ export class Panel {
 
   /** @param {unknown} error of a look */
   #fail(error) {
-    this.#isDenied = error instanceof Problem && MISSING.has(error.status);
+    this.#isDenied = error instanceof Problem && error.isDenied;
     this.#say(this.#isDenied ? text("admin.needs", { scope: this.#scope }) : wordsOf(error));
   }
 

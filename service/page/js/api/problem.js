@@ -8,6 +8,8 @@ const SERVICE_LANGUAGE = "en";
 /** Of these the same request may well be answered soon: the service is too busy, or still starting. */
 const TRANSIENT_STATUSES = new Set([429, 502, 503, 504]);
 
+const DENIED_STATUSES = new Set([401, 403]);
+
 /** The service rejected the request, or failed: an RFC 9457 problem. */
 export class Problem extends Error {
   /** @param {number} status @param {Record<string, any>} body @param {number | null} retryAfterMs */
@@ -27,6 +29,11 @@ export class Problem extends Error {
   /** @returns {boolean} whether the same request may be answered soon */
   get isTransient() {
     return TRANSIENT_STATUSES.has(this.status);
+  }
+
+  /** @returns {boolean} whether a key is missing, or grants too little: asking again does not help */
+  get isDenied() {
+    return DENIED_STATUSES.has(this.status);
   }
 
   /** As a search would answer it. @param {string} category that is not there @returns {Problem} */
