@@ -4,7 +4,6 @@ import { Problem } from "../api/problem.js";
 import { query } from "../element.js";
 import { text } from "../texts.js";
 
-/** What the API asks of whoever lacks a scope. */
 export class Panel {
   #status;
   #look;
