@@ -104,7 +104,7 @@ def test_operations_have_names_for_clients(client: TestClient) -> None:
     assert names["POST", "/v1/profiles/{name}/adapters:rollback"] == "roll_back_style_adapter"
     assert all(name.isidentifier() and name.islower() for name in names.values())
     verbs = {"search", "preview", "list", "get", "find", "fit", "roll", "activate", "delete", "put", "patch"}
-    verbs |= {"change", "rebuild", "cancel", "add", "clear"}
+    verbs |= {"change", "rebuild", "cancel", "add", "clear", "create", "revoke"}
     assert {name.partition("_")[0] for name in names.values()} == verbs
     assert document["servers"] == [{"url": "/"}]
     tags = {tag["name"] for tag in document["tags"]}
