@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic_core import PydanticCustomError
 
 from service.access.errors import RateLimitInvalid
 from service.access.key_management import KeyRequest
@@ -22,13 +23,13 @@ def _limit(text: str) -> str:
     try:
         limit_items(text)
     except RateLimitInvalid as error:
-        raise ValueError(str(error)) from error
+        raise PydanticCustomError("limit", "{why}", {"why": str(error)}) from error
     return text
 
 
 def _to_come(moment: datetime) -> datetime:
     if moment <= datetime.now(UTC):
-        raise ValueError("it is over")
+        raise PydanticCustomError("moment", "it is over: a moment to come is expected")
     return moment
 
 
