@@ -19,7 +19,7 @@ InkseekError
     │   ├── HostUnknown          it was sent to a name that is not the service's
     │   ├── BodyTooLarge         more bytes than allowed, found while they arrive
     │   ├── BodyTimeout          its bytes take too long to arrive
-    │   ├── BodyInvalid          it holds no sketch, or none in an accepted form
+    │   ├── BodyInvalid          it is in no accepted form
     │   ├── EncodingUnsupported  its body is compressed in a way that is not decoded
     │   ├── BatchTooLarge        more items than allowed
     │   ├── ParameterInvalid     a query parameter that is unknown or out of range
@@ -154,7 +154,7 @@ class BodyTimeout(RequestError):
 
 
 class BodyInvalid(RequestError):
-    """The body holds no sketch in an accepted form."""
+    """The body is in no accepted form, or holds no sketch."""
 
 
 class EncodingUnsupported(RequestError):

@@ -96,7 +96,7 @@ KINDS: dict[type[InkseekError], Kind] = {
     ),
     BodyTooLarge: Kind("body_too_large", 413, "The request body is too large", "Limits are listed in /v1/info."),
     BodyTimeout: Kind("body_timeout", 408, "The request body took too long to arrive"),
-    BodyInvalid: Kind("body_invalid", 422, "The body holds no sketch", "See the accepted request bodies."),
+    BodyInvalid: Kind("body_invalid", 422, "The body is in no accepted form", "See the accepted request bodies."),
     EncodingUnsupported: Kind(
         "encoding_unsupported", 415, "Not an accepted Content-Encoding", "Accept-Encoding lists what is accepted."
     ),
