@@ -18,7 +18,7 @@ from service.cli.exchange import export_adapter, import_adapter
 from service.cli.feedback import suggest
 from service.cli.fit import Name, Profile, fit_adapter, named_target
 from service.cli.options import AdapterId, AsJson, BundleOption, IndexDir, OnlineDir, settings_of, store_of
-from service.http.schemas.adapters import adapter_json
+from service.http.schemas.adaptation.adapters import adapter_json
 from service.runtime.serving import open_retriever
 
 app = typer.Typer(no_args_is_help=True)

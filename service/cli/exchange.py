@@ -14,7 +14,7 @@ from models.errors import InkseekError
 from service.adaptation.exchange import exported, imported
 from service.cli.fit import Name, Profile, named_target
 from service.cli.options import AdapterId, AsJson, BundleOption, IndexDir, OnlineDir, settings_of, store_of
-from service.http.schemas.adapters import adapter_json
+from service.http.schemas.adaptation.adapters import adapter_json
 
 
 def export_adapter(

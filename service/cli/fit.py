@@ -22,7 +22,7 @@ from service.cli.adapter_table import adapter_table
 from service.cli.deep import fit_deep_here
 from service.cli.options import AsJson, BundleOption, IndexDir, OnlineDir, settings_of
 from service.errors import SupportMismatch
-from service.http.schemas.adapters import adapter_json
+from service.http.schemas.adaptation.adapters import adapter_json
 from service.runtime.serving import open_retriever
 from service.search.retriever import Retriever
 from service.store.feedback.pairs import FeedbackStore

@@ -95,7 +95,7 @@ class Metrics:
         )
         self.best_score = _Histogram(
             "inkseek_best_score",
-            "Score of the best result: a cosine, rescaled within one category.",
+            "Score of the best result; within one category it is rescaled.",
             buckets=_SCORE_BUCKETS,
             registry=r,
         )

@@ -6,8 +6,9 @@ It is compared with its parent, through the files that ship, on all validation q
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ from models.bundle import (
     Runtime,
     SketchEmpty,
     SketchSolid,
-    add_adaptation,
     require_free_place,
     write_bundle,
 )
@@ -32,16 +32,15 @@ from models.bundle.manifest import MODEL_CARD_NAME
 from models.data.images.packed import read_pack
 from models.errors import InkseekError
 from models.evaluation.splits import KindSearches, ValidationSplit, load_galleries, load_kinds
+from models.export.inheritance import inherit_adaptation
 from models.export.known_kinds.graphs import weigh_photos, weigh_sketches, weighed_parts
 from models.export.known_kinds.prototypes import KnownKinds, prototypes
 from models.export.known_kinds.weighing import KindWeighing
 from models.export.precision.pooled_queries import Measured, PooledDifference, measure_queries, pooled_difference
 
-_DRAWINGS_PER_KIND = 64  # of a kind: their mean hardly changes with more
+_IMAGES_PER_KIND = 64  # their mean hardly changes with more
 _LEAST_DRAWINGS = 5  # fewer are drawings of one picture, and no kind
 _BATCH = 16
-
-_Kinds = Sequence[tuple[int, ...]]
 
 
 class NoParts(InkseekError):
@@ -110,43 +109,44 @@ def known_kinds(
 ) -> KnownKinds:
     """Prototypes of the kinds in a pack, from people's drawings and from photos. Raises PackInvalid, TooFewKinds."""
     images, table, _ = read_pack(pack, cache, report, drawn=False)
-    # An image's likeliest kind alone.
-    drawn = [kinds[:1] if name else () for kinds, name in zip(table.sketches, table.sketch_sets, strict=True)]
-    shown = [kinds[:1] for kinds in table.photos]
+    # The likeliest kind of each image comes first. Synthetic drawings, which are of no set, do not draw as people do.
+    drawn = [
+        kinds[0] if kinds and name else None for kinds, name in zip(table.sketches, table.sketch_sets, strict=True)
+    ]
+    shown = [kinds[0] if kinds else None for kinds in table.photos]
     sketches, of_sketches = _kind_parts(bundle.sketch, parts, images.sketches, drawn)
     photos, of_photos = _kind_parts(bundle.photo, parts, images.photos, shown)
     return KnownKinds(prototypes(sketches, of_sketches, _LEAST_DRAWINGS), prototypes(photos, of_photos, 1))
 
 
 def _kind_parts(
-    encoder: Encoder, parts: EmbeddingParts, images: NDArray[np.uint8], kinds: _Kinds
-) -> tuple[Vectors, list[tuple[int, ...]]]:
+    encoder: Encoder, parts: EmbeddingParts, images: NDArray[np.uint8], kinds: Sequence[int | None]
+) -> tuple[Vectors, list[int]]:
     """Images (I, S, S) or (I, 3, S, S) and their kinds -> (J, kind_dim) and the kinds of those that were encoded."""
     found, kept = [np.empty((0, parts.kind_dim), np.float32)], []
     rows = _some_of_each(kinds)
     for start in range(0, len(rows), _BATCH):
         batch = []
-        for row in rows[start : start + _BATCH]:
+        for row, kind in rows[start : start + _BATCH]:
             pixels = images[row] if images.ndim == 3 else images[row].transpose(1, 2, 0)
             try:
                 batch.append(encoder.prepare(Image.fromarray(np.ascontiguousarray(pixels))))
             except (SketchEmpty, SketchSolid):
                 continue
-            kept.append(kinds[row])
+            kept.append(kind)
         if batch:
             found.append(parts.kind_of(encoder.encode(np.stack(batch))))
     return np.concatenate(found), kept
 
 
-def _some_of_each(kinds: _Kinds) -> list[int]:
-    """Rows of the first images of each kind."""
-    seen: dict[int, int] = {}
+def _some_of_each(kinds: Sequence[int | None]) -> list[tuple[int, int]]:
+    """Rows of the first images of each kind, with the kind."""
+    seen: Counter[int] = Counter()
     rows = []
-    for row, names in enumerate(kinds):
-        if any(seen.get(name, 0) < _DRAWINGS_PER_KIND for name in names):
-            rows.append(row)
-        for name in names:
-            seen[name] = seen.get(name, 0) + 1
+    for row, kind in enumerate(kinds):
+        if kind is not None and seen[kind] < _IMAGES_PER_KIND:
+            seen[kind] += 1
+            rows.append((row, kind))
     return rows
 
 
@@ -189,11 +189,7 @@ def _publish(
     }
     inherited = (parent.path / MODEL_CARD_NAME).read_text(encoding="utf-8")
     manifest = _write(request, parent, models, request.out, inherited, metrics, provenance)
-    if parent.adaptation is not None:
-        # Adapters work on the layout, which stays. An adaptation that serves any bundle has an empty id, and keeps it.
-        adaptation = replace(parent.adaptation, bundle_id=parent.adaptation.bundle_id and manifest.bundle_id)
-        manifest = add_adaptation(request.out, adaptation)
-    return manifest
+    return inherit_adaptation(parent, request.out, manifest)
 
 
 def _write(

@@ -24,17 +24,13 @@ class KnownKinds:
     photos: Vectors
 
 
-def prototypes(kind_parts: Vectors, kinds: Sequence[Sequence[int]], least: int) -> Vectors:
-    """(I, D) kind parts of images and the kinds' numbers of each -> (M, D), a row of length 1
-    per kind, in the order of the numbers.
+def prototypes(kind_parts: Vectors, kinds: Sequence[int], least: int) -> Vectors:
+    """(I, D) kind parts of images and the number of each one's kind -> (M, D), a row of length 1 per kind, by number.
 
     A kind has at least `least` images. Raises TooFewKinds where none has.
     """
-    rows: dict[int, list[int]] = {}
-    for row, names in enumerate(kinds):
-        for name in names:
-            rows.setdefault(name, []).append(row)
-    kept = [rows[name] for name in sorted(rows) if len(rows[name]) >= least]
-    if not kept:
-        raise TooFewKinds(f"of {len(rows)} kinds none has {least} images")
-    return unit_rows(np.stack([kind_parts[each].mean(axis=0, dtype=np.float32) for each in kept]))
+    numbers, counts = np.unique(np.asarray(kinds, np.int64), return_counts=True)
+    kept = numbers[counts >= least]
+    if not len(kept):
+        raise TooFewKinds(f"of {len(numbers)} kinds none has {least} images")
+    return unit_rows(np.stack([kind_parts[np.equal(kinds, kind)].mean(axis=0, dtype=np.float32) for kind in kept]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,6 @@ from models.bundle import (
     Bundle,
     BundleManifest,
     Runtime,
-    add_adaptation,
     add_calibration,
     require_free_place,
     write_bundle,
@@ -33,6 +32,7 @@ from models.data.images.training_sets import SetConfig
 from models.errors import InkseekError
 from models.evaluation.protocol import BothFigures
 from models.evaluation.splits import KindSearches, ValidationSplit, load_galleries, load_kinds
+from models.export.inheritance import inherit_adaptation
 from models.export.narrowing import hidden_channels, narrow
 from models.export.parity import Parity, pooled
 from models.export.precision.calibration import Calibration, calibration_images
@@ -235,13 +235,9 @@ def _publish(
             "hidden_channels": [hidden_channels(file) for file in files],
         }
     manifest = _write(parent, request, models, request.out, card, metrics, provenance)
-    if parent.adaptation is not None:
-        # Its embeddings are the parent's but for rounding.
-        # An adaptation that serves any bundle has an empty id, and keeps it.
-        adaptation = replace(parent.adaptation, bundle_id=parent.adaptation.bundle_id and manifest.bundle_id)
-        manifest = add_adaptation(request.out, adaptation)
+    manifest = inherit_adaptation(parent, request.out, manifest)
     if parent.calibration is not None:
-        # For the same reason scores mean what they mean for the parent, which the calibration names.
+        # Embeddings are the parent's but for rounding, so scores mean what they mean for it.
         manifest = add_calibration(request.out, parent.calibration)
     return manifest
 

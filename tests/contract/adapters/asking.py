@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 from starlette.testclient import TestClient
 
-from service.http.schemas.adapters import Adapter
+from service.http.schemas.adaptation.adapters import Adapter
 from service.http.schemas.answers import SearchAnswer
 from service.http.schemas.problem import Problem
 

@@ -20,7 +20,7 @@ from service.adaptation.examples import Examples
 from service.adaptation.fit import FitSample, fit
 from service.app import create_app
 from service.config import Settings
-from service.http.schemas.adapters import Adapters, Profiles
+from service.http.schemas.adaptation.adapters import Adapters, Profiles
 from service.http.schemas.operation import Readiness
 from service.store.records import AdapterTarget
 from tests.contract.adapters.asking import BOX, adapt, rejected, searched

@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 from starlette.testclient import TestClient
 
-from service.http.schemas.jobs import Job
+from service.http.schemas.changes.jobs import Job
 from service.store.jobs.records import WAITING
 from tests.contract.adapters.asking import BOX, rejected, searched
 from tests.contract.waiting import until

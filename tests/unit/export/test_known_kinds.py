@@ -89,11 +89,12 @@ def test_parts_of_photos_are_where_readers_look_for_them(encoder: bytes) -> None
 
 def test_prototypes_are_means_of_kinds_with_enough_images() -> None:
     rows = np.random.default_rng(5).standard_normal((6, 3)).astype(np.float32)
-    made = prototypes(rows, [(0,), (0, 7), (7,), (), (7,), (2,)], least=2)
-    means = np.stack([rows[[0, 1]].mean(axis=0), rows[[1, 2, 4]].mean(axis=0)])
+    kinds = [7, 0, 7, 2, 0, 7]
+    means = np.stack([rows[[1, 4]].mean(axis=0), rows[[0, 2, 5]].mean(axis=0)])
+    made = prototypes(rows, kinds, least=2)
     np.testing.assert_allclose(made, means / np.linalg.norm(means, axis=1, keepdims=True), rtol=1e-5)
     with pytest.raises(TooFewKinds, match="of 3 kinds none has 4 images"):
-        prototypes(rows, [(0,), (0, 7), (7,), (), (7,), (2,)], least=4)
+        prototypes(rows, kinds, least=4)
 
 
 @pytest.mark.parametrize(

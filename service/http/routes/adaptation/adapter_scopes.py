@@ -11,7 +11,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from models.errors import InkseekError
 from service.adaptation.targets import NAME_CHARACTERS, NAME_PATTERN
 from service.errors import CategoryAbsent, ProfileAbsent
-from service.http.schemas.adapters import ADAPTER_EXAMPLE, STYLE_ADAPTER_EXAMPLE
+from service.http.schemas.adaptation.adapters import ADAPTER_EXAMPLE, STYLE_ADAPTER_EXAMPLE
 from service.store.records import Scope
 
 

@@ -44,7 +44,7 @@ from service.http.route import api_router
 from service.http.routes.adaptation.adapter_scopes import CATEGORY, PROFILE, ScopeRoutes
 from service.http.routes.adaptation.deep import queue_deep
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
-from service.http.schemas.adapters import (
+from service.http.schemas.adaptation.adapters import (
     PROFILES_EXAMPLE,
     ActiveAdapterId,
     Adapter,
@@ -57,7 +57,7 @@ from service.http.schemas.adapters import (
     dry_run_example,
     profiles_json,
 )
-from service.http.schemas.jobs import DEEP_JOB_EXAMPLE, Job
+from service.http.schemas.changes.jobs import DEEP_JOB_EXAMPLE, Job
 from service.http.serving import ThreadJobs, answer_work, process_of, read_upload, serving_of
 from service.http.tenancy import base_path, gallery_of, tenant_of
 from service.store.records import AdapterRecord, Scope

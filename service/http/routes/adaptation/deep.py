@@ -14,7 +14,7 @@ from service.errors import SupportMismatch
 from service.http.admission.auth import principal_of
 from service.http.forms.support_form import read_examples
 from service.http.routes.changes.jobs import queued_job
-from service.http.schemas.adapters import AdaptParams
+from service.http.schemas.adaptation.adapters import AdaptParams
 from service.http.serving import answer_job, read_upload
 from service.http.tenancy import gallery_of
 from service.search.retriever import Retriever

@@ -23,7 +23,7 @@ from service.http.openapi.request_bodies import SKETCH_BODY
 from service.http.openapi.responses import created, ok, problem_responses
 from service.http.route import api_router
 from service.http.routes.search import SKETCH_ERRORS, TRAFFIC_ERRORS
-from service.http.schemas.feedback import (
+from service.http.schemas.adaptation.feedback import (
     FEEDBACK_EXAMPLE,
     Feedback,
     FeedbackList,

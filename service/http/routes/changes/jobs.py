@@ -22,7 +22,7 @@ from service.http.problem_kinds import KINDS
 from service.http.route import api_router
 from service.http.routes.search import TRAFFIC_ERRORS
 from service.http.schemas.base import PHOTOS_PATH
-from service.http.schemas.jobs import (
+from service.http.schemas.changes.jobs import (
     CHANGES_BODY,
     JOB_EXAMPLE,
     JOBS_EXAMPLE,

@@ -20,7 +20,7 @@ from service.http.route import api_router
 from service.http.routes.photos import PhotoId
 from service.http.routes.search import TRAFFIC_ERRORS
 from service.http.schemas.base import PHOTOS_PATH
-from service.http.schemas.changes import DESCRIPTION_BODY, PHOTO_BODY, PutParams
+from service.http.schemas.changes.photos import DESCRIPTION_BODY, PHOTO_BODY, PutParams
 from service.http.schemas.gallery import PHOTO_EXAMPLE, Photo, photo_json
 from service.http.serving import answer_job, process_of, read_upload, serving_of, urls_of
 from service.http.tenancy import base_path, gallery_of

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.testclient import TestClient
 
 from service.http.query_params import QueryReader
-from service.http.schemas.adapters import AdaptParams
+from service.http.schemas.adaptation.adapters import AdaptParams
 from service.http.schemas.search import SearchParams
 
 

@@ -20,7 +20,8 @@ from service.http.json_response import AnswerWriter, json_bytes, json_response
 from service.http.openapi.responses import problem_responses
 from service.http.reference.page import render
 from service.http.routes.info import limits_of
-from service.http.schemas import adapters, answers, gallery, operation, search
+from service.http.schemas import answers, gallery, operation, search
+from service.http.schemas.adaptation import adapters
 from service.http.schemas.base import PhotoUrls
 from service.http.schemas.problem import PROBLEM_EXAMPLE, Problem
 from service.search.query import SearchQuery

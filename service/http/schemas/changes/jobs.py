@@ -9,7 +9,7 @@ from pydantic import Field
 
 from service.changes.versions import VersionRecord
 from service.http.schemas.base import EXAMPLE_BUNDLE_ID, EXAMPLE_INDEX_VERSION, EXAMPLE_PHOTO_ID, Schema
-from service.http.schemas.changes import CATEGORY_SCHEMA, METADATA_SCHEMA
+from service.http.schemas.changes.photos import CATEGORY_SCHEMA, METADATA_SCHEMA
 from service.sketches.json_forms import IMAGE_EXAMPLE, IMAGE_PATTERN
 from service.store.jobs.records import JobRecord
 

@@ -1,0 +1,1 @@
+"""What adapters and feedback look like in requests and answers."""
