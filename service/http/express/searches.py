@@ -1,4 +1,4 @@
-"""Plain searches of the default gallery, checked as the layers check them, by the same functions, in one go.
+"""Plain searches of the default gallery, of drawings and of vectors, checked in one go by the functions of the layers.
 
 Through the layers such a request passes thirteen of them, each with its own coroutine, and a task, an event and three
 timers. What is not plain, or would be turned away, is left to them, so that there is one place for every answer.
@@ -30,19 +30,15 @@ from service.http.edge.proxies import Forwarded
 from service.http.edge.refusals import Refusals
 from service.http.edge.request_scope import REQUEST_ID, SECURITY_HEADERS, adopt_request_id, log_request
 from service.http.express.connection import ExpressHttp, Headers
+from service.http.express.kinds import OfDrawing, OfVector, PlainSearch, SearchKind
 from service.http.forms.body import Upload
 from service.http.problem_kinds import CLIENT_GONE
 from service.http.problems import answer_to
-from service.http.query_params import QueryReader
-from service.http.routes.search import search_job
-from service.http.schemas.search import SearchParams
 from service.http.tenancy import serve_from, tenant_in
 from service.runtime.process import Process
 from service.search.query import OWN_MARK
 from service.tracing.traces import Traces, span_attributes
 
-_ROUTE = "/v1/search"
-_PATH = _ROUTE.encode()
 _SMALL_BYTES = 65_536  # of bodies that `RequestBody` does not count
 _SECURITY = b"".join(b"%b: %b\r\n" % header for header in SECURITY_HEADERS)
 # With one of these the body, the connection or the paths of the answer are others.
@@ -70,12 +66,12 @@ class Searches:
     traces: Traces | None = None
 
     def __post_init__(self) -> None:
-        """Read queries as the route does."""
-        self._params = QueryReader(SearchParams)
+        """Know the routes by their paths."""
+        self._kinds: dict[bytes, SearchKind] = {kind.route.encode(): kind for kind in (OfDrawing(), OfVector())}
 
     def takes(self, method: bytes, target: bytes, headers: Headers) -> bool:
         """Whether it is a search with a small body of announced length, and nothing special."""
-        if method != b"POST" or target.partition(b"?")[0] != _PATH or b"#" in target:
+        if method != b"POST" or target.partition(b"?")[0] not in self._kinds or b"#" in target:
             return False
         length = b""
         for name, value in headers:
@@ -87,19 +83,19 @@ class Searches:
 
     def begin(self, connection: ExpressHttp, scope: dict[str, Any], target: bytes, body: bytes) -> Search | None:
         """Take a place and queue the work; None where the layers have to answer."""
-        query = target.partition(b"?")[2]
-        scope |= {"app": self.app, "method": "POST", "path": _ROUTE, "raw_path": _PATH, "query_string": query}
+        path, _, query = target.partition(b"?")
+        kind, process = self._kinds[path], cast(Process, self.app.state.process)
+        scope |= {"app": self.app, "method": "POST", "path": kind.route, "raw_path": path, "query_string": query}
         try:
             if self.forwarded is not None:
                 self.forwarded.believe(scope)
             self.rules.check(scope)
             principal = self.authenticate(scope)
-            params = self._params.read(query)
+            plain = kind.read(process, query, Upload(body, Request(scope).headers.get("content-type", "")))
         except (InkseekError, RequestValidationError):
             return None
-        if params.profile is not None and params.profile.startswith(OWN_MARK):
-            return None  # which may be turned away
-        process: Process = self.app.state.process
+        if plain is None or (plain.profile is not None and plain.profile.startswith(OWN_MARK)):
+            return None  # the profile of a key may be turned away
         is_free = "search" in principal.access and principal.may_see(DEFAULT_GALLERY)
         tenant = tenant_in(process, principal, DEFAULT_GALLERY)
         if not is_free or self.limits.concern(principal) or not process.workers.take_place(tenant):
@@ -108,7 +104,7 @@ class Searches:
         leave_principal(scope, principal, read_only=self.read_only)
         serve_from(scope, process.galleries.default)
         try:
-            return copy_context().run(Search, self, connection, Request(scope), tenant, params, body)
+            return copy_context().run(Search, self, connection, Request(scope), tenant, kind.route, plain)
         except RuntimeError:  # the threads are closed: the service ends
             process.workers.give_place_back(tenant)
             return None
@@ -126,21 +122,21 @@ class Search:
         connection: ExpressHttp,
         request: Request,
         tenant: str | None,
-        params: SearchParams,
-        body: bytes,
+        route: str,
+        plain: PlainSearch,
     ) -> None:
         """Queues the work, in a context of its own, whose request id is this one's."""
         self.keep_alive, self.response_complete = True, False
         self._started = time.perf_counter()
         self._searches, self._connection, self._request, self._tenant = searches, connection, request, tenant
+        self._route = route
         self._process: Process = searches.app.state.process
         headers = request.scope["headers"]
         self._request_id = adopt_request_id(headers).encode()
-        self._span = searches.traces.begin("POST", _ROUTE, headers) if searches.traces else None
-        workers, upload = self._process.workers, Upload(body, request.headers.get("content-type", ""))
+        self._span = searches.traces.begin("POST", route, headers) if searches.traces else None
         self._fault: InkseekError | None = None
-        self._answer = workers.encode(search_job(request, upload, params), tenant)
-        self._timer: TimerHandle = asyncio.get_running_loop().call_later(workers.timeout_s, self._expire)
+        self._answer = plain.start(request, tenant)
+        self._timer: TimerHandle = asyncio.get_running_loop().call_later(self._process.workers.timeout_s, self._expire)
         self._answer.add_done_callback(self._end)
         self._process.metrics.in_flight.inc()
 
@@ -187,15 +183,15 @@ class Search:
         try:
             response = answer_to(self._request, cast(Exception, error))
         except Exception as unforeseen:
-            response = answer_to_unforeseen(unforeseen, "POST", _ROUTE)
+            response = answer_to_unforeseen(unforeseen, "POST", self._route)
         return response.status_code, response.raw_headers, bytes(response.body)
 
     def _count(self, status: int) -> None:
         metrics, seconds = self._process.metrics, time.perf_counter() - self._started
         metrics.in_flight.dec()
-        metrics.observe_request(_ROUTE, "POST", status, seconds)
+        metrics.observe_request(self._route, "POST", status, seconds)
         metrics.galleries.observe_request(DEFAULT_GALLERY, status, seconds)
         if self._span is not None:
-            self._span.end(_ROUTE, status, span_attributes(self._request_id, DEFAULT_GALLERY))
+            self._span.end(self._route, status, span_attributes(self._request_id, DEFAULT_GALLERY))
         if self._searches.access_log:
-            log_request("POST", _ROUTE, status, seconds)
+            log_request("POST", self._route, status, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -21,6 +22,7 @@ from service.http.schemas.vector import VECTOR_BODY
 from service.http.serving import SHORT_BYTES, answer_short, process_of, read_upload, urls_of
 from service.http.tenancy import base_path
 from service.search.retriever import Retriever
+from service.search.vectors import SketchVectors
 
 router = api_router("search", "search")
 
@@ -48,13 +50,22 @@ async def search_vector(request: Request, params: Annotated[VectorParams, Query(
     `/v1/encoder` says how the vector is made. A drawing that is to be compared mirrored, too, comes with the
     embedding of its mirror image; without it, `mirror=auto` compares it as it was drawn.
     """
-    upload, metrics, base = await read_upload(request), process_of(request).metrics, base_path(request)
+    upload = await read_upload(request)
     read = read_vectors(upload, params) if len(upload.body) <= SHORT_BYTES else None
 
     def answer(retriever: Retriever) -> bytes:
-        sent, effective = read or read_vectors(upload, params)
-        result = retriever.search_vectors(sent, in_own_style(request, effective.to_query()))
-        return written(result, metrics, urls_of(retriever, base))
+        return vector_job(request, *(read or read_vectors(upload, params)))(retriever)
 
     is_plain = read is not None and read[1].to_query().is_plain
     return json_response(await answer_short(request, answer, is_short=is_plain))
+
+
+def vector_job(request: Request, sent: SketchVectors, params: VectorParams) -> Callable[[Retriever], bytes]:
+    """What answers a search by a vector, with the JSON of a SearchAnswer."""
+    metrics, base = process_of(request).metrics, base_path(request)
+
+    def answer(retriever: Retriever) -> bytes:
+        result = retriever.search_vectors(sent, in_own_style(request, params.to_query()))
+        return written(result, metrics, urls_of(retriever, base))
+
+    return answer

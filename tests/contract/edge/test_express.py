@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import re
@@ -11,11 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 from PIL import Image
 
 from service.app import create_app
 from service.config import Settings
+from service.http.express.kinds import OfVector
+from service.http.forms.body import Upload
 
 PLAIN = [(b"host", b"localhost"), (b"content-type", b"image/png"), (b"content-length", b"20")]
 
@@ -102,6 +107,44 @@ def test_both_ways_give_the_same_answer(
         assert comparable(*parted(one)) == comparable(*parted(other))
 
 
+@pytest.mark.parametrize(
+    "query", ["", "k=2", "k=0", "kk=3", "category=box", "profile=nobody", "profile=@key", "focus=none"]
+)
+@pytest.mark.parametrize("kind", ["float16", "json", "text", "short", "other"])
+def test_a_vector_is_answered_the_same_both_ways(
+    served: Any, raw_post: Callable[..., bytes], kind: str, query: str
+) -> None:
+    with served.client() as client:
+        encoder = client.get("/v1/encoder").json()
+    vector = np.random.default_rng(3).standard_normal(encoder["embedding_dim"])
+    vector /= np.linalg.norm(vector)
+    bundle = "nobody-knows-it" if kind == "other" else encoder["bundle_id"]
+    sent = {"bundle": bundle, "vector": base64.b64encode(vector.astype("<f2").tobytes()).decode()}
+    is_json = kind in ("json", "text")
+    body = {
+        "json": json.dumps(sent).encode(),
+        "text": b"no JSON",
+        "short": vector.astype("<f2").tobytes()[:-8],
+    }
+    headers = ("Content-Type: application/json" if is_json else "Content-Type: application/octet-stream",)
+    path = "/v1/search:vector?" + "&".join(filter(None, (query, "" if is_json else f"bundle={bundle}")))
+    content = body.get(kind, vector.astype("<f2").tobytes())
+    one_way, other_way = raw_post(path, content, *headers), chunked(path, content, *headers)
+    with served.connect(one_way) as one, served.connect(other_way) as other:
+        assert comparable(*parted(one)) == comparable(*parted(other))
+
+
+def test_a_vector_is_plain_where_short_work_is_done_on_the_loop(make_settings: Callable[..., Settings]) -> None:
+    for threads in (1, 2):
+        with TestClient(create_app(make_settings(threads=threads))) as client:
+            process, encoder = client.app.state.process, client.get("/v1/encoder").json()  # type: ignore[attr-defined]
+            upload = Upload(np.ones(encoder["embedding_dim"], "<f2").tobytes(), "application/octet-stream")
+            query = f"bundle={encoder['bundle_id']}&k=2".encode()
+            plain = OfVector().read(process, query, upload)
+            assert (plain is not None) == (threads == 1) == process.workers.on_loop
+            assert OfVector().read(process, query + b"&category=box", upload) is None
+
+
 def counted(served: Any, status: int) -> float:
     with served.client() as client:
         text = client.get("/metrics").text
@@ -178,6 +221,7 @@ def test_what_is_not_plain_goes_through_the_layers(make_settings: Callable[..., 
     express = create_app(make_settings()).state.express
     assert express.takes(b"POST", b"/v1/search", PLAIN)
     assert express.takes(b"POST", b"/v1/search?k=3", [*PLAIN, (b"origin", b"https://a.example")])
+    assert express.takes(b"POST", b"/v1/search:vector?k=3", PLAIN)
     for method, target, headers in (
         (b"GET", b"/v1/search", PLAIN),
         (b"POST", b"/v1/search:batch", PLAIN),
