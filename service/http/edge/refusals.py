@@ -7,8 +7,8 @@ time would go there. So the first one is kept as it left, and sent again with an
 from __future__ import annotations
 
 import asyncio
+import select
 from collections.abc import Callable
-from itertools import islice
 from typing import NamedTuple, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,36 +52,76 @@ class Paused:
 
     Who tries again at once would be rejected again, which takes a tenth of a millisecond with the shares of the system
     and the client: at ten times what the service can take, a fifth of its time would go there. Unread, they cost
-    nothing, and the one that has waited longest has its turn with the next place.
+    nothing. A place goes to whoever has sent the next request by then, in the order in which those came. Only Linux
+    can say who that is; elsewhere nobody is left unread.
     """
 
     def __init__(self, free: Callable[[], int], pause_s: float = _RETRY_S) -> None:
         """`free`: how many places there are. `pause_s`: as long as an answer says that one should wait."""
         self._free = free
         self._pause_s = pause_s
-        self._waiting: dict[Read, asyncio.TimerHandle] = {}
+        self._waiting: dict[int, _Waiting] = {}  # by the handle of the socket
+        self._senders: select.epoll | None = None  # tells who of them has sent something
+        self._is_due = self._is_watched = False
 
     def add(self, connection: Read) -> None:
         """It has just been rejected."""
-        if connection not in self._waiting:
-            connection.flow.pause_reading()
-            timer = asyncio.get_running_loop().call_later(self._pause_s, self._read_on, connection)
-            self._waiting[connection] = timer
+        if not hasattr(select, "epoll"):
+            return
+        handle = connection.transport.get_extra_info("socket").fileno()
+        if handle in self._waiting:
+            return
+        connection.flow.pause_reading()
+        timer = asyncio.get_running_loop().call_later(self._pause_s, self._read_on, connection)
+        self._waiting[handle] = _Waiting(connection, timer)
+        if self._senders is None:
+            self._senders = select.epoll()
+        self._senders.register(handle, select.EPOLLIN)
 
     def drop(self, connection: Read) -> None:
-        """It is closed."""
-        if (timer := self._waiting.pop(connection, None)) is not None:
-            timer.cancel()
+        """It is closed, or read again."""
+        handle = connection.transport.get_extra_info("socket").fileno()
+        if (waiting := self._waiting.pop(handle, None)) is not None:
+            waiting.timer.cancel()
+            assert self._senders is not None
+            self._senders.unregister(handle)
+            if not self._waiting:
+                self._watch(False)
 
     def take_turns(self) -> None:
-        """An answer has left: as many as there are places are read again."""
-        for connection in list(islice(self._waiting, max(0, self._free()))) if self._waiting else ():
-            self._read_on(connection)
+        """An answer has left: as many as there are places are read again, once all answers of this turn have left."""
+        if self._waiting and not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._is_due = False
+        places = max(0, self._free())
+        if places and self._senders is not None:
+            for handle, _ in self._senders.poll(0, places):
+                self._read_on(self._waiting[handle].connection)
+                places -= 1
+        # Nobody has sent anything: whoever is the first to do so has the place.
+        self._watch(places > 0 and bool(self._waiting))
+
+    def _watch(self, wanted: bool) -> None:
+        if wanted != self._is_watched and self._senders is not None:
+            self._is_watched = wanted
+            loop = asyncio.get_running_loop()
+            if wanted:
+                loop.add_reader(self._senders.fileno(), self._turn)
+            else:
+                loop.remove_reader(self._senders.fileno())
 
     def _read_on(self, connection: Read) -> None:
         self.drop(connection)
         if not connection.transport.is_closing():
             connection.flow.resume_reading()
+
+
+class _Waiting(NamedTuple):
+    connection: Read
+    timer: asyncio.TimerHandle
 
 
 class _Kept(NamedTuple):

@@ -7,7 +7,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
@@ -130,6 +130,11 @@ class Connection:
         self.is_read, self.is_open = True, True
         self.transport: Any = self
         self.flow: Any = self
+        self.ours, self.theirs = socket.socketpair()
+
+    def get_extra_info(self, name: str) -> socket.socket:
+        assert name == "socket"
+        return self.ours
 
     def is_closing(self) -> bool:
         return not self.is_open
@@ -143,33 +148,74 @@ class Connection:
         self.is_read = True
 
 
-def test_whoever_was_refused_is_read_again_when_there_is_a_place() -> None:
+@pytest.fixture
+def connections() -> Iterator[list[Connection]]:
+    made = [Connection() for _ in range(4)]
+    yield made
+    for connection in made:
+        connection.ours.close()
+        connection.theirs.close()
+
+
+def test_a_place_goes_to_whoever_sent_first_of_those_that_were_refused(connections: list[Connection]) -> None:
     async def scenario() -> None:
         free = 0
         paused = Paused(lambda: free, pause_s=600)
-        _, second, third, fourth = connections = [Connection() for _ in range(4)]
+        first, second, third, fourth = connections
+
+        async def read_after_an_answer() -> list[bool]:
+            for _ in range(3):  # answers that leave in the same turn of the loop are one
+                paused.take_turns()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            return [connection.is_read for connection in connections]
+
         for connection in connections:
             paused.add(connection)
             paused.add(connection)
-        paused.take_turns()
-        assert not any(connection.is_read for connection in connections)
+        for connection in (third, second, fourth):
+            connection.theirs.send(b"POST")
+        assert await read_after_an_answer() == [False, False, False, False]
         free = 1
-        paused.take_turns()
-        assert [connection.is_read for connection in connections] == [True, False, False, False]
+        assert await read_after_an_answer() == [False, False, True, False]
         second.is_open = False
         paused.drop(second)
         free = 2
-        paused.take_turns()
-        paused.take_turns()  # nobody is left
-        assert (second.is_read, third.is_read, fourth.is_read) == (False, True, True)
+        assert await read_after_an_answer() == [False, False, True, True]
+        first.theirs.send(b"POST")  # a place has been kept
+        await until_async(lambda: first.is_read)
+        assert await read_after_an_answer() == [True, False, True, True]  # nobody is left
+        paused.add(first)
+        await asyncio.sleep(0.02)
+        assert not first.is_read  # until an answer leaves: nobody has said that there is a place
+        assert (await read_after_an_answer())[0]
 
     asyncio.run(scenario())
 
 
-def test_whoever_was_refused_is_read_again_after_a_while() -> None:
+def test_whoever_sends_when_no_place_is_left_stays_unread(connections: list[Connection]) -> None:
+    async def scenario() -> None:
+        free = 1
+        paused = Paused(lambda: free, pause_s=600)
+        for connection in connections:
+            paused.add(connection)
+        paused.take_turns()
+        await asyncio.sleep(0.01)
+        free = 0  # somebody else came
+        connections[0].theirs.send(b"POST")
+        await asyncio.sleep(0.02)
+        assert not connections[0].is_read
+        free = 1
+        paused.take_turns()
+        await until_async(lambda: connections[0].is_read)
+
+    asyncio.run(scenario())
+
+
+def test_whoever_was_refused_is_read_again_after_a_while(connections: list[Connection]) -> None:
     async def scenario() -> None:
         paused = Paused(lambda: 0, pause_s=0.01)
-        kept, closed = Connection(), Connection()
+        kept, closed, *_ = connections
         for connection in (kept, closed):
             paused.add(connection)
         closed.is_open = False  # and it is not told of
