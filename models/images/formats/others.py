@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
+from models.images.errors import ImageTooLarge
 from models.images.formats.header import Header, unpack
 
 _AVIF_BRANDS = (b"avif", b"avis")
@@ -13,15 +14,23 @@ _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 # Measured at 16 megapixels, rounded up: bytes per pixel at the peak.
 _BMP_BYTES, _TIFF_BYTES, _AVIF_BYTES, _HEIF_BYTES = 5, 9, 11, 9
 _UNKNOWN_PIXELS = 16_000_000  # of a file that does not say where its size stands
+_RUN_LENGTH = (1, 2)  # BI_RLE8, BI_RLE4
+_MAX_RUNS_BYTES = 2**20  # Pillow decodes them in Python, a byte in 0.2 microseconds
 
 
 def inspect_bmp(data: bytes) -> Header:
-    """A BMP with either of its headers. Raises ImageUnreadable."""
+    """A BMP with either of its headers. Raises ImageUnreadable, ImageTooLarge (too many runs)."""
     (header_bytes,) = unpack("<I", data, 14, "BMP")
     if header_bytes == 12:
         width, height = unpack("<HH", data, 18, "BMP")
     else:
         width, height = map(abs, unpack("<ii", data, 18, "BMP"))
+    # The older headers, of 12 and 16 bytes, know no compression.
+    if header_bytes >= 40 and len(data) > _MAX_RUNS_BYTES and unpack("<I", data, 30, "BMP")[0] in _RUN_LENGTH:
+        raise ImageTooLarge(
+            f"the BMP image is run-length encoded and has {len(data):,} bytes; at most {_MAX_RUNS_BYTES:,} of that"
+            " kind are decoded; save it as PNG"
+        )
     return Header("BMP", width, height, _BMP_BYTES * width * height, data)
 
 

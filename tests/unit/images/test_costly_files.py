@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,6 +30,20 @@ def test_a_jpeg_of_many_scans_is_counted_and_not_decoded() -> None:
             with pytest.raises(ImageTooLarge, match="scans"):
                 decode_image(data, draft_px=512)
     assert time.process_time() - started < 1.0 * len(files)
+
+
+def test_a_bmp_of_many_runs_is_not_decoded() -> None:
+    def coded(side: int) -> bytes:
+        lines = b"".join(bytes((1, row & 255)) * side + b"\0\0" for row in range(side))
+        header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(lines), 0, 0, 256, 0)
+        colours = b"".join(bytes((level, level, level, 0)) for level in range(256))
+        return b"BM" + struct.pack("<IHHI", 1078 + len(lines), 0, 0, 1078) + header + colours + lines
+
+    levels = np.asarray(decode_image(coded(200)).image)
+    assert levels[0, 0, 0] == 199 and levels[199, 199, 0] == 0
+    with pytest.raises(ImageTooLarge, match="run-length"):
+        decode_image(coded(800))
+    assert decode_image(encoded(800, "BMP")).width == 800  # larger, and plain
 
 
 def test_arithmetic_coding_is_named() -> None:
