@@ -26,7 +26,7 @@ from index_builder.stores.ranking import top_k
 from models.arrays import Rows, Vectors
 
 _CURVE_QUERIES = 300
-_CURVE_ROWS = 250_000  # thousands of exact searches of more rows take longer than all else
+_CURVE_ROWS = 100_000  # thousands of exact searches of more rows take longer than all else
 
 
 def main(kind: KindChoice, folder: Path, required: float, threads: int) -> list[dict[str, object]]:
