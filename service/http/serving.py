@@ -49,12 +49,15 @@ def urls_of(retriever: Retriever, base_path: str) -> PhotoUrls:
 class ThreadJobs:
     """Runs blocking jobs of one request in worker threads, each with the retriever in service at its turn."""
 
-    def __init__(self, request: Request, *, aside: bool = False) -> None:
-        """Nothing runs before it is called. `aside`: jobs take long, and must not keep searches from their turn."""
+    def __init__(self, request: Request, *, aside: bool = False, behind: bool = False) -> None:
+        """Nothing runs before it is called. `aside`: jobs take long, and must not keep searches from their turn.
+
+        `behind`: they get the CPU time that searches leave, too.
+        """
         self._request = request
         self._tenant = tenant_of(request)
         workers = process_of(request).workers
-        self._run = workers.run_aside if aside else workers.run
+        self._run = workers.run_behind if behind else workers.run_aside if aside else workers.run
 
     async def __call__(self, job: Callable[[Retriever], T], /) -> T:
         """What `job` returns or raises; cancelled before its turn, it never runs."""
@@ -140,6 +143,12 @@ async def answer_job(request: Request, job: Callable[[Retriever], T], *, aside: 
     return await answer_work(request, lambda: ThreadJobs(request, aside=aside)(job))
 
 
+async def answer_change(request: Request, job: Callable[[Retriever], T]) -> T:
+    """A change of the gallery, in a slot of its own and in a thread that stands back; raises as `answer_work`."""
+    with process_of(request).changes.admission(tenant_of(request)):
+        return await answer_work(request, lambda: ThreadJobs(request, behind=True)(job))
+
+
 async def answer_short(request: Request, job: Callable[[Retriever], T], *, is_short: bool) -> T:
     """The same for a job of a millisecond, which a process with one thread does on its event loop: see `LoopLane`.
 
@@ -161,6 +170,12 @@ async def answer_work(request: Request, work: Callable[[], Awaitable[T]]) -> T:
     # `work` is called only once admitted: a coroutine that was made and never awaited would warn.
     with workers.admission(tenant_of(request)):
         return await workers.answer(work(), request.receive)
+
+
+async def read_change(request: Request) -> Upload:
+    """The body of a change, unless as many are being made as may be; raises as `read_upload`."""
+    process_of(request).changes.reject_when_full(tenant_of(request))
+    return await read_upload(request)
 
 
 async def read_upload(request: Request) -> Upload:

@@ -19,7 +19,8 @@ from service.runtime.metrics import Metrics
 from service.runtime.monitoring.monitor import Monitor
 from service.runtime.monitoring.shadow_sample import ShadowSample
 from service.runtime.serving import Serving, load_bundle, load_retriever
-from service.runtime.threads.workers import AdaptationSlots, Workers
+from service.runtime.threads.slots import Slots
+from service.runtime.threads.workers import Workers
 
 _log = logging.getLogger("inkseek.service")
 
@@ -35,7 +36,8 @@ class Process:
     workers: Workers
     monitor: Monitor
     metrics: Metrics
-    adaptations: AdaptationSlots
+    adaptations: Slots
+    changes: Slots
     galleries: Galleries
     shadow: ShadowSample
 
@@ -79,10 +81,21 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
     default = OpenGallery(DEFAULT_GALLERY, settings, serving, monitor.health, monitor.index, monitor.online)
     galleries = Galleries(settings, default, metrics, workers)
     jobs = asyncio.create_task(JobRunner(DEFAULT_GALLERY, settings, serving, workers).run())
-    adaptations = AdaptationSlots(_ADAPTATIONS_AT_ONCE, metrics)
+    adaptations = Slots(_ADAPTATIONS_AT_ONCE, "adapters are being fitted", metrics)
     shadow = ShadowSample(settings.shadow_share, metrics.shadow_recall.observe)
     try:
-        yield Process(settings, serving, workers, monitor, metrics, adaptations, galleries, shadow)
+        yield Process(
+            settings,
+            serving,
+            workers,
+            monitor,
+            metrics,
+            adaptations,
+            # Half of the places that there are: a stream of uploads leaves the others to searches.
+            Slots(max(1, workers.free // 2), "changes are being made", metrics),
+            galleries,
+            shadow,
+        )
     finally:
         for task in (monitoring, jobs):
             task.cancel()

@@ -1,4 +1,4 @@
-"""A job that fits a deep adapter: sketches encoded and photos drawn one by one in a thread aside, then one fit."""
+"""A job that fits a deep adapter: sketches encoded and photos drawn one by one in a thread behind, then one fit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def adapt_deep(job: JobRecord, jobs: JobStore, serving: Serving, workers: 
             raise JobCancelled("the job was cancelled; no adapter was stored")
 
     async def in_turn(step: Callable[[Retriever], T]) -> T:
-        return await _aside(serving, workers, step)
+        return await _behind(serving, workers, step)
 
     try:
         sketches = []
@@ -62,13 +62,13 @@ async def adapt_deep(job: JobRecord, jobs: JobStore, serving: Serving, workers: 
     return f"{where}: {'active' if adapter.activated else 'not active'}: {adapter.reason}"
 
 
-async def _aside(serving: Serving, workers: Workers, step: Callable[[Retriever], T]) -> T:
+async def _behind(serving: Serving, workers: Workers, step: Callable[[Retriever], T]) -> T:
     def run() -> T:
         with serving.borrow() as retriever:
             return step(retriever)
 
     while True:
         try:
-            return await workers.run_aside(run, "jobs")
+            return await workers.run_behind(run, "jobs")
         except QueueFull:  # searches go first
             await asyncio.sleep(_BUSY_S)

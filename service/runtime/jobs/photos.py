@@ -50,7 +50,7 @@ async def _outcome(queued: JobItem, serving: Serving, workers: Workers) -> ItemC
 
     while True:
         try:
-            return await workers.run_aside(change, "jobs")
+            return await workers.run_behind(change, "jobs")
         except QueueFull:  # no decoder is free: searches go first
             await asyncio.sleep(_BUSY_S)
         except InkseekError as error:

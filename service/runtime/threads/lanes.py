@@ -11,10 +11,10 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from service.runtime.metrics import Metrics
+from service.runtime.threads.aside import Aside
 from service.runtime.threads.fairness import FairQueue
 from service.runtime.threads.jobs import AT_ONCE, Job, Outcome, outcome_of, run_together, settle
 from service.runtime.threads.loop_lane import LoopLane, Pace
@@ -22,10 +22,10 @@ from service.tracing.stages import report_in
 
 
 class Lanes:
-    """Used from one event loop. Work that takes long goes to threads `aside`, where it keeps no other from its turn."""
+    """Used from one event loop. Work that takes long goes to threads aside, changes of a gallery to those behind."""
 
     def __init__(self, threads: int, metrics: Metrics, *, on_loop: bool = False) -> None:
-        """`threads`: jobs that run side by side; as many more may run aside, and two at least.
+        """`threads`: jobs that run side by side; as many more may run aside, as many behind, and two at least of each.
 
         `on_loop`: while nothing else is in work, short work is done on the event loop itself: see `LoopLane`.
         """
@@ -34,7 +34,6 @@ class Lanes:
         self._loop_lane = LoopLane(self._pace, self._taken, self._put_whole) if on_loop else None
         self._unfinished = 0  # jobs that are for threads alone: meanwhile those have the others, too
         self._jobs: FairQueue[Job] = FairQueue()
-        self._jobs_aside: FairQueue[Job] = FairQueue()
         self._turns: queue.SimpleQueue[bool] = queue.SimpleQueue()  # one for each job; False: there will be no more
         self._closing = False
         self._count = threads
@@ -43,7 +42,8 @@ class Lanes:
         ]
         for thread in self._threads:
             thread.start()
-        self._aside = ThreadPoolExecutor(max(2, threads), thread_name_prefix="inkseek_aside")
+        self._aside = Aside(max(2, threads), "inkseek_aside", self._run_aside)
+        self._behind = Aside(max(2, threads), "inkseek_behind", self._run_aside, stands_back=True)
 
     def put(self, job: Job) -> None:
         """Run it when its turn comes. Raises RuntimeError once closed."""
@@ -63,8 +63,12 @@ class Lanes:
     def put_aside(self, job: Job) -> None:
         """Run its function in a thread aside."""
         self._wait_for_turn(job)
-        self._jobs_aside.put(job.tenant, job)
-        self._aside.submit(self._run_aside)
+        self._aside.put(job)
+
+    def put_behind(self, job: Job) -> None:
+        """Run its function in a thread that stands back: whatever else there is to compute goes first."""
+        self._wait_for_turn(job)
+        self._behind.put(job)
 
     def close(self) -> None:
         """Drop what has not begun and wait for what has."""
@@ -73,7 +77,8 @@ class Lanes:
             self._turns.put(False)
         for thread in self._threads:
             thread.join()
-        self._aside.shutdown(wait=True)
+        self._aside.close()
+        self._behind.close()
 
     def _finished(self, _: asyncio.Future[Any]) -> None:
         self._unfinished -= 1
@@ -134,7 +139,7 @@ class Lanes:
 
     def _put_whole(self, job: Job) -> None:
         job.queued = time.perf_counter()
-        self._aside.submit(self._whole, job)
+        self._aside.put(job)
 
     def _whole(self, job: Job) -> None:
         assert job.work is not None
@@ -144,9 +149,10 @@ class Lanes:
         job.work.end()
         _deliver([outcome])
 
-    def _run_aside(self) -> None:
-        job = self._jobs_aside.take()
-        if self._taken(job):
+    def _run_aside(self, job: Job) -> None:
+        if job.work is not None:  # claimed before
+            self._whole(job)
+        elif self._taken(job):
             _deliver([outcome_of(job, job.function)])
 
 

@@ -99,6 +99,12 @@ class Workers:
         self._lanes.put_aside(Job(future, tenant or "", function=job))
         return future
 
+    def run_behind(self, job: Callable[[], T], tenant: str | None = None) -> asyncio.Future[T]:
+        """The same for a change of the gallery, which gets the CPU time that searches leave."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._lanes.put_behind(Job(future, tenant or "", function=job))
+        return future
+
     async def answer(self, work: Awaitable[T], receive: Receive) -> T:
         """Wait for `work`, but not beyond the deadline, nor for a client that is gone.
 
@@ -153,25 +159,3 @@ class _Watch:
         else:
             self.fault = ClientGone("the client closed the connection before the answer was there")
         self._task.cancel()
-
-
-class AdaptationSlots:
-    """Bounds how many requests with examples are answered at once: they take longer than searches."""
-
-    def __init__(self, at_once: int, metrics: Metrics) -> None:
-        """`at_once`: as many as may be answered at the same time."""
-        self._shares = Shares(at_once)
-        self._metrics = metrics
-
-    def reject_when_full(self, tenant: str | None = None) -> None:
-        """Raises QueueFull; called before a body is read that no slot would be free for."""
-        if self._shares.is_full(tenant):
-            self._metrics.rejected.labels("queue_full").inc()
-            raise QueueFull("as many adapters are being fitted as may be at once")
-
-    @contextmanager
-    def admission(self, tenant: str | None = None) -> Iterator[None]:
-        """One slot, for the duration of the block. Raises QueueFull."""
-        self.reject_when_full(tenant)
-        with self._shares.place(tenant):
-            yield

@@ -38,6 +38,18 @@ def test_an_upload_is_found_by_its_own_drawing_at_once(client: TestClient) -> No
     assert client.get("/v1/photos").json()["total"] == client.get("/v1/info").json()["photo_count"] == 16
 
 
+def test_uploads_leave_places_to_searches(serve: Serve) -> None:
+    client = serve(threads=1, queue_size=3)
+    app: Any = client.app
+    slots = app.state.process.changes
+    with slots.admission(), slots.admission():
+        full = client.put("/v1/photos/stars/one.png", content=star(1))
+        assert code(full) == (429, "queue_full") and "changes" in full.json()["detail"]
+        assert code(client.patch("/v1/photos/box/2.png", json={"category": "x"})) == (429, "queue_full")
+        assert client.post("/v1/search", content=star(1)).status_code == 200
+    put(client, "stars/one.png", star(1))
+
+
 def test_a_second_upload_takes_the_place_of_the_first(client: TestClient) -> None:
     put(client, "stars/one.png", star(1))
     response = client.put("/v1/photos/stars/one.png", content=star(11), params={"category": "other"})

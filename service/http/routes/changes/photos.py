@@ -22,7 +22,7 @@ from service.http.routes.search import TRAFFIC_ERRORS
 from service.http.schemas.base import PHOTOS_PATH
 from service.http.schemas.changes.photos import DESCRIPTION_BODY, PHOTO_BODY, PutParams
 from service.http.schemas.gallery import PHOTO_EXAMPLE, Photo, photo_json
-from service.http.serving import answer_job, process_of, read_upload, serving_of, urls_of
+from service.http.serving import answer_change, process_of, read_change, serving_of, urls_of
 from service.http.tenancy import base_path, gallery_of
 from service.search.retriever import Retriever
 
@@ -49,15 +49,15 @@ async def put_photo(request: Request, photo_id: PhotoId, params: Annotated[PutPa
     It is on the disk before the answer, and every search that begins after it may find it. Repeating the request
     changes nothing. Without a category, the first part of the id is the category.
     """
-    upload, base = await read_upload(request), base_path(request)
+    upload, base = await read_change(request), base_path(request)
     max_photos = gallery_of(request).settings.max_online_photos
 
     def job(retriever: Retriever) -> tuple[bytes, bool]:
         record, is_new = photos.put(retriever, read_photo(upload, photo_id, params.category), max_photos)
         return json_bytes(photo_json(record, urls_of(retriever, base))), is_new
 
-    # Aside: an encoder's call for a photo takes as long as one for a sketch, and sketches go first.
-    document, is_new = await answer_job(request, job, aside=True)
+    # An encoder's call for a photo takes as long as one for a sketch, and sketches go first.
+    document, is_new = await answer_change(request, job)
     _count(request, "put")
     response = json_response(document, 201 if is_new else 200)
     if is_new:
@@ -77,13 +77,13 @@ async def patch_photo(request: Request, photo_id: PhotoId) -> Response:
 
     Photos of the index are changed as uploaded ones are. Fields are those of the gallery's manifest: see /v1/info.
     """
-    upload, base = await read_upload(request), base_path(request)
+    upload, base = await read_change(request), base_path(request)
 
     def job(retriever: Retriever) -> bytes:
         record = photos.describe(retriever, photo_id, *read_description(upload.body))
         return json_bytes(photo_json(record, urls_of(retriever, base)))
 
-    document = await answer_job(request, job, aside=True)
+    document = await answer_change(request, job)
     _count(request, "patch")
     return json_response(document)
 

@@ -13,7 +13,8 @@ import pytest
 from service.errors import QueueFull
 from service.runtime.metrics import Metrics
 from service.runtime.threads.fairness import FairQueue, Shares
-from service.runtime.threads.workers import AdaptationSlots, Workers
+from service.runtime.threads.slots import Slots
+from service.runtime.threads.workers import Workers
 
 
 def fill(shares: Shares, tenants: str, stack: ExitStack) -> dict[str, int]:
@@ -85,7 +86,7 @@ def test_one_tenants_jobs_do_not_hold_up_anothers() -> None:
 
 
 def test_a_key_takes_half_of_the_places_and_one_of_two_adaptations() -> None:
-    workers, slots = Workers(2, 6, 5.0, Metrics()), AdaptationSlots(2, Metrics())
+    workers, slots = Workers(2, 6, 5.0, Metrics()), Slots(2, "adapters are being fitted", Metrics())
     with ExitStack() as stack:
         for _ in range(4):
             stack.enter_context(workers.admission("default/ada"))

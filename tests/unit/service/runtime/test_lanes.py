@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,6 +120,21 @@ def test_what_takes_long_keeps_no_other_from_its_turn() -> None:
         assert asyncio.run(answers(pool, work)) == [-5, 12]
     assert work[0].thread.startswith("inkseek_aside") and not work[1].thread.startswith("inkseek_aside")
     assert [one.ended for one in work] == [1] * 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a priority per thread")
+def test_changes_get_the_time_that_searches_leave() -> None:
+    def niceness() -> tuple[str, int]:
+        return threading.current_thread().name, os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    async def scenario(pool: Workers) -> list[tuple[str, int]]:
+        return list(await asyncio.gather(pool.run(niceness), pool.run_aside(niceness), pool.run_behind(niceness)))
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    with workers() as pool:
+        first, aside, behind = asyncio.run(scenario(pool))
+    assert first[1] == aside[1] == own and behind[1] == min(19, own + 10)
+    assert (aside[0][:13], behind[0][:14]) == ("inkseek_aside", "inkseek_behind")
 
 
 def test_a_job_between_keeps_its_place() -> None:

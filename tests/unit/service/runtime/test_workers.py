@@ -13,7 +13,8 @@ import pytest
 from service.errors import ClientGone, DeadlineExceeded, QueueFull
 from service.runtime.logs import bind_request_id, current_request_id
 from service.runtime.metrics import Metrics
-from service.runtime.threads.workers import AdaptationSlots, Workers
+from service.runtime.threads.slots import Slots
+from service.runtime.threads.workers import Workers
 
 
 @contextmanager
@@ -135,9 +136,9 @@ def test_a_late_answer_and_a_client_that_left() -> None:
         assert sample(metrics, 'inkseek_rejected_total{reason="client_gone"}') == 1
 
 
-def test_adaptations_have_slots_of_their_own() -> None:
+def test_what_takes_long_has_slots_of_its_own() -> None:
     metrics = Metrics()
-    slots = AdaptationSlots(2, metrics)
+    slots = Slots(2, "adapters are being fitted", metrics)
     with slots.admission(), slots.admission(), pytest.raises(QueueFull, match="adapters"), slots.admission():
         pass
     with pytest.raises(ValueError, match="x"), slots.admission():
