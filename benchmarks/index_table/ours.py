@@ -21,6 +21,7 @@ from index_builder.quality.probes import Probe, photo_probe
 from index_builder.quality.recall import answers, fastest_good, mean_recall
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import ANN_INDEX, VECTORS, StoreVariant, build_store, open_store
+from index_builder.stores.faiss.codes import padded
 from index_builder.stores.plan import KindChoice, SearchPlan, choose_plan, memory_per_photo, plan_steps
 from index_builder.stores.ranking import top_k
 from models.arrays import Rows, Vectors
@@ -97,12 +98,14 @@ def raw_faiss(index: Path, plan: SearchPlan, vectors: Vectors, folder: Path, req
     """The same file in memory, searched by FAISS alone at its fastest setting; codes are re-ranked by FAISS, too."""
     tune, truth = np.load(folder / "tune.npy"), np.load(folder / "tune_rows.npy")
     faiss.omp_set_num_threads(1)
-    # The settings that Inkseek tries, in the same order.
-    searches = raw_searches(faiss.read_index(str(index)), plan, np.ascontiguousarray(vectors))
+    # The settings that Inkseek tries, in the same order, over vectors of the length that the index was built with.
+    read = faiss.read_index(str(index))
+    tune = padded(tune, read.d)
+    searches = raw_searches(read, plan, padded(vectors, read.d))
     name, search = next(searches)
     while recall(search, tune, truth) < required and (following := next(searches, None)):
         name, search = following
-    test, rows = np.load(folder / "test.npy"), np.load(folder / "test_rows.npy")
+    test, rows = padded(np.load(folder / "test.npy"), read.d), np.load(folder / "test_rows.npy")
     return {
         "name": f"FAISS {plan.factory}",
         "setting": name,

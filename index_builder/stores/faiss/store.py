@@ -12,8 +12,9 @@ import numpy as np
 from index_builder.stores.device.search_device import CPU, SearchDevice
 from index_builder.stores.errors import StoreUnreadable
 from index_builder.stores.exact import ExactStore
+from index_builder.stores.faiss.codes import padded
 from index_builder.stores.faiss.training import train
-from index_builder.stores.plan import DEFAULT_SETTINGS, SearchPlan, StoreSettings
+from index_builder.stores.plan import DEFAULT_SETTINGS, SearchPlan, StoreSettings, code_dim
 from models.arrays import Rows, Vectors
 from models.atomic_files import sync_path
 
@@ -47,6 +48,8 @@ class FaissStore:
             raise StoreUnreadable(path.name, expected="a FAISS index", actual=str(error)[-200:]) from error
         if index.ntotal != exact.count:
             raise StoreUnreadable(path.name, expected=f"{exact.count} vectors", actual=f"{index.ntotal} vectors")
+        if index.d not in (exact.dim, code_dim(plan, exact.dim)):  # older ones were not padded
+            raise StoreUnreadable(path.name, expected=f"vectors of {exact.dim} numbers", actual=f"of {index.d}")
         return cls(exact, index, plan, live)
 
     @classmethod
@@ -65,11 +68,12 @@ class FaissStore:
         """
         assert plan.factory is not None, "an exact plan has no FAISS index"
         faiss.omp_set_num_threads(threads)
-        index: Any = faiss.index_factory(exact.dim, plan.factory, faiss.METRIC_INNER_PRODUCT)
+        dim = code_dim(plan, exact.dim)
+        index: Any = faiss.index_factory(dim, plan.factory, faiss.METRIC_INNER_PRODUCT)
         train(index, exact, plan, settings, device)
         for start in range(0, exact.count, _ADD_BLOCK_ROWS):
             rows = np.arange(start, min(start + _ADD_BLOCK_ROWS, exact.count))
-            index.add(np.ascontiguousarray(exact.vectors_of(rows)))
+            index.add(padded(exact.vectors_of(rows), dim))
         return cls(exact, index, plan)
 
     def at(self, plan: SearchPlan) -> FaissStore:
@@ -121,9 +125,7 @@ class FaissStore:
         requested = min(k * self._plan.candidate_factor, len(self._live))
         if not requested:
             return self._live
-        _, rows = self._index.search(
-            np.ascontiguousarray(query[None], np.float32), requested, params=self._parameters(requested)
-        )
+        _, rows = self._index.search(padded(query[None], self._index.d), requested, params=self._parameters(requested))
         nearest: Rows = np.sort(rows[0])
         nearest = nearest[np.searchsorted(nearest, 0) :]  # -1 fills up what FAISS could not find
         # FAISS may return fewer rows than requested; a caller never gets fewer than k while there are k.

@@ -10,6 +10,7 @@ import numpy as np
 from index_builder.stores.device.card import Card
 from index_builder.stores.device.search_device import CPU, SearchDevice
 from index_builder.stores.exact import ExactStore
+from index_builder.stores.faiss.codes import padded
 from index_builder.stores.plan import TRAINING_ROWS_PER_LIST, SearchPlan, StoreSettings
 from models.arrays import Vectors
 
@@ -22,7 +23,7 @@ def train(index: Any, exact: ExactStore, plan: SearchPlan, settings: StoreSettin
     if plan.ef_search is not None:
         index.hnsw.efConstruction = settings.hnsw_ef_construction
         if not index.is_trained:
-            index.train(_sample(exact, _MIN_TRAINING_ROWS))
+            index.train(padded(_sample(exact, _MIN_TRAINING_ROWS), index.d))
         return
     # FAISS asks for 39 rows a centroid and warns on stderr about fewer; small galleries have fewer.
     index.cp.min_points_per_centroid = 1

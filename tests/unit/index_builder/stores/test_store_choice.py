@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import faiss
 import numpy as np
 import pytest
 
@@ -205,6 +207,40 @@ def test_a_faiss_file_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> N
     plan = choose_plan(300, 8, "hnsw", SETTINGS)
     with pytest.raises(OSError, match=r"index\.faiss"):
         build_store(folder_of(tmp_path, unit_rows(300)), plan, count=300, dim=8, threads=1, settings=SETTINGS)
+
+
+@pytest.mark.parametrize("dim", [8, 16, 20])
+def test_codes_are_padded_to_a_length_that_is_compared_in_steps(tmp_path: Path, dim: int) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((500, dim)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    plan = choose_plan(500, dim, "sq8", SETTINGS)
+    build_store(folder_of(tmp_path, vectors), plan, count=500, dim=dim, threads=1, settings=SETTINGS)
+    assert faiss.read_index(str(tmp_path / ANN_INDEX)).d == (32 if dim == 20 else 16)
+    slow = plan_steps(plan, SETTINGS)[-1]
+    store = open_store(tmp_path, slow, count=500, dim=dim)
+    nearest = [top_k(scores, 1)[1][0] for scores in vectors[:50] @ vectors.T]
+    proposed = store.candidates(vectors[:50], 5)
+    assert sum(row in rows for row, rows in zip(nearest, proposed, strict=True)) >= 49
+
+
+def test_an_index_from_before_codes_were_padded_is_searched(tmp_path: Path) -> None:
+    vectors = unit_rows(300)
+    plan = choose_plan(300, 8, "sq8", SETTINGS)
+    folder = folder_of(tmp_path, vectors)
+    old: Any = faiss.index_factory(8, plan.factory or "", faiss.METRIC_INNER_PRODUCT)
+    old.train(vectors)
+    old.add(vectors)
+    faiss.write_index(old, str(folder / ANN_INDEX))
+    (rows,) = open_store(folder, plan, count=300, dim=8).candidates(vectors[7:8], 3)
+    assert 7 in rows
+    other: Any = faiss.index_factory(24, plan.factory or "", faiss.METRIC_INNER_PRODUCT)
+    wide = np.pad(vectors, ((0, 0), (0, 16)))
+    other.train(wide)
+    other.add(wide)
+    faiss.write_index(other, str(folder / ANN_INDEX))
+    with pytest.raises(StoreUnreadable, match="numbers"):
+        open_store(folder, plan, count=300, dim=8)
 
 
 def test_an_index_that_comes_back_short_is_filled_up(tmp_path: Path) -> None:
