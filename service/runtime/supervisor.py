@@ -75,15 +75,17 @@ class Supervisor:
     def run(self, before_stop: Callable[[], None]) -> None:
         """Until SIGINT or SIGTERM; `before_stop` is called before the workers are told.
 
-        Raises WorkersFailed when one cannot start.
+        Raises WorkersFailed when one ends before any serves.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
             self._workers = [self._start(number) for number in range(self._count)]
             while not self._stopping:
-                self._listen()
-                self._workers = [self._checked(worker) for worker in self._workers]
+                self._listen(_POLL_S)
+                time.sleep(_POLL_S / 2)
+                for place, worker in enumerate(self._workers):
+                    self._workers[place] = self._checked(worker)  # a closed pulse is not listened to again
         finally:
             before_stop()
             self._end_all()
@@ -98,20 +100,21 @@ class Supervisor:
         worker_end.close()  # or the worker's death would not show
         return _Worker(number, process, pulse)
 
-    def _listen(self) -> None:
-        ready = wait([worker.pulse for worker in self._workers], _POLL_S)
+    def _listen(self, timeout_s: float) -> None:
+        ready = wait([worker.pulse for worker in self._workers], timeout_s)
         for worker in self._workers:
             if worker.pulse in ready and os.read(worker.pulse.fileno(), 4096):
                 worker.heard = time.monotonic()
-        time.sleep(_POLL_S / 2)
 
     def _checked(self, worker: _Worker) -> _Worker:
         """The worker, or another in its place. Raises WorkersFailed."""
         silent_s = time.monotonic() - max(worker.heard, worker.started)
         if worker.process.is_alive() and silent_s < _SILENCE_S:
             return worker
-        if not worker.heard and not worker.process.is_alive():
-            # It fails before it serves, and would again.
+        if not worker.process.is_alive():
+            self._listen(0)  # for what was said since
+        if not any(other.heard for other in self._workers) and not worker.process.is_alive():
+            # It fails before any serves, and would again. Beside one that serves it may just have been killed.
             raise WorkersFailed(f"a worker could not start (exit status {worker.process.exitcode}): see its log lines")
         if time.monotonic() - worker.started < _REPLACE_AFTER_S:
             return worker
