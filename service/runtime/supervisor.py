@@ -108,14 +108,15 @@ class Supervisor:
 
     def _checked(self, worker: _Worker) -> _Worker:
         """The worker, or another in its place. Raises WorkersFailed."""
-        silent_s = time.monotonic() - max(worker.heard, worker.started)
-        if worker.process.is_alive() and silent_s < _SILENCE_S:
+        silent_s, is_alive = time.monotonic() - max(worker.heard, worker.started), worker.process.is_alive()
+        if is_alive and silent_s < _SILENCE_S:
             return worker
-        if not worker.process.is_alive():
+        if not is_alive:
             self._listen(0)  # for what was said since
-        if not any(other.heard for other in self._workers) and not worker.process.is_alive():
-            # It fails before any serves, and would again. Beside one that serves it may just have been killed.
-            raise WorkersFailed(f"a worker could not start (exit status {worker.process.exitcode}): see its log lines")
+            if not any(other.heard for other in self._workers):
+                # It fails before any serves, and would again. Beside one that serves it may just have been killed.
+                code = worker.process.exitcode
+                raise WorkersFailed(f"a worker could not start (exit status {code}): see its log lines")
         if time.monotonic() - worker.started < _REPLACE_AFTER_S:
             return worker
         _log.error("worker %d %s; another is started", worker.process.pid, "hangs" if silent_s > _SILENCE_S else "died")

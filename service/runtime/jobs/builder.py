@@ -1,4 +1,4 @@
-"""The index builder as a process of its own: it may be killed, and takes none of the service's memory.
+"""The index builder as a process of its own: it may be killed, takes none of the service's memory, and stands back.
 
 It ends with the service, even one that is killed: the next one takes the job over, and would find the index locked.
 """
@@ -16,6 +16,7 @@ from typing import Any
 
 from service.changes.errors import JobCancelled, RebuildFailed
 from service.config import Settings
+from service.runtime.priority import let_process_stand_back
 from service.store.jobs.job_store import JobStore
 
 _log = logging.getLogger("inkseek.service")
@@ -56,6 +57,7 @@ class IndexBuilder:
             env=self._environment, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
+        let_process_stand_back(process.pid)
         assert process.stdout is not None and process.stderr is not None
         output = asyncio.create_task(process.stdout.read())
         self._stage: tuple[str, int, int | None] = (command, 0, None)

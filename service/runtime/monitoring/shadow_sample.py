@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 
 from models.arrays import Vectors
+from service.runtime.priority import stand_back
 from service.runtime.serving import Serving
 from service.search.retriever import BegunSearch
 from service.search.shadow import recall_of
@@ -21,7 +22,7 @@ _Search = tuple[Serving, BegunSearch, Vectors]
 class ShadowSample:
     """One thread repeats one search at a time. While it does, one more waits, and all others are left out.
 
-    So a service under load answers no later by more than what one thread takes from it.
+    It stands back, so a service under load answers no later for it.
     """
 
     def __init__(self, share: float, observe: Callable[[float], None]) -> None:
@@ -50,6 +51,7 @@ class ShadowSample:
             self._thread.join()
 
     def _run(self) -> None:
+        stand_back()
         while (search := self._waiting.get()) is not None:
             try:
                 self._repeat(*search)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from service.runtime.priority import stand_back
 from service.runtime.threads.fairness import FairQueue
 from service.runtime.threads.jobs import Job
-
-_NICER = 10  # of the system's steps: beside a thread that is not, one gets a tenth of a CPU
-_NICEST = 19
 
 
 class Aside:
@@ -23,7 +18,7 @@ class Aside:
         self._jobs: FairQueue[Job] = FairQueue()
         self._run = run
         self._threads = ThreadPoolExecutor(
-            threads, thread_name_prefix=name, initializer=_stand_back if stands_back else None
+            threads, thread_name_prefix=name, initializer=stand_back if stands_back else None
         )
 
     def put(self, job: Job) -> None:
@@ -37,10 +32,3 @@ class Aside:
 
     def _take_one(self) -> None:
         self._run(self._jobs.take())
-
-
-def _stand_back() -> None:
-    # Elsewhere a priority is the whole process's, and this would be that of the searches, too.
-    if sys.platform == "linux":
-        own = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, own, min(_NICEST, os.getpriority(os.PRIO_PROCESS, own) + _NICER))

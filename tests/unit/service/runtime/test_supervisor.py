@@ -7,7 +7,10 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from service.errors import WorkersFailed
@@ -56,30 +59,30 @@ def supervise(target: object, folder: Path) -> None:
         sys.exit(_FAILED)
 
 
-def test_one_that_is_killed_while_it_starts_is_replaced_beside_one_that_serves(tmp_path: Path) -> None:
-    supervisor = _SPAWN.Process(target=supervise, args=(work, tmp_path))
+@contextmanager
+def supervised(target: object, folder: Path) -> Iterator[SpawnProcess]:
+    """A supervisor of two workers, which lives until it is told to stop."""
+    supervisor = _SPAWN.Process(target=supervise, args=(target, folder))
     supervisor.start()
     try:
-        until((tmp_path / "1-serves").exists)
-        assert supervisor.is_alive() and not (tmp_path / "0-1").exists()
-        supervisor.terminate()
-        supervisor.join(30)
-        assert supervisor.exitcode == 0
-    finally:
-        supervisor.kill()
-
-
-def test_two_that_die_at_once_are_both_replaced(tmp_path: Path) -> None:
-    supervisor = _SPAWN.Process(target=supervise, args=(serve_then_die, tmp_path))
-    supervisor.start()
-    try:
-        until(lambda: len(list(tmp_path.glob("?-serves-1"))) == 2)
+        yield supervisor
         assert supervisor.is_alive()
         supervisor.terminate()
         supervisor.join(30)
         assert supervisor.exitcode == 0
     finally:
         supervisor.kill()
+
+
+def test_one_that_is_killed_while_it_starts_is_replaced_beside_one_that_serves(tmp_path: Path) -> None:
+    with supervised(work, tmp_path):
+        until((tmp_path / "1-serves").exists)
+        assert not (tmp_path / "0-1").exists()
+
+
+def test_two_that_die_at_once_are_both_replaced(tmp_path: Path) -> None:
+    with supervised(serve_then_die, tmp_path):
+        until(lambda: len(list(tmp_path.glob("?-serves-1"))) == 2)
 
 
 def test_where_none_can_start_there_is_nothing_to_wait_for(tmp_path: Path) -> None:
