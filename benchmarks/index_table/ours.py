@@ -21,7 +21,7 @@ from index_builder.quality.probes import Probe, photo_probe
 from index_builder.quality.recall import answers, fastest_good, mean_recall
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import ANN_INDEX, VECTORS, StoreVariant, build_store, open_store
-from index_builder.stores.faiss.codes import padded
+from index_builder.stores.faiss.axes import padded, search_parameters
 from index_builder.stores.plan import KindChoice, SearchPlan, choose_plan, memory_per_photo, plan_steps
 from index_builder.stores.ranking import top_k
 from models.arrays import Rows, Vectors
@@ -120,7 +120,8 @@ def raw_searches(index: Any, plan: SearchPlan, vectors: Vectors) -> Iterator[tup
     for step in plan_steps(plan):
         parameters: Any
         if step.ef_search is not None:
-            parameters = faiss.SearchParametersHNSW(efSearch=step.ef_search)  # type: ignore[attr-defined]
+            graph = faiss.SearchParametersHNSW(efSearch=step.ef_search)  # type: ignore[attr-defined]
+            parameters = search_parameters(index, graph)
         else:
             coarse: Any = None
             if "_HNSW" in (step.factory or ""):

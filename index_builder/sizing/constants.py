@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 MEASURED_DIM = 992
+MEASURED_CODES = 256  # of these, as a graph over codes compares them
 MEASURED_PHOTOS = 35_000
 
 
@@ -20,7 +21,8 @@ class Costs:
 
     `embedding_cpu_s`: from the file to the row, by bundle, for photos of up to 256 px; larger ones take longer to
     decode. `graph_cpu_s`, `codes_graph_cpu_s`, `lists_cpu_s`: adding a row to each kind of index, for 35,000 rows of
-    992 numbers. `scan_cpu_s`: one row's share of an exact search. `photo_row_bytes`: a photo's row with its thumbnail.
+    992 numbers, of 256 codes. `scan_cpu_s`: one row's share of an exact search. `photo_row_bytes`: a photo's row with
+    its thumbnail.
     """
 
     embedding_cpu_s: Mapping[str, float]

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from index_builder.sizing.constants import COSTS, MEASURED_DIM, MEASURED_PHOTOS, Costs
-from index_builder.stores.plan import Needs, SearchPlan, auto_plans, memory_per_photo
+from index_builder.sizing.constants import COSTS, MEASURED_CODES, MEASURED_DIM, MEASURED_PHOTOS, Costs
+from index_builder.stores.plan import Needs, SearchPlan, auto_plans, code_dim, memory_per_photo
 
 _GIB = 2**30
 _FLOAT_BYTES = 4
@@ -105,13 +105,14 @@ def estimate(
 
 
 def _index_cpu_s(plan: SearchPlan, photos: int, dim: int, costs: Costs) -> float:
-    """CPU seconds per row: proportional to its length; a graph's also to the logarithm of the rows."""
+    """CPU seconds per row: proportional to what is compared of it; a graph's also to the logarithm of the rows."""
     if plan.is_exact:
         return 0.0
     per_row = {"hnsw": costs.graph_cpu_s, "sq8": costs.codes_graph_cpu_s}.get(plan.kind)
     if per_row is None:
         return costs.lists_cpu_s * dim / MEASURED_DIM
-    return per_row * dim / MEASURED_DIM * math.log(max(photos, 2)) / math.log(MEASURED_PHOTOS)
+    measured = MEASURED_CODES if plan.kind == "sq8" else MEASURED_DIM
+    return per_row * code_dim(plan, dim) / measured * math.log(max(photos, 2)) / math.log(MEASURED_PHOTOS)
 
 
 def _limits(photos: int, vectors: int, usable: int, builders: int, *, is_local: bool) -> list[str]:

@@ -16,6 +16,8 @@ TRAINING_ROWS_PER_LIST = 40
 _MIN_GRAPH_LISTS = 1_024
 _FLOAT_BYTES, _ID_BYTES = 4, 8
 _CODE_STEP = 16
+_COMPARED_SHARE = 4  # one number in so many of a vector is compared where it is long
+_LEAST_COMPARED = 128
 MIN_IVFPQ_ROWS = 16  # FAISS cannot train the 16 centroids of a 4-bit code on fewer
 
 
@@ -23,8 +25,9 @@ class SearchPlan(BaseModel):
     """How a query finds its candidates. Candidates are always re-scored exactly; `flat` scores every photo.
 
     `ef_search` (hnsw, and sq8, a graph over codes of 8 bits a number) and `nprobe` (ivfpq, inverted lists of product
-    codes of 4 bits) trade speed for recall; `candidate_factor` x k candidates are re-scored. `milvus`: `factory` is
-    the type of its index: HNSW, IVF_SQ8 or FLAT.
+    codes of 4 bits) trade speed for recall; `candidate_factor` x k candidates are re-scored. `factory`: FAISS's name
+    of the index, behind "SVD<n>," where n numbers of a vector are compared (`code_dim`); of `milvus` the type of its
+    index: HNSW, IVF_SQ8 or FLAT.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,7 +61,7 @@ class StoreSettings:
     hnsw_max_photos: int = 2_000_000
     hnsw_links: int = 32
     hnsw_ef_construction: int = 200
-    ef_search: tuple[int, ...] = (32, 64, 96, 128, 192, 256, 512, 1024)
+    ef_search: tuple[int, ...] = (32, 64, 96, 128, 192, 256, 320, 384, 512, 768, 1024)
     nprobe: tuple[int, ...] = (8, 16, 32, 64, 128)
     ivf_wide: tuple[tuple[int, int], ...] = (
         (128, 50), (256, 50), (256, 100), (512, 100), (512, 200), (1024, 400), (4096, 1000)
@@ -114,7 +117,7 @@ def choose_plan(
     if kind == "sq8":
         return SearchPlan(
             kind="sq8",
-            factory=f"HNSW{settings.hnsw_links}_SQ8",
+            factory=f"{_reduction(dim)}HNSW{settings.hnsw_links}_SQ8",
             ef_search=settings.ef_search[0],
             candidate_factor=settings.sq8_candidate_factor,
         )
@@ -132,12 +135,24 @@ def choose_plan(
 
 
 def code_dim(plan: SearchPlan, dim: int) -> int:
-    """Numbers per vector in the plan's FAISS index over vectors of length `dim`.
+    """Numbers per vector that the plan's FAISS index compares, of vectors of length `dim`.
 
-    FAISS compares 16 codes of 8 bits at once where the length is a multiple of that, and else 8 or one by one, which
-    takes nine times as long.
+    A graph over codes compares a vector's coordinates on the axes that hold most of the gallery (`stores.faiss.axes`):
+    a quarter of its numbers, for a fourth of the memory to read. FAISS compares 16 codes of 8 bits at once where the
+    length is a multiple of that, and else 8 or one by one, which takes nine times as long.
     """
-    return -(-dim // _CODE_STEP) * _CODE_STEP if plan.kind == "sq8" else dim
+    if reduced := re.match(r"SVD(\d+),", plan.factory or ""):
+        return int(reduced[1])
+    return _stepped(dim) if plan.kind == "sq8" else dim
+
+
+def _reduction(dim: int) -> str:
+    compared = _stepped(max(_LEAST_COMPARED, dim // _COMPARED_SHARE))
+    return f"SVD{compared}," if compared < dim else ""
+
+
+def _stepped(dim: int) -> int:
+    return -(-dim // _CODE_STEP) * _CODE_STEP
 
 
 def list_count(count: int) -> int:
@@ -183,7 +198,9 @@ def memory_per_photo(plan: SearchPlan, count: int, dim: int) -> float:
     layout: a graph has 2 x M links of 4 bytes on its lowest level and 16 bytes of levels and offsets; a list has 8
     bytes of id per row and a centroid.
     """
-    factory = re.fullmatch(r"(?:IVF(\d+)(?:_HNSW(\d+))?,PQ(\d+)x4fs)|(?:HNSW(\d+)(_SQ8)?)", plan.factory or "")
+    factory = re.fullmatch(
+        r"(?:IVF(\d+)(?:_HNSW(\d+))?,PQ(\d+)x4fs)|(?:(?:SVD\d+,)?HNSW(\d+)(_SQ8)?)", plan.factory or ""
+    )
     if factory is None:
         return _FLOAT_BYTES * dim
     lists, coarse_links, codes, links, is_sq8 = factory.groups()

@@ -12,7 +12,7 @@ import numpy as np
 from index_builder.stores.device.search_device import CPU, SearchDevice
 from index_builder.stores.errors import StoreUnreadable
 from index_builder.stores.exact import ExactStore
-from index_builder.stores.faiss.codes import padded
+from index_builder.stores.faiss.axes import empty_index, padded, search_parameters
 from index_builder.stores.faiss.training import train
 from index_builder.stores.plan import DEFAULT_SETTINGS, SearchPlan, StoreSettings, code_dim
 from models.arrays import Rows, Vectors
@@ -66,14 +66,12 @@ class FaissStore:
 
         `device`: where centroids are computed.
         """
-        assert plan.factory is not None, "an exact plan has no FAISS index"
         faiss.omp_set_num_threads(threads)
-        dim = code_dim(plan, exact.dim)
-        index: Any = faiss.index_factory(dim, plan.factory, faiss.METRIC_INNER_PRODUCT)
+        index = empty_index(plan, exact.dim)
         train(index, exact, plan, settings, device)
         for start in range(0, exact.count, _ADD_BLOCK_ROWS):
             rows = np.arange(start, min(start + _ADD_BLOCK_ROWS, exact.count))
-            index.add(padded(exact.vectors_of(rows), dim))
+            index.add(padded(exact.vectors_of(rows), index.d))
         return cls(exact, index, plan)
 
     def at(self, plan: SearchPlan) -> FaissStore:
@@ -135,7 +133,7 @@ class FaissStore:
         # A search only reads them, so threads share those of an equal k; making them takes as long as ten distances.
         known = self._parameters_of.get(requested)
         if known is None:
-            known = self._parameters_of[requested] = self._new_parameters(requested)
+            known = self._parameters_of[requested] = search_parameters(self._index, self._new_parameters(requested))
         return known
 
     def _new_parameters(self, requested: int) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from index_builder.stores.device.card import Card
 from index_builder.stores.device.search_device import CPU, SearchDevice
 from index_builder.stores.exact import ExactStore
-from index_builder.stores.faiss.codes import padded
+from index_builder.stores.faiss.axes import find_axes, has_axes, own_index, padded
 from index_builder.stores.plan import TRAINING_ROWS_PER_LIST, SearchPlan, StoreSettings
 from models.arrays import Vectors
 
@@ -21,9 +21,12 @@ _MIN_TRAINING_ROWS = 10_000  # what codes are trained on where few lists need fe
 def train(index: Any, exact: ExactStore, plan: SearchPlan, settings: StoreSettings, device: SearchDevice = CPU) -> None:
     """Prepare an empty index of the plan's factory for the vectors of `exact`, with centroids from `device`."""
     if plan.ef_search is not None:
-        index.hnsw.efConstruction = settings.hnsw_ef_construction
+        own_index(index).hnsw.efConstruction = settings.hnsw_ef_construction
         if not index.is_trained:
-            index.train(padded(_sample(exact, _MIN_TRAINING_ROWS), index.d))
+            sample = _sample(exact, _MIN_TRAINING_ROWS)
+            if has_axes(index):
+                find_axes(index, sample)
+            index.train(padded(sample, index.d))
         return
     # FAISS asks for 39 rows a centroid and warns on stderr about fewer; small galleries have fewer.
     index.cp.min_points_per_centroid = 1
