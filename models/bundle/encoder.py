@@ -27,12 +27,14 @@ class Encoder:
     """An ONNX encoder with its preprocessing. Threads may share it; `encode` releases the GIL.
 
     `embed` and `embed_stream` go from files to embeddings. `decode`, `prepare` and `encode` are their steps, for a
-    caller that times them apart or shows what lies between.
+    caller that times them apart or shows what lies between. `lone`: a session of several threads, for a call that has
+    the machine to itself; None: there is none.
     """
 
     session: ort.InferenceSession
     preprocess: Preprocess
     embedding_dim: int
+    lone: ort.InferenceSession | None = None
 
     def __post_init__(self) -> None:
         """Check the model's inputs and outputs against the bundle's interface. Raises BundleCorrupt."""
@@ -95,8 +97,9 @@ class Encoder:
         """An image (RGB or L, any size) -> (3, H, W) float32. Raises SketchEmpty, SketchSolid."""
         return self.preprocess(image, frame)
 
-    def encode(self, batch: Vectors) -> Vectors:
-        """(B, 3, H, W) float32 -> (B, E) float32, rows of length 1."""
-        (embeddings,) = self.session.run([OUTPUT_NAME], {INPUT_NAME: batch})
+    def encode(self, batch: Vectors, *, is_alone: bool = False) -> Vectors:
+        """(B, 3, H, W) float32 -> (B, E) float32, rows of length 1. `is_alone`: on several threads, if it has them."""
+        session = self.lone if is_alone and self.lone is not None else self.session
+        (embeddings,) = session.run([OUTPUT_NAME], {INPUT_NAME: batch})
         result: Vectors = embeddings
         return result

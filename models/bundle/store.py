@@ -68,8 +68,10 @@ class Bundle:
         contents = verified_contents(path, manifest)
         encoders = []
         for spec in (manifest.sketch, manifest.photo):
-            session = runtime.session(contents[spec.file], str(path / spec.file))
-            encoders.append(Encoder(session, spec.preprocess, manifest.embedding_dim))
+            onnx, name = contents[spec.file], str(path / spec.file)
+            lone = runtime.lone_session(onnx, name) if spec is manifest.sketch else None
+            session = runtime.session(onnx, name)
+            encoders.append(Encoder(session, spec.preprocess, manifest.embedding_dim, lone))
         adaptation = None
         if (stored := contents.get(ADAPTATION_NAME)) is not None:
             try:

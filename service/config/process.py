@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field, field_validator
 from models.bundle import Runtime, cpu_quota
 from service.config.comma_separated import CommaSeparated
 
+_MOST_LONE_THREADS = 4  # an encoder's layers are too small for more
+
 
 class ProcessSettings(BaseModel):
     """Addresses, processes, threads and the device that encoders run on."""
@@ -67,8 +69,9 @@ class ProcessSettings(BaseModel):
 
     @property
     def runtime(self) -> Runtime:
-        """One-thread sessions: several calls side by side beat one call of many threads."""
-        return Runtime(device=self.device, require_gpu=self.require_gpu, threads=1)
+        """One-thread sessions: several calls side by side beat one call of many threads, but not a call alone."""
+        lone = min(_MOST_LONE_THREADS, cpu_quota())
+        return Runtime(device=self.device, require_gpu=self.require_gpu, threads=1, lone_threads=lone)
 
     @property
     def processes(self) -> int:

@@ -106,9 +106,9 @@ class SketchJob(Generic[T_co]):
         self._begun = self._retriever.begin(self._sketch, self._query)
         return self._begun.inputs
 
-    def encode(self, inputs: Vectors) -> Vectors:
+    def encode(self, inputs: Vectors, *, is_alone: bool) -> Vectors:
         """By the process's one bundle."""
-        return self._retriever.bundle.sketch.encode(inputs)
+        return self._retriever.bundle.sketch.encode(inputs, is_alone=is_alone)
 
     def finish(self, embeddings: Vectors, encode_ms: float) -> T_co:
         """Search and render."""

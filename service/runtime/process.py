@@ -19,6 +19,7 @@ from service.runtime.metrics import Metrics
 from service.runtime.monitoring.monitor import Monitor
 from service.runtime.monitoring.shadow_sample import ShadowSample
 from service.runtime.serving import Serving, load_bundle, load_retriever
+from service.runtime.spare_cpus import SpareCpus
 from service.runtime.threads.slots import Slots
 from service.runtime.threads.workers import Workers
 
@@ -64,6 +65,7 @@ async def started(settings: Settings, metrics: Metrics) -> AsyncIterator[Process
         settings.request_timeout_s,
         metrics,
         on_loop=settings.worker_threads == 1 and not settings.runtime.may_use_gpu,
+        has_spare_cpus=SpareCpus(settings.runtime.lone_threads),
     )
     monitor = Monitor(settings, serving, workers, metrics, checked)
     await monitor.check_answers()

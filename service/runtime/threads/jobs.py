@@ -29,8 +29,8 @@ class EncoderWork(Protocol[T_co]):
     def begin(self) -> Vectors | None:
         """(n, 3, H, W) to be encoded; None where that takes long, and is to be done by `whole` in another thread."""
 
-    def encode(self, inputs: Vectors) -> Vectors:
-        """(B, 3, H, W) of several requests -> (B, E)."""
+    def encode(self, inputs: Vectors, *, is_alone: bool) -> Vectors:
+        """(B, 3, H, W) of several requests -> (B, E). `is_alone`: no other work is there for the machine's CPUs."""
 
     def finish(self, embeddings: Vectors, encode_ms: float) -> T_co:
         """(n, E), and how long the call took that they come from -> the answer."""
@@ -72,8 +72,13 @@ class Outcome:
     error: BaseException | None = None
 
 
-def run_together(jobs: Sequence[Job], aside: Callable[[Job], None]) -> list[Outcome]:
-    """Jobs with work for the encoder, those of them that take long handed to `aside` -> the outcomes of the others."""
+def run_together(
+    jobs: Sequence[Job], aside: Callable[[Job], None], is_alone: Callable[[], bool] = lambda: False
+) -> list[Outcome]:
+    """Jobs with work for the encoder, those of them that take long handed to `aside` -> the outcomes of the others.
+
+    `is_alone`: asked where there is one job, whether there is no other work on the machine.
+    """
     done: list[Outcome] = []
     begun: list[tuple[Job, EncoderWork[Any], Vectors]] = []
     for job in jobs:
@@ -86,14 +91,14 @@ def run_together(jobs: Sequence[Job], aside: Callable[[Job], None]) -> list[Outc
             aside(job)
         else:
             begun.append((job, job.work, outcome.result))
-    return done + (_encoded(begun) if begun else [])
+    return done + (_encoded(begun, is_alone=len(jobs) == 1 and is_alone()) if begun else [])
 
 
-def _encoded(begun: Sequence[tuple[Job, EncoderWork[Any], Vectors]]) -> list[Outcome]:
+def _encoded(begun: Sequence[tuple[Job, EncoderWork[Any], Vectors]], *, is_alone: bool) -> list[Outcome]:
     """One call of the encoder for all, then each by itself."""
     started = time.perf_counter()
     inputs = begun[0][2] if len(begun) == 1 else np.concatenate([rows for _, _, rows in begun])
-    encoded = outcome_of(begun[0][0], lambda: begun[0][1].encode(inputs))
+    encoded = outcome_of(begun[0][0], lambda: begun[0][1].encode(inputs, is_alone=is_alone))
     encode_ms = (time.perf_counter() - started) * 1000
     outcomes, start = [], 0
     for job, work, rows in begun:

@@ -10,7 +10,8 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from service.runtime.metrics import Metrics
@@ -24,14 +25,25 @@ from service.tracing.stages import report_in
 class Lanes:
     """Used from one event loop. Work that takes long goes to threads aside, changes of a gallery to those behind."""
 
-    def __init__(self, threads: int, metrics: Metrics, *, on_loop: bool = False) -> None:
+    def __init__(
+        self,
+        threads: int,
+        metrics: Metrics,
+        *,
+        on_loop: bool = False,
+        has_spare_cpus: Callable[[], bool] = lambda: False,
+    ) -> None:
         """`threads`: jobs that run side by side; as many more may run aside, as many behind, and two at least of each.
 
         `on_loop`: while nothing else is in work, short work is done on the event loop itself: see `LoopLane`.
+        `has_spare_cpus`: whether the machine has CPUs for a sketch that is alone.
         """
         self._metrics = metrics
+        self._has_spare_cpus = has_spare_cpus
+        self._at_work = 0  # threads with sketches
+        self._counting = threading.Lock()
         self._pace = Pace()
-        self._loop_lane = LoopLane(self._pace, self._taken, self._put_whole) if on_loop else None
+        self._loop_lane = LoopLane(self._pace, self._taken, self._put_whole, has_spare_cpus) if on_loop else None
         self._unfinished = 0  # jobs that are for threads alone: meanwhile those have the others, too
         self._jobs: FairQueue[Job] = FairQueue()
         self._turns: queue.SimpleQueue[bool] = queue.SimpleQueue()  # one for each job; False: there will be no more
@@ -131,11 +143,25 @@ class Lanes:
     def _run(self, jobs: Sequence[Job]) -> None:
         if jobs and jobs[0].work:
             began_s = time.thread_time()
-            outcomes = run_together(jobs, self._put_whole)
+            with self._counted():
+                outcomes = run_together(jobs, self._put_whole, self._is_alone)
             self._pace.spent(began_s, len(jobs))
             _deliver(outcomes)
         else:
             _deliver([outcome_of(job, job.function) for job in jobs])
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._counting:
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._at_work -= 1
+
+    def _is_alone(self) -> bool:
+        return self._at_work == 1 and self._turns.empty() and self._has_spare_cpus()
 
     def _put_whole(self, job: Job) -> None:
         job.queued = time.perf_counter()

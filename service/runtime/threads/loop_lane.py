@@ -37,11 +37,18 @@ class Pace:
 class LoopLane:
     """Runs jobs on the event loop that puts them, as many at once as do not keep it for long."""
 
-    def __init__(self, pace: Pace, taken: Callable[[Job], bool], aside: Callable[[Job], None]) -> None:
+    def __init__(
+        self,
+        pace: Pace,
+        taken: Callable[[Job], bool],
+        aside: Callable[[Job], None],
+        has_spare_cpus: Callable[[], bool],
+    ) -> None:
         """`taken`: whether a job whose turn has come is still to be run; `aside`: runs one that takes long."""
         self._pace = pace
         self._taken = taken
         self._aside = aside
+        self._has_spare_cpus = has_spare_cpus
         self._jobs: FairQueue[Job] = FairQueue()
         self._waiting = 0
         self._is_due = False
@@ -63,7 +70,7 @@ class LoopLane:
         try:
             jobs = self._next(max(1, min(AT_ONCE, int(_LONGEST_MS / (self._pace.sketch_ms or _LONGEST_MS)))))
             began_s = time.thread_time()
-            outcomes = run_together(jobs, self._aside)
+            outcomes = run_together(jobs, self._aside, self._is_alone)
             self._pace.spent(began_s, len(jobs))
             settle(outcomes)
         finally:  # a fault that nobody foresaw is the event loop's to log, and keeps nobody else from its turn
@@ -72,6 +79,9 @@ class LoopLane:
                 # By way of another turn of the loop: uvloop sends what is written in one when that turn is over.
                 loop = asyncio.get_running_loop()
                 loop.call_soon(loop.call_soon, self._turn)
+
+    def _is_alone(self) -> bool:
+        return not self._waiting and self._has_spare_cpus()
 
     def _next(self, most: int) -> Sequence[Job]:
         jobs: list[Job] = []

@@ -25,18 +25,26 @@ class Workers:
     """Worker threads with admission control. Used from one event loop."""
 
     def __init__(
-        self, threads: int, queue_size: int, timeout_s: float, metrics: Metrics, *, on_loop: bool = False
+        self,
+        threads: int,
+        queue_size: int,
+        timeout_s: float,
+        metrics: Metrics,
+        *,
+        on_loop: bool = False,
+        has_spare_cpus: Callable[[], bool] = lambda: False,
     ) -> None:
         """`queue_size`: requests that may wait beside the `threads` being answered; `timeout_s`: longest wait.
 
         `on_loop`: short work may be done on the event loop itself, for a process with one thread.
+        `has_spare_cpus`: whether the machine has CPUs for a sketch that nothing else is in work beside.
         """
         self.threads = threads
         self.on_loop = on_loop
         self.timeout_s = timeout_s
         self._shares = Shares(threads + queue_size)
         self._metrics = metrics
-        self._lanes = Lanes(threads, metrics, on_loop=on_loop)
+        self._lanes = Lanes(threads, metrics, on_loop=on_loop, has_spare_cpus=has_spare_cpus)
         self._rejected = metrics.rejected.labels("queue_full")
         metrics.threads.set(threads)
         metrics.queue_limit.set(queue_size)

@@ -41,6 +41,25 @@ def test_threads_do_not_change_what_is_computed(tiny_bundle_dir: Path) -> None:
 
 
 @pytest.mark.skipif(not WITHOUT_GPU, reason="has a GPU")
+def test_a_sketch_alone_is_encoded_by_several_threads_to_the_same_numbers(tiny_bundle_dir: Path) -> None:
+    bundle = Bundle.load(tiny_bundle_dir, Runtime(device="cpu", threads=1, lone_threads=2))
+    assert bundle.sketch.lone is not None and bundle.photo.lone is None
+    options = bundle.sketch.lone.get_session_options()
+    assert options.intra_op_num_threads == 2
+    assert options.get_session_config_entry("session.force_spinning_stop") == "1"
+    batch = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32)
+    np.testing.assert_array_equal(bundle.sketch.encode(batch, is_alone=True), bundle.sketch.encode(batch))
+
+
+@pytest.mark.parametrize("runtime", [Runtime(threads=1), Runtime(threads=2, lone_threads=2), Runtime(lone_threads=1)])
+def test_there_is_no_further_session_where_it_would_be_no_faster(tiny_bundle_dir: Path, runtime: Runtime) -> None:
+    bundle = Bundle.load(tiny_bundle_dir, runtime)
+    assert bundle.sketch.lone is None
+    batch = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32)
+    np.testing.assert_array_equal(bundle.sketch.encode(batch, is_alone=True), bundle.sketch.encode(batch))
+
+
+@pytest.mark.skipif(not WITHOUT_GPU, reason="has a GPU")
 @pytest.mark.parametrize(
     "runtime", [Runtime(device="cuda"), Runtime(require_gpu=True), Runtime(device="cpu", require_gpu=True)]
 )

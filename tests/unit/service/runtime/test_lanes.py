@@ -19,8 +19,8 @@ from service.runtime.threads.workers import Workers
 
 
 @contextmanager
-def workers(threads: int = 1) -> Iterator[Workers]:
-    pool = Workers(threads, 64, 5.0, Metrics())
+def workers(threads: int = 1, *, has_spare_cpus: bool = False) -> Iterator[Workers]:
+    pool = Workers(threads, 64, 5.0, Metrics(), has_spare_cpus=lambda: has_spare_cpus)
     try:
         yield pool
     finally:
@@ -38,16 +38,21 @@ class Doubling:
     calls: list[int] = field(default_factory=list)  # sizes of the encoder's batches, shared by several
     ended: int = 0
     thread: str = ""
+    was_alone: bool | None = None
+    beside: threading.Barrier | None = None  # another one that is encoded at the same time
 
     def begin(self) -> Vectors | None:
         if self.fault == "begin":
             raise ValueError(f"begin {self.number}")
+        self._wait()
         return None if self.fault == "long" else np.full((self.rows, 3, 2, 2), self.number, np.float32)
 
-    def encode(self, inputs: Vectors) -> Vectors:
+    def encode(self, inputs: Vectors, *, is_alone: bool) -> Vectors:
         if self.fault == "encode":
             raise ValueError("encode")
         self.calls.append(len(inputs))
+        self.was_alone = is_alone
+        self._wait()
         doubled: Vectors = inputs[:, 0, 0] * 2
         return doubled
 
@@ -64,6 +69,10 @@ class Doubling:
 
     def end(self) -> None:
         self.ended += 1
+
+    def _wait(self) -> None:
+        if self.beside is not None:
+            self.beside.wait(5)
 
 
 async def answers(pool: Workers, work: list[Doubling]) -> list[float | BaseException]:
@@ -94,6 +103,22 @@ def test_one_that_is_alone_waits_for_nobody() -> None:
     with workers() as pool:
         assert asyncio.run(scenario(pool)) == [0, 2, 4]
     assert calls == [1, 1, 1]
+
+
+def test_one_is_alone_while_no_other_thread_has_a_sketch_and_there_are_cpus() -> None:
+    async def scenario(pool: Workers) -> None:
+        await pool.encode(first)
+        await asyncio.gather(*map(pool.encode, both))
+
+    barrier = threading.Barrier(2)
+    first, both = Doubling(1), [Doubling(2, beside=barrier), Doubling(3, beside=barrier)]
+    with workers(threads=2, has_spare_cpus=True) as pool:
+        asyncio.run(scenario(pool))
+    assert first.was_alone is True and [one.was_alone for one in both] == [False, False]
+    unlucky = Doubling(4)
+    with workers(threads=2) as pool:
+        asyncio.run(answers(pool, [unlucky]))
+    assert unlucky.was_alone is False
 
 
 def test_a_fault_is_its_own() -> None:

@@ -18,8 +18,8 @@ from service.runtime.threads.workers import Workers
 
 
 @contextmanager
-def workers() -> Iterator[Workers]:
-    pool = Workers(1, 64, 5.0, Metrics(), on_loop=True)
+def workers(*, has_spare_cpus: bool = False) -> Iterator[Workers]:
+    pool = Workers(1, 64, 5.0, Metrics(), on_loop=True, has_spare_cpus=lambda: has_spare_cpus)
     try:
         yield pool
     finally:
@@ -36,6 +36,7 @@ class Tripling:
     encode_s: float = 0.0
     calls: list[int] = field(default_factory=list)  # sizes of the encoder's batches, shared by several
     threads: list[str] = field(default_factory=list)
+    alone: list[bool] = field(default_factory=list)  # whether each batch was, shared by several
     ended: int = 0
 
     def begin(self) -> Vectors | None:
@@ -43,8 +44,9 @@ class Tripling:
             raise ValueError(f"begin {self.number}")
         return None if self.fault == "long" else np.full((1, 3, 2, 2), self.number, np.float32)
 
-    def encode(self, inputs: Vectors) -> Vectors:
+    def encode(self, inputs: Vectors, *, is_alone: bool) -> Vectors:
         self.calls.append(len(inputs))
+        self.alone.append(is_alone)
         end = time.thread_time() + self.encode_s
         while time.thread_time() < end:
             pass
@@ -81,6 +83,20 @@ def test_what_comes_in_one_turn_of_the_loop_is_encoded_together_on_it() -> None:
     assert calls == [4, 2]
     assert {name for one in work for name in one.threads} == {MAIN}
     assert [one.ended for one in work] == [1] * 6
+
+
+@pytest.mark.parametrize("has_spare_cpus", [True, False])
+def test_one_that_nothing_waits_beside_is_alone_where_there_are_cpus(has_spare_cpus: bool) -> None:
+    alone: list[bool] = []
+
+    async def scenario(pool: Workers) -> None:
+        await pool.encode(Tripling(0, alone=alone))
+        await asyncio.gather(*(pool.encode(Tripling(number, alone=alone)) for number in range(5)))
+
+    with workers(has_spare_cpus=has_spare_cpus) as pool:
+        asyncio.run(scenario(pool))
+    # The first by itself, four together, and the last of them when nothing else is there.
+    assert alone == [has_spare_cpus, False, has_spare_cpus]
 
 
 def test_the_loop_turns_between_two_calls() -> None:
