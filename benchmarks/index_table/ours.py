@@ -16,7 +16,7 @@ from typing import Any, get_args
 import faiss
 import numpy as np
 
-from benchmarks.index_table.peers import K, recall, times_ms
+from benchmarks.index_table.peers import K, reaches, recall, times_ms
 from index_builder.quality.probes import Probe, photo_probe
 from index_builder.quality.recall import answers, fastest_good, mean_recall
 from index_builder.stores.base import VectorStore
@@ -103,7 +103,7 @@ def raw_faiss(index: Path, plan: SearchPlan, vectors: Vectors, folder: Path, req
     tune = padded(tune, read.d)
     searches = raw_searches(read, plan, padded(vectors, read.d))
     name, search = next(searches)
-    while recall(search, tune, truth) < required and (following := next(searches, None)):
+    while not reaches(required, search, tune, truth) and (following := next(searches, None)):
         name, search = following
     test, rows = padded(np.load(folder / "test.npy"), read.d), np.load(folder / "test_rows.npy")
     return {

@@ -32,7 +32,7 @@ def find_axes(index: Any, sample: Vectors) -> None:
     They are the singular vectors of the sample, not of its differences from a mean: what is to be kept is the inner
     product of any query with the gallery's vectors.
     """
-    axes = faiss.downcast_VectorTransform(index.chain.at(0))
+    axes: Any = faiss.downcast_VectorTransform(index.chain.at(0))
     _, vectors = np.linalg.eigh((sample.T @ sample).astype(np.float64))
     kept = vectors[:, ::-1][:, : axes.d_out].T
     faiss.copy_array_to_vector(np.ascontiguousarray(kept, np.float32).ravel(), axes.A)

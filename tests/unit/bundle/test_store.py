@@ -121,7 +121,7 @@ def test_an_encoder_that_changed_its_answer_fails_the_canary(tiny_bundle_dir: Pa
 class Negated(Encoder):
     """An encoder gone wrong: every embedding points the other way."""
 
-    def encode(self, batch: Vectors) -> Vectors:
+    def encode(self, batch: Vectors, *, is_alone: bool = False) -> Vectors:
         return -super().encode(batch)
 
 

@@ -77,7 +77,7 @@ def test_the_fastest_setting_that_is_good_enough_is_taken(kind: KindChoice) -> N
 
 def standard_error(found: list[frozenset[int]], exact: list[frozenset[int]]) -> float:
     shares = [len(mine & truth) / 10 for mine, truth in zip(found, exact, strict=True)]
-    return float(np.std(shares, ddof=1)) / len(shares) ** 0.5
+    return float(np.std(shares, ddof=1) / np.sqrt(len(shares)))
 
 
 def test_a_setting_that_just_gets_there_is_not_good_enough() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
 
-from service.runtime import spare_cpus
+from models.bundle import cpu_quota
 from service.runtime.spare_cpus import CpuTimes, SpareCpus, cpu_times
 
 
@@ -75,7 +76,7 @@ def test_one_that_cannot_use_them_never_looks(wanted: int, cpus: int) -> None:
 
 
 def test_this_process_is_a_part_of_what_the_system_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spare_cpus.os, "cpu_count", spare_cpus.cpu_quota)
+    monkeypatch.setattr(os, "cpu_count", cpu_quota)
     before = cpu_times()
     end = time.process_time() + 0.3
     while time.process_time() < end:
@@ -88,7 +89,7 @@ def test_this_process_is_a_part_of_what_the_system_counts(monkeypatch: pytest.Mo
 
 
 def test_a_part_of_the_machine_is_not_judged_by_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spare_cpus.os, "cpu_count", lambda: spare_cpus.cpu_quota() + 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: cpu_quota() + 1)
     assert cpu_times() is None
 
 
