@@ -37,7 +37,7 @@ COSTS = Costs(
     # 238 photos/s on two busy cores with small; default takes 2.7 ms more in the encoder; resnet18 132 photos/s.
     embedding_cpu_s=MappingProxyType({"small": 0.0084, "default": 0.0111, "resnet18": 0.0152}),
     graph_cpu_s=26.8 / 35_000,
-    codes_graph_cpu_s=18.8 / 35_000,
+    codes_graph_cpu_s=9.0 / 35_000,
     lists_cpu_s=9.6 / 35_000,
     scan_cpu_s=0.004764 / 35_000,
     photo_row_bytes=8_600,  # the demo gallery's 1,638 photos: 14.1 MB
