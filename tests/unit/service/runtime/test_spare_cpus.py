@@ -93,6 +93,13 @@ def test_a_part_of_the_machine_is_not_judged_by_the_whole(monkeypatch: pytest.Mo
     assert cpu_times() is None
 
 
+def test_counters_that_do_not_even_show_this_process_say_nothing() -> None:
+    machine = Machine()
+    ask = spare(machine)
+    machine.now = CpuTimes(101.0, machine.now.busy, machine.now.own + 0.5)
+    assert not ask()
+
+
 def test_a_system_that_stops_telling_has_none() -> None:
     machine = Machine()
     told = [machine.now, None]
