@@ -23,6 +23,8 @@ ProductBlocks = Callable[[Vectors, Rows], Iterator[Vectors]]
 """(Q, E), (R,) ascending rows -> (Q, n) inner products of all queries, piece by piece."""
 
 _SMALLEST_LENGTH = 1e-6  # of what is left of a photo that equals the mean: rounding
+_TOLD_APART_BY = 16  # numbers: two photos that share so many are the same picture
+_ROUNDING = 1e-5  # of a length
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,11 @@ class CategoryScorer:
         cls, adapter: CategoryAdapter, adapter_id: str | None, rows: Rows, blocks: Callable[[Rows], Iterator[Vectors]]
     ) -> CategoryScorer:
         """`blocks`: the vectors of some rows (n, E), piece by piece."""
-        length = np.concatenate([adapter.photo_lengths(block) for block in blocks(rows)])
+        lengths, beginnings = [], []
+        for block in blocks(rows):
+            lengths.append(adapter.photo_lengths(block))
+            beginnings.append(block[:, :_TOLD_APART_BY].copy())
+        length = _equal_where_rows_are(np.concatenate(lengths), np.concatenate(beginnings))
         # `where` computes both sides: without the maximum, a photo that equals the mean would divide by zero.
         inverse = np.where(length < _SMALLEST_LENGTH, 0.0, 1.0 / np.maximum(length, _SMALLEST_LENGTH))
         squared: Vectors | LowRankGram | None = adapter.gram
@@ -97,3 +103,16 @@ class CategoryScorer:
     @staticmethod
     def _times_squared(squared: Vectors | LowRankGram, centred: Vectors) -> Vectors:
         return squared.times(centred) if isinstance(squared, LowRankGram) else inner_products(squared, centred)
+
+
+def _equal_where_rows_are(length: Vectors, beginnings: Vectors) -> Vectors:
+    """(N,) lengths, (N, n) beginnings of the rows they are of -> (N,): the same to the bit for equal rows.
+
+    A row of BLAS's product of matrices depends in its last bits on where it stands, on some processors, and photos that
+    are alike have to tie.
+    """
+    beginnings = np.ascontiguousarray(beginnings)
+    whole = beginnings.view(np.dtype((np.void, beginnings.dtype.itemsize * beginnings.shape[1])))[:, 0]
+    _, first, group = np.unique(whole, return_index=True, return_inverse=True)
+    same = length[first[group]]
+    return np.where(np.abs(length - same) <= _ROUNDING * same, same, length)

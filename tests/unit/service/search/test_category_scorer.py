@@ -121,3 +121,19 @@ def test_a_photo_that_is_the_mean_is_neither_near_nor_far() -> None:
     scores, found = scorer.top_k(vectors[2], 4, products_of(vectors))
     assert found.tolist() == [0, 1, 2, 3]
     np.testing.assert_allclose(scores, 0.1)
+
+
+def test_equal_photos_have_equal_lengths_wherever_they_stand() -> None:
+    different, _ = photos_and_queries(3, 4)
+    rng = np.random.default_rng(3)
+    for count in range(1, 80):
+        copies = rng.integers(0, 4, count)
+        vectors = different[copies]
+        for adapter in adapters(3, vectors):
+            scorer = scorer_of(adapter, vectors, np.arange(count))
+            for copy in set(copies.tolist()):
+                assert len(set(scorer.inverse[copies == copy].tolist())) == 1
+            # Whoever is no copy keeps its own.
+            lengths = adapter.photo_lengths(vectors)
+            told = lengths > 1e-3
+            np.testing.assert_allclose(scorer.inverse[told] * lengths[told], 1.0, rtol=1e-4)
