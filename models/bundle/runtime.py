@@ -34,17 +34,17 @@ class Runtime:
     threads: int | None = None
     lone_threads: int = 1
 
-    def lone_session(self, onnx: bytes, name: str = "the model") -> ort.InferenceSession | None:
-        """The same for calls that nothing else keeps waiting; None where it would be no faster."""
-        if self.may_use_gpu or self.lone_threads <= (self.threads or cpu_quota()):
-            return None
-        # A thread that has to be woken comes too late for most layers, which take 0.1 ms: it spins between them.
-        return replace(self, threads=self.lone_threads)._session(onnx, name, spins=True)
-
     def session(self, onnx: bytes, name: str = "the model") -> ort.InferenceSession:
         """Open a serialised model, which errors call `name`. Raises RuntimeUnavailable, BundleCorrupt."""
         # Spinning threads starve everything else on a small machine (10-30x slower with two busy processes).
         return self._session(onnx, name, spins=False)
+
+    def lone_session(self, onnx: bytes, name: str = "the model") -> ort.InferenceSession | None:
+        """The same with `lone_threads`; None where it would be no faster. Raises RuntimeUnavailable, BundleCorrupt."""
+        if self.may_use_gpu or self.lone_threads <= (self.threads or cpu_quota()):
+            return None
+        # A thread that has to be woken comes too late for most layers, which take 0.1 ms: it spins between them.
+        return replace(self, threads=self.lone_threads)._session(onnx, name, spins=True)
 
     def _session(self, onnx: bytes, name: str, *, spins: bool) -> ort.InferenceSession:
         _require_one_runtime()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from pydantic import BaseModel, Field, field_validator
@@ -70,7 +71,9 @@ class ProcessSettings(BaseModel):
     @property
     def runtime(self) -> Runtime:
         """One-thread sessions: several calls side by side beat one call of many threads, but not a call alone."""
-        lone = min(_MOST_LONE_THREADS, cpu_quota())
+        cpus = cpu_quota()
+        # In a part of a machine nothing tells whether those who share it compute (`service.runtime.spare_cpus`).
+        lone = min(_MOST_LONE_THREADS, cpus) if cpus == os.cpu_count() else 1
         return Runtime(device=self.device, require_gpu=self.require_gpu, threads=1, lone_threads=lone)
 
     @property

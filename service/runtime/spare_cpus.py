@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.bundle import cpu_quota
-
 _LOOK_S = 0.25
 _TICK_S = 0.02  # the counters advance by hundredths of a second
 _SLACK = 0.4  # of a CPU: what a client on the same machine takes, and others now and then
@@ -28,12 +26,7 @@ class CpuTimes:
 
 
 def cpu_times() -> CpuTimes | None:
-    """Those of now; None where the system does not tell, or lets this process use a part of the machine's CPUs only.
-
-    There, those who share that part cannot be told from others.
-    """
-    if cpu_quota() != os.cpu_count():
-        return None
+    """Those of now; None where the system does not tell."""
     try:
         line = _STAT.read_text(encoding="ascii").partition("\n")[0]
     except OSError:
@@ -53,9 +46,9 @@ class SpareCpus:
         times: Callable[[], CpuTimes | None] = cpu_times,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`wanted`: CPUs that a call would use; `cpus`: of the machine, None: as many as this process may use."""
+        """`wanted`: CPUs that a call would use; of one it never asks. `cpus`: of the machine, None: this one's."""
         self._wanted = wanted
-        self._cpus = cpus or cpu_quota()
+        self._cpus = cpus or os.cpu_count() or 1
         self._times = times
         self._clock = clock
         self._seen = times() if wanted > 1 and self._cpus >= wanted else None

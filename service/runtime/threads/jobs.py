@@ -72,9 +72,7 @@ class Outcome:
     error: BaseException | None = None
 
 
-def run_together(
-    jobs: Sequence[Job], aside: Callable[[Job], None], is_alone: Callable[[], bool] = lambda: False
-) -> list[Outcome]:
+def run_together(jobs: Sequence[Job], aside: Callable[[Job], None], is_alone: Callable[[], bool]) -> list[Outcome]:
     """Jobs with work for the encoder, those of them that take long handed to `aside` -> the outcomes of the others.
 
     `is_alone`: asked where there is one job, whether there is no other work on the machine.

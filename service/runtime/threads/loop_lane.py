@@ -44,7 +44,10 @@ class LoopLane:
         aside: Callable[[Job], None],
         has_spare_cpus: Callable[[], bool],
     ) -> None:
-        """`taken`: whether a job whose turn has come is still to be run; `aside`: runs one that takes long."""
+        """`taken`: whether a job whose turn has come is still to be run; `aside`: runs one that takes long.
+
+        `has_spare_cpus`: whether the machine has CPUs for a sketch that is alone.
+        """
         self._pace = pace
         self._taken = taken
         self._aside = aside

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from models.bundle import cpu_quota
+from service.config import process
+from service.config.process import ProcessSettings
 from service.runtime.spare_cpus import CpuTimes, SpareCpus, cpu_times
 
 
@@ -75,8 +76,7 @@ def test_one_that_cannot_use_them_never_looks(wanted: int, cpus: int) -> None:
     assert machine.looks == 0
 
 
-def test_this_process_is_a_part_of_what_the_system_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", cpu_quota)
+def test_this_process_is_a_part_of_what_the_system_counts() -> None:
     before = cpu_times()
     end = time.process_time() + 0.3
     while time.process_time() < end:
@@ -88,9 +88,15 @@ def test_this_process_is_a_part_of_what_the_system_counts(monkeypatch: pytest.Mo
     assert after.busy - before.busy >= 0.2  # counted in hundredths
 
 
-def test_a_part_of_the_machine_is_not_judged_by_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: cpu_quota() + 1)
-    assert cpu_times() is None
+def test_only_a_whole_machine_has_further_threads_for_a_sketch_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ProcessSettings()
+    monkeypatch.setattr(process, "cpu_quota", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert settings.runtime.lone_threads == 2
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert settings.runtime.lone_threads == 1
+    monkeypatch.setattr(process, "cpu_quota", lambda: 8)
+    assert settings.runtime.lone_threads == 4
 
 
 def test_counters_that_do_not_even_show_this_process_say_nothing() -> None:
