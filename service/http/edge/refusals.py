@@ -62,6 +62,7 @@ class Paused:
         self._pause_s = pause_s
         self._waiting: dict[int, _Waiting] = {}  # by the handle of the socket
         self._senders: select.epoll | None = None  # tells who of them has sent something
+        self._leavers: select.epoll | None = None  # tells who of them has hung up
         self._is_due = self._is_watched = False
 
     def add(self, connection: Read) -> None:
@@ -74,18 +75,23 @@ class Paused:
         connection.flow.pause_reading()
         timer = asyncio.get_running_loop().call_later(self._pause_s, self._read_on, connection)
         self._waiting[handle] = _Waiting(connection, timer)
-        if self._senders is None:
-            self._senders = select.epoll()
+        if self._senders is None or self._leavers is None:
+            self._senders, self._leavers = select.epoll(), select.epoll()
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().add_reader(self._leavers.fileno(), self._let_leave)
         self._senders.register(handle, select.EPOLLIN)
+        self._leavers.register(handle, select.EPOLLRDHUP)
 
     def drop(self, connection: Read) -> None:
         """It is closed, or read again."""
         handle = connection.transport.get_extra_info("socket").fileno()
         if (waiting := self._waiting.pop(handle, None)) is not None:
             waiting.timer.cancel()
-            assert self._senders is not None
+            assert self._senders is not None and self._leavers is not None
             self._senders.unregister(handle)
+            self._leavers.unregister(handle)
             if not self._waiting:
+                asyncio.get_running_loop().remove_reader(self._leavers.fileno())
                 self._watch(False)
 
     def take_turns(self) -> None:
@@ -103,6 +109,12 @@ class Paused:
                 places -= 1
         # Nobody has sent anything: whoever is the first to do so has the place.
         self._watch(places > 0 and bool(self._waiting))
+
+    def _let_leave(self) -> None:
+        """Only a connection that is read learns that its client is gone; until then it counts as one that is open."""
+        assert self._leavers is not None
+        for handle, _ in self._leavers.poll(0):
+            self._read_on(self._waiting[handle].connection)
 
     def _watch(self, wanted: bool) -> None:
         if wanted != self._is_watched and self._senders is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -72,41 +73,55 @@ class Outcome:
     error: BaseException | None = None
 
 
-def run_together(jobs: Sequence[Job], aside: Callable[[Job], None], is_alone: Callable[[], bool]) -> list[Outcome]:
+def run_together(
+    jobs: Sequence[Job],
+    aside: Callable[[Job], None],
+    is_alone: Callable[[], bool],
+    beside_encoder: AbstractContextManager[None] | None = None,
+) -> list[Outcome]:
     """Jobs with work for the encoder, those of them that take long handed to `aside` -> the outcomes of the others.
 
-    `is_alone`: asked where there is one job, whether there is no other work on the machine.
+    `is_alone`: asked where there is one job, whether there is no other work on the machine. `beside_encoder` is
+    entered for what is done before the encoder's call, and again for what is done after it.
     """
+    beside_encoder = beside_encoder or nullcontext()
     done: list[Outcome] = []
     begun: list[tuple[Job, EncoderWork[Any], Vectors]] = []
-    for job in jobs:
-        assert job.work is not None
-        outcome = outcome_of(job, job.work.begin)
-        if outcome.error is not None:
-            job.work.end()
-            done.append(outcome)
-        elif outcome.result is None:
-            aside(job)
-        else:
-            begun.append((job, job.work, outcome.result))
-    return done + (_encoded(begun, is_alone=len(jobs) == 1 and is_alone()) if begun else [])
+    with beside_encoder:
+        for job in jobs:
+            assert job.work is not None
+            outcome = outcome_of(job, job.work.begin)
+            if outcome.error is not None:
+                job.work.end()
+                done.append(outcome)
+            elif outcome.result is None:
+                aside(job)
+            else:
+                begun.append((job, job.work, outcome.result))
+    return done + (_encoded(begun, beside_encoder, is_alone=len(jobs) == 1 and is_alone()) if begun else [])
 
 
-def _encoded(begun: Sequence[tuple[Job, EncoderWork[Any], Vectors]], *, is_alone: bool) -> list[Outcome]:
+def _encoded(
+    begun: Sequence[tuple[Job, EncoderWork[Any], Vectors]],
+    beside_encoder: AbstractContextManager[None],
+    *,
+    is_alone: bool,
+) -> list[Outcome]:
     """One call of the encoder for all, then each by itself."""
     started = time.perf_counter()
     inputs = begun[0][2] if len(begun) == 1 else np.concatenate([rows for _, _, rows in begun])
     encoded = outcome_of(begun[0][0], lambda: begun[0][1].encode(inputs, is_alone=is_alone))
     encode_ms = (time.perf_counter() - started) * 1000
     outcomes, start = [], 0
-    for job, work, rows in begun:
-        if encoded.error is not None:
-            outcomes.append(Outcome(job, error=encoded.error))
-        else:
-            embeddings = encoded.result[start : start + len(rows)]
-            outcomes.append(outcome_of(job, lambda work=work, own=embeddings: work.finish(own, encode_ms)))  # type: ignore[misc]
-        work.end()
-        start += len(rows)
+    with beside_encoder:
+        for job, work, rows in begun:
+            if encoded.error is not None:
+                outcomes.append(Outcome(job, error=encoded.error))
+            else:
+                embeddings = encoded.result[start : start + len(rows)]
+                outcomes.append(outcome_of(job, lambda work=work, own=embeddings: work.finish(own, encode_ms)))  # type: ignore[misc]
+            work.end()
+            start += len(rows)
     return outcomes
 
 

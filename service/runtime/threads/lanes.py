@@ -19,6 +19,7 @@ from service.runtime.threads.aside import Aside
 from service.runtime.threads.fairness import FairQueue
 from service.runtime.threads.jobs import AT_ONCE, Job, Outcome, outcome_of, run_together, settle
 from service.runtime.threads.loop_lane import LoopLane, Pace
+from service.runtime.threads.turns import Turns
 from service.tracing.stages import report_in
 
 
@@ -42,6 +43,7 @@ class Lanes:
         self._has_spare_cpus = has_spare_cpus
         self._at_work = 0  # threads with sketches
         self._counting = threading.Lock()
+        self._interpreter = Turns(max(1, threads // 2))
         self._pace = Pace()
         self._loop_lane = LoopLane(self._pace, self._taken, self._put_whole, has_spare_cpus) if on_loop else None
         self._unfinished = 0  # jobs that are for threads alone: meanwhile those have the others, too
@@ -144,7 +146,7 @@ class Lanes:
         if jobs and jobs[0].work:
             began_s = time.thread_time()
             with self._counted():
-                outcomes = run_together(jobs, self._put_whole, self._is_alone)
+                outcomes = run_together(jobs, self._put_whole, self._is_alone, self._interpreter)
             self._pace.spent(began_s, len(jobs))
             _deliver(outcomes)
         else:

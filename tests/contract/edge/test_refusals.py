@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 import socket
@@ -151,7 +152,7 @@ class Connection:
 @pytest.fixture
 def connections() -> Iterator[list[Connection]]:
     made = [Connection() for _ in range(4)]
-    yield made
+    yield list(made)
     for connection in made:
         connection.ours.close()
         connection.theirs.close()
@@ -208,6 +209,23 @@ def test_whoever_sends_when_no_place_is_left_stays_unread(connections: list[Conn
         free = 1
         paused.take_turns()
         await until_async(lambda: connections[0].is_read)
+
+    asyncio.run(scenario())
+
+
+def test_whoever_hangs_up_is_read_at_once(connections: list[Connection]) -> None:
+    async def scenario() -> None:
+        paused = Paused(lambda: 0, pause_s=600)
+        for gone, stays in (connections[:2], connections[2:]):  # once nobody was left, it is noticed as well
+            paused.add(gone)
+            paused.add(stays)
+            for connection in (gone, stays):
+                connection.theirs.send(b"POST")
+            gone.theirs.shutdown(socket.SHUT_WR)
+            await until_async(functools.partial(getattr, gone, "is_read"))
+            assert not stays.is_read
+            stays.theirs.close()
+            await until_async(functools.partial(getattr, stays, "is_read"))
 
     asyncio.run(scenario())
 
