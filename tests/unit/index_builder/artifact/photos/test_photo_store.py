@@ -1,4 +1,4 @@
-"""photos.sqlite: what was appended is what is read, in every thread, and a damaged file is named as such."""
+"""photos.sqlite: what was appended is what is read, in every thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from index_builder.artifact import (
     PICTURE_SUFFIXES,
     FilterInvalid,
     IndexCorrupt,
-    MetadataField,
     PhotoNotFound,
     PhotoRecord,
     Thumbnail,
@@ -28,35 +27,7 @@ from index_builder.artifact import (
 from index_builder.artifact.photos.record import MetadataValue
 from index_builder.artifact.photos.store import PhotoStore
 from index_builder.artifact.photos.writer import PhotoStoreWriter
-
-FIELDS = (
-    MetadataField(name="price", type="number"),
-    MetadataField(name="row", type="text"),  # the name of a column of photos.sqlite
-    MetadataField(name="sold", type="boolean"),
-    MetadataField(name="since", type="date"),
-    MetadataField(name="tags", type="list"),
-)
-COUNT = 1200  # more than one IN clause holds
-
-
-def record(row: int) -> PhotoRecord:
-    sold = (None, True, False)[row % 3]
-    metadata: dict[str, MetadataValue] = {
-        "price": row / 2,
-        "row": f"text {row}" if row % 2 else None,
-        "sold": sold,
-        "since": f"{2000 + row % 30}-05-01",
-        "tags": (None, (), ("red", 38), ("blue", "re%d", True))[row % 4],
-    }
-    return PhotoRecord(row, f"{row:05d}.jpg", f"c{row % 4}", f"f/{row:05d}.jpg", f"{row % 1000:064x}", 9, 8, metadata)
-
-
-def write(path: Path, count: int, change: Callable[[PhotoStoreWriter], object] = lambda writer: None) -> Path:
-    with PhotoStoreWriter(path, FIELDS) as writer:
-        for row in range(count):
-            writer.append(record(row), Thumbnail(b"jpeg %d" % row, f"etag {row}"))
-        change(writer)
-    return path
+from tests.unit.index_builder.artifact.photos.photo_file import COUNT, FIELDS, record, write
 
 
 @pytest.fixture(scope="module")
@@ -221,59 +192,6 @@ def test_a_sound_file_has_no_problems(store: PhotoStore) -> None:
     assert store.problems() == []
 
 
-@pytest.mark.parametrize(
-    ("sql", "problem"),
-    [
-        ("UPDATE photos SET photo_id = 'zzz' WHERE row = 3", "not in the order of their photo ids"),
-        ("DELETE FROM photos WHERE row = 0", "not in the order of their photo ids"),
-        ("DELETE FROM thumbnails WHERE row IN (2, 5)", "2 photos have no thumbnail"),
-    ],
-)
-def test_rows_that_contradict_each_other_are_problems(tmp_path: Path, sql: str, problem: str) -> None:
-    path = write(tmp_path / "photos.sqlite", 9)
-    database = sqlite3.connect(path, isolation_level=None)
-    database.execute(sql)
-    database.close()
-    store = PhotoStore(path, FIELDS)
-    assert any(problem in line for line in store.problems())
-    store.close()
-
-
-def defects(store: PhotoStore) -> list[str]:
-    """SQLite reports some damage and stops at other."""
-    try:
-        return store.problems()
-    except IndexCorrupt as error:
-        return [error.what]
-
-
-def test_damaged_pages_are_noticed(tmp_path: Path) -> None:
-    path = write(tmp_path / "photos.sqlite", 400)
-    data = bytearray(path.read_bytes())
-    data[5000:9000] = b"\xff" * 4000
-    path.write_bytes(data)
-    store = PhotoStore(path, FIELDS)
-    assert defects(store)
-    store.close()
-
-
-@pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
-def test_what_is_no_database_is_corrupt(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "photos.sqlite").write_bytes(content)
-    store = PhotoStore(tmp_path / "photos.sqlite", FIELDS)
-    with pytest.raises(IndexCorrupt, match=r"photos\.sqlite"):
-        store.count()
-    store.close()
-
-
-def test_a_missing_file_is_corrupt_and_not_created(tmp_path: Path) -> None:
-    store = PhotoStore(tmp_path / "photos.sqlite", FIELDS)
-    with pytest.raises(IndexCorrupt):
-        store.photo("x")
-    store.close()
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_an_id_can_be_appended_once(tmp_path: Path) -> None:
     def again(writer: PhotoStoreWriter) -> None:
         writer.append(PhotoRecord(5, "00000.jpg", "", "", "0" * 64, 1, 1, {}), Thumbnail(b"", ""))
@@ -319,28 +237,6 @@ def test_a_file_of_an_earlier_release_has_its_categories_read_row_by_row(tmp_pat
     assert early.ids_ending(PICTURE_SUFFIXES) == frozenset()
     assert early.ids_ending((".jpg",)) == {f"{row:05d}.jpg" for row in range(COUNT)}
     early.close()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE row_categories SET codes = CAST(substr(codes, 5) AS BLOB)",
-        "UPDATE row_categories SET codes = CAST(substr(codes, 4) AS BLOB)",
-        "DELETE FROM category_names WHERE code = 3",
-        "UPDATE row_categories SET codes = CAST(x'ffffffff' || substr(codes, 5) AS BLOB)",
-    ],
-    ids=["a row too few", "half a number", "a name too few", "a negative code"],
-)
-def test_categories_that_do_not_fit_the_rows_are_damage(tmp_path: Path, change: str) -> None:
-    write(tmp_path / "photos.sqlite", COUNT)
-    database = sqlite3.connect(tmp_path / "photos.sqlite")
-    database.execute(change)
-    database.commit()
-    database.close()
-    store = PhotoStore(tmp_path / "photos.sqlite", FIELDS)
-    with pytest.raises(IndexCorrupt, match="category for each"):
-        store.row_categories()
-    store.close()
 
 
 @pytest.mark.parametrize(
