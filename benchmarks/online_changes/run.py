@@ -2,8 +2,8 @@
 
 A service of its own over the demo gallery, with its default settings and --workers. Uploads are line drawings, so that
 each is searched for by itself: one in --check of them right after its answer, and every one of them in the end. Under
---known their files were uploaded before, so that nothing is embedded: what is left is the change itself. The load
-shares the machine's CPUs with the service.
+--known their files are there already, as other photos, so that nothing is embedded: what is left is the change itself.
+The load shares the machine's CPUs with the service.
 
     python -m benchmarks.online_changes.run [--rate 200] [--seconds 300] [--known] [--json]
 """
@@ -53,7 +53,8 @@ class Uploads:
 
     def all_known(self) -> Iterator[tuple[str, bytes]]:
         for number in range(2 * self._ids):
-            yield self.photo_id(number), self.file(number)
+            # Under ids that stay: an id that is uploaded again forgets the file that it had.
+            yield f"known/{number}.png", self.file(number)
 
 
 async def measure(port: int, options: argparse.Namespace) -> dict[str, Any]:

@@ -22,6 +22,7 @@ _MOST_BOUNDARY_BYTES = 200  # RFC 2046 allows 70, and no client needs more
 _MOST_HEADER_BYTES = 16_384
 _MOST_HEADERS = 32
 _MOST_EMPTY = 64  # file inputs without a file
+_MOST_ALIKE = 1_000  # lines that begin like a boundary, and go on
 # The bytes of a part may be written in ASCII (RFC 7578, section 4.7, deprecates it; some clients still do).
 _PLAIN_ENCODINGS = (b"", b"binary", b"8bit", b"7bit")
 
@@ -88,16 +89,21 @@ class _Delimiter(NamedTuple):
 
 
 def _delimiter(body: bytes, mark: bytes, start: int) -> _Delimiter | None:
-    """The first line from `start` on that is `mark`. A regular expression would be compiled for each client's own."""
-    position = start
-    while (position := body.find(mark, position)) >= 0:
-        begins = position if position == 0 else position - 1 if body[position - 1] == 0x0A else -1
-        rest = _BEHIND_BOUNDARY.match(body, position + len(mark))
-        if rest and begins >= start:
-            begins -= begins > start and body[begins] == 0x0A and body[begins - 1] == 0x0D
+    """The first line from `start` on that is `mark`. A regular expression would be compiled for each client's own.
+
+    Raises BodyInvalid where too many others begin like it: no content may have one (RFC 2046, section 5.1.1).
+    """
+    if start == 0 and body.startswith(mark) and (rest := _BEHIND_BOUNDARY.match(body, len(mark))):
+        return _Delimiter(0, rest.end(), rest["last"] is not None, rest["line"])
+    begins = start - 1
+    for _ in range(_MOST_ALIKE):
+        begins = body.find(b"\n" + mark, begins + 1)
+        if begins < 0:
+            return None
+        if rest := _BEHIND_BOUNDARY.match(body, begins + 1 + len(mark)):
+            begins -= begins > start and body[begins - 1] == 0x0D
             return _Delimiter(begins, rest.end(), rest["last"] is not None, rest["line"])
-        position += 1
-    return None
+    raise BodyInvalid("the multipart body is broken: line after line begins like its boundary")
 
 
 def _part(head: bytes, content: bytes, line: bytes) -> Part | None:

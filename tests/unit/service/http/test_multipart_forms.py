@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import pytest
 
@@ -97,6 +98,23 @@ def test_bytes_that_are_written_in_ascii() -> None:
 def test_what_is_broken_is_said(body: bytes, said: str) -> None:
     with pytest.raises(BodyInvalid, match=said):
         parse_multipart(body, TYPE, 3)
+
+
+@pytest.mark.parametrize("alike", [b"--b", b"\n--b!", b"\r\n--b\r", b"\n--b  -", b"x--b\n"])
+def test_what_is_nearly_a_boundary_costs_little(alike: bytes) -> None:
+    body = FORM.removesuffix(b"--b--\r\n") + alike * (10 * 2**20 // len(alike))
+    before = time.process_time()
+    with pytest.raises(BodyInvalid, match="truncated|like its boundary"):
+        parse_multipart(body, TYPE, 2)
+    assert time.process_time() - before < 0.3
+
+
+def test_some_lines_may_begin_like_the_boundary() -> None:
+    data = b"\n--bb" * 900
+    (part,) = parse_multipart(FORM.replace(DATA, data), TYPE, 2)
+    assert part == Part("sketch", data)
+    with pytest.raises(BodyInvalid, match="line after line begins like its boundary"):
+        parse_multipart(FORM.replace(DATA, b"\n--bb" * 1001), TYPE, 2)
 
 
 def test_empty_file_inputs_count_towards_no_limit_but_have_one() -> None:

@@ -105,7 +105,7 @@ def form_headers(rng: random.Random) -> Body:
 def form_boundaries(rng: random.Random) -> Body:
     """What looks like a boundary again and again, and a form that does not end."""
     start = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="sketch"\r\n\r\n'.encode()
-    almost = rng.choice((b"\r\n--poiso", b"\r\n-", b"\r", b"--poison", b"\r\n\r\n"))
+    almost = rng.choice((b"\r\n--poiso", b"\r\n-", b"\r", b"--poison", b"\r\n\r\n", b"\n--poison!"))
     return _FORM, _filled(start + b"%d" % rng.randrange(10**9), almost, b"", _size(rng))
 
 
