@@ -31,7 +31,7 @@ from service.tracing.stages import stage
 
 _AT_HAND_PHOTOS = 100_000
 _NOTHING = np.empty((0, 0, 0, 0), np.float32)  # to be encoded
-_AT_HAND_CHANGES = 1_000  # more take some milliseconds to be read after each further one
+_AT_HAND_CHANGES = 5_000  # by then they are sealed; of more, each takes milliseconds to be followed
 
 
 @dataclass(frozen=True, slots=True)
