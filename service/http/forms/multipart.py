@@ -22,7 +22,7 @@ _MOST_BOUNDARY_BYTES = 200  # RFC 2046 allows 70, and no client needs more
 _MOST_HEADER_BYTES = 16_384
 _MOST_HEADERS = 32
 _MOST_EMPTY = 64  # file inputs without a file
-_MOST_ALIKE = 1_000  # lines that begin like a boundary, and go on
+_MOST_ALIKE = 1_000  # lines of a form that begin like its boundary, and go on
 # The bytes of a part may be written in ASCII (RFC 7578, section 4.7, deprecates it; some clients still do).
 _PLAIN_ENCODINGS = (b"", b"binary", b"8bit", b"7bit")
 
@@ -63,14 +63,15 @@ def parse_multipart(body: bytes, content_type: str, max_parts: int) -> list[Part
 
 def _sections(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Headers, content and line end of each part. Raises BodyInvalid."""
-    found = _delimiter(body, b"--" + boundary, 0)
+    alike = iter(range(_MOST_ALIKE))
+    found = _delimiter(body, b"--" + boundary, 0, alike)
     if found is None:
         raise BodyInvalid("the multipart body is broken: the boundary that its Content-Type names is not in it")
     line = found.line
     while not found.is_last:
         # A part may be without headers: then its first line is the empty one.
         start = found.end - len(line)
-        found = _delimiter(body, b"--" + boundary, start)
+        found = _delimiter(body, b"--" + boundary, start, alike)
         if found is None:
             raise BodyInvalid("the multipart body is truncated: its closing boundary is missing")
         # Content may end with a carriage return of its own where lines end with a line feed alone.
@@ -88,22 +89,22 @@ class _Delimiter(NamedTuple):
     line: bytes
 
 
-def _delimiter(body: bytes, mark: bytes, start: int) -> _Delimiter | None:
+def _delimiter(body: bytes, mark: bytes, start: int, alike: Iterator[int]) -> _Delimiter | None:
     """The first line from `start` on that is `mark`. A regular expression would be compiled for each client's own.
 
-    Raises BodyInvalid where too many others begin like it: no content may have one (RFC 2046, section 5.1.1).
+    Of `alike` one is taken for each line that only begins like it. Raises BodyInvalid where none is left: no content
+    may have such a line (RFC 2046, section 5.1.1).
     """
     if start == 0 and body.startswith(mark) and (rest := _BEHIND_BOUNDARY.match(body, len(mark))):
         return _Delimiter(0, rest.end(), rest["last"] is not None, rest["line"])
     begins = start - 1
-    for _ in range(_MOST_ALIKE):
-        begins = body.find(b"\n" + mark, begins + 1)
-        if begins < 0:
-            return None
+    while (begins := body.find(b"\n" + mark, begins + 1)) >= 0:
         if rest := _BEHIND_BOUNDARY.match(body, begins + 1 + len(mark)):
             begins -= begins > start and body[begins - 1] == 0x0D
             return _Delimiter(begins, rest.end(), rest["last"] is not None, rest["line"])
-    raise BodyInvalid("the multipart body is broken: line after line begins like its boundary")
+        if next(alike, None) is None:
+            raise BodyInvalid("the multipart body is broken: line after line begins like its boundary")
+    return None
 
 
 def _part(head: bytes, content: bytes, line: bytes) -> Part | None:

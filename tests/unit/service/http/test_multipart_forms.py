@@ -115,6 +115,8 @@ def test_some_lines_may_begin_like_the_boundary() -> None:
     assert part == Part("sketch", data)
     with pytest.raises(BodyInvalid, match="line after line begins like its boundary"):
         parse_multipart(FORM.replace(DATA, b"\n--bb" * 1001), TYPE, 2)
+    with pytest.raises(BodyInvalid, match="line after line begins like its boundary"):  # of all parts together
+        parse_multipart(FORM.removesuffix(b"--b--\r\n").replace(DATA, data) * 2 + b"--b--\r\n", TYPE, 2)
 
 
 def test_empty_file_inputs_count_towards_no_limit_but_have_one() -> None:
