@@ -128,6 +128,16 @@ class KindTable:
         sketches = tuple(() if ("sketch", row) in bad else kinds for row, kinds in enumerate(self.sketches))
         return dataclasses.replace(self, photos=photos, sketches=sketches)
 
+    def placed_in(self, whole: KindTable, photos: Rows, sketches: Rows) -> KindTable:
+        """The kinds of this table at rows `photos` (n,) and `sketches` (m,) of a larger one, whose others have none."""
+        return dataclasses.replace(
+            self,
+            photos=_placed(self.photos, photos, len(whole.photos)),
+            sketches=_placed(self.sketches, sketches, len(whole.sketches)),
+            photo_sets=whole.photo_sets,
+            sketch_sets=whole.sketch_sets,
+        )
+
     @property
     def rows(self) -> KindRows:
         """The rows that teach kinds, by kind: synthetic drawings are not among them."""
@@ -234,6 +244,13 @@ def _joined(dataset: PairDataset, split: str, also: Collection[str]) -> PairData
         dataclasses.replace(record, split=split) if record.split in also else record for record in dataset.records
     )
     return dataclasses.replace(dataset, photos=MappingProxyType(photos), records=records)
+
+
+def _placed(kinds: Sequence[tuple[int, ...]], rows: Rows, count: int) -> tuple[tuple[int, ...], ...]:
+    placed: list[tuple[int, ...]] = [()] * count
+    for row, known in zip(rows, kinds, strict=True):
+        placed[row] = known
+    return tuple(placed)
 
 
 def _likeliest(kinds: Sequence[tuple[int, ...]]) -> Rows:

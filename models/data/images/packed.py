@@ -13,11 +13,12 @@ import hashlib
 import io
 import json
 import lzma
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -53,6 +54,15 @@ class PackTooLarge(InkseekError):
 
 
 @dataclass(frozen=True)
+class PackView:
+    """A part of a pack's images: rows are the pack's, those that it leaves out are in no pool and of no kind."""
+
+    table: KindTable
+    pools: tuple[CategoryPool, ...]
+    contents: tuple[SetContent, ...]
+
+
+@dataclass(frozen=True)
 class Packing:
     """What was written: `quality` of the photos (WebP), and the bytes of each file."""
 
@@ -71,15 +81,19 @@ def write_pack(
     table: KindTable,
     focuses: Sequence[float | None],
     max_bytes: int,
+    selection: str = "",
+    views: Mapping[str, PackView] = MappingProxyType({}),
 ) -> Packing:
     """Write all but the synthetic drawings; `focuses` (N,): of each photo, see `edge_drawing`.
 
+    `selection`: a name of all that is packed; `views`: what experiments learn from that take a part of it, by name.
     Photos get the highest quality at which everything fits into `max_bytes`. Raises PackTooLarge, OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     drawn = np.flatnonzero([bool(name) for name in table.sketch_sets])
     streams = _mapped(_packed_bits, (images.sketches[rows] for rows in _parts(drawn, _STREAM)))
-    facts = _facts(images, table, focuses)
+    facts = _facts(images, table, focuses) | {"selection": selection}
+    facts["views"] = {name: _described(each.table, each.pools, each.contents) for name, each in views.items()}
     # The index of photos is still missing; ten digits for each are more than it takes.
     taken = sum(map(len, streams)) + len(json.dumps(facts, separators=(",", ":"))) + 10 * len(images.photos)
     quality = _fitting(images.photos, max_bytes - taken)
@@ -97,16 +111,18 @@ def write_pack(
 
 
 def read_pack(
-    folder: Path, cache: Path, log: Callable[[str], None], *, drawn: bool = True
+    folder: Path, cache: Path, log: Callable[[str], None], *, drawn: bool = True, selection: str = ""
 ) -> tuple[TrainingImages, KindTable, tuple[float | None, ...]]:
     """Unpack into arrays in `cache`, where that is not done yet, with the synthetic drawings; map them to memory.
 
     Row i of everything is row i of what was packed; the last are the focuses of the photos.
-    `drawn`: false leaves the rows of synthetic drawings black. Raises PackInvalid.
+    `drawn`: false leaves the rows of synthetic drawings black. `selection`: of `write_pack`; empty for everything.
+    Raises PackInvalid, also where the pack was not made for that selection.
     """
     facts = _read_facts(folder)
-    table = _table(facts)
-    pools = tuple(CategoryPool(**{**pool, **_tuples(pool)}) for pool in facts["pools"])
+    whole = _view(facts)
+    view = whole if selection in ("", facts.get("selection", "")) else _part(folder, facts, selection)
+    table, pools = whole.table, whole.pools
     ready = cache / "fingerprint.txt"
     fingerprint = hashlib.sha256((folder / PACK_NAME).read_bytes()).hexdigest() + ("" if drawn else " not drawn")
     side = int(facts["size_px"])
@@ -126,8 +142,8 @@ def read_pack(
         write_text(ready, fingerprint)
     log(f"{len(table.photos):,} photos and {len(table.sketches):,} sketches out of a pack")
     arrays = [np.lib.format.open_memmap(cache / f"{name}.npy", mode="c") for name in ("photos", "sketches")]
-    contents = tuple(SetContent(**each) for each in facts.get("contents", ()))
-    return TrainingImages(arrays[0], arrays[1], pools, contents=contents), table, tuple(facts["focuses"])
+    images = TrainingImages(arrays[0], arrays[1], view.pools, contents=view.contents)
+    return images, view.table, tuple(facts["focuses"])
 
 
 def _facts(images: TrainingImages, table: KindTable, focuses: Sequence[float | None]) -> dict[str, Any]:
@@ -135,11 +151,37 @@ def _facts(images: TrainingImages, table: KindTable, focuses: Sequence[float | N
     return {
         "schema_version": _SCHEMA_VERSION,
         "size_px": images.photos.shape[-1],
-        "table": {**vars(table), "doodles": sorted(table.doodles)},
-        "pools": [vars(pool) for pool in images.pools],
         "focuses": list(focuses),
-        "contents": [asdict(each) for each in images.contents],
+        **_described(table, images.pools, images.contents),
     }
+
+
+def _described(
+    table: KindTable, pools: Sequence[CategoryPool], contents: Sequence[SetContent]
+) -> dict[str, Any]:
+    return {
+        "table": {**_fields(table), "doodles": sorted(table.doodles)},
+        "pools": [_fields(pool) for pool in pools],
+        "contents": [asdict(each) for each in contents],
+    }
+
+
+def _fields(value: KindTable | CategoryPool) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in fields(value)}
+
+
+def _view(described: dict[str, Any]) -> PackView:
+    pools = tuple(CategoryPool(**{**pool, **_tuples(pool)}) for pool in described["pools"])
+    return PackView(_table(described), pools, tuple(SetContent(**each) for each in described.get("contents", ())))
+
+
+def _part(folder: Path, facts: dict[str, Any], selection: str) -> PackView:
+    try:
+        return _view(facts["views"][selection])
+    except KeyError as error:
+        raise PackInvalid(
+            f"{folder} was not packed for an experiment of these sets, splits and kinds: name it to `inkseek train pack`"
+        ) from error
 
 
 def _read_facts(folder: Path) -> dict[str, Any]:

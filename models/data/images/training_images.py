@@ -101,6 +101,14 @@ def prepare_sets(
         if not skip_flawed:
             raise DatasetFlawed(flaws_in_words([(i.image, i.reason) for i in decoded.unusable], report))
         log(f"left out, since they cannot be used: {len(decoded.unusable):,} images, listed in {report}")
+    pools, contents = pools_of(chosen, decoded.unusable)
+    return TrainingImages(decoded.photos, decoded.sketches, pools, decoded.unusable, contents)
+
+
+def pools_of(
+    chosen: Sequence[TrainingSet], unusable: Sequence[Unusable]
+) -> tuple[tuple[CategoryPool, ...], tuple[SetContent, ...]]:
+    """The pools whose rows are those of `prepare_sets`, and how much each set brings. Raises OSError."""
     pools: dict[tuple[str, str], _Pool] = {}
     contents = []
     photo_row = sketch_row = 0
@@ -108,11 +116,10 @@ def prepare_sets(
         _add_rows(pools, training_set, photo_row, sketch_row)
         ends = {"photo": photo_row + len(training_set.photos), "sketch": sketch_row + sketch_rows(training_set)}
         starts = {"photo": photo_row, "sketch": sketch_row}
-        left_out = sum(starts[item.kind] <= item.row < ends[item.kind] for item in decoded.unusable)
+        left_out = sum(starts[item.kind] <= item.row < ends[item.kind] for item in unusable)
         contents.append(SetContent.of(training_set, left_out))
         photo_row, sketch_row = ends["photo"], ends["sketch"]
-    ready = (_category_pool(name, pool, decoded.unusable) for name, pool in pools.items())
-    return TrainingImages(decoded.photos, decoded.sketches, tuple(ready), decoded.unusable, tuple(contents))
+    return tuple(_category_pool(name, pool, unusable) for name, pool in pools.items()), tuple(contents)
 
 
 def flaws_in_words(flaws: Sequence[tuple[str, str]], report: Path) -> str:

@@ -92,6 +92,7 @@ class EfficientNetLite(Trunk):
     def __init__(self, width: float = 1.0, depth: float = 1.1) -> None:
         """`width`, `depth`: multipliers of channels and of blocks per stage; the defaults are those of Lite1."""
         super().__init__()
+        self.scale = (width, depth)
         self.stem = SameConv(3, STEM_CHANNELS, 3, 2, 1, relu6=True)
         self.widths = tuple(_rounded(stage[1] * width) for stage in _STAGES)
         blocks: list[Block] = []

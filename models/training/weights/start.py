@@ -15,9 +15,11 @@ from models.networks.vit import Vit
 from models.training.engine.state import CheckpointInvalid, load_tensors
 from models.training.weights.pretrained import (
     EFFICIENTNET_LITE1_IMAGENET,
+    EFFICIENTNET_LITE2_IMAGENET,
     MOBILENET_V2_IMAGENET,
     RESNET18_IMAGENET,
     PinnedWeights,
+    PretrainedError,
     fetch,
 )
 from models.training.weights.students_file import load_students
@@ -25,8 +27,8 @@ from models.training.weights.students_file import load_students
 _IMAGENET: dict[type[Trunk], PinnedWeights] = {
     ResNetTrunk: RESNET18_IMAGENET,
     MobileNetTrunk: MOBILENET_V2_IMAGENET,
-    EfficientNetLite: EFFICIENTNET_LITE1_IMAGENET,
 }
+_LITE_IMAGENET = {(1.0, 1.1): EFFICIENTNET_LITE1_IMAGENET, (1.1, 1.2): EFFICIENTNET_LITE2_IMAGENET}
 
 
 def cnn_trunks(module: nn.Module) -> list[Trunk]:
@@ -35,8 +37,8 @@ def cnn_trunks(module: nn.Module) -> list[Trunk]:
 
 
 def imagenet_weights(module: nn.Module) -> tuple[PinnedWeights, ...]:
-    """The published weights that `start_from_imagenet` would load, each once."""
-    return tuple(_IMAGENET[kind] for kind in dict.fromkeys(type(trunk) for trunk in cnn_trunks(module)))
+    """The published weights that `start_from_imagenet` would load, each once. Raises PretrainedError."""
+    return tuple(dict.fromkeys(_pinned(trunk) for trunk in cnn_trunks(module)))
 
 
 def fetch_imagenet(module: nn.Module, cache: Path) -> None:
@@ -47,12 +49,9 @@ def fetch_imagenet(module: nn.Module, cache: Path) -> None:
 
 def start_from_imagenet(module: nn.Module, cache: Path) -> None:
     """Load ImageNet weights into every CNN trunk of the module. Raises PretrainedError."""
-    trunks = cnn_trunks(module)
-    for kind in dict.fromkeys(type(trunk) for trunk in trunks):
-        published = fetch(_IMAGENET[kind], cache)
-        for trunk in trunks:
-            if type(trunk) is kind:
-                trunk.load_published(published)
+    published = {pinned: fetch(pinned, cache) for pinned in imagenet_weights(module)}
+    for trunk in cnn_trunks(module):
+        trunk.load_published(published[_pinned(trunk)])
 
 
 def start_from_students(module: nn.Module, path: Path) -> None:
@@ -81,6 +80,18 @@ def start_from_published(module: nn.Module, path: Path) -> None:
                 part.load_published(state)
             except (KeyError, RuntimeError) as error:
                 raise CheckpointInvalid(f"{path} holds no weights of this trunk: {error}") from error
+
+
+def _pinned(trunk: Trunk) -> PinnedWeights:
+    if not isinstance(trunk, EfficientNetLite):
+        return _IMAGENET[type(trunk)]
+    try:
+        return _LITE_IMAGENET[trunk.scale]
+    except KeyError:
+        known = ", ".join(f"{width}, {depth}" for width, depth in _LITE_IMAGENET)
+        raise PretrainedError(
+            f"no weights are published here for an EfficientNet-Lite of width and depth {trunk.scale}; {known} have some"
+        ) from None
 
 
 def freeze_stages(module: nn.Module, stages: int) -> None:

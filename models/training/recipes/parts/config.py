@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -62,7 +64,8 @@ class PartsConfig(StudentExperiment):
     `kind_augment`: of what belongs to no pair. `min_extent`: of `SketchNormalisation`, as the bundle is built with it.
     `trim`: photos on a plain ground are cut to what stands on it (`Preprocess`), and `bundle build` takes it over.
     `teachers`: an ensemble that is asked once, before training, about the pairs of the pools `taught`; the students
-    that the command names as teacher join it, once for each of `teacher_sizes`.
+    that the command names as teacher join it, once for each of `teacher_sizes`. `taught_drawings`: also about the
+    synthetic drawings of all pools and their photos, which no person has to draw.
     `photo_teacher`: likewise, about all photos. `edge_drawings`: one more synthetic drawing of each photo.
     `head_share`: the rate of the trunk's last convolution, as a share of the trunk's: folded norms make its gradients
     large, and at the full rate half of its channels die.
@@ -86,6 +89,7 @@ class PartsConfig(StudentExperiment):
     teachers: tuple[TeacherMember, ...] = ()
     teacher_sizes: tuple[int, ...] = ()
     taught: tuple[str, ...] = ()
+    taught_drawings: bool = False
     photo_teacher: PhotoTeacherConfig | None = None
     edge_drawings: EdgeDrawingsConfig | None = None
     head_share: float = Field(default=1.0, gt=0, le=1)
@@ -110,6 +114,12 @@ class PartsConfig(StudentExperiment):
         return bool(self.student_training.objective.needs & _FROM_TEACHERS)
 
     @property
+    def selection(self) -> str:
+        """What names the images and kinds that it learns from: equal where they are."""
+        chosen = self.model_dump(mode="json", include={"sets", "also", "kinds", "cache_px", "min_extent", "trim"})
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
     def input_sizes(self) -> tuple[int, ...]:
         """The sides of the steps' inputs, in turn."""
         return self.sizes or (self.student.size_px,)
@@ -117,4 +127,5 @@ class PartsConfig(StudentExperiment):
     def published(self) -> dict[str, Any]:
         """As plain values for `students.pt`: the sets that have pairs, in the form that every recipe's sets have."""
         pairs = (SetConfig(**{n: getattr(each, n) for n in SetConfig.model_fields}) for each in self.sets if each.split)
-        return {**self.model_dump(mode="json"), "sets": [each.model_dump(mode="json") for each in pairs]}
+        sets = [each.model_dump(mode="json") for each in pairs]
+        return {**self.model_dump(mode="json"), "sets": sets, "selection": self.selection}

@@ -102,13 +102,13 @@ def member_sha256(member: TeacherMember) -> str:
 
 
 def keep_photo_teacher(
-    config: PhotoTeacherConfig, images: TrainingImages, pretrained: Path, cache: Path, process: Process
+    config: PhotoTeacherConfig, images: TrainingImages, learned: Rows, pretrained: Path, cache: Path, process: Process
 ) -> NDArray[np.float16]:
     """(N, 1280): the published network's pooled last map of every photo, standardised, rows of length 1.
 
-    Raises PretrainedError.
+    `learned` (n,): the rows whose mean and deviation standardise them. Raises PretrainedError.
     """
-    sample = hashlib.blake2b(images.photos[::16].tobytes(), digest_size=8).hexdigest()
+    sample = hashlib.blake2b(images.photos[::16].tobytes() + learned.tobytes(), digest_size=8).hexdigest()
     kept = cache / f"photos_{config.size_px}_{len(images.photos)}_{sample}.npy"
     if not kept.is_file():
         trunk = EfficientNetLite(width=1.1, depth=1.2).eval()
@@ -116,9 +116,9 @@ def keep_photo_teacher(
         to_device(trunk, process)
         found = [_pooled(trunk, chunk, config.size_px, process) for chunk in _chunks(images.photos)]
         rows = np.concatenate(found)
-        spread = rows.std(axis=0)
+        spread = rows[learned].std(axis=0)
         # Channels that hardly move would be blown up to the size of those that say something.
-        standard = unit_rows((rows - rows.mean(axis=0)) / (spread + 0.1 * spread.mean()))
+        standard = unit_rows((rows - rows[learned].mean(axis=0)) / (spread + 0.1 * spread.mean()))
         cache.mkdir(parents=True, exist_ok=True)
         replace_file(kept, lambda file: np.save(file, standard.astype(np.float16)))
     vectors: NDArray[np.float16] = np.load(kept)
@@ -128,7 +128,7 @@ def keep_photo_teacher(
 @torch.no_grad()
 def _pooled(trunk: EfficientNetLite, photos: NDArray[np.uint8], size_px: int, process: Process) -> Vectors:
     # EfficientNets take values in [-1, 1].
-    ready = (_resized(photos, size_px) * 2 - 1).contiguous(memory_format=torch.channels_last).to(process.device)
+    ready = (_resized(photos, size_px, process.device) * 2 - 1).contiguous(memory_format=torch.channels_last)
     with process.autocast(True):
         last = trunk.features(ready)[-1]
     pooled: Vectors = last.float().mean(dim=(2, 3)).cpu().numpy()
@@ -149,7 +149,7 @@ def _of_bundle(path: Path) -> Embed:
         encoder = bundle.sketch if modality == "sketch" else bundle.photo
         prepare = encoder.preprocess
         mean, std = (np.array(v, np.float32).reshape(3, 1, 1) for v in (prepare.mean, prepare.std))
-        pixels = (_resized(views, prepare.size_px).numpy() - mean) / std
+        pixels = (_resized(views, prepare.size_px, torch.device("cpu")).numpy() - mean) / std
         whole = encoder.encode(np.ascontiguousarray(pixels, np.float32))
         return whole if divided is None else divided.layout_of(whole)
 
@@ -160,15 +160,16 @@ def _of_students(path: Path, size_px: int | None, process: Process) -> Embed:
     students, _ = load_students(path)
     to_device(students, process)
     side, statistics = size_px or students.config.size_px, students.config.statistics
-    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (statistics.mean, statistics.std))
+    mean, std = (torch.tensor(v, device=process.device).view(3, 1, 1) for v in (statistics.mean, statistics.std))
     divided = students.config.embedding_parts
 
     @torch.no_grad()
     def embed(modality: Modality, views: NDArray[np.uint8]) -> Vectors:
         student = students.sketch if modality == "sketch" else students.photo
-        ready = ((_resized(views, side) - mean) / std).contiguous(memory_format=torch.channels_last)
+        resized = _resized(views, side, process.device)
+        ready = ((resized - mean) / std).contiguous(memory_format=torch.channels_last)
         with process.autocast(True):
-            cells = student.cells(ready.to(process.device))
+            cells = student.cells(ready)
         whole: Vectors = student.head(cells.float()).cpu().numpy()
         return whole if divided is None else divided.layout_of(whole)
 
@@ -192,9 +193,9 @@ def _chunks(rows: NDArray[Number]) -> list[NDArray[Number]]:
     return [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
 
 
-def _resized(views: NDArray[np.uint8], size_px: int) -> Tensor:
-    """(B, P, P) or (B, 3, P, P) -> (B, 3, S, S) in [0, 1]."""
-    pixels = torch.from_numpy(np.ascontiguousarray(views)).float().div_(255)
+def _resized(views: NDArray[np.uint8], size_px: int, device: torch.device) -> Tensor:
+    """(B, P, P) or (B, 3, P, P) -> (B, 3, S, S) in [0, 1], on the device."""
+    pixels = torch.from_numpy(np.ascontiguousarray(views)).to(device).float().div_(255)
     pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels
     if pixels.shape[-1] != size_px:
         pixels = F.interpolate(pixels, size=(size_px, size_px), mode="bilinear", align_corners=False, antialias=True)

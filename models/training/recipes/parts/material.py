@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,13 +30,19 @@ class Material:
     table: KindTable
     focuses: tuple[float | None, ...]
 
+    @property
+    def learned_photos(self) -> np.ndarray:
+        """(n,) rows of the photos that anything is learned from, ascending: a pack may hold others as well."""
+        kinds = {row for row, known in enumerate(self.table.photos) if known}
+        return np.array(sorted(kinds.union(*(pool.photos for pool in self.images.pools))), np.int64)
+
     @classmethod
     def open(cls, run: PairRun[PartsConfig], log: Callable[[str], None]) -> Material:
         """Decode what is not decoded yet. Raises DatasetError, PackInvalid."""
         config = run.config
         if is_pack(run.resources.data):
             alone = config.edge_drawings is not None and config.edge_drawings.alone
-            return cls(*read_pack(run.resources.data, run.images, log, drawn=not alone))
+            return cls(*read_pack(run.resources.data, run.images, log, drawn=not alone, selection=config.selection))
         book = KindBook.load(run.resources.data, config.kinds)
         sets = open_kind_sets(run.resources.data, config.sets, book, log, config.also)
         framing = SketchNormalisation(min_extent=config.min_extent)
@@ -59,17 +65,23 @@ class Material:
             twice = frozenset(number for number, kind in enumerate(self.table.kinds) if kind not in known)
         return KindBatches(self.table.rows, config.kind_batch.kinds, config.kind_batch.drawings, config.seed, twice)
 
-    def taught_rows(self, pools: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """People's sketches of pairs of these pools, (n,), and the photos that they show, (m,); ascending rows."""
-        drawn = {
-            (sketch, photo)
-            for pool in self.images.pools
-            if pool.name.partition("/")[0] in pools
-            for photo, sketches in zip(pool.photos, pool.sketches, strict=True)
-            for sketch in sketches
-        }
+    def taught_rows(self, pools: tuple[str, ...], *, drawings: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """People's sketches of pairs of these pools, (n,), and the photos that they show, (m,); ascending rows.
+
+        `drawings`: and the synthetic drawings of all pools that pairs are taken from.
+        """
+        drawn: set[tuple[int, int]] = set()
+        for pool in self.images.pools:
+            if pool.name.partition("/")[0] in pools:
+                drawn |= _pairs(pool.photos, pool.sketches)
+            if drawings and pool.weight > 0:
+                drawn |= _pairs(pool.photos, pool.synthetic)
         sketches, photos = ({pair[place] for pair in drawn} for place in (0, 1))
         return np.array(sorted(sketches), np.int64), np.array(sorted(photos), np.int64)
+
+
+def _pairs(photos: Sequence[int], sketches: Sequence[Sequence[int]]) -> set[tuple[int, int]]:
+    return {(sketch, photo) for photo, rows in zip(photos, sketches, strict=True) for sketch in rows}
 
 
 def galleries_of(run: PairRun[PartsConfig]) -> dict[str, tuple[CategoryGallery, ...]]:

@@ -144,9 +144,11 @@ def _batches(run: PairRun[PartsConfig], material: Material, known: frozenset[str
     cache = (run.resources.cache or run.out) / "teachers"
     ensemble = vectors = None
     if config.distilling:
-        ensemble = keep_ensemble(_members(run), material.images, material.taught_rows(config.taught), cache, process)
+        taught = material.taught_rows(config.taught, drawings=config.taught_drawings)
+        ensemble = keep_ensemble(_members(run), material.images, taught, cache, process)
     if Need.KEPT_PHOTOS in needs and config.photo_teacher is not None:
-        vectors = keep_photo_teacher(config.photo_teacher, material.images, run.pretrained, cache, process)
+        learned = material.learned_photos
+        vectors = keep_photo_teacher(config.photo_teacher, material.images, learned, run.pretrained, cache, process)
     return PartsBatches(
         config=config,
         material=material,
