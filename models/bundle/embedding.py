@@ -6,9 +6,11 @@ with a bounded number in memory, yields the unusable ones with their error, and 
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,6 +22,7 @@ from PIL import Image
 from models.arrays import Vectors
 from models.bundle.preprocess import Preprocess
 from models.images import DecodedImage, ImageError, ImageFile, ImageLimits, read_content
+from models.turns import Turns
 
 # Batches in flight or finished, per worker: lets one slow image pass without the other workers running dry.
 _WINDOW_PER_WORKER = 8
@@ -161,12 +164,15 @@ def embed_stream(
     its threads.
     """
     pace = pace or Pace()
+    phases = _Phases(pace.workers)
 
     def outcomes(batch: tuple[tuple[int, ImageFile], ...]) -> list[Embedded[Kept] | Unusable]:
-        read = [_read(encoder, position, file, keep, limits, draft_px) for position, file in batch]
+        with phases.reading():
+            read = [_read(encoder, position, file, keep, limits, draft_px) for position, file in batch]
         pixels = [item.pixels for item in read if isinstance(item, _Read)]
         # Unusable images have no row in the batch, so a vector is drawn for the readable ones alone.
-        vectors = iter(encoder.encode(np.stack(pixels)) if pixels else ())
+        with phases.encoding():
+            vectors = iter(encoder.encode(np.stack(pixels)) if pixels else ())
         return [Embedded(i.position, next(vectors), i.kept) if isinstance(i, _Read) else i for i in read]
 
     batches = _batches(enumerate(files), pace.batch_size)
@@ -188,6 +194,30 @@ def embed_stream(
         finally:
             # Leaving the `with` would wait for every batch that is still queued; a closed generator drops those.
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Phases:
+    """Threads that read batches one behind the other, as long as a batch is read in less time than it is encoded.
+
+    Large photos are decoded for longer than they are encoded, and without the interpreter: there waiting is lost.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._turns = Turns(max(1, workers // 2))
+        self._reading_s, self._encoding_s = 0.0, float("inf")  # of the last batch
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        with self._turns if self._reading_s < self._encoding_s else nullcontext():
+            began = time.perf_counter()
+            yield
+            self._reading_s = time.perf_counter() - began
+
+    @contextmanager
+    def encoding(self) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self._encoding_s = time.perf_counter() - began
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from models.turns import Turns
 from service.runtime.metrics import Metrics
 from service.runtime.threads.aside import Aside
 from service.runtime.threads.fairness import FairQueue
 from service.runtime.threads.jobs import AT_ONCE, Job, Outcome, outcome_of, run_together, settle
 from service.runtime.threads.loop_lane import LoopLane, Pace
-from service.runtime.threads.turns import Turns
 from service.tracing.stages import report_in
 
 

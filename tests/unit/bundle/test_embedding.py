@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import io
 import threading
+import time
 import weakref
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +34,10 @@ from models.bundle import (
     Unusable,
     embed,
     embed_stream,
+    embedding,
 )
+from models.bundle.embedding import WrappedEncoder
+from models.turns import Turns
 
 
 @pytest.fixture(scope="module")
@@ -237,3 +242,33 @@ def test_only_errors_of_images_and_files_are_outcomes(bundle: Bundle) -> None:
     assert issubclass(SketchEmpty, ImageError)
     with pytest.raises(SketchEmpty, match=r"^image 1: "):
         replace(bundle).sketch.embed([Image.new("L", (32, 32), 255)])
+
+
+@pytest.mark.parametrize(("reading_s", "encoding_s", "together"), [(0.0, 0.02, 1), (0.02, 0.0, 2)])
+def test_batches_are_read_one_behind_the_other_while_that_is_the_shorter_part(
+    bundle: Bundle, reading_s: float, encoding_s: float, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding, "Turns", partial(Turns, patience_s=60))
+    lock, within, most = threading.Lock(), 0, 0
+
+    @dataclass(frozen=True)
+    class Slow(WrappedEncoder):
+        def prepare(self, image: Image.Image) -> Vectors:
+            nonlocal within, most
+            with lock:
+                within += 1
+                most = max(most, within)
+            prepared = super().prepare(image)
+            time.sleep(reading_s)
+            with lock:
+                within -= 1
+            return prepared
+
+        def encode(self, batch: Vectors) -> Vectors:
+            vectors = super().encode(batch)
+            time.sleep(encoding_s)
+            return vectors
+
+    outcomes = list(embed_stream(Slow(bundle.photo), [drawing()] * 12, lambda _: None, pace=Pace(1, 2)))
+    assert [outcome.position for outcome in outcomes] == list(range(12))
+    assert most == together

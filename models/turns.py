@@ -1,6 +1,6 @@
-"""Turns at the interpreter, which threads of one process share: each asks for it ten times and more per sketch.
+"""Turns at the interpreter, which threads of one process share: each asks for it ten times and more per image.
 
-Two lanes that prepare sketches at the same time hand the interpreter back and forth between any two calls, and wait
+Two threads that prepare images at the same time hand the interpreter back and forth between any two calls, and wait
 for each other longer than they compute. One behind the other, the second prepares while the first encodes, and they
 stay like that.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from types import TracebackType
 
-_PATIENCE_S = 0.005  # about as long as four sketches are prepared
+_PATIENCE_S = 0.005  # about as long as four sketches or two small photos are prepared
 
 
 class Turns:

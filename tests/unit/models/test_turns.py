@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service.runtime.threads.turns import Turns
+from models.turns import Turns
 
 
 def _most_within(turns: Turns, threads: int, stay: Callable[[], object]) -> int:
