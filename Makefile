@@ -11,7 +11,7 @@ CLIENT := clients/typescript
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run wheels install-test test coverage check check-python check-page check-client client-types client-pack page-client bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test stores-test chart-test rules-test frameworks-test ray-test train-deps train-pack train-gpu docker-test docker-gpu-test hooks browser clean
+.PHONY: help run wheels install-test test coverage check check-python check-page check-client client-types client-pack page-client bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test stores-test chart-test rules-test frameworks-test ray-test train-deps train-pack train-gpu train-gpu-final docker-test docker-gpu-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -137,16 +137,22 @@ train-deps: $(VENV)/.dev ## Install what training needs (torch)
 DATA ?= data
 GPU_RUN ?= var/train-gpu
 GPU_DEVICE ?= cuda
-GPU_CONFIGS ?= models/configs/parts_gpu_teacher.toml models/configs/parts_gpu.toml
+GPU_TEACHERS ?= parts_gpu_teacher parts_gpu_teacher_lite
+GPU_STUDENTS ?= parts_gpu
+GPU_FINAL ?= parts_gpu_final
+GPU_TRAIN = $(BIN)/inkseek train students --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache --device $(GPU_DEVICE) --workers 8
+GPU_TAUGHT = --set 'teachers = [{ path = "$(GPU_RUN)/teacher/students.pt" }, { path = "$(GPU_RUN)/teacher_lite/students.pt" }]'
 train-pack: $(VENV)/.dev ## Pack the training images into $(GPU_RUN)/pack, at most 60 MB, on a CPU (DATA=... GPU_RUN=...)
-	@test -f $(GPU_RUN)/pack/pack.json || $(BIN)/inkseek train pack --config $(word 2,$(GPU_CONFIGS)) --data $(DATA) \
-	  --out $(GPU_RUN)/pack --also-for $(word 1,$(GPU_CONFIGS)) --weights $(GPU_RUN)/cache/pretrained
+	@test -f $(GPU_RUN)/pack/pack.json || $(BIN)/inkseek train pack --config $(GPU_FINAL) --data $(DATA) --out $(GPU_RUN)/pack \
+	  $(addprefix --also-for ,$(GPU_STUDENTS) $(GPU_TEACHERS)) --weights $(GPU_RUN)/cache/pretrained
 
-train-gpu: train-pack ## Pack where that is not done, then train teacher and students on one GPU (GPU_RUN=...)
-	$(BIN)/inkseek train students --config $(word 1,$(GPU_CONFIGS)) --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache \
-	  --out $(GPU_RUN)/teacher --device $(GPU_DEVICE) --workers 8
-	$(BIN)/inkseek train students --config $(word 2,$(GPU_CONFIGS)) --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache \
-	  --teacher $(GPU_RUN)/teacher/students.pt --out $(GPU_RUN)/students --device $(GPU_DEVICE) --workers 8
+train-gpu: train-pack ## Pack where that is not done, then train two teachers and the choosing run on one GPU (GPU_RUN=...)
+	$(GPU_TRAIN) --config $(word 1,$(GPU_TEACHERS)) --out $(GPU_RUN)/teacher
+	$(GPU_TRAIN) --config $(word 2,$(GPU_TEACHERS)) --out $(GPU_RUN)/teacher_lite
+	$(GPU_TRAIN) --config $(GPU_STUDENTS) $(GPU_TAUGHT) --out $(GPU_RUN)/students
+
+train-gpu-final: train-gpu ## The last run on the same pack, with the validation splits as well
+	$(GPU_TRAIN) --config $(GPU_FINAL) $(GPU_TAUGHT) --start $(GPU_RUN)/students/students.pt --out $(GPU_RUN)/final
 
 ray-test: $(VENV)/.dev ## Two real Ray nodes on this machine, of which one is killed in the middle of a build
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ray==2.60.0

@@ -156,9 +156,7 @@ def _facts(images: TrainingImages, table: KindTable, focuses: Sequence[float | N
     }
 
 
-def _described(
-    table: KindTable, pools: Sequence[CategoryPool], contents: Sequence[SetContent]
-) -> dict[str, Any]:
+def _described(table: KindTable, pools: Sequence[CategoryPool], contents: Sequence[SetContent]) -> dict[str, Any]:
     return {
         "table": {**_fields(table), "doodles": sorted(table.doodles)},
         "pools": [_fields(pool) for pool in pools],
@@ -180,7 +178,7 @@ def _part(folder: Path, facts: dict[str, Any], selection: str) -> PackView:
         return _view(facts["views"][selection])
     except KeyError as error:
         raise PackInvalid(
-            f"{folder} was not packed for an experiment of these sets, splits and kinds: name it to `inkseek train pack`"
+            f"{folder} was not packed for an experiment of these sets, splits and kinds: name it when packing"
         ) from error
 
 

@@ -108,7 +108,9 @@ def known_kinds(
     bundle: Bundle, parts: EmbeddingParts, pack: Path, cache: Path, report: Callable[[str], None]
 ) -> KnownKinds:
     """Prototypes of the kinds in a pack, from people's drawings and from photos. Raises PackInvalid, TooFewKinds."""
-    images, table, _ = read_pack(pack, cache, report, drawn=False)
+    # Of a pack that serves several experiments, the part that these students learned from.
+    selection = bundle.manifest.provenance.get("experiment", {}).get("selection", "")
+    images, table, _ = read_pack(pack, cache, report, drawn=False, selection=selection)
     # The likeliest kind of each image comes first. Synthetic drawings, which are of no set, do not draw as people do.
     drawn = [
         kinds[0] if kinds and name else None for kinds, name in zip(table.sketches, table.sketch_sets, strict=True)

@@ -88,9 +88,9 @@ def _pinned(trunk: Trunk) -> PinnedWeights:
     try:
         return _LITE_IMAGENET[trunk.scale]
     except KeyError:
-        known = ", ".join(f"{width}, {depth}" for width, depth in _LITE_IMAGENET)
+        known = " and ".join(str(scale) for scale in _LITE_IMAGENET)
         raise PretrainedError(
-            f"no weights are published here for an EfficientNet-Lite of width and depth {trunk.scale}; {known} have some"
+            f"no published weights are known for an EfficientNet-Lite of width and depth {trunk.scale}, but for {known}"
         ) from None
 
 

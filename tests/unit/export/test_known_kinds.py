@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 from inkseek import app
 from models.bundle import Bundle, Runtime, read_manifest
+from models.data.images.decoded_sets import Unusable
 from models.data.images.kind_sets import KindTable
-from models.data.images.packed import write_pack
+from models.data.images.packed import PackView, write_pack
 from models.data.images.training_images import TrainingImages
 from models.export.known_kinds import KindWeighing, prototypes, weigh_photos, weigh_sketches
 from models.export.known_kinds.graphs import ADDED, weighed_parts
@@ -130,7 +131,12 @@ def world(tmp_path: Path) -> Path:
         sketch_sets=("made",) * len(sketches),
         doodles=frozenset(),
     )
-    write_pack(tmp_path / "pack", TrainingImages(photos, sketches, ()), table, [None] * len(photos), 1_000_000)
+    part = table.placed_in(table, np.arange(len(photos)), np.arange(len(sketches))).without(
+        [Unusable("sketch", row, "", "") for row in range(12, 18)]  # the drawings of the last kind
+    )
+    images, focuses = TrainingImages(photos, sketches, ()), [None] * len(photos)
+    views = {"part": PackView(part, (), ())}
+    write_pack(tmp_path / "pack", images, table, focuses, 1_000_000, "whole", views)
     drawings = tmp_path / "drawings"
     drawings.mkdir()
     rows = []
@@ -169,6 +175,20 @@ def test_the_command_writes_a_bundle_that_says_what_it_knows(world: Path) -> Non
     assert made.calibration is None
     again, said = known_kinds(world, "made", "twice", "--max-loss", "100")
     assert (again, "weighs its parts already" in said) == (1, True)
+
+
+def test_what_a_bundle_knows_is_what_its_own_run_learned_from(world: Path) -> None:
+    manifest = json.loads((world / "parent" / "manifest.json").read_text())
+    for selection, by_drawings in (("whole", 3), ("part", 2), ("other", None)):
+        manifest["provenance"]["experiment"]["selection"] = selection
+        (world / "parent" / "manifest.json").write_text(json.dumps(manifest))
+        code, said = known_kinds(world, "parent", selection, "--max-loss", "100")
+        if by_drawings is None:
+            assert (code, "was not packed for an experiment of these sets" in said) == (1, True)
+        else:
+            assert code == 0, said
+            made = read_manifest(world / selection).provenance["known_kinds"]
+            assert (made["by_drawings"], made["by_photos"]) == (by_drawings, 3)
 
 
 def test_a_loss_that_the_gate_does_not_admit_leaves_nothing(world: Path) -> None:

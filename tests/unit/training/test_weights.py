@@ -9,17 +9,25 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from models.networks.grid_students import GridStudentConfig, GridStudents
+from models.networks.layers.efficientnet_lite import EfficientNetLite
 from models.networks.layers.resnet import ResNetTrunk
 from models.networks.vit import PublishedWeightsUnfit, Vit, VitConfig
 from models.networks.vit_students import VitStudentConfig, VitStudents
 from models.training.engine.state import CheckpointInvalid, save_tensors
-from models.training.weights.pretrained import RESNET18_IMAGENET, PretrainedError
+from models.training.weights.pretrained import (
+    EFFICIENTNET_LITE1_IMAGENET,
+    EFFICIENTNET_LITE2_IMAGENET,
+    RESNET18_IMAGENET,
+    PretrainedError,
+)
 from models.training.weights.start import (
     cnn_trunks,
     fetch_imagenet,
     freeze_stages,
+    imagenet_weights,
     start_from_imagenet,
     start_from_published,
     start_from_students,
@@ -124,3 +132,13 @@ def test_students_in_torch_answer_as_a_bundle_s_encoders(students_pt: Path) -> N
         with torch.no_grad():
             np.testing.assert_allclose(rows, student(torch.from_numpy(pixels[None])).numpy(), atol=1e-6)
         np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-5)
+
+
+def test_an_efficientnet_lite_starts_from_the_published_weights_of_its_size() -> None:
+    first, second, neither = (EfficientNetLite(width, depth) for width, depth in ((1.0, 1.1), (1.1, 1.2), (0.1, 0.4)))
+    assert imagenet_weights(nn.ModuleList([first, second, first])) == (
+        EFFICIENTNET_LITE1_IMAGENET,
+        EFFICIENTNET_LITE2_IMAGENET,
+    )
+    with pytest.raises(PretrainedError, match=r"\(0\.1, 0\.4\), but for \(1\.0, 1\.1\) and \(1\.1, 1\.2\)"):
+        imagenet_weights(neither)

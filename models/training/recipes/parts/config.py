@@ -115,8 +115,8 @@ class PartsConfig(StudentExperiment):
 
     @property
     def selection(self) -> str:
-        """What names the images and kinds that it learns from: equal where they are."""
-        chosen = self.model_dump(mode="json", include={"sets", "also", "kinds", "cache_px", "min_extent", "trim"})
+        """What names the images and kinds that it learns from, equal where they are: see `write_pack`."""
+        chosen = self.model_dump(mode="json", include={"sets", "also", "kinds"})
         return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
 
     @property

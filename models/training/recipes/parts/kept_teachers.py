@@ -108,21 +108,20 @@ def keep_photo_teacher(
 
     `learned` (n,): the rows whose mean and deviation standardise them. Raises PretrainedError.
     """
-    sample = hashlib.blake2b(images.photos[::16].tobytes() + learned.tobytes(), digest_size=8).hexdigest()
-    kept = cache / f"photos_{config.size_px}_{len(images.photos)}_{sample}.npy"
+    sample = hashlib.blake2b(images.photos[::16].tobytes(), digest_size=8).hexdigest()
+    kept = cache / f"pooled_{config.size_px}_{len(images.photos)}_{sample}.npy"
     if not kept.is_file():
         trunk = EfficientNetLite(width=1.1, depth=1.2).eval()
         trunk.load_published(fetch(EFFICIENTNET_LITE2_IMAGENET, pretrained))
         to_device(trunk, process)
         found = [_pooled(trunk, chunk, config.size_px, process) for chunk in _chunks(images.photos)]
-        rows = np.concatenate(found)
-        spread = rows[learned].std(axis=0)
-        # Channels that hardly move would be blown up to the size of those that say something.
-        standard = unit_rows((rows - rows[learned].mean(axis=0)) / (spread + 0.1 * spread.mean()))
         cache.mkdir(parents=True, exist_ok=True)
-        replace_file(kept, lambda file: np.save(file, standard.astype(np.float16)))
-    vectors: NDArray[np.float16] = np.load(kept)
-    return vectors
+        replace_file(kept, lambda file: np.save(file, np.concatenate(found)))
+    rows: Vectors = np.load(kept)
+    spread = rows[learned].std(axis=0)
+    # Channels that hardly move would be blown up to the size of those that say something.
+    standard = unit_rows((rows - rows[learned].mean(axis=0)) / (spread + 0.1 * spread.mean()))
+    return standard.astype(np.float16)
 
 
 @torch.no_grad()

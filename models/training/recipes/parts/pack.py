@@ -19,8 +19,8 @@ from models.data.images.packed import Packing, PackView, write_pack
 from models.data.images.training_images import pools_of
 from models.data.kinds.kind_book import KindBook
 from models.data.sampling.category_batches import CategoryPool
-from models.training.engine.config import ConfigInvalid
 from models.networks.part_students import PartStudentConfig
+from models.training.engine.config import ConfigInvalid
 from models.training.engine.state import load_tensors, save_tensors
 from models.training.pairs.run import PairRun
 from models.training.recipes.parts.config import PartsConfig
@@ -35,8 +35,8 @@ START_NAME = "start.pt"
 class PackJob:
     """`run`: its `out` gets the pack. `max_bytes`: of all files together.
 
-    `also_for`: further experiments that will train on it, or on a part of it. `weights`: a folder that gets the published weights that any
-    of them needs beside what the pack brings; None: they are fetched where they train.
+    `also_for`: further experiments that will train on it, or on a part of it. `weights`: a folder that gets the
+    published weights that any of them needs beside what the pack brings; None: they are fetched where they train.
     """
 
     run: PairRun[PartsConfig]
@@ -102,12 +102,16 @@ class _Rows:
         for name in ("cache_px", "min_extent", "trim"):
             if getattr(part, name) != getattr(whole, name):
                 raise ConfigInvalid(f"experiments of one pack see alike images: {name} differs between them")
-        lacking = [name for names, rows in zip(_names(_opened(self.run, part)), self._all, strict=True)
-                   for name in names if name not in rows]
+        lacking = [
+            name
+            for names, rows in zip(_names(_opened(self.run, part)), self._all, strict=True)
+            for name in names
+            if name not in rows
+        ]
         if lacking:
             raise ConfigInvalid(
-                f"{len(lacking):,} images of an experiment are not in the pack of the first, such as {lacking[0]}: pack "
-                "the one that learns from most, and name the others beside it"
+                f"{len(lacking):,} images of an experiment are not in the pack of the first, such as {lacking[0]}: "
+                "pack the one that learns from most, and name the others beside it"
             )
 
     def view(self, part: PartsConfig, material: Material) -> PackView:

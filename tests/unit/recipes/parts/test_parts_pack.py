@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from models.data.images.packed import PACK_NAME, PackInvalid, PackTooLarge, is_pack, read_pack
+from models.training.engine.config import ConfigInvalid
 from models.training.pairs.run import PairRun, Resources
 from models.training.recipes.parts.config import PartsConfig
 from models.training.recipes.parts.material import Material
@@ -67,3 +68,63 @@ def test_students_learn_from_a_pack_alone_and_resume(job: PackJob, tmp_path: Pat
     assert (
         max(file.stat().st_size for file in (tmp_path / "run").glob("*.pt") if file.stem != "checkpoint") < 16 * 2**20
     )
+
+
+@pytest.fixture
+def everything(job: PackJob, parts: Parts) -> PackJob:
+    """A pack of a last run, which learns from the validation split and its kinds too, for the choosing run as well."""
+    last = parts(half_weights=True, also=["val"], kinds={"learn_val": True})
+    return replace(job, run=replace(job.run, config=last), also_for=(parts(),))
+
+
+def test_a_run_that_takes_a_part_of_a_pack_learns_from_what_it_would_without_it(
+    everything: PackJob, parts: Parts, tmp_path: Path
+) -> None:
+    write_training_pack(everything)
+    own = Resources(everything.run.resources.data, device="cpu", cache=tmp_path / "own")
+    expected = Material.open(PairRun(parts(), own, tmp_path / "own_run"), lambda line: None)
+    packed = Resources(everything.run.out, device="cpu", cache=tmp_path / "unpacked")
+    whole, part = (
+        Material.open(PairRun(config, packed, tmp_path / "run"), lambda line: None)
+        for config in (everything.run.config, parts())
+    )
+    assert part.images.contents == expected.images.contents != whole.images.contents
+    assert part.table.kinds == expected.table.kinds
+    for found, wanted in zip(part.images.pools, expected.images.pools, strict=True):
+        assert (found.name, found.weight) == (wanted.name, wanted.weight)
+        np.testing.assert_array_equal([len(rows) for rows in found.sketches], [len(rows) for rows in wanted.sketches])
+        rows = [[row for each in pool.sketches for row in each] for pool in (found, wanted)]
+        inks = [material.images.sketches[row] < 144 for material, row in zip((part, expected), rows, strict=True)]
+        np.testing.assert_array_equal(inks[0], inks[1])
+        photos = [m.images.photos[list(pool.photos)].astype(int) for m, pool in ((part, found), (expected, wanted))]
+        assert np.abs(photos[0] - photos[1]).sum() < 6 * max(1, photos[0].size)  # WebP
+    for name in ("photos", "sketches"):
+        known = [sorted(k for k in getattr(m.table, name) if k) for m in (part, expected)]
+        assert known[0] == known[1]
+    assert len(part.learned_photos) < len(whole.learned_photos) == len(whole.images.photos)
+
+
+def test_an_experiment_that_a_pack_was_not_made_for_is_told(everything: PackJob, parts: Parts, tmp_path: Path) -> None:
+    write_training_pack(replace(everything, also_for=()))
+    packed = Resources(everything.run.out, device="cpu", cache=tmp_path / "unpacked")
+    with pytest.raises(PackInvalid, match="not packed for an experiment of these sets"):
+        Material.open(PairRun(parts(), packed, tmp_path / "run"), lambda line: None)
+
+
+def test_experiments_that_do_not_share_their_images_are_not_packed_together(everything: PackJob, parts: Parts) -> None:
+    with pytest.raises(ConfigInvalid, match="cache_px differs"):
+        write_training_pack(replace(everything, also_for=(parts(cache_px=40),)))
+    last = everything.run.config
+    with pytest.raises(ConfigInvalid, match=r"images of an experiment are not in the pack of the first, such as outl"):
+        write_training_pack(replace(everything, run=replace(everything.run, config=parts()), also_for=(last,)))
+    assert not is_pack(everything.run.out)
+
+
+def test_teachers_are_asked_about_drawn_photos_where_the_experiment_says_so(job: PackJob) -> None:
+    material = Material.open(job.run, lambda line: None)
+    by_people, shown = material.taught_rows(("own",))
+    all_sketches, all_photos = material.taught_rows(("own",), drawings=True)
+    drawn = {row for pool in material.images.pools if pool.weight > 0 for rows in pool.synthetic for row in rows}
+    assert drawn
+    assert set(all_sketches) == set(by_people) | drawn
+    assert set(all_photos) >= set(shown)
