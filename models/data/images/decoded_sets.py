@@ -244,6 +244,8 @@ def _set_of(chosen: Sequence[TrainingSet], item: Unusable) -> tuple[TrainingSet,
 def _array(path: Path, shape: tuple[int, ...], *, fresh: bool) -> np.memmap[tuple[int, ...], np.dtype[np.uint8]]:
     """A new array on disk, or the one of an interrupted run."""
     if fresh:
+        # A run of another experiment may have the former one mapped: it keeps what it maps.
+        path.unlink(missing_ok=True)
         return np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
     return np.lib.format.open_memmap(path, mode="r+")
 

@@ -124,11 +124,15 @@ def read_pack(
     view = whole if selection in ("", facts.get("selection", "")) else _part(folder, facts, selection)
     table, pools = whole.table, whole.pools
     ready = cache / "fingerprint.txt"
-    fingerprint = hashlib.sha256((folder / PACK_NAME).read_bytes()).hexdigest() + ("" if drawn else " not drawn")
+    whole_pack = hashlib.sha256((folder / PACK_NAME).read_bytes()).hexdigest()
+    fingerprint = whole_pack if drawn else f"{whole_pack} not drawn"
     side = int(facts["size_px"])
-    if not ready.is_file() or ready.read_text() != fingerprint:
+    # Whoever needs no drawings can do with arrays that have them.
+    if not ready.is_file() or ready.read_text() not in (fingerprint, whole_pack):
         cache.mkdir(parents=True, exist_ok=True)
-        ready.unlink(missing_ok=True)
+        # A run of another experiment may have the former arrays mapped: it keeps what it maps.
+        for name in ("fingerprint.txt", "photos.npy", "sketches.npy"):
+            (cache / name).unlink(missing_ok=True)
         shapes = {"photos": (len(table.photos), 3, side, side), "sketches": (len(table.sketches), side, side)}
         photos, sketches = (
             np.lib.format.open_memmap(cache / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape)

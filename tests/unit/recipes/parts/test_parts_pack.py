@@ -128,3 +128,28 @@ def test_teachers_are_asked_about_drawn_photos_where_the_experiment_says_so(job:
     assert drawn
     assert set(all_sketches) == set(by_people) | drawn
     assert set(all_photos) >= set(shown)
+
+
+def test_images_that_a_run_maps_stay_when_another_run_prepares_others_in_the_same_cache(
+    job: PackJob, parts: Parts, tmp_path: Path
+) -> None:
+    write_training_pack(job)
+    larger = replace(job, run=replace(job.run, config=parts(cache_px=40), out=tmp_path / "larger"))
+    decoded = Material.open(job.run, lambda line: None).images
+    unpacked, _, _ = read_pack(job.run.out, tmp_path / "unpacked", lambda line: None)
+    before = [images.photos.copy() for images in (decoded, unpacked)]
+    write_training_pack(larger)  # it decodes into the cache of the first
+    others = [
+        read_pack(larger.run.out, tmp_path / "unpacked", lambda line: None)[0],
+        Material.open(larger.run, print).images,
+    ]
+    for images, photos in zip((decoded, unpacked), before, strict=True):
+        np.testing.assert_array_equal(images.photos, photos)
+    assert {images.photos.shape[-1] for images in others} == {40}
+
+
+def test_unpacked_images_with_drawings_serve_who_needs_none(job: PackJob, tmp_path: Path) -> None:
+    write_training_pack(job)
+    for drawn, stamp in ((False, " not drawn"), (True, ""), (False, "")):
+        read_pack(job.run.out, tmp_path / "unpacked", lambda line: None, drawn=drawn)
+        assert (tmp_path / "unpacked" / "fingerprint.txt").read_text()[64:] == stamp
