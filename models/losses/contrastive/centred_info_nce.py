@@ -9,7 +9,8 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.losses.contrastive.info_nce import info_nce
+from models.losses.category_means import category_means, same_category
+from models.losses.contrastive.info_nce import alike_rows, masked_info_nce
 from models.losses.inputs import LossInputs
 from models.losses.loss import Loss, LossOptions, Terms
 
@@ -35,26 +36,24 @@ def centred_info_nce(
 
     `categories` (B,): the number of each pair's category; its mean photo is subtracted from both sides. `prior_photos`:
     the mean of n photos counts n / (n + prior), as in `models.adapters.category`, where a search within a category
-    does what is learned here. Categories of fewer than two photos have nothing to tell apart and are left out; `total`
-    is 0 when that leaves none.
+    does what is learned here. A photo that is alone in its category has nothing to be told apart from and adds 0.
+
+    All categories at once: one after the other, each would make a GPU wait for its few kernels.
     """
-    terms, counted = [], 0
-    for category in torch.unique(categories):
-        rows = (categories == category).nonzero()[:, 0]
-        if len(rows) < 2:
-            continue
-        mean = photos[rows].sum(dim=0) / (len(rows) + prior_photos)
-        centred_sketches = F.normalize(sketches[rows] - mean, dim=1)
-        centred_photos = F.normalize(photos[rows] - mean, dim=1)
-        within = info_nce(
-            centred_sketches, centred_photos, identities[rows], temperature=temperature, label_smoothing=label_smoothing
-        )
-        terms.append(within.total * len(rows))
-        counted += len(rows)
-    # Divided by B and not by `counted`: a batch in which few pairs count then weighs less. The empty sum stays on the
-    # graph, so that a backward pass works.
-    total = torch.stack(terms).sum() / len(categories) if terms else sketches.sum() * 0.0
-    return CentredTerms(total, torch.tensor(counted / max(1, len(categories))))
+    if not len(categories):
+        # The empty sum stays on the graph, so that a backward pass works.
+        return CentredTerms(sketches.sum() * 0.0, torch.tensor(0.0))
+    same = same_category(categories)
+    mean = category_means(photos, same, prior_photos)
+    within = masked_info_nce(
+        F.normalize(sketches - mean, dim=1),
+        F.normalize(photos - mean, dim=1),
+        ~same | alike_rows(identities),
+        temperature=temperature,
+        label_smoothing=label_smoothing,
+    )
+    # The mean is over all pairs, those without others of their category too: a batch in which few count weighs less.
+    return CentredTerms(within.total, (same.sum(dim=1) >= 2).float().mean())
 
 
 class CentredOptions(LossOptions):

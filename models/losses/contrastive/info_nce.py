@@ -29,12 +29,24 @@ def info_nce(
     Rows of one identity (two sketches of one photo) are neither positives nor negatives of each other: they leave the
     softmax. Smoothing spreads its share evenly over the candidates that stay, the positive included.
     """
+    alike = alike_rows(identities)
+    return masked_info_nce(sketches, photos, alike, temperature=temperature, label_smoothing=label_smoothing)
+
+
+def masked_info_nce(
+    sketches: Tensor, photos: Tensor, left_out: Tensor, *, temperature: float, label_smoothing: float = 0.0
+) -> InfoNceTerms:
+    """As `info_nce`; `left_out` (B, B) bool, symmetric, false where a row meets its own: what leaves the softmax."""
     logits = sketches @ photos.T / temperature
-    own = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-    left_out = (identities[:, None] == identities[None, :]) & ~own
     forward = _cross_entropy(logits, left_out, label_smoothing)
     backward = _cross_entropy(logits.T, left_out, label_smoothing)
     return InfoNceTerms((forward + backward) / 2, forward, backward)
+
+
+def alike_rows(identities: Tensor) -> Tensor:
+    """(B,) -> (B, B) bool: other rows of a row's own identity."""
+    own = torch.eye(len(identities), dtype=torch.bool, device=identities.device)
+    return (identities[:, None] == identities[None, :]) & ~own
 
 
 def _cross_entropy(logits: Tensor, left_out: Tensor, label_smoothing: float) -> Tensor:

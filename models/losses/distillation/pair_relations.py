@@ -14,6 +14,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.losses.category_means import category_means, same_category
 from models.losses.inputs import LossInputs, Need
 from models.losses.loss import Loss, LossOptions, Terms
 
@@ -35,14 +36,8 @@ def relation_divergence(student: Tensor, teacher: Tensor, *, temperature: float,
     """
     if not len(student):
         return student.sum() * 0.0
-    if leave_own:
-        own = torch.eye(len(student), dtype=torch.bool, device=student.device)
-        student, teacher = student.masked_fill(own, -torch.inf), teacher.masked_fill(own, -torch.inf)
-    log_s = F.log_softmax(student / temperature, dim=1)
-    log_t = F.log_softmax(teacher / temperature, dim=1)
-    apart = log_t - log_s
-    # -inf less -inf is no number, and what left both softmaxes adds nothing.
-    return (log_t.exp() * apart.masked_fill(apart.isnan(), 0.0)).sum(dim=1).mean()
+    own = torch.eye(len(student), dtype=torch.bool, device=student.device) if leave_own else None
+    return _row_divergences(student, teacher, own, temperature).mean()
 
 
 def pair_relations(
@@ -62,21 +57,47 @@ def pair_relations(
     """
     own, known = sketches @ photos.T, (teacher_sketches @ teacher_photos.T).detach()
     between = _both_ways(own, known, temperature)
-    within = [sketches.sum() * 0.0]
-    for category in torch.unique(categories):
-        rows = (categories == category).nonzero()[:, 0]
-        if len(rows) < _FEWEST:
-            continue
-        s, p = _centred(sketches[rows], photos[rows], prior_photos)
-        t_s, t_p = _centred(teacher_sketches[rows].detach(), teacher_photos[rows].detach(), prior_photos)
-        across = _both_ways(s @ p.T, t_s @ t_p.T, temperature)
-        inside = sum(
-            relation_divergence(a @ a.T, b @ b.T, temperature=temperature, leave_own=True)
-            for a, b in ((s, t_s), (p, t_p))
-        )
-        within.append((across / 2 + inside / 4) * len(rows))
-    inner = torch.stack(within).sum() / max(1, len(categories))
+    inner = _within_categories(
+        (sketches, photos), (teacher_sketches.detach(), teacher_photos.detach()), categories, temperature, prior_photos
+    )
     return PairRelationTerms(between + inner, between, inner)
+
+
+def _within_categories(
+    student: tuple[Tensor, Tensor],
+    teacher: tuple[Tensor, Tensor],
+    categories: Tensor,
+    temperature: float,
+    prior_photos: float,
+) -> Tensor:
+    """Sketches and photos of both -> scalar: mean over all pairs. All categories at once, see `centred_info_nce`."""
+    if not len(categories):
+        return student[0].sum() * 0.0
+    same = same_category(categories)
+    counted = same.sum(dim=1) >= _FEWEST
+    # Of a row that does not count nothing leaves the softmax: without a column left it would be no number.
+    others = ~same & counted[:, None]
+    others_or_own = others | (torch.eye(len(same), dtype=torch.bool, device=same.device) & counted[:, None])
+    (s, p), (t_s, t_p) = (_centred(each, same, prior_photos) for each in (student, teacher))
+    compared = (
+        (s @ p.T, t_s @ t_p.T, others),
+        (p @ s.T, t_p @ t_s.T, others),
+        (s @ s.T, t_s @ t_s.T, others_or_own),
+        (p @ p.T, t_p @ t_p.T, others_or_own),
+    )
+    rows = torch.stack([_row_divergences(of, by, left_out, temperature) for of, by, left_out in compared]).mean(dim=0)
+    return (rows * counted).mean()
+
+
+def _row_divergences(student: Tensor, teacher: Tensor, left_out: Tensor | None, temperature: float) -> Tensor:
+    """(A, B), (A, B), (A, B) bool -> (A,)."""
+    if left_out is not None:
+        student, teacher = student.masked_fill(left_out, -torch.inf), teacher.masked_fill(left_out, -torch.inf)
+    log_s = F.log_softmax(student / temperature, dim=1)
+    log_t = F.log_softmax(teacher / temperature, dim=1)
+    apart = log_t - log_s
+    # -inf less -inf is no number, and what left both softmaxes adds nothing.
+    return (log_t.exp() * apart.masked_fill(apart.isnan(), 0.0)).sum(dim=1)
 
 
 def _both_ways(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
@@ -84,8 +105,9 @@ def _both_ways(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     return (forward + relation_divergence(student.T, teacher.T, temperature=temperature)) / 2
 
 
-def _centred(sketches: Tensor, photos: Tensor, prior_photos: float) -> tuple[Tensor, Tensor]:
-    mean = photos.sum(dim=0) / (len(photos) + prior_photos)
+def _centred(of: tuple[Tensor, Tensor], same: Tensor, prior_photos: float) -> tuple[Tensor, Tensor]:
+    sketches, photos = of
+    mean = category_means(photos, same, prior_photos)
     return F.normalize(sketches - mean, dim=1), F.normalize(photos - mean, dim=1)
 
 

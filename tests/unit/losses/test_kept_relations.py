@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from models.losses.contrastive.centred_info_nce import centred_info_nce
 from models.losses.distillation.pair_relations import pair_relations
 from models.losses.distillation.photo_relations import photo_relations
 
@@ -76,3 +79,27 @@ def test_photo_relations_against_the_definition() -> None:
     across = divergence(sketches[drawn] @ photos.T, relation[partners[drawn]], 0.2)
     found = photo_relations(sketches, photos, partners, teacher, temperature=0.2)
     assert float(found.total) == pytest.approx((among + across) / 2, rel=1e-9)
+
+
+class _Operations(TorchDispatchMode):
+    """Counts what is computed inside: each is a kernel to start on a GPU."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("loss", ["centred_info_nce", "pair_relations"])
+def test_what_looks_within_categories_looks_into_all_of_them_at_once(loss: str) -> None:
+    s, p = unit(24, 5), unit(24, 5)
+    counts = []
+    for categories in (torch.zeros(24), torch.arange(24) // 3):
+        with _Operations() as operations:
+            if loss == "centred_info_nce":
+                centred_info_nce(s, p, torch.arange(24), categories, temperature=0.1)
+            else:
+                pair_relations(s, p, s, p, categories, temperature=0.1)
+        counts.append(operations.count)
+    assert counts[0] == counts[1] > 0
