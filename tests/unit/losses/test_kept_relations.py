@@ -81,7 +81,7 @@ def test_photo_relations_against_the_definition() -> None:
     assert float(found.total) == pytest.approx((among + across) / 2, rel=1e-9)
 
 
-class _Operations(TorchDispatchMode):
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call] # as torch declares it
     """Counts what is computed inside: each is a kernel to start on a GPU."""
 
     count = 0
@@ -96,7 +96,7 @@ def test_what_looks_within_categories_looks_into_all_of_them_at_once(loss: str) 
     s, p = unit(24, 5), unit(24, 5)
     counts = []
     for categories in (torch.zeros(24), torch.arange(24) // 3):
-        with _Operations() as operations:
+        with _Operations() as operations:  # type: ignore[no-untyped-call] # as torch declares it
             if loss == "centred_info_nce":
                 centred_info_nce(s, p, torch.arange(24), categories, temperature=0.1)
             else:
