@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.arrays import Rows
 
@@ -92,10 +93,9 @@ class KindBatches:
         photos: list[tuple[int, int]] = []
         for kind in self._kinds(random):
             for _ in range(self.drawings):
-                sketches.append((self._sketch(kind, random), kind))
-            if kind in self.rows.photos:
-                sets = self.rows.photos[kind]
-                photos.append((int(random.choice(sets[str(random.choice(sorted(sets)))])), kind))
+                sketches.append((self._sketches[kind].draw(random), kind))
+            if kind in self._photos:
+                photos.append((self._photos[kind].draw(random), kind))
         drawn, seen = np.array(sketches, np.int64).reshape(-1, 2), np.array(photos, np.int64).reshape(-1, 2)
         return KindBatch(drawn[:, 0], drawn[:, 1], seen[:, 0], seen[:, 1])
 
@@ -114,11 +114,35 @@ class KindBatches:
             for kind in random.choice(group, min(count, len(group)), replace=False, p=weights if len(group) else None)
         ]
 
-    def _sketch(self, kind: int, random: np.random.Generator) -> int:
-        sets = self.rows.sketches[kind]
+    # Arrays of numbers, made once: a step draws hundreds of rows.
+    @cached_property
+    def _sketches(self) -> Mapping[int, _Choice]:
+        weights = dict.fromkeys(self.rows.doodles, _DOODLES_WEIGHT)
+        return {kind: _Choice.of(sets, weights) for kind, sets in self.rows.sketches.items()}
+
+    @cached_property
+    def _photos(self) -> Mapping[int, _Choice]:
+        return {kind: _Choice.of(sets) for kind, sets in self.rows.photos.items()}
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The rows of one kind by set. `shares`: how often each set is chosen; None: evenly."""
+
+    rows: tuple[Rows, ...]
+    shares: NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, sets: Mapping[str, Sequence[int]], weights: Mapping[str, float] | None = None) -> _Choice:
         names = sorted(sets)
-        weights = np.array([_DOODLES_WEIGHT if name in self.rows.doodles else 1.0 for name in names])
-        return int(random.choice(sets[str(random.choice(names, p=weights / weights.sum()))]))
+        rows = tuple(np.array(sets[name], np.int64) for name in names)
+        if weights is None:
+            return cls(rows, None)
+        each = np.array([weights.get(name, 1.0) for name in names])
+        return cls(rows, each / each.sum())
+
+    def draw(self, random: np.random.Generator) -> int:
+        return int(random.choice(self.rows[random.choice(len(self.rows), p=self.shares)]))
 
 
 def _by_kind(rows: Sequence[tuple[str, Sequence[int]]]) -> Mapping[int, Mapping[str, Sequence[int]]]:
