@@ -116,22 +116,3 @@ def _without_memory(process: Process) -> None:
 def test_a_device_without_room_is_an_error_that_says_what_helps() -> None:
     with pytest.raises(DeviceUnavailable, match=r"memory of the cpu device is full: train with fewer batch\.pairs"):
         launch(_without_memory, device="cpu")
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "fast"),
-    [
-        ({"architecture": "x86_64", "avx2": True, "avx512_bf16": False, "amx_bf16": False}, False),
-        ({"architecture": "x86_64", "avx512_bf16": True}, True),
-        ({"architecture": "x86_64", "avx512_bf16": False, "amx_bf16": True}, True),
-        ({"architecture": "aarch64"}, True),
-        ({}, True),  # an earlier torch
-    ],
-)
-def test_a_cpu_that_only_imitates_bfloat16_computes_in_single_precision(
-    capabilities: dict[str, object], fast: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    for enabled in (False, True):
-        with Process().autocast(enabled):
-            assert torch.is_autocast_enabled("cpu") == (enabled and fast)
