@@ -11,7 +11,7 @@ CLIENT := clients/typescript
 # One thread a process: two test processes with a thread pool each would fight for the same cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
-.PHONY: help run wheels install-test test coverage check check-python check-page check-client client-types client-pack page-client bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test stores-test chart-test rules-test frameworks-test ray-test train-deps train-pack train-gpu train-gpu-final docker-test docker-gpu-test hooks browser clean
+.PHONY: help run wheels install-test test coverage check check-python check-page check-client client-types client-pack page-client bench bench-peers bench-index fuzz poison soak kills docs site audit hashes sbom milvus-test stores-test chart-test rules-test frameworks-test ray-test train-deps train-pack train-gpu train-gpu-final train-gpu-more docker-test docker-gpu-test hooks browser clean
 
 help: ## Show the chores
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -141,6 +141,8 @@ GPU_TEACHERS ?= parts_gpu_teacher parts_gpu_teacher_lite
 GPU_STUDENTS ?= parts_gpu
 GPU_FINAL ?= parts_gpu_final
 GPU_TRAIN = $(BIN)/inkseek train students --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache --device $(GPU_DEVICE) --workers 8
+GPU_MORE = $(BIN)/inkseek train students --data $(GPU_RUN)/pack --cache $(GPU_RUN)/cache \
+  --start $(GPU_RUN)/students/students.pt --teacher $(GPU_RUN)/students/students.pt
 GPU_TAUGHT = --set 'teachers = [{ path = "$(GPU_RUN)/teacher/students.pt" }, { path = "$(GPU_RUN)/teacher_lite/students.pt" }]'
 train-pack: $(VENV)/.dev ## Pack the training images into $(GPU_RUN)/pack, at most 60 MB, on a CPU (DATA=... GPU_RUN=...)
 	@test -f $(GPU_RUN)/pack/pack.json || $(BIN)/inkseek train pack --config $(GPU_FINAL) --data $(DATA) --out $(GPU_RUN)/pack \
@@ -153,6 +155,10 @@ train-gpu: train-pack ## Pack where that is not done, then train two teachers an
 
 train-gpu-final: train-gpu ## The last run on the same pack, with the validation splits as well
 	$(GPU_TRAIN) --config $(GPU_FINAL) $(GPU_TAUGHT) --start $(GPU_RUN)/students/students.pt --out $(GPU_RUN)/final
+
+train-gpu-more: ## On a CPU: train on from the students that train-gpu left in $(GPU_RUN), the choosing run and the last one
+	$(GPU_MORE) --config parts_gpu_more --out $(GPU_RUN)/more
+	$(GPU_MORE) --config parts_gpu_more_final --out $(GPU_RUN)/more_final
 
 ray-test: $(VENV)/.dev ## Two real Ray nodes on this machine, of which one is killed in the middle of a build
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ray==2.60.0

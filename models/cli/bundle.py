@@ -113,6 +113,10 @@ def build(
         bool | None,
         typer.Option("--trim/--no-trim", help="Cut photos on a plain ground to what stands on it; else as trained."),
     ] = None,
+    photo_px: Annotated[
+        int | None,
+        typer.Option(min=32, max=1024, help="Side of the photo encoder's input; else the students' own, as of sketches."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Export students as a bundle; it is written only when both gates are passed, parity and accuracy (else exit 3)."""
@@ -127,7 +131,7 @@ def build(
         raise typer.BadParameter(f"one of {', '.join(Storage)}", param_hint="--storage")
     minimum = None if min_accuracy is None else min_accuracy / 100
     framing = None if min_extent is None else SketchNormalisation(min_extent=min_extent)
-    release = Release(students, card, data, out, name, framing, minimum, Storage(storage), intro, trim)
+    release = Release(students, card, data, out, name, framing, minimum, Storage(storage), intro, trim, photo_px)
     try:
         bundle = build_bundle(release)
     except GateNotPassed as error:

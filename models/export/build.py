@@ -56,7 +56,8 @@ class Release:
     `data`: the folder that holds the data sets of the experiment's validation splits. `min_accuracy`: acc@1 in [0, 1]
     within the category that every split has to reach; None: more than chance level. `normalisation`: of sketches; None:
     as the experiment says. `storage`: of weights in the files.
-    `trim`: of photos, see `Preprocess`; None: as the students were trained.
+    `trim`: of photos, see `Preprocess`; None: as the students were trained. `photo_px`: at which the photo encoder
+    looks; None: as large as the sketch encoder, the students' own size.
     """
 
     students: Path
@@ -69,6 +70,7 @@ class Release:
     storage: Storage = Storage.HALF
     intro: Path | None = None
     trim: bool | None = None
+    photo_px: int | None = None
 
 
 def build_bundle(release: Release) -> Bundle:
@@ -83,13 +85,14 @@ def build_bundle(release: Release) -> Bundle:
     splits = tuple(ValidationSplit(**split) for split in saved.experiment["validation"])
     galleries = load_galleries(release.data, splits)
     size_px = students.config.size_px
+    photo_px = release.photo_px or size_px
     models = (
         export_onnx(students.sketch, size_px, release.storage),
-        export_onnx(students.photo, size_px, release.storage),
+        export_onnx(students.photo, photo_px, release.storage),
     )
     framing = release.normalisation or SketchNormalisation(min_extent=saved.experiment.get("min_extent", 0.0))
     trim = saved.trim if release.trim is None else release.trim
-    preprocess = preprocesses(size_px, framing, students.config.statistics, trim=trim)
+    preprocess = preprocesses(size_px, framing, students.config.statistics, trim=trim, photo_px=photo_px)
     records = run_records(release.students, students, saved.experiment)
     draft = _Draft(release, saved, models, preprocess, students.config, records)
     # One split is enough, since it asks whether two libraries compute the same, not how well.

@@ -29,11 +29,13 @@ def preprocesses(
     statistics: PixelStatistics = IMAGENET,
     *,
     trim: bool = False,
+    photo_px: int | None = None,
 ) -> tuple[Preprocess, Preprocess]:
     """The serving preprocessing of sketches and of photos, into (3, S, S) with S = `size_px`.
 
-    `normalisation`: of sketches alone; by default that of `SketchNormalisation`. `trim`: of photos alone.
+    `normalisation`: of sketches alone; by default that of `SketchNormalisation`. `trim`, `photo_px`: of photos alone,
+    the latter in the place of `size_px`.
     """
     plain = Preprocess(size_px=size_px, mean=statistics.mean, std=statistics.std)
     sketch = plain.model_copy(update={"sketch": normalisation or SketchNormalisation()})
-    return sketch, plain.model_copy(update={"trim": trim})
+    return sketch, plain.model_copy(update={"trim": trim, "size_px": photo_px or size_px})

@@ -74,13 +74,16 @@ def _without_details(document: Mapping[str, Any]) -> dict[str, Any]:
 def _head(manifest: BundleManifest) -> str:
     experiment = _experiment(manifest)
     student = experiment.get("student") or {}
-    prepare = manifest.sketch.preprocess
+    prepare, photo_px = manifest.sketch.preprocess, manifest.photo.preprocess.size_px
+    size = f"{prepare.size_px} x {prepare.size_px} px"
+    if photo_px != prepare.size_px:
+        size += f" of sketches, {photo_px} x {photo_px} px of photos"
     parts = manifest.parts
     divided = ""
     if parts is not None:
         divided = f": {parts.layout_dim} of the layout and {manifest.embedding_dim - parts.layout_dim} of the kind"
     rows = [
-        ("students", f"form `{student.get('form', 'grid')}`, {prepare.size_px} x {prepare.size_px} px"),
+        ("students", f"form `{student.get('form', 'grid')}`, {size}"),
         ("embedding", f"{manifest.embedding_dim} numbers of length 1{divided}"),
         ("recipe", f"`{experiment.get('recipe', 'unknown')}`, {manifest.provenance.get('steps', '?'):,} steps"),
         ("small drawings", _framing(prepare.sketch)),

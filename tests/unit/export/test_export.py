@@ -12,7 +12,7 @@ import torch
 from models.bundle import Bundle
 from models.data.images.training_sets import SetConfig
 from models.evaluation.splits import ValidationSplit
-from models.export.build import Release, build_bundle
+from models.export.build import MAX_DIFFERENCE, Release, build_bundle
 from models.export.folded import fold
 from models.export.onnx_export import export_onnx
 from models.export.parity import ParityBroken, compare
@@ -127,3 +127,11 @@ def test_from_training_to_a_measured_bundle(shapes_dir: Path, tmp_path: Path) ->
     assert bundle.adaptation is not None  # it can be taught, by what carries over from the shipped one
     assert bundle.adaptation.embedding_dim == CONFIG.embedding_dim
     assert "usual" not in bundle.adaptation.arrays
+
+    # Photos are embedded before anybody waits, so their encoder may look at more pixels.
+    larger = build_bundle(dataclasses.replace(release, card=None, out=tmp_path / "larger", photo_px=48))
+    assert [spec.preprocess.size_px for spec in (larger.manifest.sketch, larger.manifest.photo)] == [32, 48]
+    assert "32 x 32 px of sketches, 48 x 48 px of photos" in (tmp_path / "larger" / "MODEL_CARD.md").read_text()
+    white = np.full((1, 3, 48, 48), 0.5, np.float32)
+    assert larger.photo.encode(white).shape == (1, CONFIG.embedding_dim)
+    assert larger.manifest.metrics["parity"]["max_difference"] <= MAX_DIFFERENCE

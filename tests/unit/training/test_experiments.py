@@ -35,6 +35,8 @@ PARTS = (
     "parts_gpu_teacher_lite",
     "parts_gpu",
     "parts_gpu_final",
+    "parts_gpu_more",
+    "parts_gpu_more_final",
 )
 SETS = [{"folder": "x", "pool": "own"}]
 
@@ -244,5 +246,5 @@ def test_every_file_of_parts_is_an_experiment_that_never_learns_standard_unseen_
     config = read_recipe(CONFIGS / f"{name}.toml")
     assert config.recipe == "parts"
     assert config.student_training.plan.publish == "last"
-    final = name in ("parts_final", "parts_gpu_final")
+    final = name.endswith("_final")
     assert (config.model_dump()["kinds"]["learn_val"], bool(config.model_dump()["also"])) == (final, final)
