@@ -115,7 +115,9 @@ def build(
     ] = None,
     photo_px: Annotated[
         int | None,
-        typer.Option(min=32, max=1024, help="Side of the photo encoder's input; else the students' own, as of sketches."),
+        typer.Option(
+            min=32, max=1024, help="Side of the photo encoder's input; else the students' own, as of sketches."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

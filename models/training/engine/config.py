@@ -163,9 +163,12 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
 
 
 def merge_tables(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`changes` over `values`, table by table; a list is replaced as a whole."""
+    """`changes` over `values`, table by table; a list is replaced as a whole, and an empty table empties the other."""
     result = dict(values)
     for name, change in changes.items():
         old = result.get(name)
-        result[name] = merge_tables(old, change) if isinstance(change, dict) and isinstance(old, dict) else change
+        if change and isinstance(change, dict) and isinstance(old, dict):
+            result[name] = merge_tables(old, change)
+        else:
+            result[name] = change
     return result

@@ -194,4 +194,4 @@ def test_the_command_wants_something_to_change(parent: Path, shapes_dir: Path, t
     assert CliRunner().invoke(app, [*words, "--storage", "bits"]).exit_code == 2
     done = CliRunner().invoke(app, [*words, "--narrow", "0.01"])
     assert done.exit_code == 0, done.output
-    assert read_manifest(tmp_path / "out").provenance["recipe"] in ("int8", "int8, stem in float32")
+    assert read_manifest(tmp_path / "out").provenance["recipe"].startswith("int8")

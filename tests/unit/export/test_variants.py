@@ -20,7 +20,7 @@ from models.export.onnx_export import export_onnx
 from models.export.precision.float16 import RangeExceeded, to_float16
 from models.export.precision.int8 import to_int8
 from models.export.precision.pooled_queries import LossTooHigh
-from models.export.precision.variants import ParentUnfit, VariantRequest, make_variant
+from models.export.precision.variants import RECIPES, ParentUnfit, Precision, VariantRequest, make_variant
 from models.export.stored_weights import Storage, as_stored, store_in_single, store_weights, to_bytes
 from models.networks.grid_students import GridStudentConfig, GridStudents
 from models.networks.preprocessing import preprocesses
@@ -171,10 +171,24 @@ def test_a_variant_is_a_bundle_of_its_own(parent: Path, shapes_dir: Path, tmp_pa
 def test_a_variant_that_loses_too_much_is_not_written(parent: Path, shapes_dir: Path, tmp_path: Path) -> None:
     lines: list[str] = []
     request = VariantRequest(parent, shapes_dir.parent, tmp_path / "int8", max_loss=-0.001, calibration_pairs=4)
-    with pytest.raises(LossTooHigh, match="stem in float32"):
+    with pytest.raises(LossTooHigh, match="stem in float32, int8, photos in float32"):
         make_variant(request, lines.append)
     assert not (tmp_path / "int8").exists()
-    assert len(lines) == 2  # both recipes were tried
+    assert len(lines) == 3  # all recipes were tried
+
+
+def test_where_int8_of_both_loses_too_much_photos_stay_in_float32(
+    parent: Path, shapes_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = dict([list(RECIPES[Precision.INT8].items())[-1]])
+    monkeypatch.setattr("models.export.precision.variants.RECIPES", {Precision.INT8: last})
+    request = VariantRequest(parent, shapes_dir.parent, tmp_path / "int8", max_loss=1.0, calibration_pairs=4)
+    make_variant(request, lambda line: None)
+    kept = {
+        name: (tmp_path / "int8" / name).read_bytes() == (parent / name).read_bytes()
+        for name in ("sketch.onnx", "photo.onnx")
+    }
+    assert kept == {"sketch.onnx": False, "photo.onnx": True}
 
 
 def quantize(data: Path, *words: object) -> Result:

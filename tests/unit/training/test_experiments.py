@@ -233,6 +233,8 @@ def test_a_file_may_state_what_differs_from_another(tmp_path: Path) -> None:
     (tmp_path / "second.toml").write_text('based_on = "first.toml"\nsizes = [3]\n[plan]\nsteps = 7\n')
     values = read_experiment(tmp_path / "second.toml", ("seed = 2",))
     assert values == {"schema_version": 1, "seed": 2, "sizes": [3], "plan": {"steps": 7, "rate": 0.1}}
+    (tmp_path / "third.toml").write_text('based_on = "first.toml"\nplan = {}\n')
+    assert read_experiment(tmp_path / "third.toml")["plan"] == {}
     (tmp_path / "mine.toml").write_text('based_on = "parts.toml"\n[batch]\npairs = 6\n')
     mine, shipped = read_experiment(tmp_path / "mine.toml"), read_experiment(CONFIGS / "parts.toml")
     assert mine == {**shipped, "batch": {**shipped["batch"], "pairs": 6}}

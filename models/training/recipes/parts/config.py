@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -125,7 +126,11 @@ class PartsConfig(StudentExperiment):
         return self.sizes or (self.student.size_px,)
 
     def published(self) -> dict[str, Any]:
-        """As plain values for `students.pt`: the sets that have pairs, in the form that every recipe's sets have."""
+        """As plain values for `students.pt`: the sets that have pairs, in the form that every recipe's sets have.
+
+        Of teachers the last part of the path alone, since a bundle ships and folders of a machine are its own affair.
+        """
         pairs = (SetConfig(**{n: getattr(each, n) for n in SetConfig.model_fields}) for each in self.sets if each.split)
         sets = [each.model_dump(mode="json") for each in pairs]
-        return {**self.model_dump(mode="json"), "sets": sets, "selection": self.selection}
+        teachers = [{**each.model_dump(mode="json"), "path": Path(each.path).name} for each in self.teachers]
+        return {**self.model_dump(mode="json"), "sets": sets, "teachers": teachers, "selection": self.selection}

@@ -179,3 +179,8 @@ def test_losses_that_the_batches_cannot_serve_are_rejected(parts: Parts) -> None
             continue
         with pytest.raises(ConfigInvalid, match=reason):
             parts(student_training={"losses": losses})
+
+
+def test_what_ships_names_no_folder_of_the_machine(parts: Parts) -> None:
+    config = parts(teachers=[{"path": "resnet18"}, {"path": "/home/me/run/students.pt", "size_px": 48}])
+    assert [member["path"] for member in config.published()["teachers"]] == ["resnet18", "students.pt"]
