@@ -107,11 +107,12 @@ class Bundle:
         return self.sketch.providers
 
     @cached_property
-    def _canary(self) -> tuple[Vectors, Vectors]:
+    def _canary(self) -> tuple[tuple[Vectors, Vectors], Vectors]:
         with Image.open(self.path / CANARY_SKETCH_NAME) as drawing:
             image = drawing.convert("RGB")
         expected: Vectors = np.load(self.path / CANARY_VECTORS_NAME, allow_pickle=False)
-        return np.stack([self.sketch.prepare(image), self.photo.prepare(image)]), expected
+        # Not one array: photos may be seen larger than sketches.
+        return (self.sketch.prepare(image), self.photo.prepare(image)), expected
 
     @property
     def known_embedding(self) -> Vectors:

@@ -17,11 +17,11 @@ class KindWeighing:
     Generalized Zero-Shot Learning for Object Recognition in the Wild, ECCV 2016; with a gradual gate here).
     """
 
-    unsure: float = 0.55
+    unsure: float = 0.5
     sure: float = 0.8
     least: float = 0.7
-    most: float = 2.0
-    discount: float = 0.65
+    most: float = 2.8
+    discount: float = 0.8
 
     def __post_init__(self) -> None:
         """Raises ValueError for numbers out of order."""

@@ -132,6 +132,7 @@ def test_from_training_to_a_measured_bundle(shapes_dir: Path, tmp_path: Path) ->
     larger = build_bundle(dataclasses.replace(release, card=None, out=tmp_path / "larger", photo_px=48))
     assert [spec.preprocess.size_px for spec in (larger.manifest.sketch, larger.manifest.photo)] == [32, 48]
     assert "32 x 32 px of sketches, 48 x 48 px of photos" in (tmp_path / "larger" / "MODEL_CARD.md").read_text()
+    larger.check_canary()
     white = np.full((1, 3, 48, 48), 0.5, np.float32)
     assert larger.photo.encode(white).shape == (1, CONFIG.embedding_dim)
     assert larger.manifest.metrics["parity"]["max_difference"] <= MAX_DIFFERENCE
