@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,8 +112,3 @@ def s3(s3_server: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
     return s3_server
-
-
-def pytest_sessionfinish() -> None:
-    """The services of the tests log to a stream that pytest closes; their threads may have a line to write after it."""
-    logging.getLogger().handlers.clear()

@@ -34,8 +34,8 @@ class Costs:
 
 
 COSTS = Costs(
-    # 238 photos/s on two busy cores with small; default takes 2.7 ms more in the encoder; resnet18 132 photos/s.
-    embedding_cpu_s=MappingProxyType({"small": 0.0084, "default": 0.0111, "resnet18": 0.0152}),
+    # 238 photos/s on two busy cores with an encoder of 4.3 ms, where default and small take 8.1; resnet18 132.
+    embedding_cpu_s=MappingProxyType({"small": 0.0122, "default": 0.0122, "resnet18": 0.0152}),
     graph_cpu_s=26.8 / 35_000,
     codes_graph_cpu_s=9.0 / 35_000,
     lists_cpu_s=9.6 / 35_000,
