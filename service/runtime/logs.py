@@ -10,7 +10,7 @@ import threading
 import time
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Literal
+from typing import Literal, TextIO
 
 from service.tracing.trace_context import current_trace
 
@@ -67,6 +67,14 @@ class PlainFormatter(logging.Formatter):
         return super().format(safe)
 
 
+class _StandardErrorHandler(logging.StreamHandler[TextIO]):
+    """Writes to what `sys.stderr` is at the time: whoever replaced it may have closed the one of before."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def _log_exception(kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None) -> None:
     """An error that nobody caught, as a line of the log's own format."""
     if not issubclass(kind, KeyboardInterrupt):
@@ -75,7 +83,7 @@ def _log_exception(kind: type[BaseException], error: BaseException | None, trace
 
 def configure_logging(level: str, style: Literal["plain", "json"]) -> None:
     """Send the log of this process to standard error: ours from `level` on, others' warnings, errors nobody caught."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardErrorHandler()
     if style == "json":
         handler.setFormatter(JsonFormatter())
     else:

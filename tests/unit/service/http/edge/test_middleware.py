@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -191,17 +192,33 @@ def test_an_error_in_plain_text_becomes_a_problem() -> None:
     assert int(headers[b"content-length"]) == len(sent[1]["body"])
 
 
-def test_logging_is_set_up_for_people_or_machines() -> None:
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
     root, ours = logging.getLogger(), logging.getLogger("inkseek")
     before = root.handlers[:], root.level, ours.level, logging.getLogger("uvicorn.error").level
-    try:
-        for style, formatter in (("json", JsonFormatter), ("plain", PlainFormatter)):
-            configure_logging("debug", style)  # type: ignore[arg-type]
-            (handler,) = root.handlers
-            assert isinstance(handler.formatter, formatter)
-            assert (ours.level, root.level) == (logging.DEBUG, logging.WARNING)
-    finally:
-        root.handlers[:] = before[0]
-        root.setLevel(before[1])
-        ours.setLevel(before[2])
-        logging.getLogger("uvicorn.error").setLevel(before[3])
+    yield
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    ours.setLevel(before[2])
+    logging.getLogger("uvicorn.error").setLevel(before[3])
+
+
+@pytest.mark.usefixtures("logging_as_before")
+def test_logging_is_set_up_for_people_or_machines() -> None:
+    root, ours = logging.getLogger(), logging.getLogger("inkseek")
+    for style, formatter in (("json", JsonFormatter), ("plain", PlainFormatter)):
+        configure_logging("debug", style)  # type: ignore[arg-type]
+        (handler,) = root.handlers
+        assert isinstance(handler.formatter, formatter)
+        assert (ours.level, root.level) == (logging.DEBUG, logging.WARNING)
+
+
+@pytest.mark.usefixtures("logging_as_before")
+def test_a_line_goes_to_what_standard_error_is_when_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", first)
+    configure_logging("info", "plain")
+    first.close()
+    monkeypatch.setattr(sys, "stderr", second)
+    logging.getLogger("inkseek").info("still told")
+    assert "still told" in second.getvalue() and "Logging error" not in second.getvalue()
