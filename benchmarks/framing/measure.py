@@ -37,11 +37,13 @@ class Material:
 class Answered:
     """How the drawings are answered on a page: shares in [0, 1], `kept` per drawing.
 
-    `kept` (Q,): of the ten best photos for the drawing's strokes. `first`: of the drawings with a photo of their own,
-    how many have it first within its category. `unreadable`: drawings that were rejected; nothing is kept of them.
+    `kept` (Q,): of the ten best photos for the drawing's strokes, among everything. For drawings with a photo of their
+    own, in a search within its category: `kept_within` the same, and `first`, how many have it first. `unreadable`:
+    drawings that were rejected; nothing is kept of them.
     """
 
     kept: Vectors
+    kept_within: float
     first: float
     unreadable: int
 
@@ -50,22 +52,45 @@ def measure(
     bundle: Bundle, material: Material, pages: Mapping[str, Page], frame: Frame
 ) -> Iterator[tuple[str, Answered]]:
     """Every drawing on every page. A mirrored one is searched both ways, as where photos face one way."""
-    (strokes,), _ = encoded(bundle, [rasterise_strokes(drawing) for drawing in material.drawings], frame)
-    usual = top_columns(strokes @ material.photos.T, TEN)
+    own = len(material.targets)
+
+    def scores(images: Sequence[Image.Image], *, both_ways: bool = False) -> tuple[Vectors, Vectors, Rows]:
+        views, readable = encoded(bundle, images, frame, both_ways=both_ways)
+        within, _ = encoded(bundle, images[:own], frame, both_ways=both_ways, in_detail=True)
+        return np.max(views @ material.photos.T, axis=0), _scores_within(bundle, material.category, within), readable
+
+    everything, category, _ = scores([rasterise_strokes(drawing) for drawing in material.drawings])
+    usual, usual_within = top_columns(everything, TEN), top_columns(category, TEN)
     for name, page in pages.items():
-        images = [page(drawing) for drawing in material.drawings]
-        views, readable = encoded(bundle, images, frame, both_ways=name == "mirrored")
-        yield name, _answered(bundle, material, usual, views, readable)
+        everything, category, readable = scores(
+            [page(drawing) for drawing in material.drawings], both_ways=name == "mirrored"
+        )
+        ranks = ranks_of(category, material.targets)
+        ranks[np.isin(np.arange(own), readable, invert=True)] = category.shape[1]
+        yield (
+            name,
+            Answered(
+                _kept(usual, top_columns(everything, TEN), readable),
+                float(_kept(usual_within, top_columns(category, TEN), readable[readable < own]).mean()),
+                accuracy_at(ranks, 1),
+                len(usual) - len(readable),
+            ),
+        )
 
 
 def encoded(
-    bundle: Bundle, images: Sequence[Image.Image], frame: Frame, *, both_ways: bool = False
+    bundle: Bundle,
+    images: Sequence[Image.Image],
+    frame: Frame,
+    *,
+    both_ways: bool = False,
+    in_detail: bool = False,
 ) -> tuple[Vectors, Rows]:
     """N sketches -> (1, N, E) or, both ways round, (2, N, E), and the rows that could be read; the others are 0."""
     inputs: dict[int, Vectors] = {}
     for row, image in enumerate(images):
         try:
-            inputs[row] = bundle.sketch.prepare(image, frame)
+            inputs[row] = bundle.sketch.prepare(image, frame, in_detail=in_detail)
         except ImageError:
             continue
     turns: tuple[Callable[[Vectors], Vectors], ...] = (lambda x: x, mirrored) if both_ways else (lambda x: x,)
@@ -79,17 +104,18 @@ def encoded(
     return vectors, rows
 
 
-def _answered(bundle: Bundle, material: Material, usual: Rows, views: Vectors, readable: Rows) -> Answered:
-    found = top_columns(np.max(views @ material.photos.T, axis=0), TEN)
+def _scores_within(bundle: Bundle, category: Vectors, views: Vectors) -> Vectors:
+    """(ways, Q, E) sketches -> (Q, G') by the better way round."""
+    compared = (lambda rows: rows) if bundle.parts is None else bundle.parts.layout_of
+    layouts = compared(category)
+    adapter = CategoryAdapter.centred(layouts)
+    photos = adapter.embed_photos(layouts)
+    scores: Vectors = np.max([adapter.scores(adapter.embed_sketches(compared(view)), photos) for view in views], axis=0)
+    return scores
+
+
+def _kept(usual: Rows, found: Rows, readable: Rows) -> Vectors:
     kept = np.zeros(len(usual), np.float32)
     for row in readable.tolist():
         kept[row] = len(set(usual[row].tolist()) & set(found[row].tolist())) / usual.shape[1]
-    within = (lambda rows: rows) if bundle.parts is None else bundle.parts.layout_of
-    layouts = within(material.category)
-    adapter = CategoryAdapter.centred(layouts)
-    photos = adapter.embed_photos(layouts)
-    own = len(material.targets)
-    scores = np.max([adapter.scores(adapter.embed_sketches(within(v[:own])), photos) for v in views], axis=0)
-    ranks = ranks_of(scores, material.targets)
-    ranks[np.isin(np.arange(own), readable, invert=True)] = len(photos)
-    return Answered(kept, accuracy_at(ranks, 1), len(usual) - len(readable))
+    return kept

@@ -70,11 +70,11 @@ class TimedEncoder(WrappedEncoder):
 
     times: StageTimes
 
-    def prepare(self, image: Image.Image) -> Vectors:
+    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
         """An image -> one input. Raises what the encoder raises."""
         self.times.since_mark("decode")
         with self.times.stage("prepare"):
-            return self.encoder.prepare(image)
+            return self.encoder.prepare(image, in_detail=in_detail)
 
     def encode(self, batch: Vectors) -> Vectors:
         """(B, ...) inputs -> (B, E)."""

@@ -8,6 +8,7 @@ from models.bundle.calibration import CALIBRATION_DEPTH, ScoreCalibration, Searc
 from models.bundle.embedding import (
     Embedded,
     ImageEncoder,
+    InDetail,
     Pace,
     ReadImage,
     Unusable,
@@ -90,6 +91,7 @@ __all__ = [
     "ImageTooLarge",
     "ImageUnreadable",
     "ImageUnsupported",
+    "InDetail",
     "Pace",
     "Preprocess",
     "ReadImage",

@@ -41,10 +41,13 @@ class ImageEncoder(Protocol):
     def embedding_dim(self) -> int:
         """Length E of an embedding."""
 
-    def view(self, image: Image.Image) -> Image.Image:
-        """What is seen of an image: (size_px, size_px), L or RGB. Raises SketchEmpty, SketchSolid."""
+    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
+        """What is seen of an image: (size_px, size_px), L or RGB; `in_detail`: of sketches, see `normalise_sketch`.
 
-    def prepare(self, image: Image.Image) -> Vectors:
+        Raises SketchEmpty, SketchSolid.
+        """
+
+    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
         """An image (RGB or L, any size) -> one input, float32. Raises SketchEmpty, SketchSolid."""
 
     def encode(self, batch: Vectors) -> Vectors:
@@ -67,17 +70,29 @@ class WrappedEncoder:
         """As of the encoder inside."""
         return self.encoder.embedding_dim
 
-    def view(self, image: Image.Image) -> Image.Image:
+    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
         """As of the encoder inside."""
-        return self.encoder.view(image)
+        return self.encoder.view(image, in_detail=in_detail)
 
-    def prepare(self, image: Image.Image) -> Vectors:
+    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
         """As of the encoder inside."""
-        return self.encoder.prepare(image)
+        return self.encoder.prepare(image, in_detail=in_detail)
 
     def encode(self, batch: Vectors) -> Vectors:
         """As of the encoder inside."""
         return self.encoder.encode(batch)
+
+
+class InDetail(WrappedEncoder):
+    """A sketch encoder as searches within one category use it."""
+
+    def view(self, image: Image.Image, *, in_detail: bool = True) -> Image.Image:
+        """What is seen of a sketch in detail."""
+        return self.encoder.view(image, in_detail=in_detail)
+
+    def prepare(self, image: Image.Image, *, in_detail: bool = True) -> Vectors:
+        """A sketch in detail -> one input."""
+        return self.encoder.prepare(image, in_detail=in_detail)
 
 
 @dataclass(frozen=True)

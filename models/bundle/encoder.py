@@ -86,16 +86,16 @@ class Encoder:
         """
         return self.preprocess.decode(file, limits, draft_px=draft_px)
 
-    def view(self, image: Image.Image, frame: Frame = "auto") -> Image.Image:
-        """What the model sees of an image: (size_px, size_px), L or RGB; `frame`: of sketches.
+    def view(self, image: Image.Image, frame: Frame = "auto", *, in_detail: bool = False) -> Image.Image:
+        """What the model sees of an image: (size_px, size_px), L or RGB.
 
-        Raises SketchEmpty, SketchSolid.
+        `frame`, `in_detail`: of sketches, see `normalise_sketch`. Raises SketchEmpty, SketchSolid.
         """
-        return self.preprocess.view(image, frame)
+        return self.preprocess.view(image, frame, in_detail=in_detail)
 
-    def prepare(self, image: Image.Image, frame: Frame = "auto") -> Vectors:
+    def prepare(self, image: Image.Image, frame: Frame = "auto", *, in_detail: bool = False) -> Vectors:
         """An image (RGB or L, any size) -> (3, H, W) float32. Raises SketchEmpty, SketchSolid."""
-        return self.preprocess(image, frame)
+        return self.preprocess(image, frame, in_detail=in_detail)
 
     def encode(self, batch: Vectors, *, is_alone: bool = False) -> Vectors:
         """(B, 3, H, W) float32 -> (B, E) float32, rows of length 1. `is_alone`: on several threads, if it has them."""

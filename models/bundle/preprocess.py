@@ -90,13 +90,15 @@ class Preprocess(BaseModel):
         """A file, its bytes or an opened image -> (3, size_px, size_px) float32. Raises ImageError, OSError."""
         return self(self.decode(file, limits).image)
 
-    def view(self, image: Image.Image, frame: Frame = "auto") -> Image.Image:
-        """What the model sees: (size_px, size_px), L for sketches, RGB for photos; `frame`: of sketches.
+    def view(self, image: Image.Image, frame: Frame = "auto", *, in_detail: bool = False) -> Image.Image:
+        """What the model sees: (size_px, size_px), L for sketches, RGB for photos.
+
+        `frame`, `in_detail`: of sketches, see `normalise_sketch`.
 
         Raises SketchEmpty, SketchSolid.
         """
         if self.sketch is not None:
-            return self._scaled(normalise_sketch(image, self.sketch, frame))
+            return self._scaled(normalise_sketch(image, self.sketch, frame, in_detail=in_detail))
         if self.trim:
             image = trimmed(image if image.mode == "RGB" else image.convert("RGB"))
         if self.fit == "pad" and image.width != image.height:
@@ -125,6 +127,6 @@ class Preprocess(BaseModel):
             np.subtract(plane, np.float32(self.mean[channel] / self.std[channel]), out=plane)
         return out
 
-    def __call__(self, image: Image.Image, frame: Frame = "auto") -> Vectors:
+    def __call__(self, image: Image.Image, frame: Frame = "auto", *, in_detail: bool = False) -> Vectors:
         """An image (RGB or L, any size) -> (3, size_px, size_px) float32. Raises SketchEmpty, SketchSolid."""
-        return self.tensor(self.view(image, frame))
+        return self.tensor(self.view(image, frame, in_detail=in_detail))

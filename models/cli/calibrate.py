@@ -58,7 +58,7 @@ def calibrate_command(
         if kinds is not None:
             tasks = load_kinds(KindSearches(kinds, gallery, tuple(kinds_split or ("val",))))
         nothing = draw_nothing(scribbles) if tasks else ()
-        images = sum(len(part.queries) + len(part.photos) for parts in galleries.values() for part in parts)
+        images = sum(2 * len(part.queries) + len(part.photos) for parts in galleries.values() for part in parts)
         with encoding_progress() as progress:
             encoding = progress.add_task(
                 "encoding", total=images + sum(task.image_count for task in tasks.values()) + len(nothing)

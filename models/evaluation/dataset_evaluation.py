@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,9 +156,10 @@ def evaluate_split(
     photos = tuple(dataset.photos.values())
     keys = [photo.key for photo in photos]
     photo_vectors = embed_photos(encoders, photos, progress)
-    sketch_vectors = embed_sketches(encoders, dataset.records, progress)
-    turned_vectors = embed_sketches(encoders, mirrored(dataset).records, progress) if mirror else None
-    # A search within a category goes by the layout alone, as the service's does.
+    # A search within a category sees lines as they were drawn and goes by the layout alone, as the service's does.
+    embed = partial(embed_sketches, encoders, progress=progress, in_detail=protocol is Protocol.CATEGORY)
+    sketch_vectors = embed(dataset.records)
+    turned_vectors = embed(mirrored(dataset).records) if mirror else None
     if protocol is Protocol.CATEGORY:
         photo_vectors = photo_vectors.adaptable(encoders.parts)
         sketch_vectors = sketch_vectors.adaptable(encoders.parts)

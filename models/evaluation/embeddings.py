@@ -14,6 +14,7 @@ from models.bundle import (
     EmbeddingParts,
     ImageEncoder,
     ImageFile,
+    InDetail,
     Pace,
     Unusable,
     cpu_quota,
@@ -44,10 +45,15 @@ class Embeddings:
 
 
 def embed_sketches(
-    encoders: EncoderPair, records: Sequence[SketchRecord], progress: Progress | None = None
+    encoders: EncoderPair,
+    records: Sequence[SketchRecord],
+    progress: Progress | None = None,
+    *,
+    in_detail: bool = False,
 ) -> Embeddings:
-    """Q sketches -> (Q, E). Raises EmbeddingsNotFinite."""
-    return _embed(encoders.sketch, len(records), (record.sketch.image for record in records), progress)
+    """Q sketches -> (Q, E); `in_detail`: for searches within their categories. Raises EmbeddingsNotFinite."""
+    encoder = InDetail(encoders.sketch) if in_detail else encoders.sketch
+    return _embed(encoder, len(records), (record.sketch.image for record in records), progress)
 
 
 def embed_drawings(

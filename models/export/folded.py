@@ -36,13 +36,13 @@ class FoldedEncoder:
     preprocess: Preprocess
     embedding_dim: int
 
-    def view(self, image: Image.Image) -> Image.Image:
+    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
         """The square that the network sees of an image. Raises SketchEmpty, SketchSolid."""
-        return self.preprocess.view(image)
+        return self.preprocess.view(image, in_detail=in_detail)
 
-    def prepare(self, image: Image.Image) -> Vectors:
+    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
         """An image of any size -> (3, S, S). Raises SketchEmpty, SketchSolid."""
-        return self.preprocess(image)
+        return self.preprocess(image, in_detail=in_detail)
 
     @torch.no_grad()
     def encode(self, batch: Vectors) -> Vectors:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Vectors
-from models.bundle import Bundle, EmbeddingParts
+from models.bundle import Bundle, EmbeddingParts, InDetail, embed
 from models.evaluation.dataset_evaluation import FIGURES, query_values
 from models.evaluation.intervals import bootstrap
 from models.evaluation.protocol import (
@@ -74,13 +74,13 @@ class SplitRows:
 
 
 def encode_splits(bundle: Bundle, galleries: Galleries) -> dict[str, SplitRows]:
-    """Every image of the splits through the bundle, as the service would encode it."""
+    """Every image of the splits through the bundle, as the service would encode it for a search within its category."""
     return {
         name: SplitRows(
             tuple(parts),
             tuple(
                 (
-                    bundle.sketch.embed(query.sketch.image for query in gallery.queries),
+                    embed(InDetail(bundle.sketch), (query.sketch.image for query in gallery.queries)),
                     bundle.photo.embed(photo.path for photo in gallery.photos),
                 )
                 for gallery in parts

@@ -147,8 +147,9 @@ async def _encode_each(
         async with turn:
             return await run(encode)
 
+    encode = partial(encode_sketch, frame=options.frame, in_detail=target.scope == "category")
     sketches = [
-        asyncio.ensure_future(in_turn(partial(encode_sketch, data=data, number=number, frame=options.frame)))
+        asyncio.ensure_future(in_turn(partial(encode, data=data, number=number)))
         for number, data in enumerate(examples.sketches)
     ]
     photos = [

@@ -89,7 +89,7 @@ def drawings_of(retriever: Retriever, photo_id: str) -> Vectors:
         if page is None:
             continue
         try:
-            inputs.append(encoder.prepare(page.convert("RGB")))
+            inputs.append(encoder.prepare(page.convert("RGB"), in_detail=True))
         except InkseekError:
             continue  # as a sketch it would be empty, or all ink
     if not inputs:

@@ -29,16 +29,23 @@ class EncodedSketch:
 
 
 def encode_sketch(
-    retriever: Retriever, data: bytes, number: int, frame: Frame = "auto", *, stored: bool = False
+    retriever: Retriever,
+    data: bytes,
+    number: int,
+    frame: Frame = "auto",
+    *,
+    in_detail: bool = True,
+    stored: bool = False,
 ) -> EncodedSketch:
     """The embedding of example `number` (from 0). Raises ImageError, BodyInvalid, saying which sketch it was.
 
-    `stored`: it was accepted before, when strokes that may be rows or pairs were read as rows.
+    `in_detail`: as a search within its category sees it, false for a drawing style, which is of all. `stored`: it was
+    accepted before, when strokes that may be rows or pairs were read as rows.
     """
     encoder = retriever.bundle.sketch
     try:
         sketch = read_sketch(data, retriever.decoder.strokes, ambiguous="rows" if stored else None)
-        tensor = encoder.prepare(retriever.decode(sketch), frame)
+        tensor = encoder.prepare(retriever.decode(sketch), frame, in_detail=in_detail)
     except InkseekError as error:
         # The same class again, since it decides the code and status of the answer.
         raise type(error)(f"sketch {number + 1}: {error}") from error

@@ -62,6 +62,11 @@ class SearchQuery:
         narrowed = self.categories or self.filters or self.text or self.profile or self.cursor
         return not (narrowed or self.exact or self.group_duplicates) and self.mirror != "true"
 
+    @property
+    def in_detail(self) -> bool:
+        """Whether it tells photos of one category apart by the layout of their lines, see `normalise_sketch`."""
+        return len(set(self.categories)) == 1 and self.focus in (None, "detail")
+
     def digest(self, sketched: tuple[object, ...]) -> str:
         """Equal for equal queries of the same sketch, or photo: what pages of one ranking have in common."""
         narrowed = (self.categories, self.filters, self.min_score)

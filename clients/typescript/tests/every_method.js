@@ -16,7 +16,7 @@ const CALLS = {
   searchVector: (client) => client.searchVector({ bundle: "b-1", vector: [0.6, 0.8], mirrored: [0.8, 0.6] }, { k: 3, ...NARROW, cursor: "abc" }),
   encoder: (client) => client.encoder(),
   encoderFile: (client) => client.encoderFile("b-1"),
-  preview: (client) => client.preview(PNG, { frame: "true" }),
+  preview: (client) => client.preview(PNG, { frame: "true", category: ["shoe"], focus: "detail" }),
   similar: (client) => client.similar("a/b.jpg", NARROW),
   iterSimilar: (client) => client.iterSimilar("a/b.jpg", { filter: ["x=1", "y=2"] }).next(),
   photos: (client) => client.photos({ limit: 5, text: "red", cursor: "abc", category: "a", filter: "x=1", fields: ["photo_id", "sha256"] }),

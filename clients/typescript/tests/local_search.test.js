@@ -129,6 +129,20 @@ test("the mirrored drawing is sent where it helps or is asked for, and never whe
   assert.deepEqual(service.searched.map(({ mirrored }) => Boolean(mirrored)), [false, true, true, false]);
 });
 
+test("within one category, by detail, bold lines are encoded as they were drawn", async () => {
+  const { service, client } = await fakeClient();
+  const local = new LocalSearch(client, fakeOrt().ort);
+  const bold = { width: 256, height: 256, data: new Uint8Array(4 * 256 * 256).fill(255) };
+  for (let y = 40; y < 216; y++) for (let x = 100; x < 112; x++) bold.data.fill(0, 4 * (256 * y + x), 4 * (256 * y + x) + 3);
+  const narrowings = [{}, { focus: "detail" }, { category: ["mug", "cup"] }, { category: ["mug"], focus: "kind" }];
+  const within = [{ category: ["mug"] }, { category: "mug" }, { category: ["mug", "mug"], focus: "detail" }, { category: ["mug"], focus: null }];
+  for (const narrowing of [...narrowings, ...within]) await local.search(bold, narrowing);
+  const ink = service.searched.map(({ vector: [left, right] }) => left + right);
+  const [redrawn, kept] = [ink.slice(0, narrowings.length), ink.slice(narrowings.length)];
+  assert.ok(redrawn.every((one) => one === redrawn[0]) && kept.every((one) => one === kept[0]));
+  assert.ok(kept[0] < redrawn[0]); // more ink
+});
+
 test("a gallery answers the best rows by their products, ties by row, either way round", () => {
   const rows = [[1, 0], [0.6, 0.8], [0.6, 0.8], [0, -1], [-0.6, 0.8]];
   const gallery = new LocalGallery("b-1", toHalf(rows.flat()), 2);

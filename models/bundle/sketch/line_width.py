@@ -11,6 +11,7 @@ from models.bundle.sketch.neighbourhood import spread
 from models.bundle.sketch.thinning import thinned
 
 _NARROW, _WIDE = 1.3, 4.6  # of 256: what the data sets' drawings have, Quick, Draw! 2.2 to 2.8, Sketchy 2.2 to 4
+_BROAD = 18.0  # of 256: from here on lines merge, and redrawn ones are better whatever is compared
 _COARSE_PX = 64
 _FILLED_RADIUS = 3  # of 64: what is at least 7 wide is an area, 28 of 256 px
 _MARKER = 9.0  # of 256: where the lines are as wide, they merge into what looks like areas
@@ -43,28 +44,32 @@ def line_width(ink: Ink) -> float:
     return 2.0 * float(levels.sum(dtype=np.uint32)) / max(outline, 1.0)
 
 
-def of_one_width(ink: Ink) -> Ink:
+def of_one_width(ink: Ink, *, in_detail: bool = False) -> Ink:
     """(S, S) ink of a square canvas -> the same array where its lines are about as wide as the product draws strokes.
 
-    Else (S, S) with hairlines widened, or (256, 256) with wide lines redrawn and filled areas outlined.
+    Else (S, S) with hairlines widened, or (256, 256) with wide lines redrawn and filled areas outlined. `in_detail`:
+    lines are redrawn only from 18 of 256 px on, since redrawing says what a thing is and blurs which one it is.
     """
     width = line_width(ink) * _CANVAS_PX / len(ink)
     if _NARROW <= width <= _WIDE:
         return ink
     if width < _NARROW:
         return widened(ink)
+    page = ink
     if len(ink) != _CANVAS_PX:
-        ink = np.asarray(Image.fromarray(ink).resize((_CANVAS_PX, _CANVAS_PX), Image.Resampling.BICUBIC))
-    areas = filled_areas(ink)
-    if areas is not None and _has_lines(ink, areas) and line_width(np.where(areas, np.uint8(0), ink)) > _MARKER:
-        areas = filled_areas(ink, _MARKER_FILLED_RADIUS)
+        page = np.asarray(Image.fromarray(ink).resize((_CANVAS_PX, _CANVAS_PX), Image.Resampling.BICUBIC))
+    widest = _BROAD if in_detail else _WIDE
+    areas = filled_areas(page)
+    if areas is not None and _has_lines(page, areas) and line_width(np.where(areas, np.uint8(0), page)) > _MARKER:
+        areas = filled_areas(page, _MARKER_FILLED_RADIUS)
     if areas is None:
-        return redrawn(ink, width)
-    outlines = outlined(np.where(areas, ink, np.uint8(0)))
-    if not _has_lines(ink, areas):
+        return redrawn(page, width) if width > widest else ink
+    outlines = outlined(np.where(areas, page, np.uint8(0)))
+    if not _has_lines(page, areas):
         return outlines
-    lines = np.where(areas, np.uint8(0), ink)
-    return np.maximum(outlines, redrawn(lines, line_width(lines)))
+    lines = np.where(areas, np.uint8(0), page)
+    across = line_width(lines)
+    return np.maximum(outlines, redrawn(lines, across) if across > widest else lines)
 
 
 def _has_lines(ink: Ink, areas: NDArray[np.bool_]) -> bool:

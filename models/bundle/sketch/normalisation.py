@@ -39,9 +39,12 @@ class SketchNormalisation(BaseModel):
     target_extent: float = Field(default=0.8, gt=0.0, le=1.0)
 
 
-def normalise_sketch(image: Image.Image, normalisation: SketchNormalisation, frame: Frame = "auto") -> Image.Image:
+def normalise_sketch(
+    image: Image.Image, normalisation: SketchNormalisation, frame: Frame = "auto", *, in_detail: bool = False
+) -> Image.Image:
     """RGB or L of any size -> square L, dark lines on white, at most 256 px a side.
 
+    `in_detail`: for a comparison with photos of one kind of thing, whose lines stay bold; see `of_one_width`.
     Already clean sketches (black on white, 256 px, filling the canvas) come back unchanged.
     Raises SketchEmpty, SketchSolid.
     """
@@ -64,7 +67,7 @@ def normalise_sketch(image: Image.Image, normalisation: SketchNormalisation, fra
         placed = _framed(clean, box)
     else:
         placed = _placed(clean, box, normalisation)
-    lines = of_one_width(placed)
+    lines = of_one_width(placed, in_detail=in_detail)
     # A drawing of a few pixels may be lost by being made clean: then it is better seen as it was sent.
     seen = lines if (lines > _VISIBLE).any() else _placed(ink, drawn_box(ink), normalisation)
     return image_of(~seen)

@@ -29,10 +29,14 @@ _FEWEST = 8
 
 @dataclass(frozen=True)
 class Encoded:
-    """The embeddings of a split's category galleries, or of drawings of kinds (`right`) and their mixed gallery."""
+    """The embeddings of a split's category galleries, or of drawings of kinds (`right`) and their mixed gallery.
+
+    `detailed`: of a split's sketches, as searches within their categories see them.
+    """
 
     sketches: tuple[Vectors, ...]
     photos: tuple[Vectors, ...]
+    detailed: tuple[Vectors, ...] = ()
 
 
 def encode_galleries(
@@ -42,10 +46,13 @@ def encode_galleries(
     queries: list[SketchRecord] = [query for gallery in galleries for query in gallery.queries]
     photos: list[Photo] = [photo for gallery in galleries for photo in gallery.photos]
     sketch_rows = embed_sketches(encoders, queries, progress).vectors
+    detailed_rows = embed_sketches(encoders, queries, progress, in_detail=True).vectors
     photo_rows = embed_photos(encoders, photos, progress).vectors
+    ends = np.cumsum([len(gallery.queries) for gallery in galleries])[:-1]
     return Encoded(
-        tuple(np.split(sketch_rows, np.cumsum([len(gallery.queries) for gallery in galleries])[:-1])),
+        tuple(np.split(sketch_rows, ends)),
         tuple(np.split(photo_rows, np.cumsum([len(gallery.photos) for gallery in galleries])[:-1])),
+        tuple(np.split(detailed_rows, ends)),
     )
 
 
@@ -61,7 +68,7 @@ def within_categories(
     """Instances among their category's photos, all or a third, with and without their own; mean-centred layouts."""
     adaptable: Callable[[Vectors], Vectors] = (lambda rows: rows) if parts is None else parts.layout_of
     found = []
-    for number, (gallery, sketches, photos) in enumerate(zip(galleries, encoded.sketches, encoded.photos, strict=True)):
+    for number, (gallery, sketches, photos) in enumerate(zip(galleries, encoded.detailed, encoded.photos, strict=True)):
         layouts = adaptable(photos)
         adapter = CategoryAdapter.centred(layouts)
         scores = adapter.scores(adapter.embed_sketches(adaptable(sketches)), adapter.embed_photos(layouts))

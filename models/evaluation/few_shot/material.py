@@ -60,7 +60,7 @@ def embedded_part(
     """Encode every sketch and photo of a split. Raises EmbeddingsNotFinite."""
     photos = tuple(part.photos.values())
     of_photos = embed_photos(encoders, photos, progress).adaptable(encoders.parts)
-    of_sketches = embed_sketches(encoders, part.records, progress).adaptable(encoders.parts)
+    of_sketches = embed_sketches(encoders, part.records, progress, in_detail=True).adaptable(encoders.parts)
     # A sketch of a photo without an embedding has nothing to find, so it is in no episode either.
     lost = {photos[row].key for row in of_photos.unusable}
     kept = [

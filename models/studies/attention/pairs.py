@@ -60,7 +60,7 @@ def pair_pictures(
 def _search(
     students: InspectedStudents, records: Sequence[SketchRecord], photos: Sequence[Photo]
 ) -> Iterator[_RankedPair]:
-    seen, drawn = embed_photos(students, photos), embed_sketches(students, records)
+    seen, drawn = embed_photos(students, photos), embed_sketches(students, records, in_detail=True)
     usable = [row for row in range(len(photos)) if row not in seen.unusable]
     # With a single photo there is no wrong one to set beside the right one.
     if len(usable) < 2:
@@ -84,7 +84,7 @@ def _search(
 
 
 def _student_rows(pair: _RankedPair, students: InspectedStudents) -> list[Row]:
-    sketch = students.sketch.view(pair.record.sketch.image())
+    sketch = students.sketch.view(pair.record.sketch.image(), in_detail=True)
     right, other = (students.photo.view(_decoded(photo)) for photo in (pair.right, pair.other))
     rows = [_contributions(pair, students.layout, (sketch, right, other))] if students.layout.grid else []
     encoders = (students.sketch, students.photo, students.photo)

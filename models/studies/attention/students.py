@@ -64,8 +64,11 @@ class CheckpointStudents:
 
 @torch.no_grad()
 def cls_attention(encoder: TorchEncoder, image: Image.Image) -> NDArray[np.float32] | None:
-    """(h, w), the mean of the heads: what the CLS reads in the last block. None where there is no CLS."""
-    images = torch.from_numpy(encoder.prepare(image)[None])
+    """(h, w), the mean of the heads: what the CLS reads in the last block of a photo, or of a sketch in detail.
+
+    None where there is no CLS.
+    """
+    images = torch.from_numpy(encoder.prepare(image, in_detail=True)[None])
     weights = encoder.student.encode(images, frozenset({"attention"})).attention
     if weights is None:
         return None

@@ -25,13 +25,13 @@ class TorchEncoder:
     preprocess: Preprocess
     embedding_dim: int
 
-    def view(self, image: Image.Image) -> Image.Image:
+    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
         """What is seen of an image. Raises SketchEmpty, SketchSolid."""
-        return self.preprocess.view(image)
+        return self.preprocess.view(image, in_detail=in_detail)
 
-    def prepare(self, image: Image.Image) -> NDArray[np.float32]:
+    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> NDArray[np.float32]:
         """An image -> (3, S, S). Raises SketchEmpty, SketchSolid."""
-        return self.preprocess(image)
+        return self.preprocess(image, in_detail=in_detail)
 
     @torch.no_grad()
     def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

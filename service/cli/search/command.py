@@ -80,7 +80,7 @@ def search(
             document = searched.search(data, query)
             answer = SearchAnswer.model_validate(document)
             if sheet:
-                _write_sheet(sheet, searched.view(data, frame), searched, answer)
+                _write_sheet(sheet, searched.view(data, query), searched, answer)
     except (InkseekError, OSError) as error:
         fail(error, as_json=as_json)
     if as_json:

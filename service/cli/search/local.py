@@ -8,7 +8,6 @@ from typing import Any
 
 from PIL import Image
 
-from models.bundle import Frame
 from service.config import Settings
 from service.http.schemas.answers import search_json
 from service.http.schemas.base import PhotoUrls
@@ -31,9 +30,9 @@ class LocalGallery:
         """The answer; its URLs are those that a service would have."""
         return search_json(self._retriever.search(self._read(sketch), query), PhotoUrls())
 
-    def view(self, sketch: bytes, frame: Frame) -> Image.Image:
-        """The sketch as the encoder sees it."""
-        return self._retriever.view(self._read(sketch), frame)
+    def view(self, sketch: bytes, query: SearchQuery) -> Image.Image:
+        """The sketch as the encoder sees it in such a search."""
+        return self._retriever.view(self._read(sketch), query)
 
     def thumbnail(self, photo_id: str) -> bytes:
         """As the index has it."""

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from models.bundle import Frame
 from service.errors import ClientNotInstalled, RemoteFailed
 from service.search.query import SearchQuery
 
 if TYPE_CHECKING:
     from inkseek_client import Client
-    from inkseek_client.calls.search import SearchOptions
+    from inkseek_client.calls.search import PreviewOptions, SearchOptions
 
 
 class RemoteGallery:
@@ -30,9 +29,13 @@ class RemoteGallery:
         answer = self._client.search(sketch, query.k, **_options(query))
         return answer.model_dump(mode="json", exclude_unset=True)
 
-    def view(self, sketch: bytes, frame: Frame) -> Image.Image:
-        """The sketch as the service's encoder sees it."""
-        return Image.open(io.BytesIO(self._client.preview(sketch, frame)))
+    def view(self, sketch: bytes, query: SearchQuery) -> Image.Image:
+        """The sketch as the service's encoder sees it in such a search."""
+        given = _options(query)
+        options: PreviewOptions = {"category": given["category"]}
+        if "focus" in given:
+            options["focus"] = given["focus"]
+        return Image.open(io.BytesIO(self._client.preview(sketch, given.get("frame"), **options)))
 
     def thumbnail(self, photo_id: str) -> bytes:
         """A photo's JPEG of at most 256 px."""

@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 from PIL import Image
 
-from models.bundle import Frame
 from service.search.query import SearchQuery
 
 
@@ -16,8 +15,8 @@ class Searched(Protocol):
     def search(self, sketch: bytes, query: SearchQuery) -> dict[str, Any]:
         """The answer as POST /v1/search has it."""
 
-    def view(self, sketch: bytes, frame: Frame) -> Image.Image:
-        """The sketch as the encoder sees it."""
+    def view(self, sketch: bytes, query: SearchQuery) -> Image.Image:
+        """The sketch as the encoder sees it in such a search."""
 
     def thumbnail(self, photo_id: str) -> bytes:
         """A photo's thumbnail, a JPEG."""

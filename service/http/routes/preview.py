@@ -28,12 +28,13 @@ router = api_router("search", "search")
     openapi_extra=SKETCH_BODY,
 )
 async def preview_sketch(request: Request, params: Annotated[PreviewParams, Query()]) -> Response:
-    """Dark strokes on white, framed and sized as they go into the encoder."""
+    """Dark strokes on white, framed and sized as they go into the encoder, for the search with these parameters."""
     upload = await read_upload(request)
 
     def render(retriever: Retriever) -> bytes:
         buffer = io.BytesIO()
-        retriever.view(read_single(upload, retriever.decoder.strokes), params.frame).save(buffer, format="PNG")
+        sketch = read_single(upload, retriever.decoder.strokes)
+        retriever.view(sketch, params.to_query()).save(buffer, format="PNG")
         return buffer.getvalue()
 
     png = await answer_job(request, render, aside=True)

@@ -42,11 +42,14 @@ Words = Annotated[
 ]
 
 
+CategoryName = Annotated[str, Field(max_length=NAME_CHARACTERS)]
+
+
 class FilterParams(Schema):
     """Which photos are meant. Unknown parameters are rejected, so that no typo is ignored silently."""
 
     category: Annotated[
-        tuple[Annotated[str, Field(max_length=NAME_CHARACTERS)], ...],
+        tuple[CategoryName, ...],
         Field(max_length=200, description="Only photos of this category; repeat it for several."),
     ] = ()
     filter: Annotated[
@@ -106,9 +109,20 @@ class PhotoParams(SimilarParams):
 
 
 class PreviewParams(Schema):
-    """How a sketch is prepared for the encoder."""
+    """Which search a sketch is prepared for."""
 
     frame: Annotated[Frame, Field(description=FRAME)] = "auto"
+    category: Annotated[
+        tuple[CategoryName, ...],
+        Field(max_length=200, description="As in the search: within a single one, bold lines stay as they were drawn."),
+    ] = ()
+    focus: Annotated[
+        Focus | None, Field(description="As in the search: bold lines stay for `detail` within a single `category`.")
+    ] = None
+
+    def to_query(self) -> SearchQuery:
+        """The parameters as the use case takes them."""
+        return SearchQuery(categories=self.category, focus=self.focus, frame=self.frame)
 
 
 class ComparingParams(NarrowingParams):

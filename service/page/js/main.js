@@ -58,12 +58,15 @@ class Page {
       onView: () => this.tools.showView(),
     });
     this.tools = new Tools(query(document, ".desk", HTMLElement), this.board);
-    this.preview = new Preview(find("preview"), find("preview-button", HTMLButtonElement), this.#client, () => this.board.drawing);
+    this.preview = new Preview(find("preview"), find("preview-button", HTMLButtonElement), this.#client, () => this.board.drawing, () => this.search);
     this.grid = new ResultsGrid(find("grid"), find("card-template", HTMLTemplateElement), {
       onOpen: (index) => this.#openPhoto(index),
       onPick: (hit) => this.teach.choose(hit),
     });
-    this.picker = this.#newPicker(start.categories);
+    this.picker = new CategoryPicker(find("category-picker"), find("option-template", HTMLTemplateElement), this.navigation, start.categories, (selected) => {
+      this.#search({ categories: selected, focus: null });
+      this.teach.followFilter(selected);
+    });
     this.panel = new ResultsPanel(find("results"), this.grid, (selected) => this.picker.count(selected), {
       onRetry: () => this.search.run(),
       onNarrow: (change) => this.#narrow(change),
@@ -132,14 +135,6 @@ class Page {
     find("board-notice").hidden = false;
   }
 
-  /** @param {readonly string[]} categories */
-  #newPicker(categories) {
-    return new CategoryPicker(find("category-picker"), find("option-template", HTMLTemplateElement), this.navigation, categories, (selected) => {
-      this.#search({ categories: selected, focus: null });
-      this.teach.followFilter(selected);
-    });
-  }
-
   /** As if the user had chosen it in the lists. @param {SearchChange} change */
   #narrow(change) {
     if (change.categories) {
@@ -175,6 +170,7 @@ class Page {
   /** @param {SearchChange} change @param {{push: boolean}} options push: the browser's "back" returns to the search before */
   #set(change, { push }) {
     Object.assign(this.search, change);
+    this.preview.refreshSoon();
     this.navigation.write({ push });
     this.panel.showBreadcrumb(this.search.like);
   }
@@ -193,6 +189,7 @@ class Page {
     this.resultCount.show(k);
     const photo = like === null ? null : await this.#queryPhoto(like);
     Object.assign(this.search, { k, categories, filters, focus, profile: profile ?? this.styles.chosen, group, words, like: photo });
+    this.preview.refreshSoon();
     this.panel.showBreadcrumb(photo);
     this.search.run();
     this.#checkCategories();

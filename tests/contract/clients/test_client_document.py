@@ -36,7 +36,7 @@ CALLS: dict[str, Callable[[Client], Any]] = {
     "search_vector": lambda c: c.search_vector([0.6, 0.8], "b-1", 3, mirrored=[0.8, 0.6], category="a", cursor="abc"),
     "encoder": lambda c: c.encoder(),
     "encoder_file": lambda c: c.encoder_file("b-1"),
-    "preview": lambda c: c.preview(b"png", "true"),
+    "preview": lambda c: c.preview(b"png", "true", category="shoe", focus="detail"),
     "similar": lambda c: c.similar("a/b.jpg", category="a"),
     "iter_similar": lambda c: next(c.iter_similar("a/b.jpg", filter=["x=1", "y=2"])),
     "photos": lambda c: c.photos(5, cursor="abc", category="a", filter="x=1", text="b", fields=["photo_id", "sha256"]),

@@ -42,13 +42,15 @@ class Case:
     sketch: Image.Image | list[list[tuple[float, float]]]
     frame: Frame = "auto"
     encode: bool = False
+    in_detail: bool = False
 
     def sent(self) -> dict[str, Any]:
+        asked = {"frame": self.frame, "inDetail": self.in_detail, "encode": self.encode}
         if isinstance(self.sketch, list):
-            return {"strokes": self.sketch, "frame": self.frame, "encode": self.encode}
+            return {"strokes": self.sketch, **asked}
         rgba = base64.b64encode(self.sketch.convert("RGBA").tobytes()).decode()
         size = {"width": self.sketch.width, "height": self.sketch.height}
-        return {**size, "rgba": rgba, "frame": self.frame, "encode": self.encode}
+        return {**size, "rgba": rgba, **asked}
 
     def image(self, bundle: Bundle) -> Image.Image:
         """As the service decodes it from a PNG."""
@@ -70,7 +72,10 @@ def changed(name: str, drawing: Image.Image) -> Iterator[Case]:
     small.paste(drawing.resize((140, 140)), (700, 90))
     yield Case(f"{name}, small in a corner", small)
     yield Case(f"{name}, white on black", Image.fromarray(255 - levels))
-    yield Case(f"{name}, a marker", drawing.filter(ImageFilter.MinFilter(15)))
+    for width in (7, 15, 25):
+        bold = drawing.filter(ImageFilter.MinFilter(width))
+        yield Case(f"{name}, a marker", bold)
+        yield Case(f"{name}, a marker, in detail", bold, in_detail=True)
     yield Case(f"{name}, hairlines", drawing.resize((1024, 1024)).filter(ImageFilter.MaxFilter(3)))
     shade = (0.6 + 0.4 * np.mgrid[0:400, 0:400][1] / 400)[..., None]
     yield Case(
@@ -123,6 +128,7 @@ def every_case() -> list[Case]:
         Case("two lines", [[(0.0, 0.0), (10.0, 0.0)], [(0.0, 0.0), (0.0, 10.0)]]),
         Case("there and back", [[(0.0, 0.0), (10.0, 0.0), (0.0, 0.0), (0.0, 5.0)]]),
         Case("a filled area", filled),
+        Case("a filled area, in detail", filled, in_detail=True),
         Case("nothing", Image.new("RGB", (256, 256), "white")),
         Case("all ink", Image.new("RGB", (256, 256), "black")),
     ]
@@ -135,7 +141,7 @@ def numbers(text: str) -> Vectors:
 def seen_by_the_service(bundle: Bundle, case: Case) -> Image.Image | str:
     """Its view, or the name of the error."""
     try:
-        return bundle.sketch.view(case.image(bundle), case.frame)
+        return bundle.sketch.view(case.image(bundle), case.frame, in_detail=case.in_detail)
     except (SketchEmpty, SketchSolid) as error:
         return type(error).__name__
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 from starlette.testclient import TestClient
 
 from service.http.schemas.answers import BatchAnswer, SearchAnswer
@@ -238,6 +238,19 @@ def test_preview_is_what_the_model_sees(client: TestClient, cross: bytes) -> Non
         assert view.getpixel((0, 16)) == 255
         assert min(view.convert("L").tobytes()) < 128
     assert client.post("/v1/preview", content=b"no image").status_code == 415
+
+
+def test_a_preview_is_of_the_search_that_it_is_for(client: TestClient, drawing: Drawing, encoded: Encode) -> None:
+    bold = encoded(drawing("cross", 2).filter(ImageFilter.MinFilter(9)))
+
+    def seen(parameters: str) -> bytes:
+        response = client.post(f"/v1/preview?{parameters}", content=bold)
+        assert response.status_code == 200
+        return response.content
+
+    assert seen("category=cross") == seen("category=cross&focus=detail") != seen("")
+    assert seen("category=cross&focus=kind") == seen("category=cross&category=box") == seen("")
+    assert client.post("/v1/preview?focus=near", content=bold).status_code == 422
 
 
 def test_the_mirrored_drawing_is_looked_for(client: TestClient, drawing: Drawing, encoded: Encode) -> None:

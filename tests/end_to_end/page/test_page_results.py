@@ -210,6 +210,10 @@ def test_what_the_model_sees(user: User) -> None:
     user.page.wait_for_function(
         "() => document.querySelector('#preview-image').naturalWidth === 32"
     )  # the tiny bundle's size
+    user.page.get_by_role("button", name="Categories:").click()
+    with user.page.expect_request(lambda request: "/v1/preview" in request.url) as asked:
+        user.page.get_by_role("option", name="round").click()
+    assert asked.value.url.endswith("/v1/preview?category=round")  # the view is of the search that is shown
     button.click()
     expect(view).to_be_hidden()
 

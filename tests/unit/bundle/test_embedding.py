@@ -253,12 +253,12 @@ def test_batches_are_read_one_behind_the_other_while_that_is_the_shorter_part(
 
     @dataclass(frozen=True)
     class Slow(WrappedEncoder):
-        def prepare(self, image: Image.Image) -> Vectors:
+        def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
             nonlocal within, most
             with lock:
                 within += 1
                 most = max(most, within)
-            prepared = super().prepare(image)
+            prepared = super().prepare(image, in_detail=in_detail)
             time.sleep(reading_s)
             with lock:
                 within -= 1

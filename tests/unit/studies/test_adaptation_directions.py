@@ -224,11 +224,11 @@ class _Pixels:
     preprocess = Preprocess(size_px=8, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
     embedding_dim = 64
 
-    def view(self, image: Image.Image) -> Image.Image:
+    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
         return image.convert("L").resize((8, 8))
 
-    def prepare(self, image: Image.Image) -> Floats:
-        grey: Floats = np.asarray(self.view(image), np.float32) / np.float32(255)
+    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Floats:
+        grey: Floats = np.asarray(self.view(image, in_detail=in_detail), np.float32) / np.float32(255)
         return grey
 
     def encode(self, batch: Floats) -> Floats:

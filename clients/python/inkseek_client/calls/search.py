@@ -13,6 +13,7 @@ from inkseek_client.schemas.search import BatchAnswer, SearchAnswer
 
 Names: TypeAlias = str | Sequence[str]
 Frame: TypeAlias = Literal["auto", "true", "false"]
+Focus: TypeAlias = Literal["kind", "detail", "balanced"]
 
 
 class Narrowing(TypedDict, total=False):
@@ -35,7 +36,7 @@ class VectorOptions(Narrowing, total=False):
 
     adapt: bool
     profile: str
-    focus: Literal["kind", "detail", "balanced"]
+    focus: Focus
     mirror: Literal["auto", "true", "false"]
 
 
@@ -43,6 +44,13 @@ class SearchOptions(VectorOptions, total=False):
     """How a sketch is compared."""
 
     frame: Frame
+
+
+class PreviewOptions(TypedDict, total=False):
+    """Which search the sketch is seen for."""
+
+    category: Names
+    focus: Focus
 
 
 def search(sketch: bytes, k: int, cursor: str | None, options: SearchOptions) -> Call[SearchAnswer]:
@@ -85,10 +93,10 @@ def encoder_file(bundle_id: str) -> Call[bytes]:
     return Call("GET", f"/v1/encoder/{quote(bundle_id, safe='')}.onnx", bytes)
 
 
-def preview(sketch: Sketch, frame: Frame | None) -> Call[bytes]:
+def preview(sketch: Sketch, frame: Frame | None, options: PreviewOptions) -> Call[bytes]:
     """POST /v1/preview. Raises OSError."""
-    body = read_sketch(sketch)
-    return Call("POST", "/v1/preview", bytes, params=query(frame=frame), content=body, content_type=body_type(body))
+    body, params = read_sketch(sketch), query(frame=frame, **options)
+    return Call("POST", "/v1/preview", bytes, params=params, content=body, content_type=body_type(body))
 
 
 def similar(photo_id: str, k: int, cursor: str | None, options: Narrowing) -> Call[SearchAnswer]:

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from inkseek_client.calls import operation
 from inkseek_client.calls import search as calls
-from inkseek_client.calls.search import Frame, Narrowing, SearchOptions, VectorOptions
+from inkseek_client.calls.search import Frame, Narrowing, PreviewOptions, SearchOptions, VectorOptions
 from inkseek_client.errors import ServiceProblem, TooLarge, TryLater
 from inkseek_client.folder import FileAnswer, Progress, batches, outcomes, sketch_files
 from inkseek_client.inputs import FilePath, Sketch, Vector, read_sketch
@@ -91,9 +91,9 @@ class Search(Sender):
             if progress:
                 progress(done, len(files))
 
-    def preview(self, sketch: Sketch, frame: Frame | None = None) -> bytes:
-        """The sketch as the encoder sees it, a PNG."""
-        return self._send(calls.preview(sketch, frame))
+    def preview(self, sketch: Sketch, frame: Frame | None = None, **options: Unpack[PreviewOptions]) -> bytes:
+        """The sketch as the encoder sees it in a search with these options, a PNG."""
+        return self._send(calls.preview(sketch, frame, options))
 
     def similar(
         self, photo_id: str, k: int = 10, *, cursor: str | None = None, **options: Unpack[Narrowing]
@@ -190,9 +190,9 @@ class AsyncSearch(AsyncSender):
             if progress:
                 progress(done, len(files))
 
-    async def preview(self, sketch: Sketch, frame: Frame | None = None) -> bytes:
+    async def preview(self, sketch: Sketch, frame: Frame | None = None, **options: Unpack[PreviewOptions]) -> bytes:
         """As `Client.preview`."""
-        return await self._send(await self._made(partial(calls.preview, sketch, frame)))
+        return await self._send(await self._made(partial(calls.preview, sketch, frame, options)))
 
     async def similar(
         self, photo_id: str, k: int = 10, *, cursor: str | None = None, **options: Unpack[Narrowing]

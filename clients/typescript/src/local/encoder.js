@@ -54,11 +54,12 @@ export class LocalEncoder {
 
   /**
    * @param {LocalSketch} sketch strokes (lists of [x, y]), or pixels such as a canvas' ImageData
-   * @param {{frame?: Frame, mirrored?: boolean}} [options] mirrored: encode the mirrored drawing as well, in the same call
+   * @param {{frame?: Frame, inDetail?: boolean, mirrored?: boolean}} [options] inDetail: for a search within one category, by detail;
+   *   mirrored: encode the mirrored drawing as well, in the same call
    * @returns {Promise<Embedding>} for `client.searchVector`; throws SketchError
    */
-  async encode(sketch, { frame = "auto", mirrored: both = false } = {}) {
-    const seen = view(sketch, this.description, frame);
+  async encode(sketch, { frame = "auto", inDetail = false, mirrored: both = false } = {}) {
+    const seen = view(sketch, this.description, frame, inDetail);
     const [vector, other] = await this.#encoded(both ? [seen, mirrored(seen)] : [seen]);
     return { bundle: this.description.bundle_id, vector, ...(other && { mirrored: other }) };
   }

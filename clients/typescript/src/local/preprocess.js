@@ -29,12 +29,13 @@ const CHANNELS = 3;
  * @param {LocalSketch} sketch
  * @param {{input: EncoderInput, strokes: StrokeStyle}} description
  * @param {Frame} [frame] of pictures and strokes
+ * @param {boolean} [inDetail] as a search within one category sees it: bold lines stay
  * @returns {Plane} what the encoder sees: size_px squared; throws SketchError
  */
-export function view(sketch, { input, strokes }, frame = "auto") {
+export function view(sketch, { input, strokes }, frame = "auto", inDetail = false) {
   /** @type {Picture} */
   const picture = isPixels(sketch) ? pictureOf(sketch) : [rasterised(sketch, strokes)];
-  const seen = normalised(picture, input, frame);
+  const seen = normalised(picture, input, frame, inDetail);
   return seen.width === input.size_px ? seen : resized(seen, input.size_px, input.size_px, "bilinear");
 }
 

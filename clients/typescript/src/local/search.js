@@ -43,20 +43,21 @@ export class LocalSearch {
    */
   async search(sketch, { frame = "auto", ...options } = {}) {
     try {
-      return await this.client.searchVector(await this.#encoded(sketch, frame, options.mirror), options);
+      return await this.client.searchVector(await this.#encoded(sketch, frame, options), options);
     } catch (error) {
       if (!(error instanceof ServiceProblem) || error.code !== "encoder_differs") throw error;
       // Another bundle has come into service: its encoder is fetched, once.
       this.#encoder = null;
-      return this.client.searchVector(await this.#encoded(sketch, frame, options.mirror), options);
+      return this.client.searchVector(await this.#encoded(sketch, frame, options), options);
     }
   }
 
-  /** @param {LocalSketch} sketch @param {Frame} frame @param {string | undefined} mirror @returns {Promise<Embedding>} */
-  async #encoded(sketch, frame, mirror) {
+  /** @param {LocalSketch} sketch @param {Frame} frame @param {VectorParameters} parameters @returns {Promise<Embedding>} */
+  async #encoded(sketch, frame, parameters) {
     const encoder = await this.encoder();
+    const { mirror } = parameters;
     const mirrored = mirror === "true" || (mirror !== "false" && encoder.description.mirrored_helps);
-    return encoder.encode(sketch, { frame, mirrored });
+    return encoder.encode(sketch, { frame, inDetail: isInDetail(parameters), mirrored });
   }
 
   /** @returns {Promise<LocalEncoder>} */
@@ -66,4 +67,9 @@ export class LocalSearch {
     const file = await this.client.encoderFile(description.bundle_id);
     return LocalEncoder.open(this.ort, description, new Uint8Array(await file.arrayBuffer()), this.options.session);
   }
+}
+
+/** @param {VectorParameters} parameters @returns {boolean} whether photos of one category are told apart by the layout of their lines */
+function isInDetail({ category = [], focus }) {
+  return new Set([category].flat()).size === 1 && (focus ?? "detail") === "detail";
 }

@@ -33,9 +33,9 @@ export class Client {
     return withUrls(/** @type {Answer} */ (/** @type {unknown} */ ({ results, timings_ms: {} })));
   }
 
-  /** @param {Blob} png @param {AbortSignal} signal @returns {Promise<Blob>} what the model sees, a PNG */
-  async preview(png, signal) {
-    return send(searches.preview(png), { signal });
+  /** @param {Blob} png @param {Scope} scope @param {AbortSignal} signal @returns {Promise<Blob>} what the model sees, a PNG */
+  async preview(png, { categories, focus }, signal) {
+    return send(searches.preview(png, parametersOf({ categories, focus })), { signal });
   }
 
   /** @param {string} photoId @param {AbortSignal} [signal] @returns {Promise<Photo>} */
@@ -72,7 +72,7 @@ function withOwnUrls(photo) {
   return { ...photo, thumbnail_url: answeredUrl(photo.thumbnail_url), image_url: answeredUrl(photo.image_url) };
 }
 
-/** @param {Scope} scope @returns {import("../inkseek_client/schemas.js").SearchParameters} as the API has them */
+/** @param {Omit<Scope, "k"> & {k?: number}} scope @returns {import("../inkseek_client/schemas.js").SearchParameters} as the API has them */
 function parametersOf({ k, categories, filters, focus = null, profile = null, adapt = true, group = false, words }) {
   return {
     k,

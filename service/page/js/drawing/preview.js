@@ -16,6 +16,7 @@ export class Preview {
   #button;
   #client;
   #readDrawing;
+  #scope;
   #latest = new Latest();
   #timer = 0;
   /** @type {string | null} */
@@ -26,14 +27,16 @@ export class Preview {
    * @param {HTMLButtonElement} button
    * @param {import("../api/client.js").Client} client
    * @param {() => import("./drawing.js").Drawing} readDrawing
+   * @param {() => import("../api/client.js").Scope} scope of the search that it is for
    */
-  constructor(root, button, client, readDrawing) {
+  constructor(root, button, client, readDrawing, scope) {
     this.#root = root;
     this.#image = query(root, "img", HTMLImageElement);
     this.#caption = query(root, "figcaption", HTMLElement);
     this.#button = button;
     this.#client = client;
     this.#readDrawing = readDrawing;
+    this.#scope = scope;
     button.addEventListener("click", () => this.toggle());
   }
 
@@ -43,7 +46,7 @@ export class Preview {
     this.#update();
   }
 
-  /** The drawing is another one. */
+  /** The drawing is another one, or the search that it is for. */
   refreshSoon() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#update(), PAUSE_MS);
@@ -59,7 +62,7 @@ export class Preview {
       return;
     }
     try {
-      const png = await this.#latest.run(async (signal) => this.#client.preview(await toPng(drawing), signal));
+      const png = await this.#latest.run(async (signal) => this.#client.preview(await toPng(drawing), this.#scope(), signal));
       if (png !== STALE) this.#show(png, text("preview.caption"));
     } catch (error) {
       if (!(error instanceof Problem || error instanceof Unreachable)) throw error;

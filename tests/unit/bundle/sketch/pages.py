@@ -37,9 +37,9 @@ def drawn(
     return image.resize((width, height), Image.Resampling.BOX)
 
 
-def seen(image: Image.Image, frame: Frame = "auto") -> NDArray[np.uint8]:
+def seen(image: Image.Image, frame: Frame = "auto", *, in_detail: bool = False) -> NDArray[np.uint8]:
     """What an encoder would see of it, at 128 px as those that are shipped do; (128, 128), 255 = paper."""
-    view = normalise_sketch(image, SketchNormalisation(min_extent=0.2), frame)
+    view = normalise_sketch(image, SketchNormalisation(min_extent=0.2), frame, in_detail=in_detail)
     return np.asarray(view.resize((128, 128), Image.Resampling.BILINEAR))
 
 

@@ -74,6 +74,19 @@ def test_lines_of_a_usual_width_are_left_alone() -> None:
     assert of_one_width(ink) is ink
 
 
+@pytest.mark.parametrize("line", [5, 10, 16])
+def test_in_detail_bold_lines_stay_as_they_were_drawn(line: int) -> None:
+    page = drawn(256, 256, 215, (20, 20), line)
+    np.testing.assert_array_equal(seen(page, in_detail=True), seen(page, "false"))
+    assert np.count_nonzero(seen(page, in_detail=True) != seen(page)) > 1_000
+
+
+@pytest.mark.parametrize("line", [0.5, 2.5, 20, 28])
+def test_in_detail_other_lines_are_seen_as_ever(line: float) -> None:
+    page = drawn(512, 512, 430, (41, 53), 2 * line)
+    np.testing.assert_array_equal(seen(page, in_detail=True), seen(page))
+
+
 def test_a_filled_shape_is_seen_by_its_outline() -> None:
     filled, outline = Image.new("L", (256, 256), 255), Image.new("L", (256, 256), 255)
     ImageDraw.Draw(filled).ellipse((30, 50, 226, 206), fill=0)
@@ -90,6 +103,17 @@ def test_a_filled_part_is_outlined_and_the_lines_beside_it_stay() -> None:
     assert view[64, 48] == 0  # within the ellipse
     assert view[:, 15:20].max() > 128  # its left end
     assert view[35:52, 95:112].max() > 128  # along the line
+
+
+def test_in_detail_an_area_is_outlined_and_a_bold_line_beside_it_stays() -> None:
+    page = Image.new("L", (256, 256), 255)
+    draw = ImageDraw.Draw(page)
+    draw.ellipse((30, 50, 160, 206), fill=0)
+    draw.line((170, 200, 240, 60), fill=0, width=12)
+    view, usual = seen(page, in_detail=True), seen(page)
+    assert view[64, 48] == usual[64, 48] == 255  # within the ellipse
+    across = slice(60, 70), slice(95, 112)
+    assert np.count_nonzero(view[across] < 128) > 2 * np.count_nonzero(usual[across] < 128) > 0
 
 
 def zhang_suen(ink: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:

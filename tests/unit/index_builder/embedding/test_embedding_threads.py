@@ -74,11 +74,11 @@ class CountingEncoder:
     def embedding_dim(self) -> int:
         return self._encoder.embedding_dim
 
-    def view(self, image: Image.Image) -> Image.Image:
-        return self._encoder.view(image)
+    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
+        return self._encoder.view(image, in_detail=in_detail)
 
-    def prepare(self, image: Image.Image) -> Vectors:
-        return self._encoder.prepare(image)
+    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
+        return self._encoder.prepare(image, in_detail=in_detail)
 
     def encode(self, batch: Vectors) -> Vectors:
         with self._lock:

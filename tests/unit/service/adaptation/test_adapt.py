@@ -12,7 +12,7 @@ import pytest
 
 from models.adapters import Adaptation, CategoryAdapter, StyleAdapter
 from service.adaptation.adapt import AdaptOptions, RunJob, adapt, dry_run_record
-from service.adaptation.encoding import encode_sketch
+from service.adaptation.encoding import EncodedSketch, encode_sketch
 from service.adaptation.examples import Examples, SupportLimits
 from service.adaptation.fit import FitSample, check, fit
 from service.adaptation.listing import adapters_of, profiles_of
@@ -84,6 +84,28 @@ def test_it_is_what_the_mathematics_says(retriever: Retriever, examples: Example
     assert new.activate == expected.passes_gate
     assert (new.margin, new.leave_one_out) == (expected.margin, expected.leave_one_out)
     assert expected.leave_one_out.explained() in new.reason
+
+
+@pytest.mark.parametrize(("target", "in_detail"), [(BOX, True), (ADA, False)])
+def test_examples_are_seen_as_the_searches_that_they_are_for(
+    retriever: Retriever, examples: Examples, monkeypatch: pytest.MonkeyPatch, target: AdapterTarget, in_detail: bool
+) -> None:
+    digests = []
+
+    def watched(*given: Any, **named: Any) -> EncodedSketch:
+        encoded = encode_sketch(*given, **named)
+        digests.append(encoded.digest)
+        return encoded
+
+    monkeypatch.setattr("service.adaptation.adapt.encode_sketch", watched)
+    adapted(retriever, target, examples)
+    # The drawings have bold lines: 3 of 64 px.
+    wanted, other = (
+        [encode_sketch(retriever, data, n, in_detail=way).digest for n, data in enumerate(examples.sketches)]
+        for way in (in_detail, not in_detail)
+    )
+    assert sorted(digests) == sorted(wanted)
+    assert not set(wanted) & set(other)
 
 
 def test_a_dry_run_stores_nothing(retriever: Retriever, examples: Examples) -> None:

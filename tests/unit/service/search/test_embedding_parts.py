@@ -53,9 +53,9 @@ def scores(result: SearchResult) -> dict[str, float]:
     return {hit.photo.photo_id: hit.score for hit in result.photos}
 
 
-def sketch_vector(retriever: Retriever, data: bytes) -> Vectors:
-    encoder = retriever.bundle.sketch
-    vector: Vectors = encoder.encode(encoder.prepare(Image.open(io.BytesIO(data)).convert("RGB"))[None])[0]
+def sketch_vector(retriever: Retriever, data: bytes, *, in_detail: bool = False) -> Vectors:
+    encoder, image = retriever.bundle.sketch, Image.open(io.BytesIO(data)).convert("RGB")
+    vector: Vectors = encoder.encode(encoder.prepare(image, in_detail=in_detail)[None])[0]
     return vector
 
 
@@ -97,7 +97,7 @@ def test_a_category_is_searched_by_its_centred_layouts(parted: Retriever, draw: 
     drawing = draw("cross", 3)
     names, vectors = gallery(parted, "cross")
     layouts = vectors[:, :192] / np.linalg.norm(vectors[:, :192], axis=1, keepdims=True)
-    sketch = sketch_vector(parted, drawing)[:192]
+    sketch = sketch_vector(parted, drawing, in_detail=True)[:192]
     adapter = CategoryAdapter.centred(layouts)
     adapted = adapter.embed_sketches(sketch[None] / np.linalg.norm(sketch))
     expected = adapter.scores(adapted, adapter.embed_photos(layouts))[0]

@@ -76,10 +76,10 @@ def open_gallery(
         retriever.close()
 
 
-def ways(retriever: Retriever, image: Image.Image) -> tuple[Vectors, Vectors]:
+def ways(retriever: Retriever, image: Image.Image, *, in_detail: bool = False) -> tuple[Vectors, Vectors]:
     """(E,) of the drawing and of its mirror image, each encoded alone."""
     encoder = retriever.bundle.sketch
-    view = encoder.view(image)
+    view = encoder.view(image, in_detail=in_detail)
     upright, flipped = (
         encoder.encode(encoder.preprocess.tensor(seen)[None])[0] for seen in (view, ImageOps.mirror(view))
     )
@@ -136,7 +136,7 @@ def test_a_category_that_faces_one_way_is_searched_both_ways(
     rows = gallery.category_rows(category)
     photos = gallery.vectors(rows)
     adapter = CategoryAdapter.centred(photos)
-    sketches = gallery.adaptable(np.stack(ways(retriever, drawing)))
+    sketches = gallery.adaptable(np.stack(ways(retriever, drawing, in_detail=True)))
     scores = adapter.scores(adapter.embed_sketches(sketches), adapter.embed_photos(photos))
     better = scores.max(axis=0) if category == "hook" else scores[0]
     expected = dict(zip([photo.photo_id for photo in gallery.view.photos(rows.tolist())], better.tolist(), strict=True))

@@ -39,9 +39,9 @@ def scores(result: SearchResult) -> dict[str, float]:
     return {hit.photo.photo_id: hit.score for hit in result.photos}
 
 
-def vector_of(retriever: Retriever, data: bytes) -> Vectors:
-    encoder = retriever.bundle.sketch
-    vector: Vectors = encoder.encode(encoder.prepare(Image.open(io.BytesIO(data)).convert("RGB"))[None])[0]
+def vector_of(retriever: Retriever, data: bytes, *, in_detail: bool = False) -> Vectors:
+    encoder, image = retriever.bundle.sketch, Image.open(io.BytesIO(data)).convert("RGB")
+    vector: Vectors = encoder.encode(encoder.prepare(image, in_detail=in_detail)[None])[0]
     return vector
 
 
@@ -87,16 +87,17 @@ def test_a_category_is_found_in_either_form_of_unicode(
 
 def test_scores_within_a_category_are_centred_and_rescaled(retriever: Retriever, draw: Draw) -> None:
     drawing = draw("cross", 1)
+    vector = vector_of(retriever, drawing, in_detail=True)
     result = retriever.search(EncodedImage(drawing), SearchQuery(k=50, categories=("cross",)))
     rows = [row for row in range(retriever.index.count) if retriever.index.photos([row])[0].category == "cross"]
     photos = retriever.index.vectors_of(np.array(rows))
     adapter = CategoryAdapter.centred(photos)
-    sketch = adapter.embed_sketches(vector_of(retriever, drawing)[None])
+    sketch = adapter.embed_sketches(vector[None])
     expected = np.clip(adapter.offset + adapter.scale * (sketch @ adapter.embed_photos(photos).T), -1, 1)[0]
     by_id = {retriever.index.photos([row])[0].photo_id: float(score) for row, score in zip(rows, expected, strict=True)}
     assert result.adapted == "centred"
     assert scores(result) == pytest.approx(by_id, abs=1e-5)
-    assert scores(result) != pytest.approx(naive(retriever, vector_of(retriever, drawing), "cross"), abs=1e-3)
+    assert scores(result) != pytest.approx(naive(retriever, vector, "cross"), abs=1e-3)
 
 
 def test_queries_narrow(retriever: Retriever, draw: Draw) -> None:
@@ -129,7 +130,7 @@ def test_active_adapters_are_applied_in_turn(retriever: Retriever, draw: Draw, m
     result = retriever.search(sketch, query)
     assert (result.adapted, result.adapter_id) == ("adapter", applied["category"])
     assert result.style_adapter_id == applied["profile"]
-    styled = StyleAdapter.shifting(shift).embed_sketches(vector_of(retriever, sketch.data)[None])
+    styled = StyleAdapter.shifting(shift).embed_sketches(vector_of(retriever, sketch.data, in_detail=True)[None])
     view = retriever.gallery().view
     rows = view.rows_where(PhotoFilter(frozenset(["box"])))
     expected = category.scores(category.embed_sketches(styled), category.embed_photos(view.vectors(rows)))[0]
@@ -167,12 +168,33 @@ def test_a_query_that_no_sketch_can_have(retriever: Retriever) -> None:
 
 
 def test_the_view_is_what_the_encoder_sees(retriever: Retriever, draw: Draw) -> None:
-    assert retriever.view(EncodedImage(draw("box", 0))).size == (32, 32)
+    assert retriever.view(EncodedImage(draw("box", 0)), SearchQuery()).size == (32, 32)
     buffer = io.BytesIO()
     Image.new("L", (40, 40), 255).save(buffer, "PNG")
-    for look in (retriever.view, lambda sketch: retriever.search(sketch, SearchQuery())):
+    for look in (retriever.view, retriever.search):
         with pytest.raises(SketchEmpty):
-            look(EncodedImage(buffer.getvalue()))
+            look(EncodedImage(buffer.getvalue()), SearchQuery())
+
+
+def test_within_one_category_bold_lines_stay(retriever: Retriever, draw: Draw) -> None:
+    sketch, encoder = EncodedImage(draw("cross", 1)), retriever.bundle.sketch
+    with Image.open(io.BytesIO(sketch.data)) as bold:  # 3 of 64 px
+        bold.load()
+    within, anywhere = (encoder.view(bold, in_detail=in_detail).tobytes() for in_detail in (True, False))
+    assert within != anywhere
+    for query, expected in (
+        (SearchQuery(), anywhere),
+        (SearchQuery(focus="detail"), anywhere),
+        (SearchQuery(categories=("cross", "box")), anywhere),
+        (SearchQuery(categories=("cross",), focus="kind"), anywhere),
+        (SearchQuery(categories=("cross",), focus="balanced"), anywhere),
+        (SearchQuery(categories=("cross",)), within),
+        (SearchQuery(categories=("cross", "cross")), within),
+        (SearchQuery(categories=("cross",), focus="detail"), within),
+    ):
+        view = retriever.view(sketch, query)
+        assert view.tobytes() == expected, query
+        np.testing.assert_array_equal(retriever.begin(sketch, query).inputs[0], encoder.preprocess.tensor(view))
 
 
 def test_unknown_names_get_a_hint() -> None:

@@ -12,6 +12,7 @@ import { thinned } from "./thinning.js";
 
 const NARROW = 1.3;
 const WIDE = 4.6;
+const BROAD = 18;
 const COARSE_PX = 64;
 const FILLED_RADIUS = 3;
 const MARKER = 9;
@@ -39,22 +40,32 @@ export function lineWidth({ width, height, data }) {
   return (2 * area) / Math.max(outline, 1);
 }
 
-/** @param {Plane} ink of a square canvas @returns {Plane} with lines about as wide as the product draws strokes */
-export function ofOneWidth(ink) {
+/**
+ * @param {Plane} ink of a square canvas
+ * @param {boolean} [inDetail] lines are redrawn only from 18 of 256 px on
+ * @returns {Plane} with lines about as wide as the product draws strokes
+ */
+export function ofOneWidth(ink, inDetail = false) {
   const width = (lineWidth(ink) * CANVAS_PX) / ink.height;
   if (width >= NARROW && width <= WIDE) return ink;
   if (width < NARROW) return widened(ink);
+  const widest = inDetail ? BROAD : WIDE;
   const whole = ink.height === CANVAS_PX ? ink : resized(ink, CANVAS_PX, CANVAS_PX, "bicubic");
-  let areas = filledAreas(whole, FILLED_RADIUS);
-  if (areas && hasLines(whole, areas) && lineWidth(within(whole, areas, 0)) > MARKER) {
-    areas = filledAreas(whole, MARKER_FILLED_RADIUS);
-  }
-  if (!areas) return redrawn(whole, width);
+  const areas = areasOf(whole);
+  if (!areas) return width > widest ? redrawn(whole, width) : ink;
   const outlines = outlined(within(whole, areas, 1));
   if (!hasLines(whole, areas)) return outlines;
   const lines = within(whole, areas, 0);
-  const drawn = redrawn(lines, lineWidth(lines));
+  const across = lineWidth(lines);
+  const drawn = across > widest ? redrawn(lines, across) : lines;
   return mapped(outlines, (level, at) => Math.max(level, drawn.data[at]));
+}
+
+/** @param {Plane} ink @returns {Plane | null} as `filledAreas`: larger ones beside a marker's lines, which merge where they meet */
+function areasOf(ink) {
+  const areas = filledAreas(ink, FILLED_RADIUS);
+  const isMarked = areas && hasLines(ink, areas) && lineWidth(within(ink, areas, 0)) > MARKER;
+  return isMarked ? filledAreas(ink, MARKER_FILLED_RADIUS) : areas;
 }
 
 /** @param {Plane} ink @param {Plane} areas @param {0 | 1} inside @returns {Plane} the ink where `areas` is that */

@@ -30,9 +30,10 @@ const [EDGE_EXTENT, EDGE_DISTANCE] = [0.3, 0.4];
  * @param {Picture} sent
  * @param {Placing} placing
  * @param {Frame} [frame]
+ * @param {boolean} [inDetail] bold lines stay
  * @returns {Plane} square, dark lines on white, at most 256 px a side; throws SketchEmpty, SketchSolid
  */
-export function normalised(sent, placing, frame = "auto") {
+export function normalised(sent, placing, frame = "auto", inDetail = false) {
   const picture = isColoured(sent) ? sent : /** @type {const} */ ([grey(sent)]);
   const page = reduced(picture);
   const found = paperAndInk(page);
@@ -51,7 +52,7 @@ export function normalised(sent, placing, frame = "auto") {
   } else {
     framed = placed(clean, box, placing);
   }
-  const lines = ofOneWidth(framed);
+  const lines = ofOneWidth(framed, inDetail);
   // A drawing of a few pixels may be lost by being made clean: then it is better seen as it was sent.
   return inverted(strongest(lines) > VISIBLE ? lines : placed(ink, drawnBox(ink), placing));
 }
