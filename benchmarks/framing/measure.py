@@ -11,7 +11,7 @@ from PIL import Image
 from benchmarks.framing.pages import Page, Strokes
 from models.adapters import CategoryAdapter
 from models.arrays import Rows, Vectors
-from models.bundle import Bundle, Frame, ImageError, mirrored, rasterise_strokes
+from models.bundle import Bundle, Frame, ImageError, Purpose, mirrored, rasterise_strokes
 from models.evaluation.metrics import accuracy_at
 from models.ranking import ranks_of, top_columns
 
@@ -55,8 +55,8 @@ def measure(
     own = len(material.targets)
 
     def scores(images: Sequence[Image.Image], *, both_ways: bool = False) -> tuple[Vectors, Vectors, Rows]:
-        views, readable = encoded(bundle, images, frame, both_ways=both_ways)
-        within, _ = encoded(bundle, images[:own], frame, both_ways=both_ways, in_detail=True)
+        views, readable = encoded(bundle, images, Purpose(frame, alone=True), both_ways=both_ways)
+        within, _ = encoded(bundle, images[:own], Purpose(frame, in_detail=True, alone=True), both_ways=both_ways)
         return np.max(views @ material.photos.T, axis=0), _scores_within(bundle, material.category, within), readable
 
     everything, category, _ = scores([rasterise_strokes(drawing) for drawing in material.drawings])
@@ -81,16 +81,15 @@ def measure(
 def encoded(
     bundle: Bundle,
     images: Sequence[Image.Image],
-    frame: Frame,
+    purpose: Purpose,
     *,
     both_ways: bool = False,
-    in_detail: bool = False,
 ) -> tuple[Vectors, Rows]:
     """N sketches -> (1, N, E) or, both ways round, (2, N, E), and the rows that could be read; the others are 0."""
     inputs: dict[int, Vectors] = {}
     for row, image in enumerate(images):
         try:
-            inputs[row] = bundle.sketch.prepare(image, frame, in_detail=in_detail)
+            inputs[row] = bundle.sketch.prepare(image, purpose)
         except ImageError:
             continue
     turns: tuple[Callable[[Vectors], Vectors], ...] = (lambda x: x, mirrored) if both_ways else (lambda x: x,)

@@ -84,7 +84,7 @@ def _write_gallery(out: Path, index: GalleryIndex, bundle: Bundle, photos: int) 
     (out / "thumbnails.bin").write_bytes(b"".join(thumbnails))
     helps = any(record.category in index.manifest.one_way_categories for record in records)
     gallery: dict[str, Any] = {
-        "encoder": describe_encoder(bundle, mirrored_helps=helps).model_dump(mode="json"),
+        "encoder": describe_encoder(bundle, mirrored_helps=helps, alone=index.manifest.alone).model_dump(mode="json"),
         "photos": [
             {"photo_id": record.photo_id, "category": record.category, "bytes": len(thumbnail)}
             for record, thumbnail in zip(records, thumbnails, strict=True)

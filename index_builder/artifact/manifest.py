@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from index_builder.artifact.errors import IndexCorrupt, IndexSchemaUnsupported
 from index_builder.stores.plan import SearchPlan
+from models.bundle.alone import AloneShares
 from models.schema_versions import is_readable
 
 SCHEMA_VERSION: Final = 3
@@ -160,7 +161,8 @@ def plain_file_names(files: dict[str, FileEntry]) -> dict[str, FileEntry]:
 class IndexManifest(_Frozen):
     """Everything that a reader needs to know before it opens a file of the version.
 
-    `facing`: of each category that has enough photos to measure it; "" stands for the photos of no category.
+    `facing`: of each category that has enough photos to measure it; "" stands for the photos of no category. `alone`:
+    how many photos show a thing alone, by category likewise; None where drawings are compared where they lie.
     `segments`: none where the version's own folder holds the one part that it has, as before schema version 3.
     `search`: of the largest segment, or of the collection. `count`: photos that can be found.
     `collection`: of a Milvus, in which each segment is a partition; None: the segments' own files are searched.
@@ -179,6 +181,7 @@ class IndexManifest(_Frozen):
     recall: RecallReport | None = None
     cost: SearchCost | None = None
     facing: dict[str, Facing] = {}
+    alone: AloneShares | None = None
     build: BuildSummary
     segments: tuple[SegmentEntry, ...] = ()
     collection: str | None = Field(default=None, pattern="^[A-Za-z_][A-Za-z0-9_]*$")
@@ -221,7 +224,7 @@ class IndexManifest(_Frozen):
         """The content of manifest.json: indented UTF-8 JSON that `parse_manifest` reads."""
         # Sorted keys: equal manifests are equal bytes, and get equal digests in their version names.
         document = self.model_dump(mode="json")
-        for name in ("collection", "online"):
+        for name in ("alone", "collection", "online"):
             if document[name] is None:
                 del document[name]  # which releases before it would reject
         return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -1,4 +1,4 @@
-"""What is measured of a version before it is published: recall, which tunes the search, and how categories face."""
+"""What is measured of a version before it is published: recall, which tunes the search, and how its photos lie."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +22,14 @@ from index_builder.quality.facing import measure_facing
 from index_builder.quality.near_duplicates import near_duplicates
 from index_builder.quality.probes import MAX_QUERIES, Probe, photo_probe
 from index_builder.quality.recall import fastest_good
+from index_builder.quality.standing import measure_alone
 from index_builder.report import Note
 from index_builder.stores.base import VectorStore
 from index_builder.stores.choice import StoreVariant
 from index_builder.stores.plan import SearchPlan
+from models.bundle import AloneShares
+
+T = TypeVar("T")
 
 # An update measures with fewer: an exact search of 200,000 photos takes 20 ms, and the update a few seconds.
 UPDATE_QUERIES = 100
@@ -112,6 +117,16 @@ def _probe(
     return sketches or drawings or photo_probe(store, most)
 
 
+def _unchanged(before: Mapping[str, T], counts: Mapping[str, int], counts_before: Mapping[str, int]) -> dict[str, T]:
+    """What was measured of categories that are there still, and hardly another size."""
+    return {
+        name: measured
+        for name, measured in before.items()
+        if abs(counts[name] - counts_before.get(name, 0)) <= _CHANGED_SHARE * counts_before.get(name, 0)
+        and counts[name]
+    }
+
+
 def faced(
     work: Work, parts: Parts, before: Mapping[str, Facing], counts_before: Mapping[str, int]
 ) -> dict[str, Facing]:
@@ -120,13 +135,27 @@ def faced(
         store, photos = parts.open(work)
         try:
             counts = Counter(photos.row_categories().counts())
-            known = {
-                name: facing
-                for name, facing in before.items()
-                if abs(counts[name] - counts_before.get(name, 0)) <= _CHANGED_SHARE * counts_before.get(name, 0)
-                and counts[name]
-            }
+            known = _unchanged(before, counts, counts_before)
             return measure_facing(photos, store, work.bundle, work.pace, partial(work.progress, "facing"), known)
+        finally:
+            photos.close()
+
+
+def standing_alone(
+    work: Work, parts: Parts, before: AloneShares | None, counts_before: Mapping[str, int]
+) -> AloneShares | None:
+    """How many photos show a thing alone; of categories whose number of photos hardly changed, as `before`.
+
+    None where the bundle sees photos as wide as they are, since a drawing is then compared where it lies, too.
+    """
+    if not work.bundle.photo.preprocess.trim:
+        return None
+    with work.times.stage("alone"):
+        _, photos = parts.open(work)
+        try:
+            counts = Counter(photos.row_categories().counts())
+            known = _unchanged(before.categories if before else {}, counts, counts_before)
+            return measure_alone(photos, known)
         finally:
             photos.close()
 

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from index_builder.artifact import GalleryIndex, layout
-from index_builder.artifact.manifest import BuildSummary, Facing, GallerySource, IndexManifest, OnlineMark
+from index_builder.artifact.manifest import BuildSummary, GallerySource, IndexManifest, OnlineMark
 from index_builder.artifact.photos.record import PhotoRecord
 from index_builder.artifact.segments.opening import places_of
 from index_builder.build.in_milvus import searched_in_milvus
 from index_builder.build.listing import ListedPhotos, listed_photos
-from index_builder.build.measures import faced, note_near_duplicates, tuned
+from index_builder.build.measures import faced, note_near_duplicates, standing_alone, tuned
 from index_builder.build.new_photos import Partition, Todo, merge_partitions, write_partitions, written_in
 from index_builder.build.parts import Parts, built_segment, compacted
 from index_builder.build.work import Work
@@ -205,7 +205,9 @@ def described(
         collection, search = None, max(parts.segments, key=lambda entry: entry.live).search
     else:
         collection, search, recall, cost = searched_in_milvus(work, parts, base, sketches)
-    facing = faced(work, parts, *_faced_before(base))
+    counts_before = {} if base is None else dict(base.categories_with_none())
+    facing = faced(work, parts, {} if base is None else base.manifest.facing, counts_before)
+    alone = standing_alone(work, parts, None if base is None else base.manifest.alone, counts_before)
     names = (stamps_file, *write_rows(work.staging, parts.segments, parts.places))
     return IndexManifest(
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -219,6 +221,7 @@ def described(
         recall=recall,
         cost=cost,
         facing=facing,
+        alone=alone,
         build=BuildSummary(
             seconds=round(time.monotonic() - work.started_at, 3),
             photos_per_s=round(made.embedded / max(work.times.seconds.get("photos", 0.0), 1e-9), 2),
@@ -260,18 +263,15 @@ def _embedded(partitions: list[Partition], copied: Mapping[int, PhotoRecord]) ->
 def _describes(base: GalleryIndex, work: Work) -> bool:
     """Whether the published manifest says of the source what the new one would."""
     description: GallerySource = work.source.description.model_copy(update={"exclude": work.request.exclude})
-    return base.manifest.gallery == description and base.manifest.metadata_fields == work.fields and _stays(base, work)
+    described = base.manifest.gallery == description and base.manifest.metadata_fields == work.fields
+    # A version of before this was measured says less than a new one would.
+    measured = base.manifest.alone is not None or not work.bundle.photo.preprocess.trim
+    return described and measured and _stays(base, work)
 
 
 def _stays(base: GalleryIndex, work: Work) -> bool:
     """Whether the new version's vectors are searched where those of the published one are."""
     return (base.manifest.collection is not None) == (work.collections is not None)
-
-
-def _faced_before(base: GalleryIndex | None) -> tuple[Mapping[str, Facing], Mapping[str, int]]:
-    if base is None:
-        return {}, {}
-    return base.manifest.facing, dict(base.categories_with_none())
 
 
 def _own_version() -> str:

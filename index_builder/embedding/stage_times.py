@@ -12,7 +12,7 @@ from typing import TypeVar
 from PIL import Image
 
 from models.arrays import Vectors
-from models.bundle import WrappedEncoder
+from models.bundle import ANYWHERE, Purpose, WrappedEncoder
 
 T = TypeVar("T")
 
@@ -70,11 +70,11 @@ class TimedEncoder(WrappedEncoder):
 
     times: StageTimes
 
-    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
+    def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Vectors:
         """An image -> one input. Raises what the encoder raises."""
         self.times.since_mark("decode")
         with self.times.stage("prepare"):
-            return self.encoder.prepare(image, in_detail=in_detail)
+            return self.encoder.prepare(image, purpose)
 
     def encode(self, batch: Vectors) -> Vectors:
         """(B, ...) inputs -> (B, E)."""

@@ -4,11 +4,12 @@ bundle = Bundle.load("small")                               # by name or path; e
 vectors = bundle.sketch.embed([Path("cup.png"), upload])    # (2, E), rows of length 1
 """
 
+from models.bundle.alone import AloneShares, alone_shares
 from models.bundle.calibration import CALIBRATION_DEPTH, ScoreCalibration, SearchCalibration, likeness
 from models.bundle.embedding import (
     Embedded,
+    ForPurpose,
     ImageEncoder,
-    InDetail,
     Pace,
     ReadImage,
     Unusable,
@@ -28,11 +29,12 @@ from models.bundle.errors import (
     SketchSolid,
     StrokesInvalid,
 )
+from models.bundle.ground import stands_alone
 from models.bundle.manifest import BundleManifest
 from models.bundle.parts import EmbeddingParts, Focus
 from models.bundle.preprocess import Preprocess, mirrored
 from models.bundle.runtime import Runtime, cpu_quota, memory_limit
-from models.bundle.sketch import Frame, SketchNormalisation, normalise_sketch
+from models.bundle.sketch import ANYWHERE, AS_DRAWN, Frame, Purpose, SketchNormalisation, normalise_sketch
 from models.bundle.store import DEFAULT_BUNDLE, Bundle, bundle_path, name_of_bundle, read_manifest, shipped_bundles
 from models.bundle.strokes import (
     STROKE_CANVAS_PX,
@@ -64,6 +66,8 @@ from models.images import (
 )
 
 __all__ = [
+    "ANYWHERE",
+    "AS_DRAWN",
     "CALIBRATION_DEPTH",
     "DEFAULT_BUNDLE",
     "PHOTO_MATTE",
@@ -71,6 +75,7 @@ __all__ = [
     "STROKE_CANVAS_PX",
     "STROKE_LINE_PX",
     "STROKE_MARGIN",
+    "AloneShares",
     "Bundle",
     "BundleCorrupt",
     "BundleError",
@@ -83,6 +88,7 @@ __all__ = [
     "EmbeddingParts",
     "Encoder",
     "Focus",
+    "ForPurpose",
     "Frame",
     "ImageEncoder",
     "ImageError",
@@ -91,9 +97,9 @@ __all__ = [
     "ImageTooLarge",
     "ImageUnreadable",
     "ImageUnsupported",
-    "InDetail",
     "Pace",
     "Preprocess",
+    "Purpose",
     "ReadImage",
     "Runtime",
     "RuntimeUnavailable",
@@ -108,6 +114,7 @@ __all__ = [
     "WrappedEncoder",
     "add_adaptation",
     "add_calibration",
+    "alone_shares",
     "bundle_path",
     "change_card",
     "cpu_quota",
@@ -125,5 +132,6 @@ __all__ = [
     "require_free_place",
     "set_trimming",
     "shipped_bundles",
+    "stands_alone",
     "write_bundle",
 ]

@@ -21,6 +21,7 @@ from PIL import Image
 
 from models.arrays import Vectors
 from models.bundle.preprocess import Preprocess
+from models.bundle.sketch import ANYWHERE, Purpose
 from models.images import DecodedImage, ImageError, ImageFile, ImageLimits, read_content
 from models.turns import Turns
 
@@ -41,13 +42,13 @@ class ImageEncoder(Protocol):
     def embedding_dim(self) -> int:
         """Length E of an embedding."""
 
-    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
-        """What is seen of an image: (size_px, size_px), L or RGB; `in_detail`: of sketches, see `normalise_sketch`.
+    def view(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Image.Image:
+        """What is seen of an image: (size_px, size_px), L or RGB; `purpose`: of a sketch.
 
         Raises SketchEmpty, SketchSolid.
         """
 
-    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
+    def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Vectors:
         """An image (RGB or L, any size) -> one input, float32. Raises SketchEmpty, SketchSolid."""
 
     def encode(self, batch: Vectors) -> Vectors:
@@ -70,29 +71,32 @@ class WrappedEncoder:
         """As of the encoder inside."""
         return self.encoder.embedding_dim
 
-    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
+    def view(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Image.Image:
         """As of the encoder inside."""
-        return self.encoder.view(image, in_detail=in_detail)
+        return self.encoder.view(image, purpose)
 
-    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
+    def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Vectors:
         """As of the encoder inside."""
-        return self.encoder.prepare(image, in_detail=in_detail)
+        return self.encoder.prepare(image, purpose)
 
     def encode(self, batch: Vectors) -> Vectors:
         """As of the encoder inside."""
         return self.encoder.encode(batch)
 
 
-class InDetail(WrappedEncoder):
-    """A sketch encoder as searches within one category use it."""
+@dataclass(frozen=True)
+class ForPurpose(WrappedEncoder):
+    """A sketch encoder whose sketches are all prepared for one purpose."""
 
-    def view(self, image: Image.Image, *, in_detail: bool = True) -> Image.Image:
-        """What is seen of a sketch in detail."""
-        return self.encoder.view(image, in_detail=in_detail)
+    purpose: Purpose
 
-    def prepare(self, image: Image.Image, *, in_detail: bool = True) -> Vectors:
-        """A sketch in detail -> one input."""
-        return self.encoder.prepare(image, in_detail=in_detail)
+    def view(self, image: Image.Image, purpose: Purpose | None = None) -> Image.Image:
+        """What is seen of a sketch. Raises SketchEmpty, SketchSolid."""
+        return self.encoder.view(image, purpose or self.purpose)
+
+    def prepare(self, image: Image.Image, purpose: Purpose | None = None) -> Vectors:
+        """A sketch -> one input. Raises SketchEmpty, SketchSolid."""
+        return self.encoder.prepare(image, purpose or self.purpose)
 
 
 @dataclass(frozen=True)

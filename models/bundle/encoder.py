@@ -13,7 +13,7 @@ from models.arrays import Vectors
 from models.bundle.embedding import Embedded, Pace, ReadImage, Unusable, embed, embed_stream, read_image
 from models.bundle.errors import BundleCorrupt
 from models.bundle.preprocess import Preprocess
-from models.bundle.sketch import Frame
+from models.bundle.sketch import ANYWHERE, Purpose
 from models.images import DecodedImage, ImageFile, ImageLimits
 
 INPUT_NAME = "image"
@@ -86,16 +86,16 @@ class Encoder:
         """
         return self.preprocess.decode(file, limits, draft_px=draft_px)
 
-    def view(self, image: Image.Image, frame: Frame = "auto", *, in_detail: bool = False) -> Image.Image:
-        """What the model sees of an image: (size_px, size_px), L or RGB.
+    def view(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Image.Image:
+        """What the model sees of an image: (size_px, size_px), L or RGB; `purpose`: of a sketch.
 
-        `frame`, `in_detail`: of sketches, see `normalise_sketch`. Raises SketchEmpty, SketchSolid.
+        Raises SketchEmpty, SketchSolid.
         """
-        return self.preprocess.view(image, frame, in_detail=in_detail)
+        return self.preprocess.view(image, purpose)
 
-    def prepare(self, image: Image.Image, frame: Frame = "auto", *, in_detail: bool = False) -> Vectors:
+    def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Vectors:
         """An image (RGB or L, any size) -> (3, H, W) float32. Raises SketchEmpty, SketchSolid."""
-        return self.preprocess(image, frame, in_detail=in_detail)
+        return self.preprocess(image, purpose)
 
     def encode(self, batch: Vectors, *, is_alone: bool = False) -> Vectors:
         """(B, 3, H, W) float32 -> (B, E) float32, rows of length 1. `is_alone`: on several threads, if it has them."""

@@ -6,6 +6,8 @@ encoder of layouts goes by. Scenes have no plain ground and stay as they are.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
@@ -26,23 +28,45 @@ def trimmed(image: Image.Image) -> Image.Image:
     Nothing is where the border has several colours, where the object reaches over most of the picture, where it is a
     speck, and where there is none.
     """
-    small = _reduced(image)
-    ground = _plain_ground(small)
-    if ground is None:
+    thing = _thing_on_ground(image)
+    if thing is None or thing.extent > _WIDE_EXTENT * max(image.size):
         return image
-    on = _other_than(small, ground)
-    rows, columns = (np.flatnonzero(on.mean(axis=axis) > _LEAST_SHARE) for axis in (1, 0))
-    if not len(rows) or not len(columns):
-        return image
-    scale = max(image.size) / max(on.shape)
-    left, top, right, bottom = (edge * scale for edge in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
-    extent = max(right - left, bottom - top)
-    if not _LEAST_EXTENT <= extent / max(image.size) <= _WIDE_EXTENT:
-        return image
+    ground, (left, top, right, bottom), extent = thing.ground, thing.box, thing.extent
     side = max(1, round(extent / (1 - 2 * _MARGIN)))
     square = Image.new("RGB", (side, side), ground)
     square.paste(image, (round((side - left - right) / 2), round((side - top - bottom) / 2)))
     return square
+
+
+def stands_alone(image: Image.Image) -> bool:
+    """Whether an RGB image shows a thing on a plain ground, or several, with or without a margin around them."""
+    return _thing_on_ground(image) is not None
+
+
+class _Thing(NamedTuple):
+    """What is not ground: the pixels (left, top, right, bottom) of the image, and the box's longer side."""
+
+    ground: tuple[int, int, int]
+    box: tuple[float, float, float, float]
+    extent: float
+
+
+def _thing_on_ground(image: Image.Image) -> _Thing | None:
+    """None where the border has several colours, and where all is ground but for specks."""
+    small = _reduced(image)
+    ground = _plain_ground(small)
+    if ground is None:
+        return None
+    on = _other_than(small, ground)
+    rows, columns = (np.flatnonzero(on.mean(axis=axis) > _LEAST_SHARE) for axis in (1, 0))
+    if not len(rows) or not len(columns):
+        return None
+    scale = max(image.size) / max(on.shape)
+    left, top, right, bottom = (edge * scale for edge in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+    extent = max(right - left, bottom - top)
+    if extent < _LEAST_EXTENT * max(image.size):
+        return None
+    return _Thing(ground, (left, top, right, bottom), extent)
 
 
 def _reduced(image: Image.Image) -> Image.Image:

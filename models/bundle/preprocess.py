@@ -1,7 +1,7 @@
 """What an encoder sees: a file decoded on its modality's matte, then a normalised square image as a float tensor.
 
 Training, evaluation, indexing and serving share this code, so that no two of them feed an encoder differently. Training
-alone passes `frame="false"`: data sets' drawings lie where their photos have the thing.
+alone passes `AS_DRAWN`: data sets' drawings lie where their photos have the thing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.arrays import Vectors
 from models.bundle.ground import trimmed
-from models.bundle.sketch import Frame, SketchNormalisation, levels_of, normalise_sketch
+from models.bundle.sketch import ANYWHERE, Purpose, SketchNormalisation, levels_of, normalise_sketch
 from models.images import (
     MATTE_LEVEL,
     PHOTO_MATTE,
@@ -90,15 +90,15 @@ class Preprocess(BaseModel):
         """A file, its bytes or an opened image -> (3, size_px, size_px) float32. Raises ImageError, OSError."""
         return self(self.decode(file, limits).image)
 
-    def view(self, image: Image.Image, frame: Frame = "auto", *, in_detail: bool = False) -> Image.Image:
+    def view(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Image.Image:
         """What the model sees: (size_px, size_px), L for sketches, RGB for photos.
 
-        `frame`, `in_detail`: of sketches, see `normalise_sketch`.
+        `purpose`: of a sketch.
 
         Raises SketchEmpty, SketchSolid.
         """
         if self.sketch is not None:
-            return self._scaled(normalise_sketch(image, self.sketch, frame, in_detail=in_detail))
+            return self._scaled(normalise_sketch(image, self.sketch, purpose))
         if self.trim:
             image = trimmed(image if image.mode == "RGB" else image.convert("RGB"))
         if self.fit == "pad" and image.width != image.height:
@@ -127,6 +127,6 @@ class Preprocess(BaseModel):
             np.subtract(plane, np.float32(self.mean[channel] / self.std[channel]), out=plane)
         return out
 
-    def __call__(self, image: Image.Image, frame: Frame = "auto", *, in_detail: bool = False) -> Vectors:
+    def __call__(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Vectors:
         """An image (RGB or L, any size) -> (3, size_px, size_px) float32. Raises SketchEmpty, SketchSolid."""
-        return self.tensor(self.view(image, frame, in_detail=in_detail))
+        return self.tensor(self.view(image, purpose))

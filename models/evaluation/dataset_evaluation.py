@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Vectors
-from models.bundle import EmbeddingParts, ScoreCalibration, likeness
+from models.bundle import EmbeddingParts, Purpose, ScoreCalibration, likeness
 from models.data.datasets import PairDataset, Photo, PhotoKey, SketchRecord, mirrored
 from models.evaluation.embeddings import Progress, embed_photos, embed_sketches
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.errors import NothingToEvaluate, SplitNotChosen
 from models.evaluation.intervals import Interval, bootstrap
 from models.evaluation.protocol import Figures
+from models.evaluation.purposes import among_everything, within_category
 from models.evaluation.rankings import SERVED_SCORING, Protocol, Rankings, Scoring, rank
 from models.evaluation.reliability import Reliability, reliability
 
@@ -70,7 +71,7 @@ class Evaluation:
     without an embedding, with the reason: their queries count as missed. `category_first`: the share of queries whose
     first photo is any of the sketch's category; None where only one category is searched. `reliability`: of the first
     result's confidence, that it shows the sketch's category, or within one that it is the very photo; None where the
-    bundle has no calibration for such a search.
+    bundle has no calibration for such a search. `purposes`: what each sketch was prepared for.
     """
 
     split: str
@@ -84,6 +85,7 @@ class Evaluation:
     unusable_photos: Mapping[int, str]
     category_first: Share | None = None
     reliability: Reliability | None = None
+    purposes: tuple[Purpose, ...] = ()
 
     @property
     def served(self) -> Scored:
@@ -156,8 +158,12 @@ def evaluate_split(
     photos = tuple(dataset.photos.values())
     keys = [photo.key for photo in photos]
     photo_vectors = embed_photos(encoders, photos, progress)
-    # A search within a category sees lines as they were drawn and goes by the layout alone, as the service's does.
-    embed = partial(embed_sketches, encoders, progress=progress, in_detail=protocol is Protocol.CATEGORY)
+    # As the service prepares a sketch for such a search, and within a category compares layouts alone.
+    if protocol is Protocol.CATEGORY:
+        purposes = within_category(encoders, [record.photo for record in dataset.records], photos)
+    else:
+        purposes = [among_everything(encoders, photos)] * len(dataset.records)
+    embed = partial(embed_sketches, encoders, progress=progress, purposes=purposes)
     sketch_vectors = embed(dataset.records)
     turned_vectors = embed(mirrored(dataset).records) if mirror else None
     if protocol is Protocol.CATEGORY:
@@ -183,6 +189,7 @@ def evaluate_split(
         reliability=_reliability(
             calibration, encoders.parts, dataset.records, keys, served, photo_vectors.vectors, protocol, seed
         ),
+        purposes=tuple(purposes),
     )
 
 

@@ -11,11 +11,13 @@ from PIL import Image
 
 from models.arrays import Vectors
 from models.bundle import (
+    ANYWHERE,
     EmbeddingParts,
+    ForPurpose,
     ImageEncoder,
     ImageFile,
-    InDetail,
     Pace,
+    Purpose,
     Unusable,
     cpu_quota,
     embed_stream,
@@ -49,21 +51,34 @@ def embed_sketches(
     records: Sequence[SketchRecord],
     progress: Progress | None = None,
     *,
-    in_detail: bool = False,
+    purposes: Sequence[Purpose] | None = None,
 ) -> Embeddings:
-    """Q sketches -> (Q, E); `in_detail`: for searches within their categories. Raises EmbeddingsNotFinite."""
-    encoder = InDetail(encoders.sketch) if in_detail else encoders.sketch
-    return _embed(encoder, len(records), (record.sketch.image for record in records), progress)
+    """Q sketches -> (Q, E); `purposes`: of each, see `purposes.py`. Raises EmbeddingsNotFinite."""
+    chosen = [ANYWHERE] * len(records) if purposes is None else purposes
+    vectors = np.zeros((len(records), encoders.sketch.embedding_dim), dtype=np.float32)
+    unusable: dict[int, str] = {}
+    for purpose in dict.fromkeys(chosen):
+        rows = [row for row, own in enumerate(chosen) if own == purpose]
+        files = (records[row].sketch.image for row in rows)
+        embedded = _embed(ForPurpose(encoders.sketch, purpose), len(rows), files, progress)
+        vectors[rows] = embedded.vectors
+        unusable |= {rows[row]: reason for row, reason in embedded.unusable.items()}
+    return Embeddings(vectors, unusable)
 
 
 def embed_drawings(
-    encoders: EncoderPair, sketches: Sequence[LabelledSketch], progress: Progress | None = None
+    encoders: EncoderPair,
+    sketches: Sequence[LabelledSketch],
+    progress: Progress | None = None,
+    *,
+    purpose: Purpose = ANYWHERE,
 ) -> Embeddings:
     """Q labelled sketches -> (Q, E); strokes, where they are known, are framed and drawn as the service draws them.
 
     Raises EmbeddingsNotFinite.
     """
-    return _embed(encoders.sketch, len(sketches), (partial(_drawn, item.sketch) for item in sketches), progress)
+    files = (partial(_drawn, item.sketch) for item in sketches)
+    return _embed(ForPurpose(encoders.sketch, purpose), len(sketches), files, progress)
 
 
 def embed_photos(encoders: EncoderPair, photos: Sequence[Photo], progress: Progress | None = None) -> Embeddings:

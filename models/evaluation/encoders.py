@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import EmbeddingParts, ImageEncoder, Preprocess, SketchNormalisation
+from models.bundle import ANYWHERE, EmbeddingParts, ImageEncoder, Preprocess, Purpose, SketchNormalisation
 from models.evaluation.hog import hog
 
 _HOG_PX = 160
@@ -48,13 +48,13 @@ class HogEncoder:
         """Length E of a vector."""
         return hog(np.zeros((_HOG_PX, _HOG_PX), dtype=np.float32)).size
 
-    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
+    def view(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Image.Image:
         """What is seen of an image. Raises SketchEmpty, SketchSolid."""
-        return self.preprocess.view(image, in_detail=in_detail)
+        return self.preprocess.view(image, purpose)
 
-    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> NDArray[np.float32]:
+    def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> NDArray[np.float32]:
         """An image -> (H, W) grey levels. Raises SketchEmpty, SketchSolid."""
-        return np.asarray(self.view(image, in_detail=in_detail).convert("L"), dtype=np.float32)
+        return np.asarray(self.view(image, purpose).convert("L"), dtype=np.float32)
 
     def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """(B, H, W) -> (B, E), rows of length 1."""

@@ -10,6 +10,7 @@ from torch import nn
 
 from models.arrays import Vectors
 from models.bundle.preprocess import Preprocess
+from models.bundle.sketch import ANYWHERE, Purpose
 from models.export.stored_weights import Storage, as_stored
 from models.networks.protocol import StudentEncoder
 
@@ -36,13 +37,13 @@ class FoldedEncoder:
     preprocess: Preprocess
     embedding_dim: int
 
-    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
+    def view(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Image.Image:
         """The square that the network sees of an image. Raises SketchEmpty, SketchSolid."""
-        return self.preprocess.view(image, in_detail=in_detail)
+        return self.preprocess.view(image, purpose)
 
-    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
+    def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Vectors:
         """An image of any size -> (3, S, S). Raises SketchEmpty, SketchSolid."""
-        return self.preprocess(image, in_detail=in_detail)
+        return self.preprocess(image, purpose)
 
     @torch.no_grad()
     def encode(self, batch: Vectors) -> Vectors:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Vectors
-from models.bundle import Bundle, EmbeddingParts, InDetail, embed
+from models.bundle import Bundle, EmbeddingParts, ForPurpose, embed
 from models.evaluation.dataset_evaluation import FIGURES, query_values
 from models.evaluation.intervals import bootstrap
 from models.evaluation.protocol import (
@@ -21,6 +21,7 @@ from models.evaluation.protocol import (
     measure_both,
     ranks_both,
 )
+from models.evaluation.purposes import of_category
 from models.export.parity import Parity, compare, pooled
 
 Galleries = Mapping[str, Sequence[CategoryGallery]]
@@ -80,7 +81,10 @@ def encode_splits(bundle: Bundle, galleries: Galleries) -> dict[str, SplitRows]:
             tuple(parts),
             tuple(
                 (
-                    embed(InDetail(bundle.sketch), (query.sketch.image for query in gallery.queries)),
+                    embed(
+                        ForPurpose(bundle.sketch, of_category(bundle, gallery.category, gallery.photos)),
+                        (query.sketch.image for query in gallery.queries),
+                    ),
                     bundle.photo.embed(photo.path for photo in gallery.photos),
                 )
                 for gallery in parts

@@ -147,7 +147,7 @@ async def _encode_each(
         async with turn:
             return await run(encode)
 
-    encode = partial(encode_sketch, frame=options.frame, in_detail=target.scope == "category")
+    encode = partial(encode_sketch, target=target, frame=options.frame)
     sketches = [
         asyncio.ensure_future(in_turn(partial(encode, data=data, number=number)))
         for number, data in enumerate(examples.sketches)

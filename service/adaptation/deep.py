@@ -20,7 +20,7 @@ from models.bundle import Frame
 from models.errors import InkseekError
 from models.images.line_drawing import drawn
 from service.adaptation.adapt import dry_run_record
-from service.adaptation.encoding import EncodedSketch
+from service.adaptation.encoding import EncodedSketch, sketch_purpose
 from service.adaptation.examples import Examples
 from service.adaptation.fit import Drawn, fit
 from service.errors import SupportMismatch
@@ -80,16 +80,18 @@ def drawings_of(retriever: Retriever, photo_id: str) -> Vectors:
     """(n, E) embeddings of drawings that are made of a photo's thumbnail; n is 0 where it has no edges, or is gone."""
     encoder, inputs = retriever.bundle.sketch, []
     try:
-        jpeg = retriever.gallery().view.thumbnail(photo_id).jpeg
+        view = retriever.gallery().view
+        jpeg, category = view.thumbnail(photo_id).jpeg, view.photo(photo_id).category
     except PhotoNotFound:
         return np.zeros((0, retriever.bundle.embedding_dim), np.float32)
     with Image.open(io.BytesIO(jpeg)) as thumbnail:
         pages = [drawn(thumbnail.convert("RGB"), seed) for seed in range(DRAWINGS)]
+    purpose = sketch_purpose(retriever, AdapterTarget("category", category))
     for page in pages:
         if page is None:
             continue
         try:
-            inputs.append(encoder.prepare(page.convert("RGB"), in_detail=True))
+            inputs.append(encoder.prepare(page.convert("RGB"), purpose))
         except InkseekError:
             continue  # as a sketch it would be empty, or all ink
     if not inputs:

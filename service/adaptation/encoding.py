@@ -6,14 +6,15 @@ import hashlib
 from dataclasses import dataclass
 
 from models.arrays import Vectors
-from models.bundle import Frame
+from models.bundle import Frame, Purpose
 from models.errors import InkseekError
 from service.errors import QueueFull
 from service.search.online.upload import embedded_photo
+from service.search.query import SearchQuery
 from service.search.retriever import Retriever
 from service.sketches.reading import read_sketch
 from service.store.photos import online_photo_id
-from service.store.records import NewPhoto
+from service.store.records import AdapterTarget, NewPhoto
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +29,28 @@ class EncodedSketch:
     digest: bytes
 
 
+def sketch_purpose(retriever: Retriever, target: AdapterTarget, frame: Frame = "auto") -> Purpose:
+    """What examples of a target are prepared for: a search of the category, or for a drawing style of everything."""
+    return retriever.purpose(SearchQuery(categories=(target.name,) if target.scope == "category" else (), frame=frame))
+
+
 def encode_sketch(
     retriever: Retriever,
     data: bytes,
     number: int,
+    target: AdapterTarget,
     frame: Frame = "auto",
     *,
-    in_detail: bool = True,
     stored: bool = False,
 ) -> EncodedSketch:
     """The embedding of example `number` (from 0). Raises ImageError, BodyInvalid, saying which sketch it was.
 
-    `in_detail`: as a search within its category sees it, false for a drawing style, which is of all. `stored`: it was
-    accepted before, when strokes that may be rows or pairs were read as rows.
+    `stored`: it was accepted before, when strokes that may be rows or pairs were read as rows.
     """
     encoder = retriever.bundle.sketch
     try:
         sketch = read_sketch(data, retriever.decoder.strokes, ambiguous="rows" if stored else None)
-        tensor = encoder.prepare(retriever.decode(sketch), frame, in_detail=in_detail)
+        tensor = encoder.prepare(retriever.decode(sketch), sketch_purpose(retriever, target, frame))
     except InkseekError as error:
         # The same class again, since it decides the code and status of the answer.
         raise type(error)(f"sketch {number + 1}: {error}") from error

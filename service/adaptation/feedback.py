@@ -45,7 +45,7 @@ def collect(retriever: Retriever, feedback: FeedbackStore, photo_id: str, sketch
     if not photo.category:
         raise FeedbackUnusable(f"photo {photo_id!r} is in no category, and adapters are of categories")
     # What no encoder can read is no example, so it is rejected now and not when it is wanted.
-    encode_sketch(retriever, sketch, 0)
+    encode_sketch(retriever, sketch, 0, AdapterTarget("category", photo.category))
     return feedback.add(photo.category, photo_id, sketch)
 
 
@@ -76,15 +76,16 @@ def _suggestion(retriever: Retriever, feedback: FeedbackStore, category: str, mo
     pairs, photos = len(examples.sketches), len(set(examples.photos))
     if photos < FEWEST_PHOTOS:
         return Suggestion(category, pairs, photos)
+    target = AdapterTarget("category", category)
     try:
-        new = fit(retriever, AdapterTarget("category", category), examples, _encoded(retriever, examples.sketches), {})
+        new = fit(retriever, target, examples, _encoded(retriever, target, examples.sketches), {})
     except InkseekError as error:
         return Suggestion(category, pairs, photos, problem=str(error))
     return Suggestion(category, pairs, photos, _gain(new), new.activate, new.reason)
 
 
-def _encoded(retriever: Retriever, sketches: Sequence[bytes]) -> list[EncodedSketch]:
-    return [encode_sketch(retriever, data, number, stored=True) for number, data in enumerate(sketches)]
+def _encoded(retriever: Retriever, target: AdapterTarget, sketches: Sequence[bytes]) -> list[EncodedSketch]:
+    return [encode_sketch(retriever, data, number, target, stored=True) for number, data in enumerate(sketches)]
 
 
 def _gain(new: NewAdapter) -> float | None:

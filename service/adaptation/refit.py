@@ -60,9 +60,8 @@ def refit_adapters(retriever: Retriever, *, max_adapters: int, force: bool = Fal
         try:
             if not kept.sketches:
                 raise SupportMismatch("none of the photos of its examples is in the gallery any more")
-            in_detail = stale.target.scope == "category"
             sketches = [
-                encode_sketch(retriever, data, number, in_detail=in_detail, stored=True)
+                encode_sketch(retriever, data, number, stale.target, stored=True)
                 for number, data in enumerate(kept.sketches)
             ]
             # No uploads: a photo that once came with these examples is in the store, and is named by its id.

@@ -30,7 +30,7 @@ def fit_deep_here(
     columns = (TextColumn("{task.description}"), MofNCompleteColumn())
     with Progress(*columns, console=stderr(), transient=True) as progress:
         sketches = [
-            encode_sketch(retriever, data=data, number=number, frame=request.frame)
+            encode_sketch(retriever, data, number, target, request.frame)
             for number, data in enumerate(progress.track(examples.sketches, description="encode"))
         ]
         names = photos_to_draw(retriever, request)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeAlias
 
 from models.adapters import StyleAdapter
-from models.bundle import Focus, Frame
+from models.bundle import AloneShares, Focus, Frame, Purpose
 from service.search.paging import Page, digest_of
 
 Mirror: TypeAlias = Literal["auto", "true", "false"]
@@ -62,10 +63,14 @@ class SearchQuery:
         narrowed = self.categories or self.filters or self.text or self.profile or self.cursor
         return not (narrowed or self.exact or self.group_duplicates) and self.mirror != "true"
 
-    @property
-    def in_detail(self) -> bool:
-        """Whether it tells photos of one category apart by the layout of their lines, see `normalise_sketch`."""
-        return len(set(self.categories)) == 1 and self.focus in (None, "detail")
+    def purpose(self, alone: AloneShares | None) -> Purpose:
+        """What its sketch is prepared for; `alone`: of the gallery, None where that does not count."""
+        names = {unicodedata.normalize("NFC", category) for category in self.categories}
+        return Purpose(
+            self.frame,
+            in_detail=len(names) == 1 and self.focus in (None, "detail"),
+            alone=alone is not None and alone.holds(names),
+        )
 
     def digest(self, sketched: tuple[object, ...]) -> str:
         """Equal for equal queries of the same sketch, or photo: what pages of one ranking have in common."""

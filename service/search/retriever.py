@@ -11,7 +11,7 @@ from PIL import Image
 
 from index_builder.artifact import GalleryIndex, PhotoFilter, SearchHit
 from models.arrays import Vectors
-from models.bundle import Bundle, mirrored
+from models.bundle import Bundle, Purpose, mirrored
 from service.errors import UnknownProfile
 from service.search.adapter_cache import AdapterCache
 from service.search.gallery import Gallery, GalleryKeeper, ScoredHits
@@ -92,7 +92,7 @@ class Retriever:
         with stopwatch.stage("decode"):
             image = self.decode(sketch)
         with stopwatch.stage("preprocess"):
-            tensor = self.bundle.sketch.prepare(image, query.frame, in_detail=query.in_detail)
+            tensor = self.bundle.sketch.prepare(image, self.purpose(query))
             # On a CPU a batch of two takes twice as long, so the mirror image is encoded only where it is compared.
             inputs = tensor[None] if begun.scope is None else np.stack([tensor, mirrored(tensor)])
         return replace(begun, inputs=inputs)
@@ -184,9 +184,13 @@ class Retriever:
         timings = stopwatch.timings()
         return SearchResult(photos, self.bundle.bundle_id, self.index.version, timings, next_cursor=cursor)
 
+    def purpose(self, query: SearchQuery) -> Purpose:
+        """What such a search prepares its sketch for."""
+        return query.purpose(self.index.manifest.alone)
+
     def view(self, sketch: Sketch, query: SearchQuery) -> Image.Image:
         """The sketch as the encoder sees it in such a search: normalised, framed and sized. Raises ImageError."""
-        return self.bundle.sketch.view(self.decode(sketch), query.frame, in_detail=query.in_detail)
+        return self.bundle.sketch.view(self.decode(sketch), self.purpose(query))
 
     def decode(self, sketch: Sketch) -> Image.Image:
         """The sketch's pixels, within the service's limits. Raises ImageError, QueueFull (no decoder is free)."""

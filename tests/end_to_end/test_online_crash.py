@@ -64,7 +64,7 @@ def work(seed):
         said(["adapt"])
         own = [sketches[(number + n) % len(sketches)] for n in range(3)]
         examples = Examples(tuple(own), tuple(data + b"%d" % (number % 7) for data in own))
-        drawn = [encode_sketch(retriever, data, n) for n, data in enumerate(own)]
+        drawn = [encode_sketch(retriever, data, n, new) for n, data in enumerate(own)]
         photos = {n: encode_photo(retriever, "new", data, n) for n, data in examples.uploads}
         fitted = fit(retriever, new, examples, drawn, photos, force=True)
         first = store.add(fitted, 10_000, 10_000).adapter_id

@@ -77,7 +77,7 @@ export interface paths {
         /**
          * What it takes to encode a sketch
          * @description For clients that send embeddings to `/v1/search:vector`. Gallery by gallery, since it says what they gain from a
-         *     mirrored drawing; the encoder is the same for all.
+         *     mirrored drawing and where to frame one; the encoder is the same for all.
          */
         get: operations["get_encoder"];
         put?: never;
@@ -990,6 +990,8 @@ export interface components {
              * @description Whether photos of this gallery face one way, so that a search finds more with the embedding of the mirrored drawing.
              */
             mirrored_helps: boolean;
+            /** @description Null: drawings are compared where they lie. */
+            alone?: components["schemas"]["ThingsAlone"] | null;
             /**
              * Url
              * @description Where the ONNX file is; null: INKSEEK_ENCODER_DOWNLOAD does not give it away.
@@ -1751,6 +1753,18 @@ export interface components {
             line_px: number;
             /** Margin */
             margin: number;
+        };
+        /**
+         * ThingsAlone
+         * @description Where photos show a thing alone on a plain ground: `overall`, and categories where it is the other way.
+         *
+         *     In a search among such photos, drawings of up to 0.8 of their canvas are framed, since their size means nothing.
+         */
+        ThingsAlone: {
+            /** Overall */
+            overall: boolean;
+            /** Exceptions */
+            exceptions: string[];
         };
         /**
          * Timings

@@ -18,11 +18,11 @@ ort.env.wasm.numThreads = 1;
 const encoder = await LocalEncoder.open(ort, JSON.parse(readFileSync(description, "utf8")), new Uint8Array(readFileSync(model)));
 
 for (const line of readFileSync(cases, "utf8").trim().split("\n")) {
-  const { width, height, rgba, strokes, frame, inDetail, encode } = JSON.parse(line);
+  const { width, height, rgba, strokes, purpose, encode } = JSON.parse(line);
   const sketch = strokes ?? { width, height, data: new Uint8Array(Buffer.from(rgba, "base64")) };
   try {
-    const seen = base64(view(sketch, encoder.description, frame, inDetail).data);
-    const embedding = encode ? await encoder.encode(sketch, { frame, inDetail, mirrored: Boolean(strokes) }) : null;
+    const seen = base64(view(sketch, encoder.description, purpose).data);
+    const embedding = encode ? await encoder.encode(sketch, { mirrored: Boolean(strokes) }) : null;
     console.log(JSON.stringify({ seen, ...(embedding && { vector: base64(embedding.vector), ...(embedding.mirrored && { mirrored: base64(embedding.mirrored) }) }) }));
   } catch (error) {
     console.log(JSON.stringify({ error: error.name }));

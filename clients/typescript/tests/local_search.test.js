@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { Conflict, NotFound } from "../src/errors.js";
 import { toHalf } from "../src/calls/half.js";
-import { EncoderUnusable, LocalEncoder, LocalGallery, LocalSearch, SketchEmpty, SketchSolid, StrokesInvalid, view } from "../src/local/entry.js";
+import { EncoderUnusable, LocalEncoder, LocalGallery, LocalSearch, SketchEmpty, SketchSolid, StrokesInvalid, purposeOf, view } from "../src/local/entry.js";
 
 const INPUT = { name: "image", size_px: 48, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25], min_extent: 0.2, target_extent: 0.8 };
 const STROKES = { canvas_px: 256, line_px: 2.5, margin: 0.08 };
@@ -141,6 +141,22 @@ test("within one category, by detail, bold lines are encoded as they were drawn"
   const [redrawn, kept] = [ink.slice(0, narrowings.length), ink.slice(narrowings.length)];
   assert.ok(redrawn.every((one) => one === redrawn[0]) && kept.every((one) => one === kept[0]));
   assert.ok(kept[0] < redrawn[0]); // more ink
+});
+
+test("a drawing is framed where the photos that are searched show things alone", async () => {
+  const scenes = { overall: true, exceptions: ["harbour"] };
+  const products = { overall: false, exceptions: ["shoe"] };
+  for (const [search, of, expected] of [
+    [{}, scenes, true], [{}, products, false], [{}, null, false], [{ category: "shoe" }, null, false],
+    [{ category: ["harbour"] }, scenes, false], [{ category: "mug" }, scenes, true], [{ category: ["mug", "harbour"] }, scenes, false],
+    [{ category: "shoe" }, products, true], [{ category: ["shoe", "mug"] }, products, false],
+  ]) {
+    assert.equal(purposeOf(search, of).alone, expected, JSON.stringify([search, of]));
+  }
+  const small = { width: 200, height: 200, data: new Uint8Array(4 * 200 * 200).fill(255) };
+  for (let y = 60; y < 140; y++) for (let x = 90; x < 94; x++) small.data.fill(0, 4 * (200 * y + x), 4 * (200 * y + x) + 3);
+  const ink = (purpose) => view(small, { input: INPUT, strokes: STROKES }, purpose).data.reduce((sum, level) => sum + 255 - level, 0);
+  assert.ok(ink(purposeOf({}, scenes)) > 1.5 * ink(purposeOf({}, products)));
 });
 
 test("a gallery answers the best rows by their products, ties by row, either way round", () => {

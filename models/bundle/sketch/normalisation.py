@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
 import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,9 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.bundle.sketch.ink import INK_LEVEL, Ink, Paper, darkened, image_of, is_coloured, paper_and_ink
 from models.bundle.sketch.line_width import line_width, of_one_width
 from models.bundle.sketch.page import Box, Drawn, drawn_box, without_border, without_rules
-
-Frame: TypeAlias = Literal["auto", "true", "false"]
-"""Whether a drawing is cropped, centred and scaled as strokes are; auto: where it lies as no trained drawing did."""
+from models.bundle.sketch.purpose import ANYWHERE, Purpose
 
 _WORK_PX = 256  # the data sets' canvas; larger sketches are reduced to it before anything is measured
 _HALVED_PX = (512, 1024, 2048)  # the usual sides of a larger canvas
@@ -25,6 +21,7 @@ _VISIBLE = 127  # of 255: darker than halfway from paper to black
 # thing: extents are shares of the canvas, distances from its middle are shares of the room that the drawing leaves.
 # Of 819 Sketchy drawings for validation 12 lie so (7 small, 6 in a corner), of 374 of shoes and chairs none.
 _MIN_EXTENT = 0.2
+_ALONE_EXTENT = 0.8  # photos of a thing alone are trimmed up to the same share, see `ground.trimmed`
 _CORNER_EXTENT, _CORNER_DISTANCE = 0.45, 0.2  # along both axes
 _EDGE_EXTENT, _EDGE_DISTANCE = 0.3, 0.4  # along one of them
 
@@ -40,11 +37,10 @@ class SketchNormalisation(BaseModel):
 
 
 def normalise_sketch(
-    image: Image.Image, normalisation: SketchNormalisation, frame: Frame = "auto", *, in_detail: bool = False
+    image: Image.Image, normalisation: SketchNormalisation, purpose: Purpose = ANYWHERE
 ) -> Image.Image:
     """RGB or L of any size -> square L, dark lines on white, at most 256 px a side.
 
-    `in_detail`: for a comparison with photos of one kind of thing, whose lines stay bold; see `of_one_width`.
     Already clean sketches (black on white, 256 px, filling the canvas) come back unchanged.
     Raises SketchEmpty, SketchSolid.
     """
@@ -53,21 +49,21 @@ def normalise_sketch(
     page = _reduced(image)
     paper, ink = paper_and_ink(page)
     ink = darkened(ink, paper.min_contrast)
-    if frame == "false":
+    if purpose.frame == "false":
         return image_of(~_placed(ink, drawn_box(ink), normalisation))
     drawn = Drawn(ink)
     clean = without_rules(without_border(ink, drawn))
     if clean is not ink and clean.max() <= INK_LEVEL:  # nothing but lines across the page: they are the drawing
         clean = ink
     box = drawn_box(clean, drawn if clean is ink else None)
-    if frame == "true" or clean is not ink or _is_unlike_trained(box, clean):
+    if purpose.frame == "true" or clean is not ink or _is_unlike_trained(box, clean, alone=purpose.alone):
         if clean is ink and page is not image:
             clean = _close_up(image, paper, box, page)
             box = drawn_box(clean)
         placed = _framed(clean, box)
     else:
         placed = _placed(clean, box, normalisation)
-    lines = of_one_width(placed, in_detail=in_detail)
+    lines = of_one_width(placed, in_detail=purpose.in_detail)
     # A drawing of a few pixels may be lost by being made clean: then it is better seen as it was sent.
     seen = lines if (lines > _VISIBLE).any() else _placed(ink, drawn_box(ink), normalisation)
     return image_of(~seen)
@@ -87,11 +83,14 @@ def _reduced(image: Image.Image) -> Image.Image:
     return image.resize(size, Image.Resampling.BOX)
 
 
-def _is_unlike_trained(box: Box, ink: Ink) -> bool:
-    """Whether the drawing is smaller on its page, or the page less square, than any that encoders were trained on."""
+def _is_unlike_trained(box: Box, ink: Ink, *, alone: bool) -> bool:
+    """Whether the drawing is smaller on its page, or the page less square, than any that encoders were trained on.
+
+    `alone`: of those that were drawn of a thing alone in its photo, which fill their pages.
+    """
     height, width = ink.shape
     side = max(height, width)
-    if side > _MAX_ASPECT * min(height, width) or box.extent < _MIN_EXTENT * side:
+    if side > _MAX_ASPECT * min(height, width) or box.extent < (_ALONE_EXTENT if alone else _MIN_EXTENT) * side:
         return True
     across, down = width - (box.right - box.left), height - (box.bottom - box.top)
     distances = (

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from models.bundle import (
+    AS_DRAWN,
     ImageError,
     SketchEmpty,
     SketchNormalisation,
@@ -73,7 +74,7 @@ def _look_at_sketch(sketch: SketchSource) -> _Look:
     name, digest = sketch.name, b""
     try:
         digest = hashlib.sha256(sketch.content()).digest()
-        normalise_sketch(sketch.image(), SketchNormalisation(), "false")
+        normalise_sketch(sketch.image(), SketchNormalisation(), AS_DRAWN)
         # An image that decodes may still have broken strokes beside it.
         sketch.strokes()
     except OSError as error:

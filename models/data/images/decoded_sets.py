@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.atomic_files import write_json, write_text
-from models.bundle import ImageError, Preprocess, SketchNormalisation, cpu_quota
+from models.bundle import AS_DRAWN, ImageError, Preprocess, SketchNormalisation, cpu_quota
 from models.bundle.ground import trimmed
 from models.data.builders.synthetic import line_drawings, random_styles
 from models.data.datasets import LabelledSketch, Photo, SketchRecord
@@ -181,7 +181,7 @@ class SetDecoder:
     def _sketch(self, item: SketchRecord | LabelledSketch) -> NDArray[np.uint8] | str:
         """The view, or why there is none."""
         try:
-            return np.asarray(self._sketch_view.view(item.sketch.image(), "false"))
+            return np.asarray(self._sketch_view.view(item.sketch.image(), AS_DRAWN))
         except (ImageError, OSError) as error:
             return str(error)
 
@@ -206,7 +206,7 @@ class SetDecoder:
             return
         styles = random_styles(first, len(images), config.drawings) if config.drawings else None
         for drawing in line_drawings(images, config.focus, styles):
-            yield np.asarray(self._sketch_view.view(drawing, "false"))
+            yield np.asarray(self._sketch_view.view(drawing, AS_DRAWN))
 
     @property
     def _sketch_view(self) -> Preprocess:

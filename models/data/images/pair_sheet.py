@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from models.bundle import ImageError, SketchNormalisation, decode_image, normalise_sketch
+from models.bundle import AS_DRAWN, ImageError, SketchNormalisation, decode_image, normalise_sketch
 from models.data.datasets import PairDataset, SketchRecord
 from models.data.images.captions import Font, printable, shortened
 
@@ -71,7 +71,7 @@ def _sketch_picture(record: SketchRecord) -> _Picture:
     except (ImageError, OSError) as error:
         return _Picture(_blank(), str(error))
     try:
-        return _Picture(normalise_sketch(sketch, SketchNormalisation(), "false"))
+        return _Picture(normalise_sketch(sketch, SketchNormalisation(), AS_DRAWN))
     except ImageError as error:
         return _Picture(sketch, str(error))
 

@@ -16,6 +16,7 @@ from models.evaluation.embeddings import Progress, embed_drawings, embed_photos,
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.kinds.measure import KindTask
 from models.evaluation.protocol import CategoryGallery
+from models.evaluation.purposes import among_everything, within_category
 
 NOTHING = "drawings of nothing"
 """The domain of scribbles."""
@@ -45,8 +46,12 @@ def encode_galleries(
     """Every sketch and photo of a split. Raises EmbeddingsNotFinite."""
     queries: list[SketchRecord] = [query for gallery in galleries for query in gallery.queries]
     photos: list[Photo] = [photo for gallery in galleries for photo in gallery.photos]
-    sketch_rows = embed_sketches(encoders, queries, progress).vectors
-    detailed_rows = embed_sketches(encoders, queries, progress, in_detail=True).vectors
+    anywhere = [among_everything(encoders, photos)] * len(queries)
+    sketch_rows = embed_sketches(encoders, queries, progress, purposes=anywhere).vectors
+    keys = [query.photo for query in queries]
+    detailed_rows = embed_sketches(
+        encoders, queries, progress, purposes=within_category(encoders, keys, photos)
+    ).vectors
     photo_rows = embed_photos(encoders, photos, progress).vectors
     ends = np.cumsum([len(gallery.queries) for gallery in galleries])[:-1]
     return Encoded(
@@ -58,7 +63,9 @@ def encode_galleries(
 
 def encode_kinds(encoders: EncoderPair, task: KindTask, progress: Progress | None = None) -> Encoded:
     """Every drawing and photo of a task. Raises EmbeddingsNotFinite."""
-    drawings = embed_drawings(encoders, task.drawings, progress).vectors
+    drawings = embed_drawings(
+        encoders, task.drawings, progress, purpose=among_everything(encoders, task.photos)
+    ).vectors
     return Encoded((drawings,), (embed_photos(encoders, task.photos, progress).vectors,))
 
 

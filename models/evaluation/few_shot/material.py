@@ -12,6 +12,7 @@ from models.evaluation.embeddings import Progress, embed_photos, embed_sketches
 from models.evaluation.encoders import EncoderPair
 from models.evaluation.errors import NothingToEvaluate
 from models.evaluation.few_shot.protocol import Material, Unit
+from models.evaluation.purposes import within_category
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,12 @@ def embedded_part(
     """Encode every sketch and photo of a split. Raises EmbeddingsNotFinite."""
     photos = tuple(part.photos.values())
     of_photos = embed_photos(encoders, photos, progress).adaptable(encoders.parts)
-    of_sketches = embed_sketches(encoders, part.records, progress, in_detail=True).adaptable(encoders.parts)
+    of_sketches = embed_sketches(
+        encoders,
+        part.records,
+        progress,
+        purposes=within_category(encoders, [record.photo for record in part.records], photos),
+    ).adaptable(encoders.parts)
     # A sketch of a photo without an embedding has nothing to find, so it is in no episode either.
     lost = {photos[row].key for row in of_photos.unusable}
     kept = [

@@ -20,6 +20,7 @@ from models.evaluation.encoders import EncoderPair
 from models.evaluation.errors import NothingToEvaluate, SplitNotChosen
 from models.evaluation.intervals import Interval, bootstrap
 from models.evaluation.metrics import accuracy_at
+from models.evaluation.purposes import among_everything
 from models.ranking import best_ranks_of
 
 KS = (1, 10)
@@ -126,7 +127,7 @@ def evaluate_kinds(
 ) -> KindEvaluation:
     """Measure a pair of encoders; `seed` is the bootstrap's. Raises EmbeddingsNotFinite."""
     photos = embed_photos(encoders, task.photos, progress)
-    drawings = embed_drawings(encoders, task.drawings, progress)
+    drawings = embed_drawings(encoders, task.drawings, progress, purpose=among_everything(encoders, task.photos))
     kinds = np.array([drawing.category for drawing in task.drawings])
     ranks = kind_ranks(kinds, task.right, drawings, photos)
     return KindEvaluation(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from models.bundle import InDetail
 from models.data.datasets import PairDataset, summarise
 from models.evaluation.dataset_evaluation import Evaluation
 from models.evaluation.encoders import EncoderPair, HogPair
@@ -42,8 +41,12 @@ class Report:
 
 def report_page(report: Report) -> str:
     """One HTML document that needs nothing but itself. Reads the images that it shows."""
-    within = report.evaluations[0].protocol is Protocol.CATEGORY
-    thumbnails = Thumbnails(InDetail(report.encoders.sketch) if within else report.encoders.sketch)
+    purposes = {
+        record.sketch.name: purpose
+        for evaluation in report.evaluations
+        for record, purpose in zip(evaluation.records, evaluation.purposes, strict=True)
+    }
+    thumbnails = Thumbnails(report.encoders.sketch, purposes)
     body: list[str] = []
     for number, evaluation in enumerate(report.evaluations):
         against = (report.against[0], report.against[1][number]) if report.against is not None else None

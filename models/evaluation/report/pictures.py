@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from PIL import Image
 
-from models.bundle import ImageEncoder, ImageError, SketchEmpty, SketchSolid, decode_image
+from models.bundle import ANYWHERE, ImageEncoder, ImageError, Purpose, SketchEmpty, SketchSolid, decode_image
 from models.data.datasets import Photo, SketchRecord
 from models.evaluation.errors import PicturesUnusable
 
@@ -49,9 +50,10 @@ def read_pictures(folder: Path) -> tuple[Picture, ...]:
 class Thumbnails:
     """Makes a CSS class of every requested image; `style()` has the rules that the page's head needs for them."""
 
-    def __init__(self, sketch_encoder: ImageEncoder) -> None:
-        """Sketches are shown as this encoder sees them."""
+    def __init__(self, sketch_encoder: ImageEncoder, purposes: Mapping[str, Purpose] = MappingProxyType({})) -> None:
+        """Sketches are shown as this encoder sees them; `purposes`: by name, what they are prepared for."""
         self._encoder = sketch_encoder
+        self._purposes = purposes
         self._classes: dict[tuple[str, str], str] = {}
         self._rules: list[str] = []
 
@@ -84,7 +86,7 @@ class Thumbnails:
         drawn = record.sketch.image()
         # A drawing that the encoder turns away is worth seeing all the more.
         with suppress(SketchEmpty, SketchSolid):
-            drawn = self._encoder.view(drawn)
+            drawn = self._encoder.view(drawn, self._purposes.get(record.sketch.name, ANYWHERE))
         # PNG, because JPEG blurs thin strokes on white.
         return _data_uri(_shrunk(drawn.convert("L")), "PNG", optimize=True)
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from models.arrays import Vectors
-from models.bundle import ImageEncoder, Preprocess
+from models.bundle import ANYWHERE, ImageEncoder, Preprocess, Purpose
 from models.bundle.embedding import WrappedEncoder
 from models.data.builders.synthetic import line_drawings, random_styles
 from models.images.line_drawing import PAGE_PX, drawn
@@ -23,12 +23,12 @@ _MOST_SCALE, _MOST_SHIFT, _MOST_TURN_DEG = 0.2, 0.06, 6.0
 class CloserEncoder(WrappedEncoder):
     """Sees the middle of an image, 1.15 times as large."""
 
-    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
+    def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Vectors:
         """(RGB or L, any size) -> one input."""
         width, height = image.size
         left, top = width * (1 - 1 / _CLOSER) / 2, height * (1 - 1 / _CLOSER) / 2
         box = (round(left), round(top), round(width - left), round(height - top))
-        return self.encoder.prepare(image.crop(box), in_detail=in_detail)
+        return self.encoder.prepare(image.crop(box), purpose)
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class DrawnEncoder:
         """Length E."""
         return self.sketch.embedding_dim
 
-    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
+    def view(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Image.Image:
         """What is seen of the drawing."""
-        return self.sketch.view(self._drawing(image), in_detail=in_detail)
+        return self.sketch.view(self._drawing(image), purpose)
 
-    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
+    def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Vectors:
         """A photo -> one input of the sketch encoder. Raises SketchEmpty, SketchSolid."""
-        return self.sketch.prepare(self._drawing(image), in_detail=in_detail)
+        return self.sketch.prepare(self._drawing(image), purpose)
 
     def encode(self, batch: Vectors) -> Vectors:
         """(B, ...) -> (B, E)."""

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.adapters.category import CategoryAdapter
-from models.bundle import decode_image
+from models.bundle import Purpose, decode_image
 from models.data.datasets import PairDataset, Photo, SketchRecord
 from models.evaluation.embeddings import embed_photos, embed_sketches
+from models.evaluation.purposes import within_category
 from models.ranking import ranks_of
 from models.studies.attention.layout import Layout, LayoutUnknown, Parts
 from models.studies.attention.overlay import PANEL_PX, Panel, Row, overlay, picture
@@ -26,6 +27,7 @@ class _RankedPair:
     """A sketch ranked among its category's photos, mean-centred as the service does: its photo and the best other."""
 
     record: SketchRecord
+    purpose: Purpose
     right: Photo
     other: Photo
     rank: int
@@ -60,7 +62,8 @@ def pair_pictures(
 def _search(
     students: InspectedStudents, records: Sequence[SketchRecord], photos: Sequence[Photo]
 ) -> Iterator[_RankedPair]:
-    seen, drawn = embed_photos(students, photos), embed_sketches(students, records, in_detail=True)
+    purposes = within_category(students, [record.photo for record in records], photos)
+    seen, drawn = embed_photos(students, photos), embed_sketches(students, records, purposes=purposes)
     usable = [row for row in range(len(photos)) if row not in seen.unusable]
     # With a single photo there is no wrong one to set beside the right one.
     if len(usable) < 2:
@@ -75,6 +78,7 @@ def _search(
         other = max((other for other in range(len(keys)) if other != right), key=lambda other: float(scores[other]))
         yield _RankedPair(
             record=record,
+            purpose=purposes[row],
             right=photos[usable[right]],
             other=photos[usable[other]],
             rank=int(ranks_of(scores[None], np.array([right]))[0]),
@@ -84,13 +88,13 @@ def _search(
 
 
 def _student_rows(pair: _RankedPair, students: InspectedStudents) -> list[Row]:
-    sketch = students.sketch.view(pair.record.sketch.image(), in_detail=True)
+    sketch = students.sketch.view(pair.record.sketch.image(), pair.purpose)
     right, other = (students.photo.view(_decoded(photo)) for photo in (pair.right, pair.other))
     rows = [_contributions(pair, students.layout, (sketch, right, other))] if students.layout.grid else []
     encoders = (students.sketch, students.photo, students.photo)
     images = (pair.record.sketch.image(), _decoded(pair.right), _decoded(pair.other))
     maps = [
-        cls_attention(encoder, image) if isinstance(encoder, TorchEncoder) else None
+        cls_attention(encoder, image, pair.purpose) if isinstance(encoder, TorchEncoder) else None
         for encoder, image in zip(encoders, images, strict=True)
     ]
     read = [attention for attention in maps if attention is not None]

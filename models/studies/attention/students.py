@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import Bundle, EmbeddingParts, ImageEncoder, Runtime
+from models.bundle import Bundle, EmbeddingParts, ImageEncoder, Purpose, Runtime
 from models.evaluation.encoders import EncoderPair
 from models.studies.attention.layout import Layout
 from models.training.weights.students_file import load_students
@@ -63,12 +63,9 @@ class CheckpointStudents:
 
 
 @torch.no_grad()
-def cls_attention(encoder: TorchEncoder, image: Image.Image) -> NDArray[np.float32] | None:
-    """(h, w), the mean of the heads: what the CLS reads in the last block of a photo, or of a sketch in detail.
-
-    None where there is no CLS.
-    """
-    images = torch.from_numpy(encoder.prepare(image, in_detail=True)[None])
+def cls_attention(encoder: TorchEncoder, image: Image.Image, purpose: Purpose) -> NDArray[np.float32] | None:
+    """(h, w), the mean of the heads: what the CLS reads in the last block. None where there is no CLS."""
+    images = torch.from_numpy(encoder.prepare(image, purpose)[None])
     weights = encoder.student.encode(images, frozenset({"attention"})).attention
     if weights is None:
         return None

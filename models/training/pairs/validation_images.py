@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from models.atomic_files import write_json
-from models.bundle import ImageError, SketchNormalisation, cpu_quota, decode_image, normalise_sketch
+from models.bundle import AS_DRAWN, ImageError, SketchNormalisation, cpu_quota, decode_image, normalise_sketch
 from models.data.datasets import DatasetFlawed, Photo, SketchRecord
 from models.data.images.training_images import flaws_in_words
 from models.evaluation.protocol import CategoryGallery
@@ -67,7 +67,7 @@ def _flaw_of_photo(photo: Photo) -> str:
 
 def _flaw_of_sketch(query: SketchRecord) -> str:
     try:
-        normalise_sketch(query.sketch.image(), SketchNormalisation(), "false")
+        normalise_sketch(query.sketch.image(), SketchNormalisation(), AS_DRAWN)
     except (ImageError, OSError) as error:
         return str(error)
     return ""

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.bundle import EmbeddingParts, Preprocess
+from models.bundle import ANYWHERE, EmbeddingParts, Preprocess, Purpose
 from models.networks.preprocessing import preprocesses
 from models.networks.protocol import StudentEncoder, StudentPair
 from models.training.weights.students_file import load_students
@@ -25,13 +25,13 @@ class TorchEncoder:
     preprocess: Preprocess
     embedding_dim: int
 
-    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
+    def view(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Image.Image:
         """What is seen of an image. Raises SketchEmpty, SketchSolid."""
-        return self.preprocess.view(image, in_detail=in_detail)
+        return self.preprocess.view(image, purpose)
 
-    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> NDArray[np.float32]:
+    def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> NDArray[np.float32]:
         """An image -> (3, S, S). Raises SketchEmpty, SketchSolid."""
-        return self.preprocess(image, in_detail=in_detail)
+        return self.preprocess(image, purpose)
 
     @torch.no_grad()
     def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -35,13 +35,14 @@ _NOT_MODIFIED: Responses = {304: {"description": "The client's copy is still goo
 )
 def get_encoder(request: Request) -> EncoderDescription:
     """For clients that send embeddings to `/v1/search:vector`. Gallery by gallery, since it says what they gain from a
-    mirrored drawing; the encoder is the same for all."""
+    mirrored drawing and where to frame one; the encoder is the same for all."""
     settings = process_of(request).settings
     with serving_of(request) as retriever:
         bundle = retriever.bundle
         mirrored_helps = len(retriever.gallery().view.one_way_rows) > 0
+        alone = retriever.index.manifest.alone
     url = f"{base_path(request)}/encoder/{quote(bundle.bundle_id)}.onnx" if _is_given(settings, bundle) else None
-    return describe_encoder(bundle, mirrored_helps=mirrored_helps, url=url)
+    return describe_encoder(bundle, mirrored_helps=mirrored_helps, alone=alone, url=url)
 
 
 @router.get(

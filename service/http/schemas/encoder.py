@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from models.bundle import STROKE_CANVAS_PX, STROKE_LINE_PX, STROKE_MARGIN, Bundle, SketchNormalisation
+from models.bundle import STROKE_CANVAS_PX, STROKE_LINE_PX, STROKE_MARGIN, AloneShares, Bundle, SketchNormalisation
 from service.http.schemas.base import EXAMPLE_BUNDLE_ID, Schema
 
 
@@ -40,6 +40,16 @@ class StrokeStyle(Schema):
     margin: float
 
 
+class ThingsAlone(Schema):
+    """Where photos show a thing alone on a plain ground: `overall`, and categories where it is the other way.
+
+    In a search among such photos, drawings of up to 0.8 of their canvas are framed, since their size means nothing.
+    """
+
+    overall: bool
+    exceptions: list[str]
+
+
 class EncoderDescription(Schema):
     """The sketch encoder of the bundle in service, and what is done to a sketch before it."""
 
@@ -56,6 +66,7 @@ class EncoderDescription(Schema):
             "of the mirrored drawing."
         ),
     ]
+    alone: Annotated[ThingsAlone | None, Field(description="Null: drawings are compared where they lie.")] = None
     url: Annotated[
         str | None,
         Field(description="Where the ONNX file is; null: INKSEEK_ENCODER_DOWNLOAD does not give it away."),
@@ -64,8 +75,10 @@ class EncoderDescription(Schema):
     sha256: str
 
 
-def describe_encoder(bundle: Bundle, *, mirrored_helps: bool, url: str | None = None) -> EncoderDescription:
-    """The sketch encoder of a bundle. `mirrored_helps`: photos of the gallery face one way. `url`: of its file."""
+def describe_encoder(
+    bundle: Bundle, *, mirrored_helps: bool, alone: AloneShares | None = None, url: str | None = None
+) -> EncoderDescription:
+    """The sketch encoder of a bundle. `mirrored_helps`, `alone`: of the gallery. `url`: of its file."""
     spec = bundle.manifest.sketch
     preprocess, file = spec.preprocess, bundle.manifest.files[spec.file]
     placing = preprocess.sketch or SketchNormalisation()
@@ -84,6 +97,7 @@ def describe_encoder(bundle: Bundle, *, mirrored_helps: bool, url: str | None = 
         output="embedding",
         strokes=StrokeStyle(canvas_px=STROKE_CANVAS_PX, line_px=STROKE_LINE_PX, margin=STROKE_MARGIN),
         mirrored_helps=mirrored_helps,
+        alone=ThingsAlone(overall=alone.holds(), exceptions=alone.exceptions) if alone else None,
         url=url,
         bytes=file.bytes,
         sha256=file.sha256,
@@ -105,6 +119,7 @@ ENCODER_EXAMPLE: dict[str, Any] = {
     "output": "embedding",
     "strokes": {"canvas_px": STROKE_CANVAS_PX, "line_px": STROKE_LINE_PX, "margin": STROKE_MARGIN},
     "mirrored_helps": False,
+    "alone": {"overall": True, "exceptions": ["harbours"]},
     "url": f"/v1/encoder/{EXAMPLE_BUNDLE_ID}.onnx",
     "bytes": 4558705,
     "sha256": "ca579c6900c8a500b15fbb876f31a362cbca166668aea932db2cdefecf97955e",

@@ -19,7 +19,7 @@ from service.runtime.threads.workers import Workers
 from service.search.retriever import Retriever
 from service.store.jobs.job_store import JobStore
 from service.store.jobs.records import JobRecord
-from service.store.records import AdapterRecord
+from service.store.records import AdapterRecord, AdapterTarget
 
 T = TypeVar("T")
 
@@ -38,11 +38,12 @@ async def adapt_deep(job: JobRecord, jobs: JobStore, serving: Serving, workers: 
     async def in_turn(step: Callable[[Retriever], T]) -> T:
         return await _behind(serving, workers, step)
 
+    encode = partial(encode_sketch, target=AdapterTarget("category", request.category), frame=request.frame)
     try:
         sketches = []
         for number, data in enumerate(request.examples.sketches):
             await asyncio.to_thread(say, "encode", number, len(request.examples.sketches))
-            sketches.append(await in_turn(partial(encode_sketch, data=data, number=number, frame=request.frame)))
+            sketches.append(await in_turn(partial(encode, data=data, number=number)))
         names = await in_turn(partial(photos_to_draw, request=request))
         drawings: dict[str, Vectors] = {}
         for number, name in enumerate(names):

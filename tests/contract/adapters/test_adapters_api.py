@@ -202,7 +202,7 @@ def test_a_large_category_is_fitted_to_a_sample_and_searched_whole(
     sketches = [data for name, data in support_form(numbers=(1, 3)) if name == "sketch"]
     examples = Examples(tuple(sketches), ("box/1.png", "box/3.png", photo))
     with adaptable.app.state.process.serving.borrow() as retriever:  # type: ignore[attr-defined]
-        drawn = [encode_sketch(retriever, data, number) for number, data in enumerate(sketches)]
+        drawn = [encode_sketch(retriever, data, number, target) for number, data in enumerate(sketches)]
         uploads = {2: encode_photo(retriever, "box", photo, 2)}
         sample = FitSample(photos=2, nearest=1)
         new = fit(retriever, target, examples, drawn, uploads, force=True, sample=sample)

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from models.arrays import Vectors
-from models.bundle import Bundle, Frame, SketchEmpty, SketchSolid, mirrored, rasterise_strokes
+from models.bundle import Bundle, Frame, Purpose, SketchEmpty, SketchSolid, mirrored, rasterise_strokes
 from service.config import Settings
 from service.http.schemas.encoder import describe_encoder
 from tests.contract.clients.conftest import serving
@@ -43,9 +43,11 @@ class Case:
     frame: Frame = "auto"
     encode: bool = False
     in_detail: bool = False
+    alone: bool = False
 
     def sent(self) -> dict[str, Any]:
-        asked = {"frame": self.frame, "inDetail": self.in_detail, "encode": self.encode}
+        purpose = {"frame": self.frame, "inDetail": self.in_detail, "alone": self.alone}
+        asked = {"purpose": purpose, "encode": self.encode}
         if isinstance(self.sketch, list):
             return {"strokes": self.sketch, **asked}
         rgba = base64.b64encode(self.sketch.convert("RGBA").tobytes()).decode()
@@ -68,6 +70,11 @@ def changed(name: str, drawing: Image.Image) -> Iterator[Case]:
     yield Case(f"{name}, framed", drawing, "true")
     for size in ((512, 512), (700, 300), (150, 400), (1024, 1024)):
         yield Case(f"{name}, {size}", drawing.resize(size, Image.Resampling.LANCZOS))
+    for share in (0.5, 0.7, 0.95):
+        page = Image.new("RGB", (300, 300), "white")
+        side = round(300 * share)
+        page.paste(drawing.resize((side, side)), ((300 - side) // 2, (300 - side) // 2))
+        yield Case(f"{name}, {share} of the page, of a thing alone", page, alone=True)
     small = Image.new("RGB", (900, 900), "white")
     small.paste(drawing.resize((140, 140)), (700, 90))
     yield Case(f"{name}, small in a corner", small)
@@ -141,7 +148,7 @@ def numbers(text: str) -> Vectors:
 def seen_by_the_service(bundle: Bundle, case: Case) -> Image.Image | str:
     """Its view, or the name of the error."""
     try:
-        return bundle.sketch.view(case.image(bundle), case.frame, in_detail=case.in_detail)
+        return bundle.sketch.view(case.image(bundle), Purpose(case.frame, in_detail=case.in_detail, alone=case.alone))
     except (SketchEmpty, SketchSolid) as error:
         return type(error).__name__
 

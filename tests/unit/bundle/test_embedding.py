@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 
 from models.arrays import Vectors
 from models.bundle import (
+    ANYWHERE,
     Bundle,
     Embedded,
     Encoder,
@@ -29,6 +30,7 @@ from models.bundle import (
     ImageUnreadable,
     ImageUnsupported,
     Pace,
+    Purpose,
     Runtime,
     SketchEmpty,
     Unusable,
@@ -253,12 +255,12 @@ def test_batches_are_read_one_behind_the_other_while_that_is_the_shorter_part(
 
     @dataclass(frozen=True)
     class Slow(WrappedEncoder):
-        def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
+        def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Vectors:
             nonlocal within, most
             with lock:
                 within += 1
                 most = max(most, within)
-            prepared = super().prepare(image, in_detail=in_detail)
+            prepared = super().prepare(image, purpose)
             time.sleep(reading_s)
             with lock:
                 within -= 1

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from models.bundle import Bundle
+from models.bundle import Bundle, Purpose
 from models.data.datasets import PairDataset, PhotoKey, SplitMissing, open_dataset
 from models.evaluation.dataset_evaluation import Evaluation, chosen_splits, evaluate_split
 from models.evaluation.embeddings import embed_photos, embed_sketches
@@ -28,7 +28,7 @@ def naive_ranks(bundle: Bundle, dataset: PairDataset, protocol: Protocol, centre
             vectors[key] = bundle.photo.encode(bundle.photo.prepare(image.convert("RGB"))[None])[0].astype(float)
     ranks = []
     for record in dataset.records:
-        seen = bundle.sketch.prepare(record.sketch.image(), in_detail=protocol is Protocol.CATEGORY)
+        seen = bundle.sketch.prepare(record.sketch.image(), Purpose(in_detail=protocol is Protocol.CATEGORY))
         asked = bundle.sketch.encode(seen[None])[0].astype(float)
         searched = {
             key: vector
@@ -138,7 +138,7 @@ def test_both_ways_round_a_photo_counts_by_its_better_cosine(
 
     def encoded(image: Image.Image, modality: str) -> NDArray[np.float64]:
         encoder = bundle.sketch if modality == "sketch" else bundle.photo
-        seen = encoder.prepare(image, in_detail=protocol is Protocol.CATEGORY)
+        seen = encoder.prepare(image, Purpose(in_detail=protocol is Protocol.CATEGORY))
         vector = encoder.encode(seen[None])[0, :cut].astype(float)
         unit: NDArray[np.float64] = vector / np.linalg.norm(vector)
         return unit
@@ -165,7 +165,7 @@ def test_within_categories_it_agrees_with_the_figures_of_training(bundle: Bundle
     """`measure` is what early stopping and the ablation go by."""
     found = evaluate_split(bundle, val, protocol=Protocol.CATEGORY)
     records = {record.sketch.name: row for row, record in enumerate(val.records)}
-    vectors = embed_sketches(bundle, val.records, in_detail=True).vectors
+    vectors = embed_sketches(bundle, val.records, purposes=[Purpose(in_detail=True)] * len(val.records)).vectors
     other = measure_both(
         category_galleries(val, "val"),
         lambda queries: vectors[[records[query.sketch.name] for query in queries]],

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from models.adapters import CategoryAdapter, GainPrior
-from models.bundle import Preprocess
+from models.bundle import ANYWHERE, Preprocess, Purpose
 from models.data.kinds.word_vectors import WORD_DIM
 from models.data.sampling.episodes import Task, episode
 from models.evaluation.few_shot.protocol import Material, Trial, Unit, run
@@ -224,11 +224,11 @@ class _Pixels:
     preprocess = Preprocess(size_px=8, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
     embedding_dim = 64
 
-    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
+    def view(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Image.Image:
         return image.convert("L").resize((8, 8))
 
-    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Floats:
-        grey: Floats = np.asarray(self.view(image, in_detail=in_detail), np.float32) / np.float32(255)
+    def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Floats:
+        grey: Floats = np.asarray(self.view(image, purpose), np.float32) / np.float32(255)
         return grey
 
     def encode(self, batch: Floats) -> Floats:

@@ -34,10 +34,18 @@ class StrokeStyle(Schema):
     margin: float
 
 
+class ThingsAlone(Schema):
+    """Where photos show a thing alone on a plain ground: `overall`, and categories where it is the other way."""
+
+    overall: bool
+    exceptions: tuple[str, ...]
+
+
 class EncoderDescription(Schema):
     """The sketch encoder in service; `url`: of its ONNX file, None where the operator does not give it away.
 
-    `mirrored_helps`: photos of this gallery face one way, so the mirrored drawing finds more.
+    `mirrored_helps`: photos of this gallery face one way, so the mirrored drawing finds more. `alone`:
+    where drawings of up to 0.8 of their canvas are framed.
     """
 
     bundle_id: str
@@ -47,6 +55,7 @@ class EncoderDescription(Schema):
     output: Literal["embedding"]
     strokes: StrokeStyle
     mirrored_helps: bool
+    alone: ThingsAlone | None = None
     url: str | None = None
     bytes: int
     sha256: str

@@ -4,7 +4,7 @@
  * @import { Embedding } from "../calls/search.js"
  * @import { EncoderDescription } from "../schemas.js"
  * @import { Plane } from "./pixels/plane.js"
- * @import { Frame } from "./sketch/normalise.js"
+ * @import { SearchedBy } from "./purpose.js"
  * @import { LocalSketch } from "./preprocess.js"
  * @typedef {{readonly data: unknown, readonly dims: readonly number[]}} OrtTensor
  * @typedef {object} OrtSession
@@ -17,6 +17,7 @@
 
 import { EncoderUnusable } from "./errors.js";
 import { mirrored, tensor, view } from "./preprocess.js";
+import { purposeOf } from "./purpose.js";
 
 export class LocalEncoder {
   /** @type {Ort} */
@@ -54,12 +55,12 @@ export class LocalEncoder {
 
   /**
    * @param {LocalSketch} sketch strokes (lists of [x, y]), or pixels such as a canvas' ImageData
-   * @param {{frame?: Frame, inDetail?: boolean, mirrored?: boolean}} [options] inDetail: for a search within one category, by detail;
-   *   mirrored: encode the mirrored drawing as well, in the same call
+   * @param {SearchedBy & {mirrored?: boolean}} [options] of the search that it is for; mirrored: encode the mirrored drawing as well, in
+   *   the same call
    * @returns {Promise<Embedding>} for `client.searchVector`; throws SketchError
    */
-  async encode(sketch, { frame = "auto", inDetail = false, mirrored: both = false } = {}) {
-    const seen = view(sketch, this.description, frame, inDetail);
+  async encode(sketch, { mirrored: both = false, ...search } = {}) {
+    const seen = view(sketch, this.description, purposeOf(search, this.description.alone));
     const [vector, other] = await this.#encoded(both ? [seen, mirrored(seen)] : [seen]);
     return { bundle: this.description.bundle_id, vector, ...(other && { mirrored: other }) };
   }

@@ -5,3 +5,4 @@ export { LocalGallery } from "./gallery.js";
 export { LocalSearch } from "./search.js";
 export * from "./errors.js";
 export { mirrored, tensor, view } from "./preprocess.js";
+export { purposeOf } from "./purpose.js";

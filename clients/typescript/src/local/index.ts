@@ -11,5 +11,5 @@ export type { Ort, OrtSession, OrtTensor } from "./encoder.js";
 export type { LocalHit } from "./gallery.js";
 export type { EncoderInput, LocalSketch, Pixels } from "./preprocess.js";
 export type { Stroke, StrokeStyle } from "./drawing/strokes.js";
-export type { Frame } from "./sketch/normalise.js";
+export type { Frame, Purpose, SearchedBy } from "./purpose.js";
 export type { Embedding } from "../calls/search.js";

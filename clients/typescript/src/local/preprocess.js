@@ -2,7 +2,7 @@
  * A sketch to what the encoder takes, as the service prepares it.
  *
  * @import { Picture, Plane } from "./pixels/plane.js"
- * @import { Frame } from "./sketch/normalise.js"
+ * @import { Purpose } from "./purpose.js"
  * @import { Stroke, StrokeStyle } from "./drawing/strokes.js"
  * @typedef {object} Pixels   an ImageData, or anything that has its members
  * @property {number} width
@@ -19,6 +19,7 @@
 
 import { plane } from "./pixels/plane.js";
 import { resized } from "./pixels/resample.js";
+import { ANYWHERE } from "./purpose.js";
 import { normalised } from "./sketch/normalise.js";
 import { rasterised } from "./drawing/strokes.js";
 import { grey } from "./sketch/ink.js";
@@ -28,14 +29,13 @@ const CHANNELS = 3;
 /**
  * @param {LocalSketch} sketch
  * @param {{input: EncoderInput, strokes: StrokeStyle}} description
- * @param {Frame} [frame] of pictures and strokes
- * @param {boolean} [inDetail] as a search within one category sees it: bold lines stay
+ * @param {Purpose} [purpose]
  * @returns {Plane} what the encoder sees: size_px squared; throws SketchError
  */
-export function view(sketch, { input, strokes }, frame = "auto", inDetail = false) {
+export function view(sketch, { input, strokes }, purpose = ANYWHERE) {
   /** @type {Picture} */
   const picture = isPixels(sketch) ? pictureOf(sketch) : [rasterised(sketch, strokes)];
-  const seen = normalised(picture, input, frame, inDetail);
+  const seen = normalised(picture, input, purpose);
   return seen.width === input.size_px ? seen : resized(seen, input.size_px, input.size_px, "bilinear");
 }
 

@@ -7,7 +7,7 @@
  * @import { SendOptions } from "../sender.js"
  * @import { Ort } from "./encoder.js"
  * @import { LocalSketch } from "./preprocess.js"
- * @import { Frame } from "./sketch/normalise.js"
+ * @import { Frame } from "./purpose.js"
  * @typedef {object} LocalOptions
  * @property {any} [session]   options of ONNX Runtime's session
  */
@@ -53,11 +53,10 @@ export class LocalSearch {
   }
 
   /** @param {LocalSketch} sketch @param {Frame} frame @param {VectorParameters} parameters @returns {Promise<Embedding>} */
-  async #encoded(sketch, frame, parameters) {
+  async #encoded(sketch, frame, { category, focus, mirror }) {
     const encoder = await this.encoder();
-    const { mirror } = parameters;
     const mirrored = mirror === "true" || (mirror !== "false" && encoder.description.mirrored_helps);
-    return encoder.encode(sketch, { frame, inDetail: isInDetail(parameters), mirrored });
+    return encoder.encode(sketch, { frame, category, focus, mirrored });
   }
 
   /** @returns {Promise<LocalEncoder>} */
@@ -67,9 +66,4 @@ export class LocalSearch {
     const file = await this.client.encoderFile(description.bundle_id);
     return LocalEncoder.open(this.ort, description, new Uint8Array(await file.arrayBuffer()), this.options.session);
   }
-}
-
-/** @param {VectorParameters} parameters @returns {boolean} whether photos of one category are told apart by the layout of their lines */
-function isInDetail({ category = [], focus }) {
-  return new Set([category].flat()).size === 1 && (focus ?? "detail") === "detail";
 }

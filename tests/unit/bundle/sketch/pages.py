@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from models.bundle import Frame, SketchNormalisation, normalise_sketch, rasterise_strokes
+from models.bundle import Frame, Purpose, SketchNormalisation, normalise_sketch, rasterise_strokes
 
 SIDE = 215  # of 256: the longer side of a framed drawing
 
@@ -37,9 +37,11 @@ def drawn(
     return image.resize((width, height), Image.Resampling.BOX)
 
 
-def seen(image: Image.Image, frame: Frame = "auto", *, in_detail: bool = False) -> NDArray[np.uint8]:
+def seen(
+    image: Image.Image, frame: Frame = "auto", *, in_detail: bool = False, alone: bool = False
+) -> NDArray[np.uint8]:
     """What an encoder would see of it, at 128 px as those that are shipped do; (128, 128), 255 = paper."""
-    view = normalise_sketch(image, SketchNormalisation(min_extent=0.2), frame, in_detail=in_detail)
+    view = normalise_sketch(image, SketchNormalisation(min_extent=0.2), Purpose(frame, in_detail, alone))
     return np.asarray(view.resize((128, 128), Image.Resampling.BILINEAR))
 
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
-from models.bundle import Frame, SketchNormalisation, normalise_sketch, rasterise_strokes
+from models.bundle import AS_DRAWN, Frame, SketchNormalisation, normalise_sketch, rasterise_strokes
 from models.bundle.sketch.page import drawn_box
 from tests.unit.bundle.sketch.pages import FRAMED, HOUSE, SIDE, drawn, likeness, seen
 
@@ -42,10 +42,22 @@ def test_drawings_that_lie_as_the_data_sets_do_stay_where_they_are(side: float, 
     np.testing.assert_array_equal(seen(page), seen(page, "false"))
 
 
+@pytest.mark.parametrize("side", [120, 250, 360])
+def test_where_things_stand_alone_small_drawings_are_framed_wherever_they_lie(side: float) -> None:
+    page = drawn(512, 512, side, (110, 90), 5)
+    assert likeness(seen(page, alone=True), FRAMED) > 0.93
+    np.testing.assert_array_equal(seen(page, "false", alone=True), seen(page, "false"))
+
+
+def test_where_things_stand_alone_a_drawing_that_fills_its_page_stays_where_it_is() -> None:
+    page = drawn(512, 512, 430, (41, 53), 5)
+    np.testing.assert_array_equal(seen(page, alone=True), seen(page, "false"))
+
+
 def test_frame_true_moves_any_drawing_and_false_none() -> None:
     page = drawn(512, 512, 300, (190, 150), 5)
     assert likeness(seen(page, "true"), FRAMED) > 0.97
-    kept = np.asarray(normalise_sketch(page, SketchNormalisation(), "false"))
+    kept = np.asarray(normalise_sketch(page, SketchNormalisation(), AS_DRAWN))
     np.testing.assert_array_equal(kept, np.asarray(page.resize((256, 256), Image.Resampling.BOX)))
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
-from models.bundle import SketchEmpty, SketchNormalisation, SketchSolid, normalise_sketch
+from models.bundle import AS_DRAWN, SketchEmpty, SketchNormalisation, SketchSolid, normalise_sketch
 
 KEEP = SketchNormalisation()
 CENTRE = SketchNormalisation(min_extent=0.5, target_extent=0.8)
@@ -125,7 +125,7 @@ def test_a_reduction_by_halves_is_the_average_over_areas(seed: int, size: tuple[
     small = page.resize((256, 256 * size[1] // size[0]), Image.Resampling.BOX)
     for image, reduced in ((page, small), (page.convert("RGB"), small.convert("RGB"))):
         np.testing.assert_array_equal(
-            np.asarray(normalise_sketch(image, KEEP, "false")), np.asarray(normalise_sketch(reduced, KEEP, "false"))
+            np.asarray(normalise_sketch(image, KEEP, AS_DRAWN)), np.asarray(normalise_sketch(reduced, KEEP, AS_DRAWN))
         )
 
 

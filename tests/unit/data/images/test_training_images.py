@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 
-from models.bundle import Preprocess, SketchNormalisation, normalise_sketch
+from models.bundle import AS_DRAWN, Preprocess, SketchNormalisation, normalise_sketch
 from models.data.datasets import DatasetFlawed, FindingKind, LayoutIncomplete, PhotoKey, SplitMissing, open_dataset
 from models.data.images.training_images import TrainingImages, prepare_images
 from models.data.images.training_sets import SetConfig, trainable_photos
@@ -74,7 +74,7 @@ def test_rows_are_the_images_as_the_encoders_see_them(cups: Path) -> None:
     assert lines == ["cups: 2 photos, 4 sketches"]
     drawn = dataset.records_of("train")
     for row, record in zip(images.sketches, drawn, strict=True):
-        seen = normalise_sketch(record.sketch.image(), SketchNormalisation(), "false").convert("L").resize((32, 32))
+        seen = normalise_sketch(record.sketch.image(), SketchNormalisation(), AS_DRAWN).convert("L").resize((32, 32))
         assert np.abs(row.astype(int) - np.asarray(seen).astype(int)).mean() < 12  # the resampling filter differs
     plain = Preprocess(size_px=32, mean=(0, 0, 0), std=(1, 1, 1))
     for number in (0, 1):

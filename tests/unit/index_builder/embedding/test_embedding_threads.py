@@ -19,7 +19,7 @@ from index_builder.sources.base import SourcePhoto
 from index_builder.sources.exclusions import Exclusions
 from index_builder.sources.folder import FolderSource
 from models.arrays import Vectors
-from models.bundle import Bundle, Encoder, ImageEncoder, ImageLimits, Pace, Preprocess, Runtime
+from models.bundle import ANYWHERE, Bundle, Encoder, ImageEncoder, ImageLimits, Pace, Preprocess, Purpose, Runtime
 
 
 def embed_photos(
@@ -74,11 +74,11 @@ class CountingEncoder:
     def embedding_dim(self) -> int:
         return self._encoder.embedding_dim
 
-    def view(self, image: Image.Image, *, in_detail: bool = False) -> Image.Image:
-        return self._encoder.view(image, in_detail=in_detail)
+    def view(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Image.Image:
+        return self._encoder.view(image, purpose)
 
-    def prepare(self, image: Image.Image, *, in_detail: bool = False) -> Vectors:
-        return self._encoder.prepare(image, in_detail=in_detail)
+    def prepare(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Vectors:
+        return self._encoder.prepare(image, purpose)
 
     def encode(self, batch: Vectors) -> Vectors:
         with self._lock:

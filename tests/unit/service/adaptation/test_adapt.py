@@ -71,7 +71,7 @@ def test_an_adapter_is_fitted_gated_and_stored(retriever: Retriever, examples: E
 
 
 def test_it_is_what_the_mathematics_says(retriever: Retriever, examples: Examples) -> None:
-    drawn = [encode_sketch(retriever, data, number) for number, data in enumerate(examples.sketches)]
+    drawn = [encode_sketch(retriever, data, number, BOX) for number, data in enumerate(examples.sketches)]
     new = fit(retriever, BOX, examples, drawn, {})
     view = retriever.gallery().view
     rows = retriever.gallery().category_rows("box")
@@ -86,9 +86,13 @@ def test_it_is_what_the_mathematics_says(retriever: Retriever, examples: Example
     assert expected.leave_one_out.explained() in new.reason
 
 
-@pytest.mark.parametrize(("target", "in_detail"), [(BOX, True), (ADA, False)])
+@pytest.mark.parametrize(("target", "other"), [(BOX, ADA), (ADA, BOX)])
 def test_examples_are_seen_as_the_searches_that_they_are_for(
-    retriever: Retriever, examples: Examples, monkeypatch: pytest.MonkeyPatch, target: AdapterTarget, in_detail: bool
+    retriever: Retriever,
+    examples: Examples,
+    monkeypatch: pytest.MonkeyPatch,
+    target: AdapterTarget,
+    other: AdapterTarget,
 ) -> None:
     digests = []
 
@@ -100,12 +104,12 @@ def test_examples_are_seen_as_the_searches_that_they_are_for(
     monkeypatch.setattr("service.adaptation.adapt.encode_sketch", watched)
     adapted(retriever, target, examples)
     # The drawings have bold lines: 3 of 64 px.
-    wanted, other = (
-        [encode_sketch(retriever, data, n, in_detail=way).digest for n, data in enumerate(examples.sketches)]
-        for way in (in_detail, not in_detail)
+    wanted, unwanted = (
+        [encode_sketch(retriever, data, n, each).digest for n, data in enumerate(examples.sketches)]
+        for each in (target, other)
     )
     assert sorted(digests) == sorted(wanted)
-    assert not set(wanted) & set(other)
+    assert not set(wanted) & set(unwanted)
 
 
 def test_a_dry_run_stores_nothing(retriever: Retriever, examples: Examples) -> None:
@@ -196,7 +200,7 @@ def test_cancelled_before_it_is_stored_nothing_is(retriever: Retriever, examples
 
 
 def test_a_sample_stands_for_a_large_category(retriever: Retriever, examples: Examples) -> None:
-    drawn = [encode_sketch(retriever, data, number) for number, data in enumerate(examples.sketches)]
+    drawn = [encode_sketch(retriever, data, number, BOX) for number, data in enumerate(examples.sketches)]
     whole = fit(retriever, BOX, examples, drawn, {})
     sampled = fit(retriever, BOX, examples, drawn, {}, sample=FitSample(photos=1, nearest=1))
     assert isinstance(whole.adapter, CategoryAdapter) and isinstance(sampled.adapter, CategoryAdapter)
@@ -252,7 +256,7 @@ def test_the_record_of_a_dry_run(make_adapter: Any) -> None:
 
 def test_a_second_fit_is_compared_with_the_active_adapter(retriever: Retriever, examples: Examples) -> None:
     first = adapted(retriever, BOX, examples, force=True)
-    drawn = [encode_sketch(retriever, data, number) for number, data in enumerate(examples.sketches)]
+    drawn = [encode_sketch(retriever, data, number, BOX) for number, data in enumerate(examples.sketches)]
     again = fit(retriever, BOX, examples, drawn, {})
     # Fitted to the same examples, leave-one-out of one is that of the other.
     assert again.leave_one_out.before == again.leave_one_out.after

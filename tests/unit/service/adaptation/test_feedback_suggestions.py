@@ -35,8 +35,9 @@ def test_a_suggestion_is_the_verdict_of_a_fit(
     (found,) = suggestions(retriever, feedback, 64)
     newest_first = Examples(examples.sketches[::-1], examples.photos[::-1])
     assert examples_of(retriever, feedback, "box", 64) == newest_first
-    drawn = [encode_sketch(retriever, data, number) for number, data in enumerate(newest_first.sketches)]
-    expected = fit(retriever, AdapterTarget("category", "box"), newest_first, drawn, {})
+    box = AdapterTarget("category", "box")
+    drawn = [encode_sketch(retriever, data, number, box) for number, data in enumerate(newest_first.sketches)]
+    expected = fit(retriever, box, newest_first, drawn, {})
     assert (found.category, found.pairs, found.photos) == ("box", 3, len(set(examples.photos)))
     assert (found.pays, found.reason, found.problem) == (expected.activate, expected.reason, None)
     assert retriever.store.list_adapters() == []

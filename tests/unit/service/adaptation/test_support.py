@@ -120,8 +120,8 @@ def test_contradictions_are_rejected(digests: str, photos: str, error: type[Exce
 
 
 def test_one_drawing_in_two_files_has_one_digest(retriever: Retriever, draw: Draw) -> None:
-    first, again = (encode_sketch(retriever, data, 0) for data in (draw("box", 1), draw("box", 1) + b"trailing"))
-    other = encode_sketch(retriever, draw("box", 2), 1)
+    first, again = (encode_sketch(retriever, data, 0, BOX) for data in (draw("box", 1), draw("box", 1) + b"trailing"))
+    other = encode_sketch(retriever, draw("box", 2), 1, BOX)
     assert first.digest == again.digest != other.digest
     assert first.vector.tobytes() == again.vector.tobytes()
     assert first.data != again.data
@@ -129,12 +129,12 @@ def test_one_drawing_in_two_files_has_one_digest(retriever: Retriever, draw: Dra
 
 def test_an_image_that_cannot_be_used_is_named_by_its_number(retriever: Retriever) -> None:
     with pytest.raises(BodyInvalid, match="sketch 2:"):
-        encode_sketch(retriever, b"{}", 1)
+        encode_sketch(retriever, b"{}", 1, BOX)
     with pytest.raises(ImageUnsupported, match="photo 4:"):
         encode_photo(retriever, "box", b"no photo", 3)
     blank = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>'
     with pytest.raises(SketchEmpty, match="sketch 1:"):
-        encode_sketch(retriever, blank, 0)
+        encode_sketch(retriever, blank, 0, BOX)
 
 
 def test_an_uploaded_photo_is_what_the_index_would_hold(retriever: Retriever) -> None:

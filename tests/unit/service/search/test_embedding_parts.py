@@ -13,7 +13,7 @@ from PIL import Image
 from index_builder.build import BuildRequest, build_index
 from models.adapters import CategoryAdapter
 from models.arrays import Vectors
-from models.bundle import EmbeddingParts, Focus
+from models.bundle import EmbeddingParts, Focus, Purpose
 from service.adaptation.encoding import encode_sketch
 from service.adaptation.examples import Examples
 from service.adaptation.fit import fit
@@ -55,7 +55,7 @@ def scores(result: SearchResult) -> dict[str, float]:
 
 def sketch_vector(retriever: Retriever, data: bytes, *, in_detail: bool = False) -> Vectors:
     encoder, image = retriever.bundle.sketch, Image.open(io.BytesIO(data)).convert("RGB")
-    vector: Vectors = encoder.encode(encoder.prepare(image, in_detail=in_detail)[None])[0]
+    vector: Vectors = encoder.encode(encoder.prepare(image, Purpose(in_detail=in_detail))[None])[0]
     return vector
 
 
@@ -122,7 +122,7 @@ def test_adapters_are_fitted_to_layouts_and_applied(parted: Retriever, draw: Dra
     target = AdapterTarget("category", "box") if scope == "category" else AdapterTarget("profile", "ada")
     drawings = [draw("box", number) for number in (0, 2, 3)]
     examples = Examples(tuple(drawings), tuple(f"box/{number}.png" for number in (0, 2, 3)))
-    sketches = [encode_sketch(parted, data, number) for number, data in enumerate(drawings)]
+    sketches = [encode_sketch(parted, data, number, target) for number, data in enumerate(drawings)]
     new = fit(parted, target, examples, sketches, {}, force=True)
     record = parted.store.add(new, 4, max_photos=10)
     query = SearchQuery(k=4, categories=("box",), profile="ada" if scope == "profile" else None)

@@ -16,6 +16,7 @@ from index_builder.build import BuildRequest, build_index
 from index_builder.stores.plan import KindChoice
 from models.adapters import CategoryAdapter
 from models.arrays import Vectors
+from models.bundle import Purpose
 from service.config import Settings
 from service.runtime.serving import load_bundle, load_retriever
 from service.search.gallery_view import GalleryView
@@ -79,7 +80,7 @@ def open_gallery(
 def ways(retriever: Retriever, image: Image.Image, *, in_detail: bool = False) -> tuple[Vectors, Vectors]:
     """(E,) of the drawing and of its mirror image, each encoded alone."""
     encoder = retriever.bundle.sketch
-    view = encoder.view(image, in_detail=in_detail)
+    view = encoder.view(image, Purpose(in_detail=in_detail))
     upright, flipped = (
         encoder.encode(encoder.preprocess.tensor(seen)[None])[0] for seen in (view, ImageOps.mirror(view))
     )

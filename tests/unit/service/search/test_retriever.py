@@ -18,7 +18,7 @@ from index_builder.artifact import FilterInvalid, PhotoFilter, PhotoNotFound
 from index_builder.build import BuildRequest, build_index
 from models.adapters import CategoryAdapter, StyleAdapter
 from models.arrays import Vectors
-from models.bundle import SketchEmpty
+from models.bundle import Purpose, SketchEmpty
 from service.config import Settings
 from service.errors import UnknownCategory, UnknownProfile
 from service.runtime.serving import load_bundle, load_retriever
@@ -41,7 +41,7 @@ def scores(result: SearchResult) -> dict[str, float]:
 
 def vector_of(retriever: Retriever, data: bytes, *, in_detail: bool = False) -> Vectors:
     encoder, image = retriever.bundle.sketch, Image.open(io.BytesIO(data)).convert("RGB")
-    vector: Vectors = encoder.encode(encoder.prepare(image, in_detail=in_detail)[None])[0]
+    vector: Vectors = encoder.encode(encoder.prepare(image, Purpose(in_detail=in_detail))[None])[0]
     return vector
 
 
@@ -180,7 +180,7 @@ def test_within_one_category_bold_lines_stay(retriever: Retriever, draw: Draw) -
     sketch, encoder = EncodedImage(draw("cross", 1)), retriever.bundle.sketch
     with Image.open(io.BytesIO(sketch.data)) as bold:  # 3 of 64 px
         bold.load()
-    within, anywhere = (encoder.view(bold, in_detail=in_detail).tobytes() for in_detail in (True, False))
+    within, anywhere = (encoder.view(bold, Purpose(in_detail=in_detail)).tobytes() for in_detail in (True, False))
     assert within != anywhere
     for query, expected in (
         (SearchQuery(), anywhere),

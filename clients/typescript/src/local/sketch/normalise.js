@@ -5,7 +5,7 @@
  * @import { Picture, Plane, Window } from "../pixels/plane.js"
  * @import { Paper } from "./ink.js"
  * @import { Box } from "./page.js"
- * @typedef {"auto" | "true" | "false"} Frame   whether a drawing is cropped, centred and scaled as strokes are
+ * @typedef {import("../purpose.js").Purpose} Purpose
  * @typedef {object} Placing
  * @property {number} min_extent
  * @property {number} target_extent
@@ -15,6 +15,7 @@ import { cropped, eachOf, paste, plane, rounded, strongest } from "../pixels/pla
 import { extent, resized } from "../pixels/resample.js";
 import { INK_LEVEL, darkened, grey, inkOn, inverted, isColoured, minContrast, paperAndInk } from "./ink.js";
 import { lineWidth, ofOneWidth } from "./line_width.js";
+import { ANYWHERE } from "../purpose.js";
 import { drawnBox, extentOf, withoutBorder, withoutRules } from "./page.js";
 
 const WORK_PX = 256;
@@ -23,17 +24,17 @@ const AROUND_PX = 2;
 const MAX_ASPECT = 1.1;
 const VISIBLE = 127;
 const MIN_EXTENT = 0.2;
+const ALONE_EXTENT = 0.8;
 const [CORNER_EXTENT, CORNER_DISTANCE] = [0.45, 0.2];
 const [EDGE_EXTENT, EDGE_DISTANCE] = [0.3, 0.4];
 
 /**
  * @param {Picture} sent
  * @param {Placing} placing
- * @param {Frame} [frame]
- * @param {boolean} [inDetail] bold lines stay
+ * @param {Purpose} [purpose]
  * @returns {Plane} square, dark lines on white, at most 256 px a side; throws SketchEmpty, SketchSolid
  */
-export function normalised(sent, placing, frame = "auto", inDetail = false) {
+export function normalised(sent, placing, { frame, inDetail, alone } = ANYWHERE) {
   const picture = isColoured(sent) ? sent : /** @type {const} */ ([grey(sent)]);
   const page = reduced(picture);
   const found = paperAndInk(page);
@@ -43,7 +44,7 @@ export function normalised(sent, placing, frame = "auto", inDetail = false) {
   if (strongest(clean) <= INK_LEVEL) clean = ink; // nothing but lines across the page: they are the drawing
   let box = drawnBox(clean);
   let framed;
-  if (frame === "true" || clean !== ink || isUnlikeTrained(box, clean)) {
+  if (frame === "true" || clean !== ink || isUnlikeTrained(box, clean, alone)) {
     if (clean === ink && page !== picture) {
       clean = closeUp(picture, found.paper, box, page);
       box = drawnBox(clean);
@@ -67,10 +68,10 @@ function reduced(picture) {
   return eachOf(picture, (one) => resized(one, ...size, "box"));
 }
 
-/** @param {Box} box @param {Plane} ink @returns {boolean} whether it lies as no drawing did that encoders were trained on */
-function isUnlikeTrained(box, { width, height }) {
+/** @param {Box} box @param {Plane} ink @param {boolean} alone @returns {boolean} whether it lies as no drawing did that encoders were trained on; `alone`: of things alone */
+function isUnlikeTrained(box, { width, height }, alone) {
   const side = Math.max(width, height);
-  if (side > MAX_ASPECT * Math.min(width, height) || extentOf(box) < MIN_EXTENT * side) return true;
+  if (side > MAX_ASPECT * Math.min(width, height) || extentOf(box) < (alone ? ALONE_EXTENT : MIN_EXTENT) * side) return true;
   const [across, down] = [width - (box.right - box.left), height - (box.bottom - box.top)];
   const distances = [
     Math.abs(box.left + box.right - width) / (2 * Math.max(1, across)),
