@@ -59,7 +59,7 @@ def fit_adapter(
     ] = False,
     frame: Annotated[
         Frame,
-        typer.Option(help="Crop and scale the drawings as strokes are; auto: those that are small or off centre."),
+        typer.Option(help="Crop and scale the drawings as strokes are; auto: where size and place say nothing."),
     ] = "auto",
     index: IndexDir = None,
     bundle: BundleOption = None,

@@ -2009,7 +2009,7 @@ export interface operations {
                 focus?: ("kind" | "detail" | "balanced") | null;
                 /** @description Whether the drawing is compared mirrored as well, so that a photo that faces the other way is found: `true`, with every photo; `false`, with none; `auto`, with those of categories whose photos face one way (`faces_one_way` in /v1/categories), where it costs no accuracy. A photo's score is the better of the two. */
                 mirror?: "auto" | "true" | "false";
-                /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner. Lines get one width unless it is `false`; within a single `category`, bold ones stay. */
+                /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner, and among photos of things alone on a plain ground where it covers less than 0.8 of its canvas. Lines get one width unless it is `false`; within a single `category`, bold ones stay. */
                 frame?: "auto" | "true" | "false";
                 /** @description `next_cursor` of the page before, sent with the same sketch and parameters; only `k` may differ. No photo comes twice and none is missed; once the gallery or an adapter has changed, it is answered 410. */
                 cursor?: string | null;
@@ -2071,7 +2071,7 @@ export interface operations {
                 focus?: ("kind" | "detail" | "balanced") | null;
                 /** @description Whether the drawing is compared mirrored as well, so that a photo that faces the other way is found: `true`, with every photo; `false`, with none; `auto`, with those of categories whose photos face one way (`faces_one_way` in /v1/categories), where it costs no accuracy. A photo's score is the better of the two. */
                 mirror?: "auto" | "true" | "false";
-                /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner. Lines get one width unless it is `false`; within a single `category`, bold ones stay. */
+                /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner, and among photos of things alone on a plain ground where it covers less than 0.8 of its canvas. Lines get one width unless it is `false`; within a single `category`, bold ones stay. */
                 frame?: "auto" | "true" | "false";
             };
             header?: never;
@@ -2203,7 +2203,7 @@ export interface operations {
     preview_sketch: {
         parameters: {
             query?: {
-                /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner. Lines get one width unless it is `false`; within a single `category`, bold ones stay. */
+                /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner, and among photos of things alone on a plain ground where it covers less than 0.8 of its canvas. Lines get one width unless it is `false`; within a single `category`, bold ones stay. */
                 frame?: "auto" | "true" | "false";
                 /** @description As in the search: within a single one, bold lines stay as they were drawn. */
                 category?: string[];
@@ -2763,7 +2763,7 @@ export interface operations {
                 dry_run?: boolean;
                 /** @description `deep` also tunes the encoders' last projection, to the examples and to drawings made of the category's photos: for a category alone, as a job of seconds to a minute (`/v1/jobs`), whose `detail` says whether the adapter is active and what is expected of it. */
                 depth?: "light" | "deep";
-                /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner. Lines get one width unless it is `false`; within a single `category`, bold ones stay. A refit after an upgrade goes by `auto`. */
+                /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner, and among photos of things alone on a plain ground where it covers less than 0.8 of its canvas. Lines get one width unless it is `false`; within a single `category`, bold ones stay. A refit after an upgrade goes by `auto`. */
                 frame?: "auto" | "true" | "false";
             };
             header?: never;
@@ -2945,7 +2945,7 @@ export interface operations {
                 dry_run?: boolean;
                 /** @description `deep` also tunes the encoders' last projection, to the examples and to drawings made of the category's photos: for a category alone, as a job of seconds to a minute (`/v1/jobs`), whose `detail` says whether the adapter is active and what is expected of it. */
                 depth?: "light" | "deep";
-                /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner. Lines get one width unless it is `false`; within a single `category`, bold ones stay. A refit after an upgrade goes by `auto`. */
+                /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner, and among photos of things alone on a plain ground where it covers less than 0.8 of its canvas. Lines get one width unless it is `false`; within a single `category`, bold ones stay. A refit after an upgrade goes by `auto`. */
                 frame?: "auto" | "true" | "false";
             };
             header?: never;

@@ -48,7 +48,7 @@ def search(
     ] = "auto",
     frame: Annotated[
         Frame,
-        typer.Option(help="Crop and scale the drawing as strokes are; auto: where it is small or off the middle."),
+        typer.Option(help="Crop and scale the drawing as strokes are; auto: where size and place say nothing."),
     ] = "auto",
     group_duplicates: Annotated[
         bool, typer.Option("--group-duplicates", help="Show photos that look the same as one result.")

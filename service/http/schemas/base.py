@@ -26,8 +26,9 @@ Score = Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)]
 FRAME = (
     "Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders "
     "around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the "
-    "canvas is not square, or the drawing is small or in a corner. Lines get one width unless it is `false`; within "
-    "a single `category`, bold ones stay."
+    "canvas is not square, or the drawing is small or in a corner, and among photos of things alone on a plain "
+    "ground where it covers less than 0.8 of its canvas. Lines get one width unless it is `false`; within a single "
+    "`category`, bold ones stay."
 )
 
 
