@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 from PIL import Image
@@ -16,10 +17,11 @@ def measure_alone(photos: PhotoTable, known: Mapping[str, float]) -> AloneShares
     """Of all photos and of each category, see `alone_shares`; "" holds those of no category."""
     categories = photos.row_categories()
     every = np.arange(len(categories.codes))
-    return alone_shares(every, dict(categories.rows()), lambda row: _is_alone(photos, int(row)), known)
 
+    @cache  # a photo may be sampled for its category and for all
+    def is_alone(row: int) -> bool:
+        (record,) = photos.photos([row])
+        with Image.open(io.BytesIO(photos.thumbnail(record.photo_id).jpeg)) as image:
+            return stands_alone(image.convert("RGB"))
 
-def _is_alone(photos: PhotoTable, row: int) -> bool:
-    (record,) = photos.photos([row])
-    with Image.open(io.BytesIO(photos.thumbnail(record.photo_id).jpeg)) as image:
-        return stands_alone(image.convert("RGB"))
+    return alone_shares(every, dict(categories.rows()), lambda row: is_alone(int(row)), known)

@@ -30,8 +30,8 @@ class Photos(Protocol[T_co]):
 # Sketchy's 104 categories none has more than 0.28.
 LEAST_SHARE = 0.75
 MIN_PHOTOS = 12  # per category: what has fewer goes by the whole gallery
-_SAMPLED_PHOTOS = 32  # per category
-_SAMPLED_OF_ALL = 256
+_SAMPLED_PHOTOS = 16  # per category: what separates products from scenes is larger than their errors
+_SAMPLED_OF_ALL = 128
 
 
 class AloneShares(BaseModel):
@@ -59,7 +59,7 @@ def alone_shares(
     is_alone: Callable[[T], bool],
     known: Mapping[str, float] = MappingProxyType({}),
 ) -> AloneShares:
-    """Measured on photos of a gallery, evenly spread: at most 256 of all, and 32 of each category that has 12 or more.
+    """Measured on photos of a gallery, evenly spread: at most 128 of all, and 16 of each category that has 12 or more.
 
     `is_alone`: see `ground.stands_alone`. `known`: shares of categories that are taken as they are.
     """

@@ -35,13 +35,13 @@ def test_a_scene_an_empty_page_and_a_speck_do_not() -> None:
 
 def test_shares_are_those_of_a_loop_where_every_photo_is_looked_at() -> None:
     rng = np.random.default_rng(3)
-    answers = rng.random(40) < 0.6
-    categories = {"a": np.arange(0, 20), "b": np.arange(20, 32), "few": np.arange(32, 40)}
-    found = alone_shares(np.arange(40), categories, lambda row: bool(answers[row]))
+    answers = rng.random(39) < 0.6
+    categories = {"a": np.arange(16), "b": np.arange(16, 28), "few": np.arange(28, 39)}
+    found = alone_shares(np.arange(39), categories, lambda row: bool(answers[row]))
     assert found.overall == pytest.approx(answers.mean(), abs=1e-4)
     assert found.categories == {
-        "a": pytest.approx(answers[:20].mean(), abs=1e-4),
-        "b": pytest.approx(answers[20:32].mean(), abs=1e-4),
+        "a": pytest.approx(answers[:16].mean(), abs=1e-4),
+        "b": pytest.approx(answers[16:28].mean(), abs=1e-4),
     }
     assert len(categories["few"]) < MIN_PHOTOS
 
@@ -57,7 +57,7 @@ def test_a_large_gallery_is_sampled_evenly_and_what_is_known_is_not_looked_at() 
     found = alone_shares(range(100_000), categories, is_alone, {"known": 0.9, "gone": 1.0})
     assert found.overall == pytest.approx(0.5, abs=0.01)
     assert found.categories == {"known": 0.9, "new": 0.0}
-    assert len(looked) == 256 + 32
+    assert len(looked) == 128 + 16
 
 
 def test_a_search_is_among_things_alone_where_all_of_its_categories_are() -> None:
