@@ -128,7 +128,11 @@ def print_index(
 ) -> None:
     """One version with its categories, and the names of all versions."""
     table = _summary(index.version, index.manifest)
-    one_way = index.manifest.one_way_categories
+    one_way, alone = index.manifest.one_way_categories, index.manifest.alone
+    if alone is not None:
+        otherwise = f", but not in {', '.join(map(escape, alone.exceptions))}" if alone.exceptions else ""
+        framed = "are framed" if alone.holds() else "stay where they lie"
+        table.add_row("things alone", f"{alone.overall:.0%} of a sample of photos: small drawings {framed}{otherwise}")
     for name, count in categories[:_SHOWN_CATEGORIES]:
         table.add_row(f"category {escape(name)}", f"{count:,}{', faces one way' if name in one_way else ''}")
     if len(categories) > _SHOWN_CATEGORIES:

@@ -12,6 +12,7 @@ from index_builder.artifact import GalleryIndex, MetadataField
 from index_builder.build import BuildRequest, build_index
 from index_builder.cli import display
 from index_builder.cli.display import print_build, print_index, print_verified
+from models.bundle import AloneShares
 
 WriteIndex = Callable[..., GalleryIndex]
 
@@ -99,6 +100,30 @@ def test_without_a_terminal_progress_is_silent(capsys: pytest.CaptureFixture[str
             progress(stage, 3, 3)
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        (
+            AloneShares(overall=0.9, categories={"shoe": 1.0, "chair": 0.1}),
+            "90% of a sample of photos: small drawings are framed, but not in chair",
+        ),
+        (
+            AloneShares(overall=0.1, categories={"chair": 0.1}),
+            "10% of a sample of photos: small drawings stay where they lie",
+        ),
+    ],
+)
+def test_it_is_said_where_small_drawings_are_framed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, shares: AloneShares, said: str
+) -> None:
+    index = GalleryIndex.load(Path(__file__).resolve().parents[3] / "golden" / "index_v2")
+    monkeypatch.setattr(index, "manifest", index.manifest.model_copy(update={"alone": shares}))
+    print_index(index, index.categories(), [index.version], index.version)
+    index.close()
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert said in shown
 
 
 def test_a_category_that_faces_one_way_is_said_to(capsys: pytest.CaptureFixture[str]) -> None:
