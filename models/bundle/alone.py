@@ -49,8 +49,11 @@ class AloneShares(BaseModel):
 
     @property
     def exceptions(self) -> list[str]:
-        """Categories for which it holds where it does not overall, or the other way round, by name."""
-        return sorted(name for name in self.categories if self.holds([name]) != self.holds())
+        """Categories for which it holds where it does not overall, or the other way round, by name.
+
+        Without "", that of photos of no category, which no search names.
+        """
+        return sorted(name for name in self.categories if name and self.holds([name]) != self.holds())
 
 
 def alone_shares(

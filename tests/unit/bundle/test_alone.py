@@ -61,7 +61,7 @@ def test_a_large_gallery_is_sampled_evenly_and_what_is_known_is_not_looked_at() 
 
 
 def test_a_search_is_among_things_alone_where_all_of_its_categories_are() -> None:
-    mixed = AloneShares(overall=0.4, categories={"shoe": 0.95, "chair": LEAST_SHARE, "harbour": 0.1})
+    mixed = AloneShares(overall=0.4, categories={"shoe": 0.95, "chair": LEAST_SHARE, "harbour": 0.1, "": 1.0})
     assert [mixed.holds(names) for names in ((), ("shoe",), ("chair", "shoe"), ("shoe", "harbour"), ("few",))] == [
         False,
         True,
