@@ -6,7 +6,6 @@ import io
 from collections.abc import Mapping
 from functools import cache
 
-import numpy as np
 from PIL import Image
 
 from index_builder.artifact.segments.photos import PhotoTable
@@ -16,7 +15,6 @@ from models.bundle import AloneShares, alone_shares, stands_alone
 def measure_alone(photos: PhotoTable, known: Mapping[str, float]) -> AloneShares:
     """Of all photos and of each category, see `alone_shares`; "" holds those of no category."""
     categories = photos.row_categories()
-    every = np.arange(len(categories.codes))
 
     @cache  # a photo may be sampled for its category and for all
     def is_alone(row: int) -> bool:
@@ -24,4 +22,4 @@ def measure_alone(photos: PhotoTable, known: Mapping[str, float]) -> AloneShares
         with Image.open(io.BytesIO(photos.thumbnail(record.photo_id).jpeg)) as image:
             return stands_alone(image.convert("RGB"))
 
-    return alone_shares(every, dict(categories.rows()), lambda row: is_alone(int(row)), known)
+    return alone_shares(range(len(categories.codes)), dict(categories.rows()), lambda row: is_alone(int(row)), known)
