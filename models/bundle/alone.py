@@ -26,6 +26,9 @@ class Photos(Protocol[T_co]):
         """One of them."""
 
 
+WIDE_EXTENT = 0.8
+"""Of the longer side: what covers more, a thing in its photo or a drawing on its page, has no wide margin."""
+
 # Of shoes and chairs 0.89 to 1 of the photos show a thing alone, of icons 0.94 to 1 in each category; of Sketchy's 104
 # categories none has more than 0.28. A search among both goes by what most photos are.
 LEAST_SHARE = 0.5

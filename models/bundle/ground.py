@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from models.bundle.alone import WIDE_EXTENT
+
 _WORK_PX = 256  # longer side of the copy that is measured
 _RING_SHARE = 0.02  # of the shorter side: how wide a border has to be plain
 _PLAIN_SHARE = 0.95  # of the border
 _TOLERANCE = 16  # of 255, in any channel: noise, JPEG's blocks and soft light
 _LEAST_SHARE = 0.005  # of a row or column: what is less is dust
-_WIDE_EXTENT = 0.8  # of the longer side: an object that covers more has no wide margin
 _LEAST_EXTENT = 0.1  # what covers less is a speck, with nothing to see in it when it is enlarged
 _MARGIN = 0.08  # of the trimmed square, on each side: as `rasterise_strokes` leaves
 
@@ -29,7 +30,7 @@ def trimmed(image: Image.Image) -> Image.Image:
     speck, and where there is none.
     """
     thing = _thing_on_ground(image)
-    if thing is None or thing.extent > _WIDE_EXTENT * max(image.size):
+    if thing is None or thing.extent > WIDE_EXTENT * max(image.size):
         return image
     ground, (left, top, right, bottom), extent = thing.ground, thing.box, thing.extent
     side = max(1, round(extent / (1 - 2 * _MARGIN)))

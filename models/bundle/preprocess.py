@@ -91,9 +91,7 @@ class Preprocess(BaseModel):
         return self(self.decode(file, limits).image)
 
     def view(self, image: Image.Image, purpose: Purpose = ANYWHERE) -> Image.Image:
-        """What the model sees: (size_px, size_px), L for sketches, RGB for photos.
-
-        `purpose`: of a sketch.
+        """What the model sees: (size_px, size_px), L for sketches, RGB for photos; `purpose`: of a sketch.
 
         Raises SketchEmpty, SketchSolid.
         """

@@ -2205,7 +2205,7 @@ export interface operations {
             query?: {
                 /** @description Whether the drawing in a picture is cropped, centred and scaled as strokes are, and ruled lines and borders around it are removed: `true`, always; `false`, never, it is taken as it lies on its canvas; `auto`, where the canvas is not square, or the drawing is small or in a corner, and among photos of things alone on a plain ground where it covers less than 0.8 of its canvas. Lines get one width unless it is `false`; within a single `category`, bold ones stay. */
                 frame?: "auto" | "true" | "false";
-                /** @description As in the search: within a single one, bold lines stay as they were drawn. */
+                /** @description As in the search: within a single one bold lines stay, and its photos say what is framed. */
                 category?: string[];
                 /** @description As in the search: bold lines stay for `detail` within a single `category`. */
                 focus?: ("kind" | "detail" | "balanced") | null;

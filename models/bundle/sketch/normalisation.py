@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.bundle.alone import WIDE_EXTENT
 from models.bundle.sketch.ink import INK_LEVEL, Ink, Paper, darkened, image_of, is_coloured, paper_and_ink
 from models.bundle.sketch.line_width import line_width, of_one_width
 from models.bundle.sketch.page import Box, Drawn, drawn_box, without_border, without_rules
@@ -21,7 +22,6 @@ _VISIBLE = 127  # of 255: darker than halfway from paper to black
 # thing: extents are shares of the canvas, distances from its middle are shares of the room that the drawing leaves.
 # Of 819 Sketchy drawings for validation 12 lie so (7 small, 6 in a corner), of 374 of shoes and chairs none.
 _MIN_EXTENT = 0.2
-_ALONE_EXTENT = 0.8  # photos of a thing alone are trimmed up to the same share, see `ground.trimmed`
 _CORNER_EXTENT, _CORNER_DISTANCE = 0.45, 0.2  # along both axes
 _EDGE_EXTENT, _EDGE_DISTANCE = 0.3, 0.4  # along one of them
 
@@ -56,7 +56,7 @@ def normalise_sketch(
     if clean is not ink and clean.max() <= INK_LEVEL:  # nothing but lines across the page: they are the drawing
         clean = ink
     box = drawn_box(clean, drawn if clean is ink else None)
-    if purpose.frame == "true" or clean is not ink or _is_unlike_trained(box, clean, alone=purpose.alone):
+    if purpose.frame == "true" or clean is not ink or _says_nothing(box, clean, alone=purpose.alone):
         if clean is ink and page is not image:
             clean = _close_up(image, paper, box, page)
             box = drawn_box(clean)
@@ -83,14 +83,15 @@ def _reduced(image: Image.Image) -> Image.Image:
     return image.resize(size, Image.Resampling.BOX)
 
 
-def _is_unlike_trained(box: Box, ink: Ink, *, alone: bool) -> bool:
-    """Whether the drawing is smaller on its page, or the page less square, than any that encoders were trained on.
+def _says_nothing(box: Box, ink: Ink, *, alone: bool) -> bool:
+    """Whether size and place of the drawing tell no photos apart, so that it is framed.
 
-    `alone`: of those that were drawn of a thing alone in its photo, which fill their pages.
+    It is smaller on its page, or the page less square, than any that encoders were trained on; `alone`: or it leaves
+    a wide margin, where photos of a thing alone were trimmed.
     """
     height, width = ink.shape
     side = max(height, width)
-    if side > _MAX_ASPECT * min(height, width) or box.extent < (_ALONE_EXTENT if alone else _MIN_EXTENT) * side:
+    if side > _MAX_ASPECT * min(height, width) or box.extent < (WIDE_EXTENT if alone else _MIN_EXTENT) * side:
         return True
     across, down = width - (box.right - box.left), height - (box.bottom - box.top)
     distances = (

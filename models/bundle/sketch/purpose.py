@@ -1,4 +1,4 @@
-"""What a sketch is prepared for: how it was sent decides the rest."""
+"""What a sketch is prepared for: the search says what its size, its place and the width of its lines mean."""
 
 from __future__ import annotations
 

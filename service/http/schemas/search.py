@@ -114,7 +114,10 @@ class PreviewParams(Schema):
     frame: Annotated[Frame, Field(description=FRAME)] = "auto"
     category: Annotated[
         tuple[CategoryName, ...],
-        Field(max_length=200, description="As in the search: within a single one, bold lines stay as they were drawn."),
+        Field(
+            max_length=200,
+            description="As in the search: within a single one bold lines stay, and its photos say what is framed.",
+        ),
     ] = ()
     focus: Annotated[
         Focus | None, Field(description="As in the search: bold lines stay for `detail` within a single `category`.")

@@ -5,7 +5,7 @@
  * @import { Picture, Plane, Window } from "../pixels/plane.js"
  * @import { Paper } from "./ink.js"
  * @import { Box } from "./page.js"
- * @typedef {import("../purpose.js").Purpose} Purpose
+ * @import { Purpose } from "../purpose.js"
  * @typedef {object} Placing
  * @property {number} min_extent
  * @property {number} target_extent
@@ -44,7 +44,7 @@ export function normalised(sent, placing, { frame, inDetail, alone } = ANYWHERE)
   if (strongest(clean) <= INK_LEVEL) clean = ink; // nothing but lines across the page: they are the drawing
   let box = drawnBox(clean);
   let framed;
-  if (frame === "true" || clean !== ink || isUnlikeTrained(box, clean, alone)) {
+  if (frame === "true" || clean !== ink || saysNothing(box, clean, alone)) {
     if (clean === ink && page !== picture) {
       clean = closeUp(picture, found.paper, box, page);
       box = drawnBox(clean);
@@ -68,8 +68,8 @@ function reduced(picture) {
   return eachOf(picture, (one) => resized(one, ...size, "box"));
 }
 
-/** @param {Box} box @param {Plane} ink @param {boolean} alone @returns {boolean} whether it lies as no drawing did that encoders were trained on; `alone`: of things alone */
-function isUnlikeTrained(box, { width, height }, alone) {
+/** @param {Box} box @param {Plane} ink @param {boolean} alone @returns {boolean} whether its size and place tell no photos apart */
+function saysNothing(box, { width, height }, alone) {
   const side = Math.max(width, height);
   if (side > MAX_ASPECT * Math.min(width, height) || extentOf(box) < (alone ? ALONE_EXTENT : MIN_EXTENT) * side) return true;
   const [across, down] = [width - (box.right - box.left), height - (box.bottom - box.top)];
