@@ -156,9 +156,12 @@ train-gpu: train-pack ## Pack where that is not done, then train two teachers an
 train-gpu-final: train-gpu ## The last run on the same pack, with the validation splits as well
 	$(GPU_TRAIN) --config $(GPU_FINAL) $(GPU_TAUGHT) --start $(GPU_RUN)/students/students.pt --out $(GPU_RUN)/final
 
-train-gpu-more: ## On a CPU: train on from the students that train-gpu left in $(GPU_RUN), the choosing run and the last one
-	$(GPU_MORE) --config parts_gpu_more --out $(GPU_RUN)/more
-	$(GPU_MORE) --config parts_gpu_more_final --out $(GPU_RUN)/more_final
+train-gpu-more: ## On a CPU: train on from the students that train-gpu left in $(GPU_RUN), three choosing runs and three last ones, averaged
+	for run in parts_gpu_more:more parts_gpu_more_final:more_final; do config=$${run%%:*}; out=$(GPU_RUN)/$${run##*:}; \
+	  $(GPU_MORE) --config $$config --out $$out && \
+	  $(GPU_MORE) --config $$config --set seed=31 --out $${out}_seed && \
+	  $(GPU_MORE) --config $$config --set student_training.plan.steps=900 --set student_training.plan.evaluate_every=900 --out $${out}_long && \
+	  $(BIN)/inkseek train average $$out/students.pt $${out}_seed/students.pt $${out}_long/students.pt --out $$out/average.pt || exit 1; done
 
 ray-test: $(VENV)/.dev ## Two real Ray nodes on this machine, of which one is killed in the middle of a build
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ray==2.60.0

@@ -224,6 +224,24 @@ def blend(
 
 
 @app.command()
+def average(
+    students: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="The students.pt of two or more runs that began alike.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the averaged students.pt.")],
+) -> None:
+    """Average the students of several runs that started from the same weights, such as runs of other seeds."""
+    from models.training.weights.blend import average as averaged
+
+    if len(students) < 2:
+        raise typer.BadParameter("give two files or more", param_hint="FILE...")
+    try:
+        averaged(students).save(out)
+    except (InkseekError, OSError) as error:
+        fail(error)
+
+
+@app.command()
 def baseline(
     data: Data,
     weights: Annotated[Path | None, typer.Option(metavar="DIR", help="Keeps downloaded weights between runs.")] = None,

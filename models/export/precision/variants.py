@@ -161,7 +161,7 @@ def make_variant(request: VariantRequest, report: Callable[[str], None]) -> Bund
             except LossTooHigh as failure:
                 failures.append(failure)
                 continue
-            return _publish(parent, request, models, images, candidate)
+            return _publish(parent, request, sources[0], models, images, candidate)
     nearest = min(failures, key=lambda failure: failure.measured)
     raise LossTooHigh(
         f"no recipe passed ({', '.join(RECIPES[request.precision])}); the nearest: {nearest}",
@@ -220,8 +220,14 @@ def _compared(recipe: str, before: Measured, after: Measured) -> Candidate:
 
 
 def _publish(
-    parent: Bundle, request: VariantRequest, models: tuple[bytes, bytes], images: Calibration, candidate: Candidate
+    parent: Bundle,
+    request: VariantRequest,
+    sketch: bytes,
+    models: tuple[bytes, bytes],
+    images: Calibration,
+    candidate: Candidate,
 ) -> BundleManifest:
+    """Write the bundle of `models`. `sketch`: what the sketch encoder was converted from, narrowed where asked for."""
     inherited = (parent.path / MODEL_CARD_NAME).read_text(encoding="utf-8")
     card = _card(parent, request, images, candidate) + "\n\n" + inherited
     losses = {name: round(loss, 4) for name, loss in candidate.losses.items()}
@@ -234,7 +240,8 @@ def _publish(
     calibration = {"pairs": images.folders, "method": "minmax"}
     provenance = {"recipe": candidate.recipe, "calibration": calibration}
     if request.narrow is not None:
-        files = (parent.path / parent.manifest.sketch.file).read_bytes(), models[0]
+        # Channels are counted in floats: blocks are not found any more in a graph of integers.
+        files = (parent.path / parent.manifest.sketch.file).read_bytes(), sketch
         provenance["narrowed"] = {
             "tolerance": request.narrow,
             "drawings": len(images.drawings),
@@ -279,7 +286,7 @@ def _card(parent: Bundle, request: VariantRequest, images: Calibration, candidat
     found = f"Ranges were found on training pairs: {pairs}."
     if request.narrow is not None:
         narrower = "the same encoders, the sketch encoder with fewer channels inside"
-        how = narrower if request.precision == Precision.FLOAT32 else f"{narrower}, both in {candidate.recipe}"
+        how = narrower if request.precision == Precision.FLOAT32 else f"{narrower}, in numbers of {candidate.recipe}"
         why = "a little"
         found = (
             f"What is left out and ranges were found on {len(images.drawings)} drawings and training pairs: {pairs}."

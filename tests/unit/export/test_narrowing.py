@@ -181,6 +181,8 @@ def test_a_narrower_variant_says_what_it_left_out(parent: Path, shapes_dir: Path
         make_variant(replace(request, parent=tmp_path / "narrow", out=tmp_path / "twice"), lambda line: None)
     again = replace(request, parent=tmp_path / "narrow", out=tmp_path / "int8", precision=Precision.INT8, narrow=None)
     assert make_variant(again, lambda line: None).provenance["variant_of"] == made.bundle_id
+    both = replace(request, out=tmp_path / "both", precision=Precision.INT8)
+    assert make_variant(both, lambda line: None).provenance["narrowed"] == told
     # Photos are encoded ahead: their encoder keeps all channels.
     assert widths((tmp_path / "narrow" / "photo.onnx").read_bytes()) == widths((parent / "photo.onnx").read_bytes())
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from models.cli.train import app
 from models.training.engine.state import CheckpointInvalid
-from models.training.weights.blend import blend, towards_pretrained
+from models.training.weights.blend import average, blend, towards_pretrained
 from models.training.weights.students_file import StudentsFile
 
 LATE = {"sketch.trunk.conv1.weight": torch.tensor([1.0, 3.0]), "sketch.head.count": torch.tensor(7)}
@@ -51,3 +51,30 @@ def test_the_command_writes_students_that_can_be_exported(tmp_path: Path) -> Non
     assert failed.exit_code == 1
     assert "CheckpointInvalid" in failed.stderr
     assert CliRunner().invoke(app, [*words, "--early-share", "1.5"]).exit_code == 2
+
+
+def _saved(folder: Path, *values: float) -> list[str]:
+    files = []
+    for number, value in enumerate(values):
+        weights = {"sketch.trunk.conv1.weight": torch.tensor([value, 3.0]), "sketch.head.count": torch.tensor(number)}
+        StudentsFile(number, weights, {"seed": number}).save(folder / f"{number}.pt")
+        files.append(str(folder / f"{number}.pt"))
+    return files
+
+
+def test_runs_are_averaged_with_equal_weights(tmp_path: Path) -> None:
+    mean = average([Path(file) for file in _saved(tmp_path, 1.0, 2.0, 6.0)])
+    assert mean.weights["sketch.trunk.conv1.weight"].tolist() == pytest.approx([3.0, 3.0])
+    assert (mean.step, mean.experiment, int(mean.weights["sketch.head.count"])) == (0, {"seed": 0}, 0)
+
+
+def test_the_command_averages_runs(tmp_path: Path) -> None:
+    files, out = _saved(tmp_path, 1.0, 2.0), tmp_path / "mean.pt"
+    assert CliRunner().invoke(app, ["average", *files, "--out", str(out)]).exit_code == 0
+    assert StudentsFile.load(out).weights["sketch.trunk.conv1.weight"].tolist() == [1.5, 3.0]
+    assert CliRunner().invoke(app, ["average", files[0], "--out", str(out)]).exit_code == 2
+    StudentsFile(1, {"other": torch.zeros(1)}, {}).save(tmp_path / "1.pt")
+    failed = CliRunner().invoke(app, ["average", *files, "--out", str(out)])
+    assert failed.exit_code == 1
+    assert "different shapes" in failed.stderr
+    assert StudentsFile.load(out).weights["sketch.trunk.conv1.weight"].tolist() == [1.5, 3.0]
