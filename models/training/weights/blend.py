@@ -2,8 +2,8 @@
 
 The end of a run knows its training categories best and others less well than before; a straight line between weights
 of one origin keeps most of both (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022). Runs that
-differ in their seed or length err differently, and the mean of their weights errs less than each, at the cost of one
-(Wortsman et al., "Model soups", ICML 2022).
+differ in their seed or length err differently, and the mean of their weights often errs less than each, at the cost of
+one (Wortsman et al., "Model soups", ICML 2022).
 """
 
 from __future__ import annotations
